@@ -1,0 +1,1 @@
+"""Actors: what plays a party; one file per kind."""

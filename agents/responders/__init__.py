@@ -1,0 +1,1 @@
+"""Responders: what a turn-based actor answers with; one file per kind."""

@@ -1,0 +1,1 @@
+"""Servers: an actor offered to other people's clients; one file per protocol."""

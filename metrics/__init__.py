@@ -1,0 +1,1 @@
+"""Scorers: pure functions from a session to scores; one file per family."""

@@ -1,0 +1,1 @@
+"""Compatibility scorers: other projects' definitions, reproduced; one file per definition."""

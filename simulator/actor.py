@@ -1,0 +1,144 @@
+"""Actors: what plays a party. The primitive is a step: hear a frame, say a frame of the same length.
+
+A new kind of actor is one file: a spec class that says what the YAML holds, and an Actor whose `step` answers. All
+times an actor knows are counted on its own streams, in samples of its own rate: it hears frame after frame from
+sample 0, and what it returns for the frame heard in [s, s+n) is said from s+n. The runner maps that to the session
+(its latency, its frame length, its sample rate).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
+
+import anyio.abc
+import msgspec
+import numpy as np
+import structlog
+
+from simulator.clock import Clock
+from simulator.errors import ScenarioError
+from simulator.events import Emit, Party
+from simulator.frame import AudioFrame
+from simulator.spec import Convert, Duration, Spec
+
+
+class Latency(str):
+    """`free`, `measured`, or a duration such as `300ms`, as written in a scenario."""
+
+    @classmethod
+    def __decode__(cls, value: object, _convert: Convert) -> "Latency":
+        if value not in ("free", "measured"):
+            try:
+                Duration.__decode__(value, _convert)
+            except ValueError as error:
+                raise ValueError(f"expected free, measured or a duration, found {value!r}") from error
+        return cls(value)
+
+    def __encode__(self) -> str:
+        return str(self)
+
+    @property
+    def fixed(self) -> Duration:
+        """The fixed time: zero for `free` and `measured`."""
+        return Duration() if self in ("free", "measured") else Duration.__decode__(str(self), lambda value, kind: value)
+
+
+class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """The rates and the frame of an actor that has its own: the runner resamples and reframes around it.
+
+    input_rate, output_rate: Hz, 4000 to 192000; None takes the session's. frame_ms: its own frame, a whole number of
+    session frames; None takes the session's frame.
+    """
+
+    input_rate: int | None = None
+    output_rate: int | None = None
+    frame_ms: float | None = None
+
+
+class ActorSpec(Spec, frozen=True, kw_only=True):
+    """What every actor's spec has; a kind adds its keys and builds its actor.
+
+    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`).
+    """
+
+    latency: Latency = Latency("free")
+    speed: float = 1.0
+
+    def needs_wall_clock(self) -> bool:
+        """Say whether the peer has its own real time, so that only a wall clock will do."""
+        return False
+
+    def check(self, setting: "Setting") -> None:
+        """Refuse what cannot work before anything starts: ScenarioError, without the file's name (added outside)."""
+
+    def build(self) -> "Actor":
+        """Make the actor; cheap, no I/O (that is for `start`)."""
+        raise NotImplementedError
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a spec may ask about the scenario around it when it is checked.
+
+    where: the path of the spec in the file. line_has_channels: whether what this party hears is impaired.
+    """
+
+    party: Party
+    where: str
+    sample_rate: int
+    frame_ms: float
+    realtime: bool
+    line_has_channels: bool
+
+    def refuse(self, field: str, complaint: str) -> ScenarioError:
+        """Make the error that names a field of the spec (`.voice`) and says what is wrong with it."""
+        return ScenarioError(f"{self.where}{field}: {complaint}")
+
+
+class Context(msgspec.Struct, kw_only=True):
+    """What the runner gives an actor at its start. Rates and frame are the actor's own (see AudioFormat).
+
+    emit(at, type, **fields): notes an event at sample `at` of the actor's own output stream (its first answered frame
+    starts at 0). rng: seeded by session, party and position. injecting(): whether an injector of this party is
+    speaking now (a script waits for it). trace(record): appends a message to the session's trace.jsonl. tasks: a task
+    group that lives as long as the session. buttons: keys pressed in a live session since the last look.
+    """
+
+    party: Party
+    input_rate: int
+    output_rate: int
+    input_samples: int
+    output_samples: int
+    clock: Clock
+    realtime: bool
+    line_has_channels: bool
+    rng: np.random.Generator
+    emit: Emit
+    log: Any = structlog.get_logger()
+    injecting: Callable[[], bool] = lambda: False
+    trace: Callable[[Mapping[str, Any]], None] = lambda record: None
+    tasks: anyio.abc.TaskGroup | None = None
+    session_id: str = ""
+    seed: int = 0
+    buttons: Callable[[], list[str]] = list
+
+
+class Actor:
+    """What plays a party. `step` may be plain or async; plain ones cost a function call per frame.
+
+    format: its own rates and frame, if any. threaded: on the wall clock a plain step runs in a thread of its own; an
+    actor that must stay on the event loop sets False and promises never to block.
+    """
+
+    format: AudioFormat = AudioFormat()
+    threaded: ClassVar[bool] = True
+    done: bool = False
+    """True when the actor has said all it ever will: `duration: {after: user}` ends on it."""
+
+    async def start(self, context: Context) -> None:
+        """Get ready: open sockets, load models. Session time 0 begins when both actors have started."""
+
+    def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
+        """Hear a frame of [start, start+n) samples and give the one said in the n samples after it."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Let go of everything; called once, also after a failed start or a cancelled session."""

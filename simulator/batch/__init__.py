@@ -1,0 +1,1 @@
+"""Many sessions: runs, repeats, resuming."""

@@ -1,0 +1,1 @@
+"""Datasets: one session per sample; one file per layout."""

@@ -1,0 +1,25 @@
+"""The errors of the simulator: each says whose fault it is and carries one sentence for the user."""
+
+
+class SimulatorError(Exception):
+    """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop."""
+
+
+class ScenarioError(SimulatorError):
+    """The user's file is wrong: a scenario, an audio file it names, or a value given with --set."""
+
+
+class SessionError(SimulatorError):
+    """A recorded session or a foreign recording cannot be read."""
+
+
+class ActorError(SimulatorError):
+    """Code of ours, running as an actor, an injector or a channel, failed."""
+
+
+class RemoteError(SimulatorError):
+    """The far end failed: refused, went silent, broke its protocol, or closed too early."""
+
+
+class LateError(SimulatorError):
+    """The machine was too slow for the wall clock, and the scenario says `strict: true`."""

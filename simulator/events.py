@@ -1,0 +1,85 @@
+"""Session events: what actors, injectors, lines and the runner know about the session, each at its sample.
+
+An event is one JSON object per line in events.jsonl: {"at": samples, "type": ..., "party": ..., ...}. `at` is when the
+thing became known and never decreases in the file; past moments are fields (`since`). Ties: at, then user < agent <
+line, then serial.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+Party = Literal["user", "agent"]
+Source = Literal["user", "agent", "line"]
+
+PARTIES: tuple[Party, Party] = ("user", "agent")
+_RANK = {"user": 0, "agent": 1, "line": 2}
+
+
+def other_party(party: Party) -> Party:
+    """Give the party on the other side."""
+    return "agent" if party == "user" else "user"
+
+
+class Event(NamedTuple):
+    """Something that happened: `at` in samples, a snake_case type, whose it is, and the rest of its fields."""
+
+    at: int
+    type: str
+    party: Source
+    data: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.data[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class EventLog:
+    """Collects events out of order and hands them on in the order of the file.
+
+    An actor may announce an event that lies ahead (its answer is heard later because of its latency), so events wait
+    until the runner says that nothing earlier can come any more.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, int, int, Event]] = []
+        self._serial = 0
+        self._watermark = 0
+
+    def add(self, at: int, type_: str, party: Source, **data: Any) -> None:
+        """Note an event; one that lies before what was already handed on is moved to that moment, `since` kept."""
+        if at < self._watermark:
+            data.setdefault("since", at)
+            at = self._watermark
+        self._serial += 1
+        heappush(self._waiting, (at, _RANK[party], self._serial, Event(at, type_, party, data)))
+
+    def take(self, until: int) -> list[Event]:
+        """Give the events before sample `until`, in order, and promise that none earlier will be given any more."""
+        ready: list[Event] = []
+        while self._waiting and self._waiting[0][0] < until:
+            ready.append(heappop(self._waiting)[3])
+        self._watermark = max(self._watermark, until)
+        return ready
+
+
+Emit = Callable[..., None]
+"""emit(at, type, **fields): how an actor tells the session what it knows, with `at` on its own output stream."""
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_event(event: Event) -> bytes:
+    """Give an event as one line of events.jsonl, newline included."""
+    return _encoder.encode({"at": event.at, "type": event.type, "party": event.party, **event.data}) + b"\n"
+
+
+def decode_event(line: bytes) -> Event:
+    """Read one line of events.jsonl; msgspec.DecodeError when it is not whole."""
+    fields = msgspec.json.decode(line, type=dict[str, Any])
+    return Event(int(fields.pop("at")), str(fields.pop("type")), fields.pop("party"), fields)

@@ -1,0 +1,1 @@
+"""Exports of a session to other tools' formats; one file per format."""

@@ -1,0 +1,1 @@
+"""Live conversations: microphone, browser page."""

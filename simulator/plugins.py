@@ -1,0 +1,115 @@
+"""Plugins: how `kind: player` in a scenario becomes a spec class, ours or anybody's.
+
+Every kind is an entry point: the group says what it is (an actor, a channel ...), the name is the YAML `kind`, the
+value the spec class. A separate package adds a kind by declaring an entry point; nothing here changes. Only the kinds
+a scenario uses are imported.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar
+
+import msgspec
+
+from simulator.errors import ScenarioError
+from simulator.spec import Convert
+
+GROUPS = {
+    "actors": "simulator.actors",
+    "injectors": "simulator.injectors",
+    "channels": "simulator.channels",
+    "scorers": "simulator.scorers",
+    "responders": "simulator.responders",
+    "models": "simulator.models",
+    "datasets": "simulator.datasets",
+    "servers": "simulator.servers",
+    "engines": "simulator.engines",
+}
+
+
+@cache
+def installed(group: str) -> Mapping[str, EntryPoint]:
+    """Give the kinds installed in a group (`actors`, `channels` ...), by name, sorted; nothing is imported."""
+    return {point.name: point for point in sorted(entry_points(group=GROUPS[group]), key=lambda point: point.name)}
+
+
+@cache
+def load(group: str, kind: str) -> Any:
+    """Import and give the class registered as `kind`; ScenarioError names the kinds there are when it is unknown."""
+    points = installed(group)
+    if kind not in points:
+        raise ScenarioError(f"{kind!r} is not installed; choose one of {', '.join(points) or '(none)'}")
+    try:
+        return points[kind].load()
+    except ImportError as error:
+        raise ScenarioError(f"{kind!r} cannot be imported: {error}") from error
+
+
+class _AnyKind(type):
+    """Lets msgspec accept what `__decode__` gives: specs are structs of their own, not instances of the marker."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, msgspec.Struct)
+
+
+class Kind(metaclass=_AnyKind):
+    """A field that holds a spec of any kind of one group; subclasses name the group."""
+
+    group: ClassVar[str]
+
+    @classmethod
+    def __decode__(cls, value: object, convert: Convert) -> Any:
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a mapping with a kind, found {value!r}")
+        if not isinstance(value.get("kind"), str):
+            raise ValueError(f"the key `kind` is missing; choose one of {', '.join(installed(cls.group))}")
+        try:
+            spec = load(cls.group, value["kind"])
+        except ScenarioError as error:
+            raise ValueError(f"{error} - at `$.kind`") from error
+        return convert(value, spec)
+
+
+class AnyActor(Kind):
+    """An actor's spec; `silent` alone is short for `{kind: silent}`, and so for every group."""
+
+    group = "actors"
+
+
+class AnyInjector(Kind):
+    """An injector's spec."""
+
+    group = "injectors"
+
+
+class AnyChannel(Kind):
+    """A channel's spec."""
+
+    group = "channels"
+
+
+class AnyScorer(Kind):
+    """A scorer's spec."""
+
+    group = "scorers"
+
+
+class AnyResponder(Kind):
+    """A responder's spec."""
+
+    group = "responders"
+
+
+class AnyModel(Kind):
+    """A duplex model's spec."""
+
+    group = "models"
+
+
+class AnyDataset(Kind):
+    """A dataset's spec."""
+
+    group = "datasets"

@@ -1,0 +1,1 @@
+"""The pages: one session, one run, one comparison."""

@@ -1,0 +1,185 @@
+"""Sessions as they are read: what was recorded, the only thing a scorer sees.
+
+A session folder is read as far as it goes: a run that was killed leaves status `running`, a WAV header without
+lengths and perhaps half a JSON line; all three are repaired on read and told in `notes`. Writing is `recording.py`.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulator import sound
+from simulator.errors import SessionError
+from simulator.events import Event, Party, decode_event
+from simulator.frame import Samples
+from simulator.speech import Speech
+
+FORMAT = 1
+
+
+class PartyMeta(msgspec.Struct, frozen=True, kw_only=True):
+    """What session.json says of a party: its kind, its resolved spec, the delay its live edge adds."""
+
+    kind: str
+    spec: dict[str, Any] = {}
+    edge_delay_samples: int = 0
+
+
+class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
+    """session.json. status: running, completed, failed, interrupted. Lengths are samples at sample_rate (Hz)."""
+
+    format: int
+    id: str
+    scenario: str
+    trial: int = 0
+    sample_rate: int
+    frame_ms: float
+    clock: str = "virtual"
+    deterministic: bool = True
+    offline: bool = False
+    seed: int = 0
+    duration_samples: int | None = None
+    parties: dict[str, PartyMeta] = {}
+    lines: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    inputs: dict[str, str] = {}
+    measured: dict[str, Any] = {}
+    status: str = "running"
+    problem: str | None = None
+
+
+class Session:
+    """A recorded session: metadata, events, audio of both parties, and its annotation once there is one.
+
+    Also stands for a foreign recording: `Session.of_recording` gives one without events.
+    """
+
+    def __init__(self, folder: Path, meta: SessionMeta, *, audio: sound.Recording, heard: sound.Recording | None = None,
+                 events: tuple[Event, ...] = (), notes: tuple[str, ...] = (), speech: Speech | None = None) -> None:
+        self.folder = folder
+        self.meta = meta
+        self.events = events
+        self.notes = notes
+        self.speech = speech or Speech()
+        self._audio = audio
+        self._heard = heard
+
+    @property
+    def id(self) -> str:
+        """The session's id, also its folder's name."""
+        return self.meta.id
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.meta.sample_rate
+
+    @property
+    def duration(self) -> int:
+        """The length in samples: what was recorded, whatever was planned."""
+        return self._audio.length
+
+    def seconds(self, samples: int) -> float:
+        """Turn samples into seconds."""
+        return samples / self.sample_rate
+
+    def said(self, party: Party, start: int = 0, end: int | None = None) -> Samples:
+        """What a party said: float32 (n,), full scale 1.0, from sample `start` up to `end`."""
+        return self._audio.read(0 if party == "user" else 1, start, end)
+
+    def said_blocks(self, party: Party, block: int) -> Iterator[Samples]:
+        """What a party said, in blocks of `block` samples (the last one shorter): memory flat in session length."""
+        return self._audio.blocks(0 if party == "user" else 1, block)
+
+    def heard(self, party: Party, start: int = 0, end: int | None = None) -> Samples:
+        """What a party heard: the other's speech after the line (just the other's speech when no line had channels)."""
+        if self._heard is not None:
+            return self._heard.read(0 if party == "user" else 1, start, end)
+        return self.said("agent" if party == "user" else "user", start, end)
+
+    @cached_property
+    def by_type(self) -> dict[str, list[Event]]:
+        """Events grouped by type, each list in time order."""
+        grouped: dict[str, list[Event]] = {}
+        for event in self.events:
+            grouped.setdefault(event.type, []).append(event)
+        return grouped
+
+    def with_speech(self, speech: Speech) -> "Session":
+        """The same session with another annotation."""
+        return Session(self.folder, self.meta, audio=self._audio, heard=self._heard, events=self.events,
+                       notes=self.notes, speech=speech)
+
+    @classmethod
+    def of_recording(cls, path: Path, *, user_channel: int = 0, agent_channel: int = 1) -> "Session":
+        """Make a session of a stereo file: no events, nothing known. SessionError when it is not stereo audio."""
+        recording = sound.open_recording(path, channels=(user_channel, agent_channel))
+        meta = SessionMeta(format=FORMAT, id=path.stem, scenario=path.stem, sample_rate=recording.sample_rate,
+                           frame_ms=20, status="completed", clock="unknown")
+        return cls(path, meta, audio=recording)
+
+
+def read_session(folder: Path) -> Session:
+    """Read a session folder. SessionError when it is none, or of a newer format; what is damaged is told in notes."""
+    meta = read_meta(folder)
+    notes = [f"{folder.name}: status is running: the run ended before the session did"] * (meta.status == "running")
+    events, event_notes = _read_events(folder / "events.jsonl")
+    audio = sound.open_recording(_audio_file(folder, "conversation"))
+    heard_file = _audio_file(folder, "heard", needed=False)
+    heard = sound.open_recording(heard_file) if heard_file else None
+    notes += [*event_notes, *audio.notes, *(heard.notes if heard else ())]
+    speech_file = folder / "speech.json"
+    speech = msgspec.json.decode(speech_file.read_bytes(), type=Speech) if speech_file.is_file() else None
+    return Session(folder, meta, audio=audio, heard=heard, events=tuple(events), notes=tuple(notes), speech=speech)
+
+
+def read_meta(folder: Path) -> SessionMeta:
+    """Read session.json alone."""
+    path = folder / "session.json"
+    try:
+        raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise SessionError(f"{folder}: not a session folder: session.json is missing") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise SessionError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(raw.get("format"), int) or raw["format"] > FORMAT:
+        raise SessionError(
+            f"{path}: format {raw.get('format')!r} is newer than this version of the simulator reads ({FORMAT}); "
+            "update duplex-simulator"
+        )
+    try:
+        return msgspec.convert(raw, SessionMeta)
+    except msgspec.ValidationError as error:
+        raise SessionError(f"{path}: {error}") from error
+
+
+def is_session(folder: Path) -> bool:
+    """Say whether a folder holds a session."""
+    return (folder / "session.json").is_file()
+
+
+def _audio_file(folder: Path, name: str, *, needed: bool = True) -> Path | None:
+    for suffix in (".wav", ".flac"):
+        if (folder / (name + suffix)).is_file():
+            return folder / (name + suffix)
+    if needed:
+        raise SessionError(f"{folder}: {name}.wav is missing")
+    return None
+
+
+def _read_events(path: Path) -> tuple[list[Event], list[str]]:
+    if not path.is_file():
+        return [], [f"{path}: missing; read without events"]
+    events: list[Event] = []
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        try:
+            events.append(decode_event(line))
+        except (msgspec.DecodeError, KeyError, ValueError):
+            return events, [f"{path}: line {number} is not whole; read up to line {number - 1}"]
+    return events, []

@@ -1,0 +1,64 @@
+"""Speech: who spoke when and which words, each with its source. What annotation writes and scorers read."""
+
+from typing import Literal
+
+import msgspec
+
+from simulator.events import Party
+from simulator.timeline import Timeline
+
+SpeechSource = Literal["truth", "vad", "asr", "model"]
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stretch of a party's speech [start, end) in samples; `id` names the utterance event it comes from, if any.
+
+    role: what the utterance was: `turn`, `interruption`, `backchannel`, `aside`; empty where nobody knows.
+    """
+
+    start: int
+    end: int
+    source: SpeechSource
+    id: str = ""
+    role: str = ""
+    text: str = ""
+
+
+class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A word with its first sample and one past its last; `cut` when the speaker stopped inside it."""
+
+    text: str
+    start: int
+    end: int
+    source: SpeechSource
+    id: str = ""
+    cut: bool = False
+
+
+class PartySpeech(msgspec.Struct, frozen=True, kw_only=True):
+    """One party's speech: segments of activity, the utterances known from truth, and words, each in time order.
+
+    segments: where sound of speech is (activity, edges refined by energy). utterances: what was planned and said,
+    from events; empty for a party nobody knows the plan of. words: truth where known, else aligned recognition.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    utterances: tuple[Segment, ...] = ()
+    words: tuple[SpokenWord, ...] = ()
+
+    def timeline(self) -> Timeline:
+        """The samples at which the party speaks."""
+        return Timeline((segment.start, segment.end) for segment in self.segments)
+
+
+class Speech(msgspec.Struct, frozen=True, kw_only=True):
+    """Both parties' speech and the settings it was found with (speech.json)."""
+
+    user: PartySpeech = PartySpeech()
+    agent: PartySpeech = PartySpeech()
+    detector: str = ""
+    recognizer: str = ""
+
+    def of(self, party: Party) -> PartySpeech:
+        """The speech of one party."""
+        return self.user if party == "user" else self.agent
