@@ -3,7 +3,8 @@
 A new kind of actor is one file: a spec class that says what the YAML holds, and an Actor whose `step` answers. All
 times an actor knows are counted on its own streams, in samples of its own rate: it hears frame after frame from
 sample 0, and what it returns for the frame heard in [s, s+n) is said from s+n. The runner maps that to the session
-(its latency, its frame length, its sample rate).
+(its latency, its frame length, its sample rate): `at`, `since`, `until`, `model_at`, `words` and `pauses` of an event
+count on the stream it says, `heard_since` and `heard_until` on the stream it hears.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -60,6 +61,9 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
     latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`).
     """
 
+    shares_process: ClassVar[bool] = False
+    """True when sessions share something in the process (a model host): they then run on one event loop."""
+
     latency: Latency = Latency("free")
     speed: float = 1.0
 
@@ -99,7 +103,8 @@ class Context(msgspec.Struct, kw_only=True):
     emit(at, type, **fields): notes an event at sample `at` of the actor's own output stream (its first answered frame
     starts at 0). rng: seeded by session, party and position. injecting(): whether an injector of this party is
     speaking now (a script waits for it). trace(record): appends a message to the session's trace.jsonl. tasks: a task
-    group that lives as long as the session. buttons: keys pressed in a live session since the last look.
+    group that lives as long as the session. pressed(key): whether a key was pressed in a live session since last asked.
+    shared: one dict per run, for what the sessions of a process share (a model host). specs: both parties' specs, by party.
     """
 
     party: Party
@@ -118,7 +123,9 @@ class Context(msgspec.Struct, kw_only=True):
     tasks: anyio.abc.TaskGroup | None = None
     session_id: str = ""
     seed: int = 0
-    buttons: Callable[[], list[str]] = list
+    pressed: Callable[[str], bool] = lambda key: False
+    shared: dict[Any, Any] = msgspec.field(default_factory=dict)
+    specs: Mapping[Party, "ActorSpec"] = msgspec.field(default_factory=dict)
 
 
 class Actor:
@@ -130,8 +137,14 @@ class Actor:
 
     format: AudioFormat = AudioFormat()
     threaded: ClassVar[bool] = True
+    skips_first: ClassVar[bool] = False
+    """True for a peer that must not get the silent frame before session time 0: silence is said in its place."""
+    on_grid: ClassVar[bool] = False
+    """True promises that every sample said lies on the int16 grid (a Voice's does), which saves the rounding."""
     done: bool = False
     """True when the actor has said all it ever will: `duration: {after: user}` ends on it."""
+    last_cost_s: float | None = None
+    """Real seconds charged for the last own frame under `latency: measured`; None lets the runner measure."""
 
     async def start(self, context: Context) -> None:
         """Get ready: open sockets, load models. Session time 0 begins when both actors have started."""

@@ -1,5 +1,10 @@
 """The errors of the simulator: each says whose fault it is and carries one sentence for the user."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class SimulatorError(Exception):
     """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop."""
@@ -23,3 +28,18 @@ class RemoteError(SimulatorError):
 
 class LateError(SimulatorError):
     """The machine was too slow for the wall clock, and the scenario says `strict: true`."""
+
+
+def located(where: str, attempt: Callable[[], T]) -> T:
+    """Give what `attempt` gives; a ScenarioError of it gets its place in the file (`$.user.file`) put in front."""
+    try:
+        return attempt()
+    except ScenarioError as error:
+        raise ScenarioError(f"{where}: {error}") from error
+
+
+def single(error: Exception) -> Exception:
+    """Give the first error inside a task group's exception group: it is what ended the others."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -7,6 +7,7 @@ line, then serial.
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -49,22 +50,41 @@ class EventLog:
         self._waiting: list[tuple[int, int, int, Event]] = []
         self._serial = 0
         self._watermark = 0
+        self._lock = Lock()  # on the wall clock actors note events from threads of their own
 
     def add(self, at: int, type_: str, party: Source, **data: Any) -> None:
         """Note an event; one that lies before what was already handed on is moved to that moment, `since` kept."""
-        if at < self._watermark:
-            data.setdefault("since", at)
-            at = self._watermark
-        self._serial += 1
-        heappush(self._waiting, (at, _RANK[party], self._serial, Event(at, type_, party, data)))
+        with self._lock:
+            if at < self._watermark:
+                data.setdefault("since", at)
+                at = self._watermark
+            self._serial += 1
+            heappush(self._waiting, (at, _RANK[party], self._serial, Event(at, type_, party, data)))
 
     def take(self, until: int) -> list[Event]:
         """Give the events before sample `until`, in order, and promise that none earlier will be given any more."""
         ready: list[Event] = []
-        while self._waiting and self._waiting[0][0] < until:
-            ready.append(heappop(self._waiting)[3])
-        self._watermark = max(self._watermark, until)
+        with self._lock:
+            while self._waiting and self._waiting[0][0] < until:
+                ready.append(heappop(self._waiting)[3])
+            self._watermark = max(self._watermark, until)
         return ready
+
+    def finish(self, end: int) -> list[Event]:
+        """Give the rest of a session that ended at sample `end`.
+
+        What would have begun after the end is left out; an utterance that would have ended after it is cut there.
+        """
+        begun = {event.data.get("id") for _, _, _, event in self._waiting if event.type == "speech_start" and event.at >= end}
+        rest: list[Event] = []
+        for event in self.take(1 << 62):
+            if event.at <= end:
+                rest.append(event)
+            elif event.type == "speech_end" and event.data.get("id") not in begun:
+                over = event.at - end
+                said = max(0, event.data.get("said_samples", 0) - over)
+                rest.append(Event(end, event.type, event.party, {**event.data, "said_samples": said, "cut": True}))
+        return rest
 
 
 Emit = Callable[..., None]

@@ -82,6 +82,11 @@ class Session:
         """The length in samples: what was recorded, whatever was planned."""
         return self._audio.length
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether a line had channels, so that what was heard was recorded beside what was said."""
+        return self._heard is not None
+
     def seconds(self, samples: int) -> float:
         """Turn samples into seconds."""
         return samples / self.sample_rate

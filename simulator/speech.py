@@ -40,11 +40,13 @@ class PartySpeech(msgspec.Struct, frozen=True, kw_only=True):
 
     segments: where sound of speech is (activity, edges refined by energy). utterances: what was planned and said,
     from events; empty for a party nobody knows the plan of. words: truth where known, else aligned recognition.
+    recognised: what a recogniser hears in each utterance whose text is known, to hold against that text.
     """
 
     segments: tuple[Segment, ...] = ()
     utterances: tuple[Segment, ...] = ()
     words: tuple[SpokenWord, ...] = ()
+    recognised: tuple[Segment, ...] = ()
 
     def timeline(self) -> Timeline:
         """The samples at which the party speaks."""

@@ -1,0 +1,289 @@
+"""Conversations: two seats, one exchange, one clock; from the first frame to the closed session folder.
+
+The order of a tick (design: time): said[k] -> exchange -> heard[k] -> said[k+1] = step(heard[k]). Before tick 0 each
+actor is stepped once with a silent frame that starts at -frame; its answer is said in tick 0.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import anyio
+import msgspec
+import structlog
+
+from simulator.actor import Context
+from simulator.clock import Clock, VirtualClock, WallClock
+from simulator.errors import ActorError, LateError, SimulatorError, single
+from simulator.events import PARTIES, EventLog, Party
+from simulator.exchange import Exchange, actor_generator
+from simulator.frame import AudioFrame, silence
+from simulator.live_seat import LiveSeat
+from simulator.recording import Recorder
+from simulator.scenario import Scenario, kind_of
+from simulator.seat import Seat
+
+TICKS_BETWEEN_LOOKS = 50
+"""So often a virtual session writes its events and lets other tasks of the process run: about once a second."""
+
+
+class Surroundings(msgspec.Struct, kw_only=True):
+    """What a session gets from the run around it.
+
+    shared: one dict per run for what sessions share. buttons(): keys pressed since the last look. progress(samples):
+    told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up).
+    """
+
+    shared: dict[Any, Any] = msgspec.field(default_factory=dict)
+    buttons: Callable[[], list[str]] = list
+    progress: Callable[[int], None] = lambda samples: None
+    stop: Callable[[], bool] = lambda: False
+
+
+class Pacing(msgspec.Struct, kw_only=True):
+    """How well the wall clock was kept: lateness of ticks in ms (run.json only)."""
+
+    lateness_p50_ms: float = 0.0
+    lateness_p99_ms: float = 0.0
+    lateness_max_ms: float = 0.0
+
+
+class Conversation:
+    """One session from start to end. `run` plays it and closes the recorder whatever happens."""
+
+    def __init__(self, scenario: Scenario, recorder: Recorder, surroundings: Surroundings) -> None:
+        self.scenario = scenario
+        self.recorder = recorder
+        self.around = surroundings
+        self.log = EventLog()
+        self._keys = _Keys(surroundings.buttons)
+        self.seats = {party: self._seat(party) for party in PARTIES}
+        self.exchange = Exchange(
+            scenario, self.log, recorder,
+            (self.seats["user"].actor.on_grid, self.seats["agent"].actor.on_grid), self._keys.pressed,
+        )  # fmt: skip
+        self._count = scenario.frame_samples
+        self._ticks = scenario.ticks()
+        self._now = 0
+        self.pacing: Pacing | None = None
+
+    async def run(self) -> None:
+        """Play the session. SimulatorError (ActorError, RemoteError, LateError) or OSError when it cannot be completed.
+
+        Cancelled (Ctrl-C), failed or completed: the recorder is closed with that status first.
+        """
+        status, problem = "failed", None
+        try:
+            try:
+                await self._play()
+                status = "completed"
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._leave()
+        except anyio.get_cancelled_exc_class():
+            status = "interrupted"
+            raise
+        except Exception as group:
+            error = single(group)
+            problem = str(error)
+            raise error from error.__cause__
+        finally:
+            self._finish(status, problem)
+
+    async def _play(self) -> None:
+        wall = self.scenario.wall()
+        clock: Clock = WallClock(self.scenario.sample_rate) if wall else VirtualClock()
+        async with anyio.create_task_group() as tasks:
+            try:
+                await self._start(clock, tasks)
+                if isinstance(clock, WallClock):
+                    await self._play_wall(clock, tasks, strict=bool(wall and wall.strict))
+                else:
+                    await self._play_virtual(clock)  # type: ignore[arg-type]
+            finally:
+                tasks.cancel_scope.cancel()
+
+    async def _start(self, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
+        async with anyio.create_task_group() as starting:
+            for party in PARTIES:
+                starting.start_soon(self._start_one, self.seats[party], clock, tasks)
+
+    async def _start_one(self, seat: Seat, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
+        scenario, party = self.scenario, seat.party
+        context = Context(
+            party=party,
+            input_rate=seat.shape.input_rate,
+            output_rate=seat.shape.output_rate,
+            input_samples=seat.shape.input_samples,
+            output_samples=seat.shape.output_samples,
+            clock=clock,
+            realtime=clock.realtime,
+            line_has_channels=bool(scenario.lines.heard_by(party)),
+            rng=actor_generator(scenario.seed, party),
+            emit=seat.emit,
+            log=structlog.get_logger().bind(session=self.recorder.meta.id, party=party),
+            injecting=lambda: self.exchange.injecting(party),
+            trace=self._trace_of(party),
+            tasks=tasks,
+            session_id=self.recorder.meta.id,
+            seed=scenario.seed,
+            pressed=self._keys.pressed,
+            shared=self.around.shared,
+            specs={side: scenario.actor(side) for side in PARTIES},
+        )
+        try:
+            await seat.actor.start(context)
+        except Exception as error:
+            raise self._blamed(party, error, "could not start") from error
+
+    def _trace_of(self, party: Party) -> Callable[[Mapping[str, Any]], None]:
+        return lambda record: self.recorder.add_trace({"party": party, **record})
+
+    async def _play_virtual(self, clock: VirtualClock) -> None:
+        count, exchange = self._count, self.exchange.tick
+        step_user, step_agent = self.seats["user"].step, self.seats["agent"].step
+        heard_user = heard_agent = AudioFrame(-count, silence(count))
+        tick, last = 0, self._ticks
+        party: Party = "user"
+        try:
+            while tick < last:
+                # Both are asked before either is awaited: two parties on one batched model must not wait for each other.
+                party = "user"
+                user = step_user(heard_user)
+                party = "agent"
+                agent = step_agent(heard_agent)
+                if user.__class__ is not AudioFrame or agent.__class__ is not AudioFrame:
+                    user, agent = await self._answers(user, agent)
+                now = tick * count
+                heard_user, heard_agent = exchange(now, user.samples, agent.samples)  # type: ignore[union-attr]
+                tick += 1
+                self._now = now + count
+                clock.advance(self._now)
+                if tick % TICKS_BETWEEN_LOOKS == 0:
+                    await anyio.lowlevel.checkpoint()
+                    last = self._look(last)
+        except (SimulatorError, OSError):
+            raise
+        except Exception as error:
+            raise self._blamed(party, error, "failed") from error
+
+    async def _answers(self, user: Any, agent: Any) -> tuple[AudioFrame, AudioFrame]:
+        """Wait for the parties that answer later; both at once, because each may need the other's frame to go on."""
+        pending = {party: answer for party, answer in (("user", user), ("agent", agent)) if answer.__class__ is not AudioFrame}
+        if len(pending) == 2:
+            done = await asyncio.gather(*(self._answer(party, wait) for party, wait in pending.items()))
+            return done[0], done[1]
+        ((party, wait),) = pending.items()
+        answer = await self._answer(party, wait)
+        return (answer, agent) if party == "user" else (user, answer)
+
+    async def _answer(self, party: str, wait: Awaitable[AudioFrame]) -> AudioFrame:
+        try:
+            return await wait
+        except Exception as error:
+            raise self._blamed(party, error, "failed") from error
+
+    async def _play_wall(self, clock: WallClock, tasks: anyio.abc.TaskGroup, *, strict: bool) -> None:
+        count, rate = self._count, self.scenario.sample_rate
+        seats = {party: LiveSeat(self.seats[party], self.log, count, strict=strict) for party in PARTIES}
+        lateness: list[float] = []
+        try:
+            for seat in seats.values():
+                await seat.start(tasks)
+            clock.begin()
+            tick, last = 0, self._ticks
+            while tick < last:
+                late_s = await clock.sleep_until(tick * count)
+                lateness.append(late_s)
+                now = tick * count
+                if late_s * rate >= count:
+                    self._note_late(now, round(late_s * rate), strict=strict)
+                user, agent = seats["user"].take(tick), seats["agent"].take(tick)
+                heard_user, heard_agent = self.exchange.tick(now, user, agent)
+                seats["user"].hear(heard_user)
+                seats["agent"].hear(heard_agent)
+                tick += 1
+                self._now = now + count
+                if tick % TICKS_BETWEEN_LOOKS == 0:
+                    last = self._look(last)
+        finally:
+            for seat in seats.values():
+                seat.stop(self._now)
+            self.pacing = pacing_of(lateness)
+
+    def _note_late(self, now: int, size: int, *, strict: bool) -> None:
+        if strict:
+            raise LateError(f"the runner was {1000 * size / self.scenario.sample_rate:.0f} ms late at sample {now}")
+        self.log.add(now, "late", "line", size=size)
+
+    def _look(self, last: int) -> int:
+        """Write events, report progress, and see whether the session ends earlier than planned; the last tick."""
+        self.recorder.add_events(self.log.take(self._now - self.seats_delay()))
+        self.around.progress(self._now)
+        if self.around.stop():
+            return 0
+        after = self.scenario.duration.after if self.scenario.duration else None
+        if after is not None and self._ends_at is None and self.seats[after.after].actor.done:
+            self._ends_at = self._now + after.tail.samples(self.scenario.sample_rate)
+        return last if self._ends_at is None else min(last, math.ceil(self._ends_at / self._count))
+
+    _ends_at: int | None = None
+
+    def seats_delay(self) -> int:
+        """How far behind the present an actor may still tell of (its own frame, which it answers whole)."""
+        return max(seat.shape.ticks for seat in self.seats.values()) * self._count
+
+    async def _leave(self) -> None:
+        for party in PARTIES:
+            try:
+                await self.seats[party].actor.close()
+            except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
+                structlog.get_logger().warning("actor did not close", party=party, error=str(error))
+
+    def _finish(self, status: str, problem: str | None) -> None:
+        self.exchange.close(self._now)
+        try:
+            self.recorder.add_events(self.log.finish(self._now))
+        finally:
+            self.recorder.close(status, problem=problem, measured=self.exchange.measured())
+
+    def _seat(self, party: Party) -> Seat:
+        scenario = self.scenario
+        return Seat(party, scenario.actor(party), scenario.sample_rate, scenario.frame_samples, self.log)
+
+    def _blamed(self, party: str, error: Exception, what: str) -> SimulatorError:
+        if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
+            return error
+        kind = kind_of(self.scenario.actor(party))  # type: ignore[arg-type]
+        at = self._now / self.scenario.sample_rate
+        detail = str(error) if isinstance(error, ActorError) else f"{type(error).__name__}: {error}"
+        return ActorError(f"the {party} ({kind}) {what} at t={at:.2f} s: {detail}")
+
+
+def pacing_of(lateness_s: list[float]) -> Pacing:
+    """Sum up how late the ticks of a wall-clock session were."""
+    if not lateness_s:
+        return Pacing()
+    ordered = sorted(lateness_s)
+
+    def at(share: float) -> float:
+        return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
+
+    return Pacing(lateness_p50_ms=at(0.5), lateness_p99_ms=at(0.99), lateness_max_ms=at(1.0))
+
+
+class _Keys:
+    """Keys pressed in a live session, kept until the cue that waits for them asks."""
+
+    def __init__(self, buttons: Callable[[], list[str]]) -> None:
+        self._buttons = buttons
+        self._waiting: list[str] = []
+
+    def pressed(self, key: str) -> bool:
+        """Whether the key was pressed since this was last asked."""
+        self._waiting += self._buttons()
+        if key in self._waiting:
+            self._waiting.remove(key)
+            return True
+        return False

@@ -1,0 +1,154 @@
+"""Recording: a session folder written as the session goes.
+
+session.json comes first, with status `running`, and is replaced atomically at the end. Audio is collected as frame
+references and written in blocks of about a second, never flushed one by one (an fsync costs a third of a tick).
+A killed run therefore leaves a folder that still reads.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from simulator.events import Event, encode_event
+from simulator.frame import Samples
+from simulator.session import SessionMeta
+
+BLOCK_S = 1.0
+
+
+class StereoFile:
+    """A PCM16 stereo WAV that grows: left and right as float32 blocks, full scale 1.0, of equal length.
+
+    The header's lengths are written at `close`; until then they are 0, which a reader repairs from the file's size.
+    """
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        self.path = path
+        self._rate = sample_rate
+        self._bytes = 0
+        self._file: BinaryIO = path.open("wb")
+        self._file.write(self._header())
+
+    def write(self, left: Samples, right: Samples) -> None:
+        """Append a block, rounded to the int16 grid and clipped."""
+        block = np.empty((len(left), 2), np.float32)
+        np.multiply(left, np.float32(32768), out=block[:, 0])
+        np.multiply(right, np.float32(32768), out=block[:, 1])
+        np.rint(block, out=block)
+        np.clip(block, -32768, 32767, out=block)
+        self._file.write(block.astype("<i2").tobytes())
+        self._bytes += 4 * len(left)
+
+    def close(self) -> None:
+        """Finish the header and close the file."""
+        try:
+            self._file.seek(0)
+            self._file.write(self._header())
+        finally:
+            self._file.close()
+
+    def _header(self) -> bytes:
+        data = self._bytes
+        return struct.pack(
+            "<4sI4s4sIHHIIHH4sI",
+            b"RIFF", 36 + data, b"WAVE", b"fmt ", 16, 1, 2, self._rate, 4 * self._rate, 4, 16, b"data", data,
+        )  # fmt: skip
+
+
+class Recorder:
+    """Writes one session's folder. Times and lengths are samples at the session's rate."""
+
+    def __init__(self, folder: Path, meta: SessionMeta, scenario_yaml: str, *, heard: bool, flac: bool = False) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.meta = meta
+        self._flac = flac
+        self._block = round(BLOCK_S * meta.sample_rate)
+        self.replace_meta(meta)
+        (folder / "scenario.yaml").write_text(scenario_yaml, encoding="utf-8")
+        self._said = StereoFile(folder / "conversation.wav", meta.sample_rate)
+        self._heard = StereoFile(folder / "heard.wav", meta.sample_rate) if heard else None
+        self._events = (folder / "events.jsonl").open("wb")
+        self._trace: BinaryIO | None = None
+        self._frames: tuple[list[Samples], list[Samples], list[Samples], list[Samples]] = ([], [], [], [])
+        self._waiting = 0
+        self.recorded = 0
+
+    def add(self, user: Samples, agent: Samples, user_heard: Samples, agent_heard: Samples) -> None:
+        """Take one tick: what both said and what both heard, float32 (n,) each."""
+        frames = self._frames
+        frames[0].append(user)
+        frames[1].append(agent)
+        if self._heard is not None:
+            frames[2].append(user_heard)
+            frames[3].append(agent_heard)
+        self._waiting += len(user)
+        if self._waiting >= self._block:
+            self.write_out()
+
+    def write_out(self) -> None:
+        """Write the collected frames."""
+        if not self._waiting:
+            return
+        user, agent, user_heard, agent_heard = self._frames
+        self._said.write(np.concatenate(user), np.concatenate(agent))
+        if self._heard is not None:
+            self._heard.write(np.concatenate(user_heard), np.concatenate(agent_heard))
+        for frames in self._frames:
+            frames.clear()
+        self.recorded += self._waiting
+        self._waiting = 0
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Append events, which come in the order of the file."""
+        self._events.write(b"".join(encode_event(event) for event in events))
+
+    def add_trace(self, record: Mapping[str, Any]) -> None:
+        """Append a message of a remote party to trace.jsonl, made when the first one comes."""
+        if self._trace is None:
+            self._trace = (self.folder / "trace.jsonl").open("wb")
+        self._trace.write(msgspec.json.encode(record) + b"\n")
+
+    def flush(self) -> None:
+        """Hand what is buffered to the operating system: what was recorded survives a kill."""
+        for file in (self._said._file, self._heard._file if self._heard else None, self._events, self._trace):  # noqa: SLF001 - the recorder's own files
+            if file is not None:
+                file.flush()
+
+    def close(self, status: str, *, problem: str | None = None, measured: Mapping[str, Any] | None = None) -> None:
+        """Finish every file and write the final session.json, which is the last thing to happen.
+
+        A full disk on the way is the session's problem, not a crash: OSError is raised after what can be closed is.
+        """
+        try:
+            self.write_out()
+        finally:
+            for file in (self._said, self._heard, self._events, self._trace):
+                if file is not None:
+                    file.close()
+        if self._flac:
+            self._compress()
+        self.replace_meta(
+            msgspec.structs.replace(
+                self.meta, status=status, problem=problem, duration_samples=self.recorded, measured=dict(measured or {})
+            )
+        )
+
+    def replace_meta(self, meta: SessionMeta) -> None:
+        """Write session.json atomically."""
+        self.meta = meta
+        unfinished = self.folder / ".session.json.part"
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(meta), indent=2) + b"\n")
+        unfinished.replace(self.folder / "session.json")
+
+    def _compress(self) -> None:
+        import soundfile
+
+        for wav in (self._said.path, *([self._heard.path] if self._heard else [])):
+            samples, rate = soundfile.read(wav, dtype="int16")
+            soundfile.write(wav.with_suffix(".flac"), samples, rate, subtype="PCM_16")
+            wav.unlink()

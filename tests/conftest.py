@@ -1,0 +1,35 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from simulator.plugins import installed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def voice_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the suite's voices in a folder of its own: tests must not depend on the user's cache."""
+    if "SIMULATOR_TEST_CACHE" not in os.environ:
+        os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def real_audio() -> Path:
+    """The folder of real recordings; a test that asks for it is skipped where there is none."""
+    folder = os.environ.get("SIMULATOR_TEST_AUDIO")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("SIMULATOR_TEST_AUDIO names no folder of recordings")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def scenarios() -> Path:
+    """The folder of the example scenarios."""
+    return Path(__file__).resolve().parent.parent / "scenarios"
+
+
+def pytest_report_header() -> str:
+    """Say which actors are installed: a stale editable install is the usual reason for an unknown kind."""
+    return f"actors: {', '.join(installed('actors'))}"

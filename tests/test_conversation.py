@@ -1,0 +1,219 @@
+"""Rules of the tick: who hears what when, on the virtual clock."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+import numpy as np
+import pytest
+
+from simulator.actor import Actor, ActorSpec, AudioFormat, Latency
+from simulator.conversation import Conversation, Surroundings
+from simulator.edge import shape_of
+from simulator.errors import ActorError
+from simulator.frame import AudioFrame, silence
+from simulator.recording import Recorder
+from simulator.scenario import Scenario, to_yaml
+from simulator.session import Session, SessionMeta, read_session
+from simulator.spec import Duration, decode
+from simulator.testing import Bursts, burst
+
+RATE = 24_000
+FRAME = 480
+
+
+class Given(ActorSpec, frozen=True, kw_only=True, tag="given"):
+    """A spec that builds the actor it was given: for tests that keep hold of their actor."""
+
+    actor: Any
+
+    def build(self) -> Actor:
+        """Give the actor."""
+        return self.actor
+
+
+def converse(folder: Path, user: ActorSpec | Actor, agent: ActorSpec | Actor, **fields: Any) -> Session:
+    """Run two given actors against each other and read the session back."""
+    plain = {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", **fields}
+    scenario: Scenario = decode(plain, Scenario, source="t", folder=folder)
+    parties = {
+        party: actor if isinstance(actor, ActorSpec) else Given(actor=actor)
+        for party, actor in (("user", user), ("agent", agent))
+    }
+    meta = SessionMeta(format=1, id="t-0", scenario="t", sample_rate=RATE, frame_ms=20)
+    recorder = Recorder(folder / "t-0", meta, to_yaml(scenario), heard=True)
+    anyio.run(Conversation(msgspec.structs.replace(scenario, **parties), recorder, Surroundings()).run)
+    return read_session(folder / "t-0")
+
+
+def test_first_step_hears_one_silent_frame_before_time_zero(tmp_path: Path) -> None:
+    """Before tick 0 each actor is stepped once with a silent frame that starts at -frame."""
+    user, agent = Bursts([]), Bursts([])
+    converse(tmp_path, user, agent)
+    assert [frame.start for frame in user.heard[:3]] == [-FRAME, 0, FRAME]
+    assert not user.heard[0].samples.any()
+    assert len(agent.heard) == 50 == len(user.heard)
+
+
+def test_what_is_said_in_a_tick_is_heard_in_that_tick_and_answered_in_the_next(tmp_path: Path) -> None:
+    """said[k] and heard[k] lie at the same samples; the step that hears it answers in k+1."""
+    user, agent = Bursts([(0, 960)]), Echo()
+    session = converse(tmp_path, user, agent)
+    said = session.said("user")
+    assert np.array_equal(said[:960], burst(960))
+    assert np.array_equal(session.heard("agent")[:960], said[:960])
+    assert np.array_equal(session.said("agent")[FRAME : FRAME + 960], said[:960])
+
+
+class Echo(Actor):
+    """Says what it hears, as soon as it may."""
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say it."""
+        return AudioFrame(heard.start + len(heard.samples), heard.samples)
+
+
+class AsyncEcho(Actor):
+    """The same, later."""
+
+    async def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say it after letting others run."""
+        await anyio.lowlevel.checkpoint()
+        return AudioFrame(heard.start + len(heard.samples), heard.samples)
+
+
+@pytest.mark.parametrize("agent", [Echo, AsyncEcho])
+@pytest.mark.parametrize("user", [Echo, AsyncEcho])
+def test_plain_and_async_steps_give_the_same_session(tmp_path: Path, user: type[Actor], agent: type[Actor]) -> None:
+    """Whether a step is plain or async is nobody's business: the same samples at the same places."""
+    session = converse(tmp_path / "a", Bursts([(0, 700)]), agent())
+    assert np.array_equal(session.said("agent")[FRAME : FRAME + 700], burst(700))
+    assert np.array_equal(converse(tmp_path / "b", user(), agent()).said("user"), silence(RATE))
+
+
+@pytest.mark.parametrize("ticks", [1, 2, 4])
+def test_an_actor_with_a_longer_frame_answers_one_own_frame_later(tmp_path: Path, ticks: int) -> None:
+    """An actor's frame of m ticks: it hears ticks j*m..., and its answer is said in ticks (j+1)*m...."""
+    agent = Echo()
+    agent.format = AudioFormat(frame_ms=20.0 * ticks)
+    session = converse(tmp_path, Bursts([(0, 500)]), agent)
+    assert np.array_equal(session.said("agent")[ticks * FRAME : ticks * FRAME + 500], burst(500))
+
+
+@pytest.mark.parametrize(("inward", "outward"), [(16_000, 24_000), (8_000, 8_000), (48_000, 16_000), (22_050, 44_100)])
+def test_an_edge_delays_by_what_the_session_states_and_by_nothing_else(tmp_path: Path, inward: int, outward: int) -> None:
+    """Resampling at an edge adds a constant delay in whole ticks, stated beforehand, and keeps the sound in place."""
+    spans: list[tuple[int, int]] = [(4800, 9600)]
+    agent = Echo()
+    agent.format = AudioFormat(input_rate=inward, output_rate=outward)
+    if inward != outward:
+        agent = Rescaling(inward, outward)
+    shape = shape_of(agent.format, RATE, FRAME)
+    session = converse(tmp_path, SmoothBurst(spans), agent)
+    delay = shape.input_delay + shape.output_delay + shape.ticks * FRAME
+    assert shape.input_delay % FRAME == 0 == shape.output_delay % FRAME
+    said = session.said("user")[: RATE - delay].astype(np.float64)
+    echoed = session.said("agent")[delay:].astype(np.float64)
+    lags = range(-20, 21)
+    match = [float(np.dot(said[100:-100], np.roll(echoed, lag)[100:-100])) for lag in lags]
+    assert lags[int(np.argmax(match))] == 0
+
+
+class SmoothBurst(Bursts):
+    """A windowed tone instead of noise: it survives any resampling with its shape."""
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say the tone where the stretch lies."""
+        count = len(heard.samples)
+        start = heard.start + count
+        (begin, end), = self._stretches
+        n = np.arange(start, start + count)
+        inside = (n >= begin) & (n < end)
+        shape = np.sin(np.pi * (n - begin) / (end - begin)) ** 2
+        return AudioFrame(start, (0.3 * inside * shape * np.sin(2 * np.pi * 440 * n / RATE)).astype(np.float32))
+
+
+class Rescaling(Actor):
+    """Hears at one rate and says the same at another, whole frames resampled by linear interpolation."""
+
+    def __init__(self, inward: int, outward: int) -> None:
+        self.format = AudioFormat(input_rate=inward, output_rate=outward)
+        self._ratio = outward / inward
+        self._last = 0.0
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say it at the other rate."""
+        count = round(len(heard.samples) * self._ratio)
+        places = np.arange(count) / self._ratio
+        known = np.concatenate([heard.samples, heard.samples[-1:]])
+        return AudioFrame(0, np.interp(places, np.arange(len(known)), known).astype(np.float32))
+
+
+def test_a_fixed_latency_delays_the_whole_output(tmp_path: Path) -> None:
+    """`latency: 50ms` is rounded up to ticks and delays everything the actor says."""
+    said = converse(tmp_path, Bursts([]), Given(actor=Bursts([(0, 480)]), latency=Latency("50ms"))).said("agent")
+    assert not said[: 3 * FRAME].any()
+    assert np.array_equal(said[3 * FRAME : 4 * FRAME], burst(480))
+
+
+class Failing(Actor):
+    """Fails in the tenth step."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._steps = 0
+        self.closed = False
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Fail, sooner or later."""
+        self._steps += 1
+        if self._steps == 10:
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return AudioFrame(0, self._answer)
+        return AudioFrame(0, silence(len(heard.samples)))
+
+    async def close(self) -> None:
+        """Take note."""
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (ValueError("no idea"), "ValueError: no idea"),
+        (np.zeros(7, np.float32), "7 samples in a frame of 480"),
+        (np.full(480, np.nan, np.float32), "not numbers"),
+    ],
+)
+def test_an_actor_that_fails_is_named_and_what_was_recorded_stays(tmp_path: Path, answer: Any, complaint: str) -> None:
+    """A failure ends the session with one sentence; both actors are closed and the sound so far can be read."""
+    agent, user = Failing(answer), Bursts([(0, 480)])
+    with pytest.raises(ActorError, match=complaint):
+        converse(tmp_path, user, agent)
+    session = read_session(tmp_path / "t-0")
+    assert session.meta.status == "failed"
+    assert complaint in (session.meta.problem or "")
+    assert session.duration == 9 * FRAME
+    assert agent.closed
+    assert user.closed == 1
+
+
+def test_duration_is_rounded_up_to_whole_ticks(tmp_path: Path) -> None:
+    """A session is a whole number of ticks."""
+    assert converse(tmp_path, Bursts([]), Bursts([]), duration="1.001s").duration == 51 * FRAME
+
+
+def test_a_session_may_end_after_a_party_is_done(tmp_path: Path) -> None:
+    """`duration: {after: user, tail: t}` ends t after the user has said all it will, looked at once a second."""
+    user = Bursts([(0, 480)])
+    user.done = True
+    session = converse(tmp_path, user, Bursts([]), duration={"after": "user", "tail": "2s", "at_most": "60s"})
+    assert 2 * RATE <= session.duration <= 3 * RATE + FRAME
+
+
+def test_durations_are_written_with_a_unit() -> None:
+    """A Duration reads and writes itself."""
+    for text in ("20ms", "1.5s", "300ms", "62.5ms", "90s"):
+        assert str(Duration.__decode__(text, lambda value, kind: value)) == text
