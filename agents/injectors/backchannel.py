@@ -1,0 +1,16 @@
+"""Backchannels: a party says that it listens, and claims no floor."""
+
+from typing import ClassVar
+
+from simulator.injector import InjectorSpec, one_source
+from simulator.voice import Role
+
+
+class BackchannelSpec(InjectorSpec, frozen=True, kw_only=True, tag="backchannel"):
+    """Acknowledge: `{kind: backchannel, cue: {agent_speaking: 2s, every: 4s}, choose: ["mm-hm", "right"]}`."""
+
+    role: ClassVar[Role] = "backchannel"
+    level_db: float = -3.0
+
+    def __post_init__(self) -> None:
+        one_source(self)

@@ -1,0 +1,75 @@
+"""A player of recordings: says WAV files at given times or after the other's turns."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator.actor import ActorSpec, Context, Setting
+from simulator.cues import Cue
+from simulator.ears import EarsKind
+from simulator.errors import located
+from simulator.script import Script, Turn, TurnKeys
+from simulator.spec import Duration
+from simulator.voice import Level, Line, played
+
+
+class Clip(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
+    """A recording and its cue; `text` is what is said in it, where it is known."""
+
+    file: Path
+    channel: int | None = None
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.check_modifiers()
+        self.cue()
+
+
+class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
+    """Play a recording: `{kind: player, file: caller.wav}`, or several with cues: `{kind: player, clips: [...]}`.
+
+    file: any rate from 4 to 192 kHz; a stereo file needs `channel`. It starts at session time `at` (default 0).
+    level: `nominal` scales each recording to -26 dBFS active level, `keep` plays it as it is.
+    """
+
+    file: Path | None = None
+    channel: int | None = None
+    text: str = ""
+    at: Duration = Duration(0.0)
+    clips: list[Clip] = []
+    level: Level = "nominal"
+    ears: EarsKind | None = None
+
+    def __post_init__(self) -> None:
+        if (self.file is None) == (not self.clips):
+            raise ValueError("a player has exactly one of file and clips")
+
+    def recordings(self) -> list[Clip]:
+        """What it plays, one clip per recording."""
+        if self.file is None:
+            return self.clips
+        return [Clip(file=self.file, channel=self.channel, text=self.text, at=self.at)]
+
+    def check(self, setting: Setting) -> None:
+        """Refuse a recording that cannot be played."""
+        for index, clip in enumerate(self.recordings()):
+            where = setting.where if self.file else f"{setting.where}.clips[{index}]"
+            located(f"{where}.file", lambda clip=clip: self._sound(clip, setting.sample_rate))  # type: ignore[misc]
+
+    def build(self) -> Script:
+        """Make the actor."""
+        return Script(self._turns, self.ears)
+
+    def _turns(self, context: Context) -> Sequence[Turn]:
+        rate = context.output_rate
+        return [
+            Turn(
+                cue=clip.cue() or (Cue(at=Duration(0.0)) if self.file else None),
+                lines=(self._sound(clip, rate),),
+                repeat=clip.repeat,
+                role="turn" if clip.text or not self.file else "recording",
+            )
+            for clip in self.recordings()
+        ]
+
+    def _sound(self, clip: Clip, sample_rate: int) -> Line:
+        return played(clip.file, sample_rate, clip.channel, self.level, clip.text)

@@ -1,0 +1,98 @@
+"""A party of a recorded session, said again: the recorded user against another agent."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from simulator import sound
+from simulator.actor import Actor, ActorSpec, Context, Setting
+from simulator.errors import ScenarioError, SessionError, located
+from simulator.events import Event, Party
+from simulator.frame import AudioFrame, Samples, to_grid
+from simulator.session import Session, is_session, read_session
+from simulator.streams import Outbox
+
+REPLAYED = ("speech_start", "speech_end")
+
+
+class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
+    """Say again what a party said: `{kind: replay, session: runs/call/call-0}` or `{kind: replay, file: both.wav}`.
+
+    session: a session folder; `party` says whose track (default: the side it plays). file and channel: any recording.
+    The sound is said as it was, sample for sample at the same rate; known utterances come along as events.
+    """
+
+    session: Path | None = None
+    party: Party | None = None
+    file: Path | None = None
+    channel: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.session is None) == (self.file is None):
+            raise ValueError("a replay has exactly one of session and file")
+
+    def check(self, setting: Setting) -> None:
+        """Refuse a folder that is no session, a file that cannot be played."""
+        if self.file is not None:
+            file = self.file
+            located(f"{setting.where}.file", lambda: sound.load(file, setting.sample_rate, channel=self.channel))
+        try:
+            if self.session is not None:
+                read_session(self.session)
+        except SessionError as error:
+            raise ScenarioError(f"{setting.where}.session: {error}") from error
+
+    def build(self) -> "Replay":
+        """Make the actor."""
+        return Replay(self)
+
+
+class Replay(Actor):
+    """Says a recorded track from its first sample on."""
+
+    on_grid: ClassVar[bool] = True
+
+    def __init__(self, spec: ReplaySpec) -> None:
+        self._spec = spec
+        self._outbox = Outbox()
+
+    async def start(self, context: Context) -> None:
+        """Load the track."""
+        spec = self._spec
+        if spec.file is not None:
+            self._outbox.push(to_grid(sound.load(spec.file, context.output_rate, channel=spec.channel)))
+            return
+        assert spec.session is not None  # noqa: S101 - the spec has exactly one of both
+        session = read_session(spec.session)
+        party = spec.party or context.party
+        self._outbox.push(_track(session, party, context.output_rate))
+        scale = context.output_rate / session.sample_rate
+        for event in _known(session, party):
+            context.emit(round(event.at * scale), event.type, **_scaled(event.data, scale))
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Hear a frame, say the next recorded one."""
+        count = len(heard.samples)
+        samples = self._outbox.take(count)
+        self.done = not self._outbox.buffered
+        return AudioFrame(heard.start + count, samples)
+
+
+def _track(session: Session, party: Party, sample_rate: int) -> Samples:
+    return to_grid(sound.resample(session.said(party), session.sample_rate, sample_rate))
+
+
+def _known(session: Session, party: Party) -> Iterator[Event]:
+    return (event for event in session.events if event.party == party and event.type in REPLAYED)
+
+
+def _scaled(data: dict[str, Any], scale: float) -> dict[str, Any]:
+    fields = dict(data)
+    for name in ("said_samples", "planned_samples"):
+        if name in fields:
+            fields[name] = round(fields[name] * scale)
+    if "words" in fields:
+        fields["words"] = [[text, round(onset * scale)] for text, onset in fields["words"]]
+    if "pauses" in fields:
+        fields["pauses"] = [[round(start * scale), round(end * scale)] for start, end in fields["pauses"]]
+    return fields

@@ -1,0 +1,69 @@
+"""A scripted party: says its turns at their cues with a synthesised voice."""
+
+from collections.abc import Sequence
+
+
+from simulator.actor import ActorSpec, Context, Setting
+from simulator.ears import EarsKind
+from simulator.script import Script, Turn, TurnKeys
+from simulator.voice import DEFAULT_VOICES, Say, check_voice, spoken
+
+
+class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
+    """A turn: a text (with pauses inside), or one of several alternatives drawn by the seed; and its cue."""
+
+    say: Say | None = None
+    choose: list[Say] = []
+
+    def __post_init__(self) -> None:
+        if (self.say is None) == (not self.choose):
+            raise ValueError("a turn has exactly one of say and choose")
+        if any(not text for text in self.alternatives()):
+            raise ValueError("a turn has nothing to say")
+        self.check_modifiers()
+        self.cue()
+
+    def alternatives(self) -> list[Say]:
+        """What it may say."""
+        return self.choose or [self.say or ""]
+
+
+class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
+    """Say turns at their cues: `{kind: scripted, turns: [{say: Hello}, {after: agent_turn, say: Goodbye}]}`.
+
+    voice: a voice of the engine (default: one for the user, another for the agent). words_per_minute: 80 to 450.
+    """
+
+    turns: list[ScriptedTurn | str]
+    voice: str | None = None
+    words_per_minute: int = 150
+    ears: EarsKind | None = None
+
+    def __post_init__(self) -> None:
+        if not 80 <= self.words_per_minute <= 450:
+            raise ValueError(f"words_per_minute is {self.words_per_minute}; allowed are 80 to 450")
+
+    def check(self, setting: Setting) -> None:
+        """Refuse an unknown voice."""
+        check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+
+    def build(self) -> Script:
+        """Make the actor."""
+        return Script(self._turns, self.ears)
+
+    def _turns(self, context: Context) -> Sequence[Turn]:
+        voice = self.voice or DEFAULT_VOICES[context.party]
+        turns = [ScriptedTurn(say=turn) if isinstance(turn, str) else turn for turn in self.turns]
+        return [
+            Turn(
+                cue=turn.cue(),
+                lines=tuple(
+                    spoken(text, voice, context.output_rate, words_per_minute=self.words_per_minute)
+                    for text in turn.alternatives()
+                ),
+                repeat=turn.repeat,
+            )
+            for turn in turns
+        ]
+
+

@@ -1,0 +1,134 @@
+"""Ears: is the other speaking, since when, and when did it last stop.
+
+`level` compares a frame's energy with the nominal level and costs next to nothing; it is right where the line is
+clean. `silero` asks a neural detector and is right in noise. Both keep one Activity, which cues and turn-based actors
+read. Times are samples of the stream that is heard.
+"""
+
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from simulator.engines import SpeechStream, engine
+from simulator.frame import AudioFrame, Samples, silence
+
+EarsKind = Literal["level", "silero"]
+
+NOMINAL_DBFS = -26.0
+"""The active speech level (ITU-T P.56) that everything synthesised or played is scaled to."""
+
+LEVEL_MARGIN_DB = 24.0
+"""A frame within this distance below the nominal level counts as speech: weak syllables do, room noise does not."""
+
+BRIDGE_S = 0.2
+"""Speaking bridges gaps shorter than this: the field's 200 ms, inside which a silence is part of an utterance."""
+
+
+class Activity:
+    """One speaker's activity, updated frame by frame.
+
+    speaking: whether the current stretch goes on (gaps under 200 ms are bridged). since: first sample of the current
+    or last stretch. last_end: one past the last sample with sound. stretches: how many there have been.
+    """
+
+    __slots__ = ("_bridge", "last_end", "since", "speaking", "stretches")
+
+    def __init__(self, sample_rate: int, bridge_s: float = BRIDGE_S) -> None:
+        self._bridge = round(bridge_s * sample_rate)
+        self.speaking = False
+        self.since = 0
+        self.last_end = 0
+        self.stretches = 0
+
+    def update(self, start: int, end: int, sounding: bool) -> None:
+        """Take note that [start, end) held speech or did not."""
+        if sounding:
+            if not self.speaking:
+                self.speaking = True
+                self.since = start
+                self.stretches += 1
+            self.last_end = end
+        elif self.speaking and end - self.last_end >= self._bridge:
+            self.speaking = False
+
+
+class Ears(Protocol):
+    """Keeps an Activity of what is heard."""
+
+    activity: Activity
+
+    def hear(self, frame: AudioFrame) -> None:
+        """Take the next frame."""
+        ...
+
+
+class LevelEars:
+    """Ears that compare a frame's energy with the nominal level."""
+
+    def __init__(self, sample_rate: int, margin_db: float = LEVEL_MARGIN_DB) -> None:
+        self.activity = Activity(sample_rate)
+        self._power = 10 ** ((NOMINAL_DBFS - margin_db) / 10)
+
+    def hear(self, frame: AudioFrame) -> None:
+        """Take the next frame; digital silence (the shared array) costs one comparison."""
+        samples = frame.samples
+        count = len(samples)
+        sounding = samples is not silence(count) and bool(np.dot(samples, samples) > self._power * count)
+        self.activity.update(frame.start, frame.start + count, sounding)
+
+
+class SileroEars:
+    """Ears that ask silero, 32 ms at a time, on a copy resampled to 16 kHz.
+
+    A chunk counts as speech from probability 0.5 and goes on doing so down to 0.35, silero's own two thresholds.
+    Times point at the chunk that held the speech, not at the later moment when the detector knew.
+    """
+
+    CHUNK = 512
+    RATE = 16_000
+
+    def __init__(self, sample_rate: int) -> None:
+        self.activity = Activity(sample_rate)
+        self._rate = sample_rate
+        self._stream: SpeechStream | None = None
+        self._resampler = _stream_resampler(sample_rate, self.RATE)
+        self._origin: int | None = None
+        self._chunks = 0
+        self._sounding = False
+
+    def warm(self) -> None:
+        """Load the detector now, not with the first frame."""
+        self._stream = engine("silero").stream()
+
+    def hear(self, frame: AudioFrame) -> None:
+        """Take the next frame; the detector runs on every chunk that it completes."""
+        if self._origin is None:
+            self._origin = frame.start
+        if self._stream is None:
+            self.warm()
+        samples = self._resampler(frame.samples)
+        for probability in self._stream.feed(samples):  # type: ignore[union-attr]
+            self._sounding = probability >= (0.35 if self._sounding else 0.5)
+            start = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
+            self._chunks += 1
+            end = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
+            self.activity.update(start, end, self._sounding)
+
+
+def _stream_resampler(from_hz: int, to_hz: int) -> Any:
+    if from_hz == to_hz:
+        return lambda samples: samples
+    import soxr
+
+    # LQ: its delay is a few milliseconds, and a detector does not hear the difference to HQ.
+    stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="LQ")
+
+    def resample(samples: Samples) -> Samples:
+        return stream.resample_chunk(samples)  # type: ignore[no-any-return]
+
+    return resample
+
+
+def make_ears(kind: EarsKind | None, sample_rate: int, *, noisy: bool) -> Ears:
+    """Make the ears a spec asks for; by default silero where the line is impaired (`noisy`), else level."""
+    return SileroEars(sample_rate) if (kind or ("silero" if noisy else "level")) == "silero" else LevelEars(sample_rate)

@@ -1,0 +1,148 @@
+"""Injectors: speech added to a party's mouth at cued moments, known to the sample.
+
+An injector gets both clean said tracks (before any injector, before the lines) up to the last tick and adds its
+samples to its party's frame. Whether a party speaks is judged once for all injectors, on the clean tracks.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+import numpy as np
+
+from simulator.cues import Cue, CueWatch
+from simulator.ears import Activity
+from simulator.errors import located
+from simulator.events import Emit, Party
+from simulator.frame import Samples
+from simulator.script import draw
+from simulator.spec import Spec
+from simulator.voice import DEFAULT_VOICES, Level, Line, Role, Say, Voice, check_voice, played, spoken
+
+
+class InjectorContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What an injector is built with.
+
+    prefix: what its utterance ids begin with. others_speaking(): whether another injector of its party speaks.
+    """
+
+    sample_rate: int
+    rng: np.random.Generator
+    emit: Emit
+    prefix: str
+    pressed: Callable[[str], bool] = lambda key: False
+    others_speaking: Callable[[], bool] = lambda: False
+
+
+class Tracks(msgspec.Struct, kw_only=True):
+    """Both parties' activity on the clean said tracks."""
+
+    user: Activity
+    agent: Activity
+
+
+class Injector(Protocol):
+    """Adds speech to one party's mouth."""
+
+    party: Party
+    speaking: bool
+
+    def inject(self, now: int, count: int, tracks: Tracks) -> Samples | None:
+        """Give the samples to add to the frame [now, now + count), or None for nothing."""
+        ...
+
+    def close(self, now: int) -> None:
+        """Account for what the end of the session cuts off."""
+        ...
+
+
+class InjectorSpec(Spec, frozen=True, kw_only=True):
+    """What the injectors that speak have in common: whose mouth, when, and what.
+
+    Exactly one of say (a text), choose (alternatives drawn by the seed) and file. level_db is relative to nominal.
+    """
+
+    role: ClassVar[Role] = "interruption"
+
+    party: Party = "user"
+    cue: Cue
+    say: Say | None = None
+    choose: list[Say] = []
+    file: Path | None = None
+    channel: int | None = None
+    voice: str | None = None
+    words_per_minute: int = 150
+    level: Level = "nominal"
+    level_db: float = 0.0
+
+    def check(self, where: str, sample_rate: int) -> None:
+        """Refuse what cannot be said. ScenarioError."""
+        if self.file is None:
+            check_voice(self.speaker(), f"{where}.voice")
+        else:
+            located(f"{where}.file", lambda: self._lines(sample_rate))
+
+    def speaker(self) -> str:
+        """The voice it speaks with: its party's, unless it names one."""
+        return self.voice or DEFAULT_VOICES[self.party]
+
+    def texts(self) -> list[Say]:
+        """What it may say."""
+        return self.choose or ([self.say] if self.say is not None else [])
+
+    def build(self, context: InjectorContext) -> "SpeechInjector":
+        """Make the injector with its sound ready."""
+        return SpeechInjector(self.party, self.cue, self.role, self._lines(context.sample_rate), context)
+
+    def _lines(self, sample_rate: int) -> list[Line]:
+        if self.file is not None:
+            lines = [played(self.file, sample_rate, self.channel, self.level)]
+        else:
+            lines = [
+                spoken(text, self.speaker(), sample_rate, words_per_minute=self.words_per_minute)
+                for text in self.texts()
+            ]
+        return [line.louder(self.level_db) for line in lines]
+
+
+def one_source(spec: InjectorSpec) -> None:
+    """Refuse an injector with nothing to say, or with two things. ValueError."""
+    given = [name for name in ("say", "choose", "file") if getattr(spec, name)]
+    if len(given) != 1:
+        raise ValueError(f"an injector has exactly one of say, choose, file; found {', '.join(given) or 'none'}")
+
+
+class SpeechInjector:
+    """Watches its cue and says a line when it fires; what it said, when, is in the events with its role."""
+
+    def __init__(self, party: Party, cue: Cue, role: Role, lines: Sequence[Line], context: InjectorContext) -> None:
+        self.party = party
+        self._role = role
+        self._lines = lines
+        self._context = context
+        self._watch = CueWatch(cue, context.sample_rate, context.rng, party, context.pressed)
+        self._voice = Voice(context.emit, context.prefix, context.sample_rate)
+        self._watched: Any = cue.watched or party
+        self.speaking = False
+
+    def inject(self, now: int, count: int, tracks: Tracks) -> Samples | None:
+        """Give the samples to add to the frame [now, now + count), or None for nothing."""
+        if not self.speaking:
+            own = tracks.user if self.party == "user" else tracks.agent
+            heard = tracks.user if self._watched == "user" else tracks.agent
+            busy = own.speaking or self._context.others_speaking()
+            verdict = self._watch.check(now, heard, busy, own.last_end)
+            if verdict is None:
+                return None
+            if verdict == "miss":
+                self._context.emit(now, "cue_missed", role=self._role)
+                return None
+            self._voice.say(draw(self._context.rng, self._lines), self._role)
+        samples = self._voice.take(now, count)
+        self.speaking = self._voice.speaking
+        return samples
+
+    def close(self, now: int) -> None:
+        """Account for what the end of the session cuts off."""
+        self._voice.close()
