@@ -1,0 +1,82 @@
+"""The built-in voice agent: recognise, reply, speak.
+
+The reply comes from `replies` (rules, tried in order) or from any OpenAI-compatible chat endpoint (`chat`).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+import anyio
+import msgspec
+
+from agents.responders.chat import ChatSpec
+from agents.responders.rules import Rule, RulesSpec
+from agents.turn_based import SpeakingSpec, TurnBased
+from simulator.actor import Setting
+from simulator.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
+from simulator.engines import engine
+
+DEFAULT_REPLIES = (
+    Rule(match="hello|hi|good (morning|evening|afternoon)", say="Hello! How can I help you today?"),
+    Rule(match="thank", say="You are welcome. Is there anything else I can do for you?"),
+    Rule(match="bye", say="Thank you for calling. Goodbye."),
+    Rule(say="I see. Let me have a look at that for you, it will only take a moment."),
+)
+
+
+class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
+    """A voice agent of three parts: `{kind: cascade, opening: "How can I help?", replies: [{say: "Certainly."}]}`.
+
+    replies: rules tried in order; the first whose `match` (a pattern, any case) is found in what was understood gives
+    the answer; several `say` are taken in turn. chat: an OpenAI-compatible endpoint instead.
+    """
+
+    replies: list[Rule] = []
+    chat: ChatSpec | None = None
+    recognizer: str = "moonshine"
+
+    def __post_init__(self) -> None:
+        if self.replies and self.chat is not None:
+            raise ValueError("a cascade has replies or chat, not both")
+
+    def check(self, setting: Setting) -> None:
+        """Refuse an unknown voice or endpoint."""
+        SpeakingSpec.check(self, setting)
+        if self.chat is not None:
+            self.chat.check(f"{setting.where}.chat")
+
+    def build(self) -> TurnBased:
+        """Make the actor."""
+        inner = (self.chat or RulesSpec(rules=self.replies or list(DEFAULT_REPLIES))).build()
+        return TurnBased(self, Recognising(self.recognizer, inner))
+
+
+class Recognising:
+    """A responder that first turns sound into text and then asks another responder; both are told in events."""
+
+    def __init__(self, recognizer: str, inner: Responder) -> None:
+        self._name = recognizer
+        self._inner = inner
+        self._text = ""
+
+    async def start(self, context: ResponderContext) -> None:
+        """Load the recogniser beside whatever else starts."""
+        self._context = context
+        self._recognizer = engine(self._name)
+        await anyio.to_thread.run_sync(self._recognizer.warm)
+        await self._inner.start(context)
+
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+        """Recognise the turn and pass it on; a turn in which nothing is understood gets no answer."""
+        self._text = await anyio.to_thread.run_sync(self._recognizer.recognize, turn.samples, turn.sample_rate)
+        self._context.emit(turn.at, "recognised", text=self._text, heard_since=turn.since, heard_until=turn.until)
+        if self._text.strip():
+            async for piece in self._inner.respond(msgspec.structs.replace(turn, text=self._text), history):
+                yield piece
+
+    def understood(self) -> str:
+        """The text of the last turn."""
+        return self._text
+
+    async def close(self) -> None:
+        """Let go of the inner responder."""
+        await self._inner.close()

@@ -1,0 +1,92 @@
+"""Replies from any OpenAI-compatible chat endpoint, given by base URL."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.errors import RemoteError, ScenarioError
+from simulator.spec import Duration
+
+VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."
+
+
+class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
+    """Ask a chat endpoint: `{kind: chat, base_url: "http://127.0.0.1:11434/v1", model: llama3.2}`.
+
+    api_key_env: the environment variable that holds the key (a local server needs none). system: the instructions.
+    """
+
+    base_url: str
+    model: str
+    system: str = VOICE_RULES
+    api_key_env: str = "OPENAI_API_KEY"
+    temperature: float = 0.0
+    max_tokens: int = 200
+    timeout: Duration = Duration(30.0)
+
+    def check(self, where: str) -> None:
+        """Refuse a base URL that is none."""
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ScenarioError(f"{where}.base_url: {self.base_url!r} is no http or https URL")
+
+    def build(self) -> "Chat":
+        """Make the responder."""
+        return Chat(self)
+
+
+class Chat:
+    """Sends the dialogue so far and gives the answer sentence by sentence, as it is streamed."""
+
+    def __init__(self, spec: ChatSpec) -> None:
+        self._spec = spec
+        self._text = ""
+        self._client: Any = None
+
+    async def start(self, context: ResponderContext) -> None:
+        """Make the client; the server is reached with the first turn."""
+        from openai import AsyncOpenAI
+
+        self._context = context
+        # A local server wants no key, the client insists on one.
+        key = os.environ.get(self._spec.api_key_env) or "none"
+        self._client = AsyncOpenAI(base_url=self._spec.base_url, api_key=key, timeout=self._spec.timeout, max_retries=2)
+
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+        """Stream the answer; every finished sentence is a piece."""
+        from openai import OpenAIError
+
+        self._text = turn.text or ""
+        messages = [{"role": "system", "content": self._spec.system}]
+        messages += [{"role": message.role, "content": message.text} for message in history if message.text]
+        messages.append({"role": "user", "content": self._text})
+        waiting = ""
+        try:
+            stream = await self._client.chat.completions.create(
+                model=self._spec.model, messages=messages, stream=True, temperature=self._spec.temperature,
+                max_tokens=self._spec.max_tokens, seed=self._context.seed,
+            )
+            async for chunk in stream:
+                waiting += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+                sentence, waiting = _split(waiting)
+                if sentence:
+                    yield Reply(text=sentence)
+        except OpenAIError as error:
+            raise RemoteError(f"{self._spec.base_url} ({self._spec.model}) did not answer: {error}") from error
+        if waiting.strip():
+            yield Reply(text=waiting.strip())
+
+    def understood(self) -> str:
+        """The text of the last turn."""
+        return self._text
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            await self._client.close()
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Cut a text behind its last finished sentence: (finished, rest)."""
+    end = max(text.rfind(mark) for mark in (". ", "! ", "? ", "\n"))
+    return (text[: end + 1].strip(), text[end + 1 :]) if end >= 0 else ("", text)

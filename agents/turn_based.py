@@ -1,0 +1,195 @@
+"""A party that answers turn by turn: ears, endpointing, barge-in policy and voice around any responder.
+
+A cascade, a chat endpoint, an HTTP server, a local speech model or a Python function differ only in the responder.
+On the virtual clock an answer is waited for in the frame in which the turn is over (thinking time is `latency`); on
+the wall clock it is made in the background while the actor goes on hearing.
+"""
+
+from collections.abc import Awaitable
+from typing import ClassVar, Literal
+
+import anyio
+
+from simulator import sound
+from simulator.actor import Actor, ActorSpec, Context, Setting
+from simulator.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
+from simulator.ears import EarsKind, SileroEars, make_ears
+from simulator.frame import AudioFrame, to_grid
+from simulator.spec import Duration, ms
+from simulator.turn_taking import TurnPolicy, TurnTaker
+from simulator.voice import DEFAULT_VOICES, Voice, check_voice, line_of, spoken
+
+
+class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
+    """What every turn-based kind has: how it listens, when it yields, with which voice it speaks.
+
+    endpoint: so much silence ends the other's turn. yield_after: so much of the other's speech makes it stop.
+    ignore_backchannels: shorter speech of the other is let pass. opening: what it says first, at opening_at.
+    """
+
+    voice: str | None = None
+    words_per_minute: int = 160
+    ears: EarsKind | None = None
+    endpoint: Duration = ms(600)
+    yield_after: Duration = ms(400)
+    barge_in: Literal["yield", "ignore"] = "yield"
+    ignore_backchannels: bool = True
+    opening: str = ""
+    opening_at: Duration = ms(300)
+
+    def check(self, setting: Setting) -> None:
+        """Refuse an unknown voice."""
+        check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+
+    def policy(self) -> TurnPolicy:
+        """When a turn is over, when to yield."""
+        return TurnPolicy(endpoint=self.endpoint, yield_after=self.yield_after, barge_in=self.barge_in,
+                          ignore_backchannels=self.ignore_backchannels)
+
+
+class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
+    """Answer turn by turn: `{kind: turn_based, responder: {kind: ...}}`."""
+
+    responder: AnyResponder
+
+    def check(self, setting: Setting) -> None:
+        """Refuse what the voice or the responder cannot do."""
+        SpeakingSpec.check(self, setting)
+        if isinstance(self.responder, ResponderSpec):
+            self.responder.check(f"{setting.where}.responder")
+
+    def build(self) -> "TurnBased":
+        """Make the actor."""
+        return TurnBased(self, self.responder.build())  # type: ignore[attr-defined]
+
+
+class TurnBased(Actor):
+    """Listens, decides whose turn it is, and says what its responder answers."""
+
+    threaded: ClassVar[bool] = False
+    on_grid: ClassVar[bool] = True
+
+    def __init__(self, spec: SpeakingSpec, responder: Responder) -> None:
+        self._spec = spec
+        self._responder = responder
+        self._history: list[Message] = []
+        self._thinking: anyio.CancelScope | None = None
+        self._voice: Voice | None = None
+
+    async def start(self, context: Context) -> None:
+        """Load ears, voice and responder."""
+        spec = self._spec
+        self._context = context
+        self._speaker = spec.voice or DEFAULT_VOICES[context.party]
+        kind = spec.ears or "silero"
+        self._ears = make_ears(kind, context.input_rate, noisy=True)
+        if isinstance(self._ears, SileroEars):
+            await anyio.to_thread.run_sync(self._ears.warm)
+        self._turns = TurnTaker(spec.policy(), context.input_rate, self._ears.activity)
+        self._voice = Voice(context.emit, f"{context.party}-", context.output_rate)
+        self._opening_at: int | None = spec.opening_at.samples(context.output_rate) if spec.opening else None
+        if spec.opening:
+            self._opening = self._spoken(spec.opening)
+        await self._responder.start(ResponderContext(
+            party=context.party, sample_rate=context.output_rate, session_id=context.session_id, seed=context.seed,
+            emit=context.emit, trace=context.trace,
+        ))
+
+    def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
+        """Hear a frame, say the next one; waits only when a turn is over and the clock is virtual."""
+        self._ears.hear(heard)
+        voice = self._voice
+        assert voice is not None  # noqa: S101 - the runner steps started actors only
+        speaking = voice.speaking
+        verdict = self._turns.hear(heard.start, heard.samples, speaking=speaking)
+        now = heard.start + len(heard.samples)
+        if verdict == "yield":
+            self._yield(now, voice)
+        elif verdict == "turn":
+            turn = self._heard_turn(now)
+            if not self._context.realtime:
+                return self._answer_now(turn, heard)
+            self._answer_later(turn)
+        elif self._thinking is not None and self._turns.hearing:
+            # The other goes on: what was being prepared answers half a turn.
+            self._thinking.cancel()
+            self._thinking = None
+        return self._say(heard)
+
+    async def close(self) -> None:
+        """Stop thinking and let the responder go."""
+        if self._voice is not None:
+            self._voice.close()
+        if self._thinking is not None:
+            self._thinking.cancel()
+        await self._responder.close()
+
+    def _say(self, heard: AudioFrame) -> AudioFrame:
+        voice = self._voice
+        assert voice is not None  # noqa: S101 - the runner steps started actors only
+        count = len(heard.samples) * self._context.output_rate // self._context.input_rate
+        now = (heard.start + len(heard.samples)) * self._context.output_rate // self._context.input_rate
+        if self._opening_at is not None and now >= self._opening_at:
+            self._opening_at = None
+            voice.say(self._opening)
+            self._history.append(Message(role="assistant", text=self._spec.opening))
+        return AudioFrame(now, voice.take(now, count))
+
+    def _yield(self, now: int, voice: Voice) -> None:
+        said = voice.stop()
+        if self._history and self._history[-1].role == "assistant":
+            self._history[-1] = Message(role="assistant", text=said)
+        self._context.emit(now, "yielded", heard_since=self._ears.activity.since, said_text=said)
+
+    def _heard_turn(self, now: int) -> HeardTurn:
+        samples, since, until = self._turns.take()
+        at = now * self._context.output_rate // self._context.input_rate
+        return HeardTurn(samples=samples, sample_rate=self._context.input_rate, since=since, until=until, at=at)
+
+    async def _answer_now(self, turn: HeardTurn, heard: AudioFrame) -> AudioFrame:
+        await self._answer(turn)
+        return self._say(heard)
+
+    def _answer_later(self, turn: HeardTurn) -> None:
+        if self._thinking is not None:
+            self._thinking.cancel()
+        scope = self._thinking = anyio.CancelScope()
+
+        async def think() -> None:
+            with scope:
+                await self._answer(turn)
+            if self._thinking is scope:
+                self._thinking = None
+
+        if self._context.tasks is not None:
+            self._context.tasks.start_soon(think)
+
+    async def _answer(self, turn: HeardTurn) -> None:
+        """Ask the responder and queue its pieces as they come."""
+        self._context.emit(turn.at, "turn_heard", heard_since=turn.since, heard_until=turn.until)
+        history = tuple(self._history)
+        answer: list[str] = []
+        async for piece in self._responder.respond(turn, history):
+            if not answer:
+                self._history.append(Message(role="user", text=self._responder.understood()))
+                self._history.append(Message(role="assistant", text=""))
+            await self._take(piece)
+            answer.append(piece.text)
+            self._history[-1] = Message(role="assistant", text=" ".join(filter(None, answer)))
+        if not answer:
+            self._history.append(Message(role="user", text=self._responder.understood()))
+
+    async def _take(self, piece: Reply) -> None:
+        for type_, fields in piece.events:
+            self._context.emit(fields.pop("at", 0), type_, **fields)
+        voice = self._voice
+        assert voice is not None  # noqa: S101 - the runner steps started actors only
+        rate = self._context.output_rate
+        if piece.samples is not None:
+            samples = sound.resample(piece.samples, piece.sample_rate, rate)
+            voice.say(line_of(piece.text, to_grid(samples), rate))
+        elif piece.text.strip():
+            voice.say(await anyio.to_thread.run_sync(self._spoken, piece.text))
+
+    def _spoken(self, text: str):  # type: ignore[no-untyped-def]
+        return spoken(text, self._speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)

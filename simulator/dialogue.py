@@ -1,0 +1,91 @@
+"""Dialogues: what a turn-based actor and its responder say to each other about a conversation."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from simulator.events import Emit, Party
+from simulator.frame import Samples
+from simulator.plugins import AnyResponder
+from simulator.spec import Spec
+
+__all__ = ["AnyResponder", "HeardTurn", "Message", "Reply", "Responder", "ResponderContext", "ResponderSpec"]
+
+
+class HeardTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn of the other party as it was heard: samples float32 (n,) at sample_rate Hz, with 300 ms before it.
+
+    since, until: where it lies on the stream that is heard, in samples. at: when it was known to be over, on the stream
+    that is said. text: what was recognised, if anything was yet.
+    """
+
+    samples: Samples
+    sample_rate: int
+    since: int
+    until: int
+    at: int = 0
+    text: str | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A past turn of the dialogue: `user` is the other party, `assistant` is the actor; text as it was really said."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    samples: Samples | None = None
+    sample_rate: int = 0
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of an answer: text to be spoken, or sound (float32 (n,) at sample_rate Hz) with the text it says.
+
+    events: what the responder knows beside it, as (type, fields), written when the piece is received.
+    """
+
+    text: str = ""
+    samples: Samples | None = None
+    sample_rate: int = 0
+    events: Sequence[tuple[str, dict[str, Any]]] = ()
+
+
+class ResponderContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a responder is started with. emit(at, type, **fields) counts on the actor's output stream."""
+
+    party: Party
+    sample_rate: int
+    session_id: str
+    seed: int
+    emit: Emit
+    trace: Callable[[dict[str, Any]], None] = lambda record: None
+
+
+class Responder(Protocol):
+    """Answers turns."""
+
+    async def start(self, context: ResponderContext) -> None:
+        """Get ready: load models, reach servers."""
+        ...
+
+    def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+        """Answer a turn in one or more pieces, none meaning silence; `history` ends before the turn."""
+        ...
+
+    def understood(self) -> str:
+        """What the last turn was understood as (for the history); empty when nobody knows."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class ResponderSpec(Spec, frozen=True, kw_only=True):
+    """What every responder's spec does: build its responder."""
+
+    def build(self) -> Responder:
+        """Make the responder; cheap, no I/O."""
+        raise NotImplementedError
+
+    def check(self, where: str) -> None:
+        """Refuse what cannot work before anything starts. ScenarioError."""
