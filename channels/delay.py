@@ -1,0 +1,36 @@
+"""A line that takes time."""
+
+import numpy as np
+
+from simulator.frame import AudioFrame, Samples
+from simulator.line import ChannelContext, ChannelSpec
+from simulator.spec import Duration
+from simulator.streams import Outbox
+
+
+class DelaySpec(ChannelSpec, frozen=True, kw_only=True, tag="delay"):
+    """Delay everything by a constant: `{kind: delay, time: 150ms}`."""
+
+    time: Duration
+
+    def build(self, context: ChannelContext) -> "Delay":
+        """Make the channel."""
+        return Delay(self.time.samples(context.sample_rate))
+
+
+class Delay:
+    """Holds back a constant number of samples."""
+
+    def __init__(self, samples: int) -> None:
+        self.delay_samples = samples
+        self._waiting = Outbox()
+        self._waiting.push(_zeros(samples))
+
+    def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
+        """Carry a frame."""
+        self._waiting.push(frame.samples)
+        return AudioFrame(frame.start, self._waiting.take(len(frame.samples)))
+
+
+def _zeros(count: int) -> Samples:
+    return np.zeros(count, np.float32)

@@ -1,0 +1,31 @@
+"""A louder or quieter line."""
+
+import numpy as np
+
+from simulator.frame import AudioFrame, freeze, silence
+from simulator.line import ChannelContext, ChannelSpec
+
+
+class GainSpec(ChannelSpec, frozen=True, kw_only=True, tag="gain"):
+    """Multiply by a constant: `{kind: gain, db: -6}`; what exceeds full scale is clipped, as a converter would."""
+
+    db: float
+
+    def build(self, context: ChannelContext) -> "Gain":
+        """Make the channel."""
+        return Gain(self.db)
+
+
+class Gain:
+    """Multiplies every sample by 10^(db/20)."""
+
+    delay_samples = 0
+
+    def __init__(self, db: float) -> None:
+        self._factor = np.float32(10 ** (db / 20))
+
+    def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
+        """Carry a frame."""
+        if frame.samples is silence(len(frame.samples)):
+            return frame
+        return AudioFrame(frame.start, freeze(np.clip(frame.samples * self._factor, -1, 1)))
