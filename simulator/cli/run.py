@@ -1,0 +1,99 @@
+"""`simulate SCENARIO.yaml`: run scenarios, print the scores, say where the files lie."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from simulator.batch.folder import RunFolder
+from simulator.batch.plan import Plan, Wishes, make_plan
+from simulator.batch.run import Result, run_plan
+from simulator.batch.summary import Summary, summarise
+from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, screen
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a run."""
+    parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.yaml")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/<name>)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="trials per scenario; trial t has seed + t")
+    parser.add_argument("--seed", type=int, metavar="N", help="the first trial's seed")
+    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="sessions at a time (default: 1)")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="path=value",
+                        help="override a value of the scenario, such as agent.endpoint=500ms")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--page-audio", choices=("flac", "opus", "none"), default=None, help="sound in the pages")
+    parser.add_argument("-v", "--verbose", action="store_true", help="a line per running session, and logs")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the scenarios; gives the exit code."""
+    screen.set_up_logs(verbose=args.verbose)
+    plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
+    check_before_start(plan)
+    for note in plan.notes:
+        print(f"simulate: {note}", file=sys.stderr)
+    if args.dry_run:
+        return _tell_plan(plan, as_json=args.json)
+    folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
+    command = ["simulate", *args.argv]
+    folder.write(command, None)
+    watcher = screen.watcher(plan, quiet=args.json, verbose=args.verbose)
+    with watcher:
+        result = run_plan(plan, folder, args.concurrency, watcher)
+    summary = summarise(plan, result.rows)
+    code = exit_code(result, summary, expected=len(plan.jobs)) or (INCOMPLETE if plan.notes else OK)
+    folder.write(command, code)
+    _write_pages(plan, folder, args.page_audio)
+    if args.json:
+        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+    else:
+        screen.print_summary(summary, folder.path)
+    return code
+
+
+def check_before_start(plan: Plan) -> None:
+    """Refuse what the expectations ask for and no scorer measures. ScenarioError."""
+    from simulator.batch.metrics import check_expectations
+
+    for scenario in plan.scenarios.values():
+        check_expectations(scenario)
+
+
+def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
+    """Give the exit code of a run: 130 before 3 before 1 before 0."""
+    if result.interrupted:
+        return INTERRUPTED
+    if len(result.rows) < expected or any(row.status != "completed" for row in result.rows):
+        return INCOMPLETE
+    return EXPECTATION_FAILED if summary.failed() else OK
+
+
+def _tell_plan(plan: Plan, *, as_json: bool) -> int:
+    lines = []
+    for name, scenario in plan.scenarios.items():
+        jobs = [job for job in plan.jobs if job.group == name]
+        length_s = scenario.ticks() * scenario.frame_samples / scenario.sample_rate
+        clock = "wall" if scenario.wall() else "virtual"
+        lines.append({"scenario": scenario.name, "sessions": len(jobs), "seconds_each": length_s, "clock": clock,
+                      "wall_seconds": len(jobs) * length_s if clock == "wall" else None, "cost": scenario.max_cost})
+    if as_json:
+        print(msgspec.json.encode(lines).decode())
+        return OK
+    for line in lines:
+        wall = f", at least {line['wall_seconds']:.0f} s of real time" if line["wall_seconds"] else ""
+        cost = "nothing to pay" if line["cost"] is None else f"at most {line['cost']}"
+        print(f"{line['scenario']}: {line['sessions']} session(s) of up to {line['seconds_each']:.0f} s on the "
+              f"{line['clock']} clock{wall}; {cost}")
+    return OK
+
+
+def _write_pages(plan: Plan, folder: RunFolder, page_audio: str | None) -> None:
+    from simulator.batch.pages import write_pages
+
+    write_pages(plan, folder.path, page_audio)
+
+

@@ -1,0 +1,283 @@
+"""Scenarios: what a YAML file says, decoded into frozen specs, checked, and written back resolved.
+
+`load` reads a file (with --set overrides), `Scenario` holds it, `resolved` gives the YAML that runs the same session
+again: paths absolute, one trial, its own seed.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from simulator.actor import ActorSpec, Setting
+from simulator.edge import shape_of
+from simulator.errors import ScenarioError
+from simulator.events import PARTIES, Party
+from simulator.expect import Expectation
+from simulator.injector import InjectorSpec
+from simulator.line import ChannelSpec
+from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, AnyScorer
+from simulator.spec import Convert, Duration, decode, encode, walk
+
+DIRECTIONS = ("user_to_agent", "agent_to_user")
+DEFAULT_SCORERS = ("turns", "latency", "barge_in", "backchannel", "content")
+
+
+class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The channels of both directions, in the order sound passes them."""
+
+    user_to_agent: list[AnyChannel] = []
+    agent_to_user: list[AnyChannel] = []
+
+    def heard_by(self, party: Party) -> list[ChannelSpec]:
+        """The channels between the other party's mouth and this one's ears."""
+        return self.user_to_agent if party == "agent" else self.agent_to_user  # type: ignore[return-value]
+
+
+class AfterParty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`{after: user, tail: 5s}`: the session ends so long after a party has said all it has to say."""
+
+    after: Party
+    tail: Duration = Duration(5.0)
+    at_most: Duration = Duration(1800.0)
+
+
+class Length:
+    """A session's duration: a time, or so long after a party is done; rounded up to whole ticks."""
+
+    __slots__ = ("after", "time")
+
+    def __init__(self, time: Duration, after: AfterParty | None = None) -> None:
+        self.time = time
+        self.after = after
+
+    @classmethod
+    def __decode__(cls, value: object, convert: Convert) -> "Length":
+        if isinstance(value, dict):
+            after: AfterParty = convert(value, AfterParty)
+            return cls(after.at_most, after)
+        time: Duration = Duration.__decode__(value, convert)
+        if time <= 0:
+            raise ValueError(f"{value!r} is no time; a session needs a duration above 0")
+        return cls(time)
+
+    def __encode__(self) -> Any:
+        return encode(self.after) if self.after else self.time.__encode__()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Length) and (self.time, self.after) == (other.time, other.after)
+
+    def __hash__(self) -> int:
+        return hash(self.time)
+
+
+class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`{kind: wall, strict: true}`: a late tick or an underrun ends the session with an error."""
+
+    kind: Literal["virtual", "wall"]
+    strict: bool = False
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A conversation between two parties over one line, and what is to be measured on it.
+
+    sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials.
+    """
+
+    name: str
+    user: AnyActor
+    agent: AnyActor
+    lines: Lines = Lines()
+    injectors: list[AnyInjector] = []
+    scorers: list[AnyScorer] | None = None
+    expect: list[Expectation] = []
+    duration: Length | None = None
+    clock: Literal["virtual", "wall"] | ClockSpec | None = None
+    seed: int = 0
+    repeat: int = 1
+    trial: int = 0
+    sample_rate: int = 24_000
+    frame_ms: float = 20
+    dataset: AnyDataset | None = None
+    report: Literal["all", "failed", "none"] = "all"
+    audio: Literal["wav", "flac"] = "wav"
+    max_cost: float | None = None
+    max_minutes: float | None = None
+    prices: dict[str, float] = {}
+
+    def __post_init__(self) -> None:
+        if not slug(self.name):
+            raise ValueError(f"name {self.name!r} holds no letter or digit")
+        if not 4_000 <= self.sample_rate <= 192_000:
+            raise ValueError(f"sample_rate is {self.sample_rate}; allowed are 4000 to 192000 Hz")
+        samples = self.frame_ms * self.sample_rate / 1000
+        if not 1 <= self.frame_ms <= 1000 or samples != round(samples):
+            raise ValueError(
+                f"frame_ms {self.frame_ms:g} at {self.sample_rate} Hz is {samples:g} samples; "
+                "allowed are 1 to 1000 ms that make a whole number of samples"
+            )
+        if not 1 <= self.repeat <= 100_000:
+            raise ValueError(f"repeat is {self.repeat}; allowed are 1 to 100000")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; it must not be negative")
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples per tick."""
+        return round(self.frame_ms * self.sample_rate / 1000)
+
+    def actor(self, party: Party) -> ActorSpec:
+        """The spec of the actor that plays a party."""
+        return self.user if party == "user" else self.agent  # type: ignore[return-value]
+
+    def wall(self) -> ClockSpec | None:
+        """The wall clock's spec when the session runs on it: asked for, or needed by a party; else None."""
+        if isinstance(self.clock, ClockSpec):
+            return self.clock if self.clock.kind == "wall" else None
+        if self.clock is None and any(self.actor(party).needs_wall_clock() for party in PARTIES):
+            return ClockSpec(kind="wall")
+        return ClockSpec(kind="wall") if self.clock == "wall" else None
+
+    def ticks(self) -> int:
+        """The session's length in whole ticks, rounded up (the upper bound when it ends after a party)."""
+        time = self.duration.time if self.duration else Duration(0.0)
+        return -(-time.samples(self.sample_rate) // self.frame_samples)
+
+
+def slug(name: str) -> str:
+    """Turn a name into what a folder may be called: lower case, letters, digits and single hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file and check it. ScenarioError names the file, the place, what was found, what is allowed.
+
+    overrides: `path=value` as given to --set; the value is YAML (`agent.endpoint=500ms`).
+    """
+    data = read_yaml(path)
+    for override in overrides:
+        _set(data, override)
+    scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
+    check(scenario, path.name)
+    return scenario
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping. ScenarioError when the file is missing, no YAML, or no mapping."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        raise ScenarioError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise ScenarioError(f"{path}: expected a mapping with name, user and agent, found {type(data).__name__}")
+    return data
+
+
+def _set(data: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise ScenarioError(f"--set {override!r}: expected path=value, such as agent.kind=silent")
+    place: Any = data
+    for key in keys[:-1]:
+        place = _step(place, key, override)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"--set {override!r}: {text!r} is no YAML") from error
+    if isinstance(place, list):
+        place[_index(place, keys[-1], override)] = value
+    else:
+        place[keys[-1]] = value
+
+
+def _step(place: Any, key: str, override: str) -> Any:
+    if isinstance(place, list):
+        return place[_index(place, key, override)]
+    inner = place.setdefault(key, {})
+    if isinstance(inner, str):  # `agent: silent` is short for a mapping with a kind
+        inner = place[key] = {"kind": inner}
+    if not isinstance(inner, dict | list):
+        raise ScenarioError(f"--set {override!r}: {key!r} holds {inner!r}, which has no parts")
+    return inner
+
+
+def _index(place: list[Any], key: str, override: str) -> int:
+    if not key.isdigit() or int(key) >= len(place):
+        raise ScenarioError(f"--set {override!r}: {key!r} is no place in a list of {len(place)}")
+    return int(key)
+
+
+def check(scenario: Scenario, source: str) -> None:
+    """Refuse what cannot run: a clock that a party contradicts, a frame that does not fit, an unknown voice."""
+    try:
+        _check_clock(scenario)
+        for party in PARTIES:
+            _check_party(scenario, party)
+        for index, injector in enumerate(scenario.injectors):
+            if isinstance(injector, InjectorSpec):
+                injector.check(f"$.injectors[{index}]", scenario.sample_rate)
+        for direction in DIRECTIONS:
+            for index, channel in enumerate(getattr(scenario.lines, direction)):
+                channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
+    except ScenarioError as error:
+        raise ScenarioError(f"{source}: {error}") from error
+
+
+def _check_clock(scenario: Scenario) -> None:
+    if scenario.wall() is not None:
+        return
+    for party in PARTIES:
+        spec = scenario.actor(party)
+        if spec.needs_wall_clock():
+            raise ScenarioError(f"$.clock: the {party} ({kind_of(spec)}) has its own real time, so the clock must be wall")
+
+
+def _check_party(scenario: Scenario, party: Party) -> None:
+    spec = scenario.actor(party)
+    realtime = scenario.wall() is not None
+    if realtime and spec.latency == "measured":
+        raise ScenarioError(f"$.{party}.latency: measured belongs to the virtual clock; on the wall clock time is real")
+    noisy = bool(scenario.lines.heard_by(party))
+    setting = Setting(party=party, where=f"$.{party}", sample_rate=scenario.sample_rate, frame_ms=scenario.frame_ms,
+                      realtime=realtime, line_has_channels=noisy)
+    spec.check(setting)
+    try:
+        shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
+    except ScenarioError as error:
+        raise ScenarioError(f"$.{party}: {error}") from error
+
+
+def check_length(scenario: Scenario, source: str) -> None:
+    """Refuse a scenario without a duration: only a dataset or a served client may leave it out."""
+    if scenario.duration is None and scenario.dataset is None:
+        raise ScenarioError(f"{source}: $.duration: is missing; write it like 30s, or {{after: user, tail: 5s}}")
+
+
+def kind_of(spec: object) -> str:
+    """The `kind` a spec is tagged with."""
+    return str(getattr(getattr(type(spec), "__struct_config__", None), "tag", None) or type(spec).__name__)
+
+
+def files_of(scenario: Scenario) -> list[tuple[str, Path]]:
+    """Every file a scenario names, with its path in the scenario, in order."""
+    found: list[tuple[str, Path]] = []
+    walk(scenario, lambda where, value: found.append((where, value)) if isinstance(value, Path) else None)
+    return found
+
+
+def resolved(scenario: Scenario, trial: int) -> Scenario:
+    """The scenario of one trial: its own seed, repeated once; running it again gives the same session."""
+    return msgspec.structs.replace(scenario, seed=scenario.seed + trial, trial=scenario.trial + trial, repeat=1)
+
+
+def to_yaml(scenario: Scenario) -> str:
+    """Write a scenario as YAML that `load` reads as the same scenario."""
+    return yaml.safe_dump(encode(scenario), sort_keys=False, allow_unicode=True, width=110)

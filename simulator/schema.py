@@ -1,0 +1,120 @@
+"""The JSON Schema of a scenario, made from the specs themselves: one definition per struct and per group of kinds.
+
+msgspec's own generator cannot write defaults of types that are not its own (a Duration), so the few type forms that
+specs use are turned into schemas here, from msgspec's public description of types.
+"""
+
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import Any
+
+from msgspec import NODEFAULT, inspect
+
+from simulator.actor import Latency
+from simulator.errors import ScenarioError
+from simulator.expect import Expectation
+from simulator.plugins import Kind, installed, load
+from simulator.scenario import AfterParty, Length, Scenario
+from simulator.spec import Duration, encode
+
+Schema = dict[str, Any]
+
+DURATION: Schema = {
+    "type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|min|h)\s*$", "examples": ["1.5s", "300ms"],
+}  # fmt: skip
+
+
+def scenario_schema() -> Schema:
+    """Give the schema (draft 2020-12) that editors complete scenario files from."""
+    writer = _Writer()
+    root = writer.of(inspect.type_info(Scenario))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "duplex-simulator scenario", **root,
+            "$defs": writer.definitions}
+
+
+class _Writer:
+    """Turns types into schemas; structs and groups become definitions, so that they may name each other."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+
+    @singledispatchmethod
+    def of(self, kind: inspect.Type) -> Schema:
+        """Give the schema of a type."""
+        names = {inspect.StrType: "string", inspect.IntType: "integer", inspect.FloatType: "number",
+                 inspect.BoolType: "boolean", inspect.NoneType: "null"}
+        name = names.get(type(kind))
+        return {"type": name} if name else {}
+
+    @of.register
+    def _(self, kind: inspect.Metadata) -> Schema:
+        return self.of(kind.type)
+
+    @of.register
+    def _(self, kind: inspect.LiteralType) -> Schema:
+        return {"enum": list(kind.values)}
+
+    @of.register
+    def _(self, kind: inspect.ListType) -> Schema:
+        return {"type": "array", "items": self.of(kind.item_type)}
+
+    @of.register
+    def _(self, kind: inspect.VarTupleType) -> Schema:
+        return {"type": "array", "items": self.of(kind.item_type)}
+
+    @of.register
+    def _(self, kind: inspect.DictType) -> Schema:
+        return {"type": "object", "additionalProperties": self.of(kind.value_type)}
+
+    @of.register
+    def _(self, kind: inspect.UnionType) -> Schema:
+        return {"anyOf": [self.of(part) for part in kind.types]}
+
+    @of.register
+    def _(self, kind: inspect.StructType) -> Schema:
+        name = kind.cls.__name__
+        if name not in self.definitions:
+            self.definitions[name] = {}  # taken before its fields are looked at: a struct may hold itself
+            self.definitions[name] = self._struct(kind)
+        return {"$ref": f"#/$defs/{name}"}
+
+    @of.register
+    def _(self, kind: inspect.CustomType) -> Schema:
+        own = kind.cls
+        if isinstance(own, type) and issubclass(own, Kind):
+            return self._group(own.group)
+        if own is Length:
+            return {"anyOf": [DURATION, self.of(inspect.type_info(AfterParty))]}
+        if own is Latency:
+            return {"anyOf": [{"enum": ["free", "measured"]}, DURATION]}
+        return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: {"type": "string"}}.get(own, {})
+
+    def _struct(self, kind: inspect.StructType) -> Schema:
+        properties = {field.encode_name: self._field(field) for field in kind.fields}
+        required = [field.encode_name for field in kind.fields if field.required]
+        if kind.tag_field:
+            properties = {kind.tag_field: {"const": kind.tag}, **properties}
+            required = [kind.tag_field, *required]
+        text = (kind.cls.__doc__ or "").strip().split("\n\n")[0]
+        return {"type": "object", "description": " ".join(text.split()), "properties": properties, "required": required,
+                "additionalProperties": not kind.forbid_unknown_fields}
+
+    def _field(self, field: inspect.Field) -> Schema:
+        schema = self.of(field.type)
+        if field.default is NODEFAULT or field.default is None:
+            return schema
+        return {**schema, "default": encode(field.default)}
+
+    def _group(self, group: str) -> Schema:
+        if group not in self.definitions:
+            self.definitions[group] = {}
+            kinds: list[Schema] = []
+            names: list[str] = []
+            for name in installed(group):
+                try:
+                    kinds.append(self.of(inspect.type_info(load(group, name))))
+                except ScenarioError:
+                    continue
+                names.append(name)
+            self.definitions[group] = {"anyOf": [*kinds, {"enum": names}]}
+        return {"$ref": f"#/$defs/{group}"}

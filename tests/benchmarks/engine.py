@@ -1,0 +1,94 @@
+"""How fast the engine alone is: two scripted parties, cues, an injector, one noisy line, 20 ms, both files recorded.
+
+Run by hand: `python tests/benchmarks/engine.py [--minutes 30] [--runs 5] [--ears level|silero]`. Prints JSON: seconds
+of conversation per CPU second (best and all), cost per tick in the first and the last minute, memory growth between
+minute 1 and the end.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import anyio
+
+from simulator.batch.job import play
+from simulator.batch.plan import Wishes, make_plan
+from simulator.conversation import Surroundings
+
+SCENARIO = """
+name: engine
+duration: {minutes}min
+scorers: []
+report: none
+user:
+  kind: scripted
+  ears: {ears}
+  turns:
+    - {{say: "Good evening, I would like to book a table for two people, please."}}
+    - {{after: agent_turn, say: "That would be fine. Is there a table by the window?", repeat: true}}
+agent:
+  kind: scripted
+  ears: {ears}
+  turns:
+    - {{after: user_turn, delay: 700ms, say: "Certainly. Let me check what we have free this evening.", repeat: true}}
+injectors:
+  - {{kind: backchannel, party: user, cue: {{agent_speaking: 1500ms, every: 4s}}, choose: ["mm-hm", "right"]}}
+lines:
+  user_to_agent: [{{kind: noise, color: pink, snr_db: 20}}]
+"""
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--ears", choices=("level", "silero"), default="level")
+    args = parser.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    try:
+        runs = [one_run(folder, number, args.minutes, args.ears) for number in range(args.runs)]
+    finally:
+        shutil.rmtree(folder)
+    best = max(runs, key=lambda run: run["conversation_s_per_cpu_s"])
+    print(json.dumps({"minutes": args.minutes, "ears": args.ears, "best": best, "runs": runs}, indent=2))
+
+
+def one_run(folder: Path, number: int, minutes: int, ears: str) -> dict[str, float]:
+    """Run one session and measure it; making voices and noise is outside the measured time."""
+    path = folder / f"{number}.yaml"
+    path.write_text(SCENARIO.format(minutes=minutes, ears=ears))
+    (job,) = make_plan([path], Wishes()).jobs
+    marks: list[tuple[int, float, int]] = []
+
+    def mark(samples: int) -> None:
+        marks.append((samples, time.process_time(), memory_kb()))
+
+    anyio.run(play, job, folder / str(number), Surroundings(progress=mark))
+    rate = job.scenario.sample_rate
+    minute = [index for index, (samples, _, _) in enumerate(marks) if samples >= 60 * rate][0]
+    cpu_s = marks[-1][1] - marks[0][1]
+    ticks_per_minute = 60_000 / job.scenario.frame_ms
+    return {
+        "conversation_s_per_cpu_s": round((marks[-1][0] - marks[0][0]) / rate / cpu_s, 1),
+        "us_per_tick_first_minute": round(1e6 * (marks[minute][1] - marks[0][1]) / ticks_per_minute, 2),
+        "us_per_tick_last_minute": round(1e6 * (marks[-1][1] - marks[-1 - minute][1]) / ticks_per_minute, 2),
+        "memory_growth_mb": round((marks[-1][2] - marks[minute][2]) / 1024, 2),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def memory_kb() -> int:
+    """Resident memory of this process in kB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    return 0
+
+
+if __name__ == "__main__":
+    main()
