@@ -31,7 +31,7 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
     words_per_minute: int = 160
     ears: EarsKind | None = None
     endpoint: Duration = ms(600)
-    yield_after: Duration = ms(400)
+    yield_after: Duration = ms(500)
     barge_in: Literal["yield", "ignore"] = "yield"
     ignore_backchannels: bool = True
     opening: str = ""

@@ -134,14 +134,16 @@ def _injectors(scenario: Scenario, log: EventLog, pressed: Callable[[str], bool]
         def emit(at: int, type_: str, /, party: Party = party, **fields: Any) -> None:
             log.add(at, type_, party, **fields)
 
-        others = [injector for injector in built if injector.party == party]
+        def others_speaking(index: int = index, party: Party = party) -> bool:
+            return any(other.speaking for i, other in enumerate(built) if i != index and other.party == party)
+
         context = InjectorContext(
             sample_rate=scenario.sample_rate,
             rng=generator(scenario.seed, _INJECTORS, party, index),
             emit=emit,
             prefix=f"{party}-injected{index}-",
             pressed=pressed,
-            others_speaking=lambda others=others: any(other.speaking for other in others),  # type: ignore[misc]
+            others_speaking=others_speaking,
         )
         built.append(spec.build(context))  # type: ignore[attr-defined]
     return built

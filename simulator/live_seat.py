@@ -4,13 +4,12 @@ A tick asks for the answer that is due. One that is not there yet is replaced by
 answers becomes one `underrun` event when it ends, and the actor is stepped through the frames it missed.
 """
 
+import asyncio
 import inspect
-import math
 import queue
 import threading
 from collections import deque
 
-import anyio
 import anyio.abc
 
 from simulator.errors import ActorError, LateError, SimulatorError
@@ -36,7 +35,7 @@ class LiveSeat:
         self._failure: Exception | None = None
         self._threaded = seat.actor.threaded and not inspect.iscoroutinefunction(seat.actor.step)
         self._inbox: queue.SimpleQueue[AudioFrame | None] = queue.SimpleQueue()
-        self._send, self._receive = anyio.create_memory_object_stream[AudioFrame](math.inf)
+        self._loop_inbox: asyncio.Queue[AudioFrame] = asyncio.Queue()
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Answer the silent frame before time 0, then go to work in a thread or a task."""
@@ -52,7 +51,7 @@ class LiveSeat:
         if self._threaded:
             self._inbox.put(frame)
         else:
-            self._send.send_nowait(frame)
+            self._loop_inbox.put_nowait(frame)
 
     def take(self, tick: int) -> Samples:
         """Give what is said in this tick: the answer if it has come, else silence."""
@@ -75,7 +74,6 @@ class LiveSeat:
         """End the work; a thread that hangs in a step is left behind as a daemon."""
         self._note_underrun(now)
         self._inbox.put(None)
-        self._send.close()
 
     def _note_underrun(self, now: int) -> None:
         if self._missed_since is not None:
@@ -98,14 +96,14 @@ class LiveSeat:
                 return
 
     async def _work_async(self) -> None:
-        async with self._receive:
-            async for frame in self._receive:
-                try:
-                    answer = self._step(frame)
-                    self._keep(answer if isinstance(answer, AudioFrame) else await answer)
-                except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
-                    self._failure = self._blamed(error)
-                    return
+        while True:
+            frame = await self._loop_inbox.get()
+            try:
+                answer = self._step(frame)
+                self._keep(answer if isinstance(answer, AudioFrame) else await answer)
+            except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
+                self._failure = self._blamed(error)
+                return
 
     def _blamed(self, error: Exception) -> Exception:
         if isinstance(error, SimulatorError) and not isinstance(error, ActorError):

@@ -70,7 +70,11 @@ def decode(data: object, into: type[T], *, source: str, folder: Path, where: str
             if not isinstance(value, str) or not value.strip():
                 raise ValueError(f"expected a path, found {value!r}")
             return (folder / Path(value).expanduser()).resolve()
-        return kind.__decode__(value, convert)
+        try:
+            return kind.__decode__(value, convert)
+        except msgspec.ValidationError as error:
+            # msgspec adds the outer path to a ValueError, but lets its own error pass as it is.
+            raise ValueError(str(error)) from error
 
     def convert(value: object, kind: Any) -> Any:
         return msgspec.convert(value, kind, dec_hook=hook)

@@ -27,7 +27,7 @@ class TurnPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When a turn is over, when to yield: defaults of a decent voice agent."""
 
     endpoint: Duration = ms(600)
-    yield_after: Duration = ms(400)
+    yield_after: Duration = ms(500)
     barge_in: Literal["yield", "ignore"] = "yield"
     ignore_backchannels: bool = True
 
@@ -70,7 +70,7 @@ class TurnTaker:
                 self._over_speech = speaking
         if self._since is None:
             return None
-        if speaking and self._yields and heard.speaking and now - heard.since >= self._yield_after:
+        if speaking and self._yields and heard.speaking and heard.last_end - heard.since >= self._yield_after:
             self._over_speech = False
             return "yield"
         if heard.speaking or now - heard.last_end < self._endpoint:

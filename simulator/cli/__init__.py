@@ -27,6 +27,9 @@ COMMANDS = {
     "doctor": "what works on this machine, or what is wrong with a recording or an endpoint",
 }
 
+# A module called `list` would hide the builtin of that name in this package.
+MODULES = {"list": "listing"}
+
 OK, EXPECTATION_FAILED, REFUSED, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
 USAGE = """usage: simulate SCENARIO.yaml [MORE ...] [options]
@@ -63,7 +66,7 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
     from simulator.errors import SimulatorError
 
     try:
-        module = import_module(f"simulator.cli.{name}")
+        module = import_module(f"simulator.cli.{MODULES.get(name, name)}")
         parser = argparse.ArgumentParser(prog=f"simulate {name}", allow_abbrev=False)
         module.add_arguments(parser)
         parser.set_defaults(argv=[name, *arguments])

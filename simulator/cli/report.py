@@ -1,0 +1,62 @@
+"""`simulate report PATH`: make the page of a session again, or a run's index with the pages of all its sessions."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from simulator.cli import INCOMPLETE, OK
+from simulator.errors import SessionError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a session folder, or a run folder")
+    parser.add_argument("--page-audio", choices=("auto", "flac", "opus", "none"), default="auto",
+                        help="sound in the pages: FLAC up to an hour and Opus above (auto), or one of them, or none")
+    parser.add_argument("--only", nargs="+", default=None, metavar="ID", help="of a run, only these sessions and the index")
+    parser.add_argument("--index-only", action="store_true", help="of a run, only the index")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the pages and say where they lie."""
+    problems = [problem for path in args.paths for problem in _report(path, args)]
+    for problem in problems:
+        print(f"simulate: {problem}", file=sys.stderr)
+    return INCOMPLETE if problems else OK
+
+
+def _report(path: Path, args: argparse.Namespace) -> list[str]:
+    from simulator.report.page import PAGE, write_session_page
+    from simulator.report.results import is_run
+    from simulator.session import is_session
+
+    if is_session(path):
+        write_session_page(path, args.page_audio)
+        print(path / PAGE)
+        return []
+    if not is_run(path):
+        raise SessionError(f"{path}: neither a session folder nor a run folder")
+    return _report_run(path, args)
+
+
+def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
+    from simulator.report.index import PAGE, write_index_page
+    from simulator.report.results import read_run
+    from simulator.report.writing import write_session_pages
+    from simulator.session import is_session
+
+    known = [row.id for row in read_run(path).rows]
+    wanted = [] if args.index_only else args.only if args.only is not None else known
+    for name in wanted:
+        if name not in known:
+            raise SessionError(f"{path}: has no session {name!r}; results.jsonl names {', '.join(known[:5])} ...")
+    folders = [path / name for name in wanted if is_session(path / name)]
+    problems = write_session_pages(folders, args.page_audio, told=_tell)
+    write_index_page(path)
+    print(path / PAGE)
+    return problems
+
+
+def _tell(folder: Path, problem: str | None) -> None:
+    if problem is None:
+        print(folder / "report.html", flush=True)

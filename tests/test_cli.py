@@ -1,0 +1,192 @@
+"""The command line as a user meets it: exit codes, folders, resuming, Ctrl-C, many sessions."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.cli import main
+from simulator.session import read_session
+
+SHORT: dict[str, Any] = {
+    "name": "short", "duration": "3s", "scorers": [],
+    "user": {"kind": "scripted", "turns": ["Hello there."]},
+    "agent": {"kind": "scripted", "turns": [{"after": "user_turn", "say": "Good evening."}]},
+}  # fmt: skip
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """A scenario that runs in a moment."""
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump(SHORT))
+    return path
+
+
+def simulate(*words: object) -> int:
+    """Run the command in this process."""
+    return main([str(word) for word in words])
+
+
+def command(*words: object, **env: str) -> subprocess.Popen[str]:
+    """Run the command in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "simulator", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env=os.environ | env)
+
+
+def test_a_run_leaves_the_folder_of_the_format(short: Path, tmp_path: Path) -> None:
+    """run.json, results.jsonl, and a session folder that reads."""
+    assert simulate(short, "--out", tmp_path / "out") == 0
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} >= {"run.json", "results.jsonl", "short-0"}
+    session = read_session(out / "short-0")
+    assert session.meta.status == "completed"
+    assert session.duration == 72_000
+    assert session.notes == ()
+    assert session.meta.versions["duplex-simulator"]
+    assert json.loads((out / "run.json").read_text())["exit_code"] == 0
+    for name in ("session.json", "scenario.yaml", "events.jsonl"):
+        text = (out / "short-0" / name).read_text()
+        assert "2026-" not in text
+        assert "wall_s" not in text
+
+
+def test_the_resolved_scenario_runs_the_same_session_again(short: Path, tmp_path: Path) -> None:
+    """scenario.yaml of a session gives that session, byte for byte."""
+    simulate(short, "--out", tmp_path / "a", "--repeat", 2, "--seed", 4)
+    assert simulate(tmp_path / "a" / "short-1" / "scenario.yaml", "--out", tmp_path / "b") == 0
+    for name in ("conversation.wav", "events.jsonl", "session.json", "scenario.yaml"):
+        assert (tmp_path / "a" / "short-1" / name).read_bytes() == (tmp_path / "b" / "short-1" / name).read_bytes(), name
+
+
+def test_a_bad_scenario_is_refused_before_anything_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, one sentence on stderr, no folder."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"user": "scriptd"}))
+    assert simulate(path, "--out", tmp_path / "out") == 2
+    assert not (tmp_path / "out").exists()
+    message = capsys.readouterr().err
+    assert message.startswith("simulate: bad.yaml: $.user.kind: 'scriptd' is not installed")
+    assert message.count("\n") == 1
+
+
+def test_a_missing_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback for a typing mistake."""
+    assert simulate(tmp_path / "nothing.yaml") == 2
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_an_existing_run_is_refused_and_resumed(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run is never overwritten; --resume runs what is missing and keeps the rest."""
+    out = tmp_path / "out"
+    assert simulate(short, "--out", out) == 0
+    assert simulate(short, "--out", out) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    before = (out / "short-0" / "conversation.wav").stat().st_mtime_ns
+    assert simulate(short, "--out", out, "--resume", "--repeat", 3) == 0
+    assert (out / "short-0" / "conversation.wav").stat().st_mtime_ns == before
+    assert len((out / "results.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_folder_with_something_else_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--out never writes among other people's files."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("precious")
+    assert simulate(short, "--out", tmp_path / "out") == 2
+    assert "something else than a run" in capsys.readouterr().err
+    assert simulate(short, "--out", tmp_path / "out" / "thesis.txt") == 2
+
+
+def test_a_session_that_fails_is_told_and_the_others_are_kept(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 3: which session, why; the completed ones stay."""
+    bad = tmp_path / "bad.yaml"
+    chat = {"kind": "cascade", "chat": {"kind": "chat", "base_url": "http://127.0.0.1:9/v1", "model": "none", "timeout": "1s"}}
+    bad.write_text(yaml.safe_dump(SHORT | {"name": "bad", "agent": chat, "duration": "5s"}))
+    assert simulate(bad, short, "--out", tmp_path / "out") == 3
+    shown = capsys.readouterr()
+    assert "did not answer" in shown.out + shown.err
+    assert read_session(tmp_path / "out" / "bad-0").meta.status == "failed"
+    assert read_session(tmp_path / "out" / "short-0").meta.status == "completed"
+
+
+def test_dry_run_says_what_would_run_and_writes_nothing(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--dry-run: sessions, length, clock, cost."""
+    assert simulate(short, "--dry-run", "--repeat", 4, "--out", tmp_path / "out") == 0
+    assert "4 session(s) of up to 3 s on the virtual clock" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_json_is_json(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--json prints the result and nothing else on stdout."""
+    assert simulate(short, "--json", "--out", tmp_path / "out") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["exit_code"] == 0
+    assert [row["id"] for row in result["sessions"]] == ["short-0"]
+
+
+@pytest.mark.parametrize("words", [["check"], ["list", "actors"], ["schema"]])
+def test_small_commands_answer(words: list[str], short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """check, list and schema print something sensible and succeed."""
+    assert simulate(*words, *([short] if words == ["check"] else [])) == 0
+    assert capsys.readouterr().out
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`simulate --help` is the map of the house."""
+    from simulator.cli import COMMANDS
+
+    assert simulate("--help") == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in COMMANDS)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """The answer to --help must not wait for arrays, models or sockets."""
+    program = "import sys; from simulator.cli import main; main(['--help']); print(sorted(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    for heavy in ("numpy", "onnxruntime", "soundfile", "openai", "torch", "rich"):
+        assert f"'{heavy}'" not in shown
+
+
+def test_ctrl_c_closes_the_session_and_marks_it(tmp_path: Path) -> None:
+    """Ctrl-C once: exit 130, status interrupted, what was recorded stays readable."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    process = command(path, "--out", tmp_path / "out")
+    wav = tmp_path / "out" / "long-0" / "conversation.wav"
+    while process.poll() is None and not (wav.is_file() and wav.stat().st_size > 100_000):
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    session = read_session(tmp_path / "out" / "long-0")
+    assert session.meta.status == "interrupted"
+    assert session.duration >= 24_000
+    assert "Traceback" not in told
+
+
+@pytest.mark.slow
+def test_same_seed_same_bytes_in_two_processes_alone_and_beside_others(tmp_path: Path, scenarios: Path) -> None:
+    """Whatever PYTHONHASHSEED, alone or with other sessions in the process or beside it: byte-identical folders."""
+    first = scenarios / "first_call.yaml"
+    other = scenarios / "noisy_phone_line.yaml"
+    runs = [
+        command(first, "--out", tmp_path / "alone", PYTHONHASHSEED="1"),
+        command(other, first, "--out", tmp_path / "behind", PYTHONHASHSEED="2"),
+        command(first, other, "--repeat", 2, "--concurrency", 2, "--out", tmp_path / "beside", PYTHONHASHSEED="3"),
+    ]
+    for process in runs:
+        process.communicate()
+        assert process.returncode in (0, 1)
+    alone = tmp_path / "alone" / "first-call-0"
+    for path in sorted(alone.iterdir()):
+        if path.suffix == ".html":
+            continue
+        for run in ("behind", "beside"):
+            assert (tmp_path / run / "first-call-0" / path.name).read_bytes() == path.read_bytes(), (run, path.name)

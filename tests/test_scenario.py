@@ -1,0 +1,174 @@
+"""Scenario files: what is accepted, what is refused and with which sentence."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from simulator.batch.metrics import check_expectations
+from simulator.batch.plan import Wishes, make_plan
+from simulator.errors import ScenarioError
+from simulator.scenario import Scenario, load, resolved, slug, to_yaml
+from simulator.schema import scenario_schema
+
+GOOD: dict[str, Any] = {"name": "good", "duration": "2s", "user": "silent", "agent": {"kind": "silent"}}
+
+
+def written(folder: Path, data: object, name: str = "s.yaml") -> Path:
+    """Write data as a scenario file."""
+    path = folder / name
+    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data))
+    return path
+
+
+def tone(path: Path, rate: int = 16_000, channels: int = 1, seconds: float = 0.5) -> Path:
+    """Write a tone."""
+    samples = 0.1 * np.sin(np.arange(round(rate * seconds)) / 10)
+    soundfile.write(path, np.stack([samples] * channels, axis=1), rate)
+    return path
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"user": "scriptd"}, r"\$\.user\.kind: 'scriptd' is not installed; choose one of .*scripted"),
+    ({"user": {}}, r"\$\.user: the key `kind` is missing"),
+    ({"user": 3}, r"\$\.user: expected a mapping with a kind, found 3"),
+    ({"colour": "red"}, r"\$: object contains unknown field `colour`"),
+    ({"user": {"kind": "silent", "loud": True}}, r"\$\.user: object contains unknown field `loud`"),
+    ({"duration": "-3s"}, r"\$\.duration: '-3s' is not a duration"),
+    ({"duration": "0s"}, r"\$\.duration: '0s' is no time"),
+    ({"duration": 30}, r"\$\.duration: 30 is not a duration; write it like 1.5s"),
+    ({"duration": "300h"}, r"\$\.duration: '300h' is longer than 24 hours"),
+    ({"duration": {"after": "nobody"}}, r"\$\.duration\.after: invalid enum value 'nobody'"),
+    ({"frame_ms": 7, "sample_rate": 44_100}, r"frame_ms 7 at 44100 Hz is 308\.7 samples"),
+    ({"frame_ms": 0}, r"frame_ms 0"),
+    ({"sample_rate": 1000}, r"sample_rate is 1000; allowed are 4000 to 192000"),
+    ({"seed": -1}, r"seed is -1"),
+    ({"repeat": 0}, r"repeat is 0"),
+    ({"name": "!!!"}, r"holds no letter or digit"),
+    ({"clock": "sundial"}, r"\$\.clock"),
+    ({"expect": ["latency is good"]}, r"\$\.expect\[0\]: 'latency is good' is no expectation"),
+    ({"scorers": ["turn"]}, r"\$\.scorers\[0\]\.kind: 'turn' is not installed"),
+    ({"user": {"kind": "scripted", "turns": [{"say": "hi", "choose": ["a"]}]}}, r"\$\.user\.turns\[0\].*exactly one of say and choose"),
+    ({"user": {"kind": "scripted", "turns": [{"say": "hi", "delay": "1s"}]}}, r"needs a condition beside it"),
+    ({"user": {"kind": "scripted", "turns": ["hi"], "voice": "nobody"}}, r"\$\.user\.voice: .*nobody"),
+    ({"user": {"kind": "scripted", "turns": ["hi"], "words_per_minute": 9000}}, r"words_per_minute is 9000"),
+    ({"user": {"kind": "player", "file": "nothing.wav"}}, r"\$\.user\.file: .*nothing\.wav does not exist"),
+    ({"user": {"kind": "player", "file": "text.wav"}}, r"not a sound file that can be read"),
+    ({"user": {"kind": "player", "file": "empty.wav"}}, r"empty\.wav is empty"),
+    ({"user": {"kind": "player", "file": "nan.wav"}}, r"holds values that are not numbers"),
+    ({"user": {"kind": "player", "file": "stereo.wav"}}, r"has 2 channels; name one with `channel: 0`"),
+    ({"user": {"kind": "player", "file": "stereo.wav", "channel": 2}}, r"there is no channel 2"),
+    ({"user": {"kind": "player", "file": "slow.wav"}}, r"a rate of 2000 Hz; allowed are 4000 to 192000 Hz"),
+    ({"user": {"kind": "player"}}, r"exactly one of file and clips"),
+    ({"user": {"kind": "replay", "session": "."}}, r"not a session folder"),
+    ({"injectors": [{"kind": "interruption", "cue": {}, "say": "x"}]}, r"\$\.injectors\[0\]\.cue.*exactly one of"),
+    ({"injectors": [{"kind": "interruption", "cue": {"agent_dreaming": "1s"}, "say": "x"}]}, r"unknown field `agent_dreaming`"),
+    ({"injectors": [{"kind": "interruption", "cue": {"at": "1s"}}]}, r"exactly one of say, choose, file; found none"),
+    ({"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 10}]}}, r"exactly one of color"),
+    ({"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 10, "file": "nothing.wav"}]}}, r"\$\.lines\.user_to_agent\[0\]\.file"),
+    ({"agent": {"kind": "cascade", "replies": [{"match": "(", "say": "x"}]}}, r"is no regular expression"),
+    ({"agent": {"kind": "silent", "latency": "soon"}}, r"\$\.agent\.latency: expected free, measured or a duration"),
+    ({"agent": {"kind": "silent", "latency": "measured"}, "clock": "wall"}, r"\$\.agent\.latency: measured belongs to the virtual clock"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), BAD, ids=[str(change)[:60] for change, _ in BAD])
+def test_bad_scenarios_are_refused_with_the_place_and_what_is_allowed(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
+    """One sentence: file, path in the file, what was found, what is allowed."""
+    (tmp_path / "text.wav").write_text("this is no sound")
+    tone(tmp_path / "empty.wav", seconds=0)
+    tone(tmp_path / "stereo.wav", channels=2)
+    tone(tmp_path / "slow.wav", rate=2000)
+    soundfile.write(tmp_path / "nan.wav", np.array([0.0, np.nan]), 16_000, subtype="FLOAT")
+    path = written(tmp_path, GOOD | change)
+    with pytest.raises(ScenarioError, match=sentence) as caught:
+        make_plan([path], Wishes())
+    assert str(caught.value).startswith("s.yaml: $")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "just words", "a: [", "\tname: x"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    """A file that is no YAML, or no mapping, is refused."""
+    with pytest.raises(ScenarioError, match=r"is no YAML|expected a mapping"):
+        load(written(tmp_path, text))
+
+
+def test_a_missing_duration_is_refused_unless_something_else_gives_it(tmp_path: Path) -> None:
+    """A scenario needs a duration."""
+    path = written(tmp_path, {name: value for name, value in GOOD.items() if name != "duration"})
+    with pytest.raises(ScenarioError, match=r"s\.yaml: \$\.duration: is missing"):
+        make_plan([path], Wishes())
+
+
+def test_an_expectation_on_an_unknown_metric_is_refused_before_the_run(tmp_path: Path) -> None:
+    """The sentence offers what is measured."""
+    path = written(tmp_path, GOOD | {"expect": ["latency.responce_p50_s < 1"]})
+    with pytest.raises(ScenarioError, match=r"\$\.expect\[0\].*did you mean latency\.response_p50_s"):
+        check_expectations(load(path))
+
+
+def test_two_scenarios_with_one_name_are_refused(tmp_path: Path) -> None:
+    """Names are folders: they must differ."""
+    paths = [written(tmp_path, GOOD, "a.yaml"), written(tmp_path, GOOD | {"name": "Good"}, "b.yaml")]
+    with pytest.raises(ScenarioError, match=r"b\.yaml: the name 'Good' is that of .*a\.yaml already"):
+        make_plan(paths, Wishes())
+
+
+def test_set_overrides_values_in_mappings_lists_and_bare_kinds(tmp_path: Path) -> None:
+    """`--set path=value`: the value is YAML; lists by index; a bare kind may get parts."""
+    data = GOOD | {"lines": {"user_to_agent": [{"kind": "gain", "db": -3}]}}
+    scenario = load(written(tmp_path, data), ["seed=7", "lines.user_to_agent.0.db=-6", "user.latency=40ms", "scorers=[]"])
+    assert scenario.seed == 7
+    assert scenario.lines.user_to_agent[0].db == -6  # type: ignore[attr-defined]
+    assert scenario.actor("user").latency.fixed == 0.04
+    assert scenario.scorers == []
+
+
+@pytest.mark.parametrize("override", ["seed", "=3", "lines.user_to_agent.0.db=1", "name.first=x", "seed=[", "a..b=1"])
+def test_bad_overrides_are_refused(tmp_path: Path, override: str) -> None:
+    """A --set that names no place is one sentence."""
+    with pytest.raises(ScenarioError, match=r"--set|\$"):
+        load(written(tmp_path, GOOD), [override])
+
+
+def test_trials_have_their_own_seeds_and_ids(tmp_path: Path) -> None:
+    """Trial t has seed + t and the id <name slug>-<trial>."""
+    plan = make_plan([written(tmp_path, GOOD | {"seed": 5})], Wishes(repeat=3))
+    assert [(job.id, job.scenario.seed, job.scenario.trial) for job in plan.jobs] == [("good-0", 5, 0), ("good-1", 6, 1), ("good-2", 7, 2)]
+
+
+def test_the_resolved_scenario_loads_as_the_same_session(tmp_path: Path, scenarios: Path) -> None:
+    """scenario.yaml in a session folder runs the same session again: same seed, same id, same specs."""
+    scenario = load(scenarios / "first_call.yaml")
+    trial = resolved(scenario, 2)
+    again = load(written(tmp_path, to_yaml(trial)))
+    assert again == trial
+    assert to_yaml(again) == to_yaml(trial)
+    assert make_plan([tmp_path / "s.yaml"], Wishes()).jobs[0].id.endswith("-2")
+
+
+def test_the_schema_accepts_what_loads_and_refuses_what_does_not(tmp_path: Path, scenarios: Path) -> None:
+    """Every example scenario fits the printed JSON Schema; an unknown kind does not."""
+    validator = jsonschema.Draft202012Validator(scenario_schema())
+    for path in sorted(scenarios.glob("*.yaml")):
+        assert not list(validator.iter_errors(yaml.safe_load(path.read_text()))), path.name
+    assert list(validator.iter_errors(GOOD | {"user": "scriptd"}))
+    assert list(validator.iter_errors(GOOD | {"colour": "red"}))
+
+
+def test_slugs_are_folder_names() -> None:
+    """Lower case, letters, digits, single hyphens."""
+    assert slug("First call: Anna's table!") == "first-call-anna-s-table"
+
+
+def test_a_scenario_is_frozen(tmp_path: Path) -> None:
+    """Specs are values."""
+    scenario = load(written(tmp_path, GOOD))
+    assert isinstance(scenario, Scenario)
+    with pytest.raises(AttributeError):
+        scenario.seed = 3  # type: ignore[misc]
