@@ -65,7 +65,7 @@ def test_a_foreign_package_that_shadows_ours_is_named(tmp_path: Path) -> None:
     """A foreign `agents` package in front of ours fails with one clear sentence."""
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "__init__.py").write_text("")
-    done = subprocess.run([sys.executable, "-c", "import simulator"], env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    done = subprocess.run([sys.executable, "-c", "import simulator"], env=os.environ | {"PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
                           capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "the package 'agents' of duplex-simulator is hidden by" in done.stderr

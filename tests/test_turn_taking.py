@@ -1,0 +1,110 @@
+"""When a turn is over and when an agent yields, from the activity of what it hears."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.ears import Activity, LevelEars, make_ears
+from simulator.frame import AudioFrame, silence
+from simulator.turn_taking import TurnPolicy, TurnTaker
+from simulator.spec import ms
+from simulator.testing import burst
+
+RATE, FRAME = 24_000, 480
+
+
+def verdicts(spoken: list[tuple[float, float]], speaking: list[tuple[float, float]], seconds: float = 5.0,
+             **policy: Any) -> list[tuple[float, str]]:
+    """Play the other's speech (s) against a turn-taker that speaks at given times; gives (moment, verdict)."""
+    ears = LevelEars(RATE)
+    taker = TurnTaker(TurnPolicy(**policy), RATE, ears.activity)
+    sound = burst(FRAME)
+    found: list[tuple[float, str]] = []
+    mouth = list(speaking)
+    for start in range(0, round(seconds * RATE), FRAME):
+        middle = (start + FRAME / 2) / RATE
+        samples = sound if any(a <= middle < b for a, b in spoken) else silence(FRAME)
+        ears.hear(AudioFrame(start, samples))
+        verdict = taker.hear(start, samples, speaking=any(a <= middle < b for a, b in mouth))
+        if verdict:
+            found.append(((start + FRAME) / RATE, verdict))
+            taker.take() if verdict == "turn" else None
+            mouth = [] if verdict == "yield" else mouth
+    return found
+
+
+def test_a_turn_is_over_after_the_endpoint_silence() -> None:
+    """Silence of `endpoint` after speech ends the turn; a shorter pause does not."""
+    assert verdicts([(1.0, 2.0)], []) == [(pytest.approx(2.6, abs=0.021), "turn")]
+    assert verdicts([(1.0, 2.0), (2.5, 3.0)], []) == [(pytest.approx(3.6, abs=0.021), "turn")]
+    assert len(verdicts([(1.0, 2.0), (2.5, 3.0)], [], endpoint=ms(300))) == 2
+
+
+def test_a_barge_in_makes_it_yield_and_becomes_the_next_turn() -> None:
+    """Speech of the other over one's own for `yield_after`: yield; what was said is heard as a turn."""
+    assert verdicts([(2.0, 3.0)], [(1.0, 4.0)]) == [
+        (pytest.approx(2.5, abs=0.021), "yield"), (pytest.approx(3.6, abs=0.021), "turn"),
+    ]  # fmt: skip
+
+
+def test_a_backchannel_is_let_pass() -> None:
+    """Shorter speech over one's own is no turn, unless backchannels are not ignored."""
+    assert verdicts([(2.0, 2.3)], [(1.0, 4.0)]) == []
+    assert verdicts([(2.0, 2.3)], [(1.0, 2.1)], ignore_backchannels=False) == [(pytest.approx(2.9, abs=0.021), "turn")]
+
+
+def test_an_agent_may_be_told_never_to_yield() -> None:
+    """`barge_in: ignore` talks through."""
+    assert [what for _, what in verdicts([(2.0, 3.0)], [(1.0, 4.0)], barge_in="ignore")] == ["turn"]
+
+
+def test_a_turn_holds_its_sound_with_a_little_before_it() -> None:
+    """The sound of a turn begins up to 300 ms before the ears noticed and ends with the last frame heard."""
+    ears = LevelEars(RATE)
+    taker = TurnTaker(TurnPolicy(), RATE, ears.activity)
+    for start in range(0, 3 * RATE, FRAME):
+        samples = burst(FRAME) if RATE <= start < 2 * RATE else silence(FRAME)
+        ears.hear(AudioFrame(start, samples))
+        if taker.hear(start, samples, speaking=False) == "turn":
+            break
+    sound, since, until = taker.take()
+    assert (since, until) == (RATE, 2 * RATE)
+    assert not sound[: round(0.3 * RATE)].any()
+    assert sound[round(0.3 * RATE) : round(0.3 * RATE) + FRAME].any()
+
+
+def test_level_ears_hear_speech_at_the_nominal_level_and_not_the_room() -> None:
+    """Frames down to 24 dB below nominal count as speech, quieter ones do not."""
+    ears = LevelEars(RATE)
+    ears.hear(AudioFrame(0, burst(FRAME) * np.float32(10 ** (-22 / 20))))
+    assert ears.activity.speaking
+    quiet = LevelEars(RATE)
+    quiet.hear(AudioFrame(0, burst(FRAME) * np.float32(10 ** (-26 / 20))))
+    assert not quiet.activity.speaking
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
+def test_silero_ears_point_at_where_the_speech_was(rate: int) -> None:
+    """Whatever the rate, the stretch begins within 100 ms of the speech and its end is not far behind."""
+    from simulator.voice import spoken
+
+    speech = spoken("Good evening, how can I help you?", "en-gb-x-rp", rate).samples
+    sound = np.concatenate([np.zeros(rate, np.float32), speech, np.zeros(rate, np.float32)])
+    ears = make_ears("silero", rate, noisy=True)
+    frame = rate // 50
+    begun: int | None = None
+    for start in range(0, len(sound) - frame, frame):
+        ears.hear(AudioFrame(start, sound[start : start + frame]))
+        begun = ears.activity.since if begun is None and ears.activity.speaking else begun
+    assert begun is not None
+    assert abs(begun - rate) < 0.1 * rate
+    assert abs(ears.activity.last_end - rate - len(speech)) < 0.2 * rate
+    assert not ears.activity.speaking
+
+
+def test_ears_are_silero_where_the_line_is_impaired() -> None:
+    """Default: silero when the incoming line has channels, else level."""
+    assert isinstance(make_ears(None, RATE, noisy=False), LevelEars)
+    assert not isinstance(make_ears(None, RATE, noisy=True), LevelEars)
+    assert isinstance(make_ears("level", RATE, noisy=True).activity, Activity)
