@@ -16,9 +16,9 @@ from simulator.dialogue import HeardTurn, Message, Reply, Responder, ResponderCo
 from simulator.engines import engine
 
 DEFAULT_REPLIES = (
-    Rule(match="hello|hi|good (morning|evening|afternoon)", say="Hello! How can I help you today?"),
-    Rule(match="thank", say="You are welcome. Is there anything else I can do for you?"),
-    Rule(match="bye", say="Thank you for calling. Goodbye."),
+    Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),
+    Rule(match=r"\bthank", say="You are welcome. Is there anything else I can do for you?"),
+    Rule(match=r"\b(good)?bye\b", say="Thank you for calling. Goodbye."),
     Rule(say="I see. Let me have a look at that for you, it will only take a moment."),
 )
 

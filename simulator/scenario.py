@@ -160,6 +160,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     data = read_yaml(path)
     for override in overrides:
         _set(data, override)
+    if "dataset" in data:
+        data.setdefault("user", "silent")  # each sample brings its own user
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     check(scenario, path.name)
     return scenario

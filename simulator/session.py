@@ -4,6 +4,7 @@ A session folder is read as far as it goes: a run that was killed leaves status 
 lengths and perhaps half a JSON line; all three are repaired on read and told in `notes`. Writing is `recording.py`.
 """
 
+import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 from simulator import sound
 from simulator.errors import SessionError
-from simulator.events import Event, Party, decode_event
+from simulator.events import Event, Party, decode_event, encode_event
 from simulator.frame import Samples
 from simulator.speech import Speech
 
@@ -46,6 +47,7 @@ class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[str, Any] = {}
     versions: dict[str, str] = {}
     inputs: dict[str, str] = {}
+    sample: dict[str, Any] = {}
     measured: dict[str, Any] = {}
     status: str = "running"
     problem: str | None = None
@@ -87,6 +89,11 @@ class Session:
         """Whether a line had channels, so that what was heard was recorded beside what was said."""
         return self._heard is not None
 
+    @property
+    def audio_source(self) -> tuple[Path, tuple[int, ...]]:
+        """The sound file that holds what was said, and its channels of the user and the agent."""
+        return self._audio.path, self._audio.channels
+
     def seconds(self, samples: int) -> float:
         """Turn samples into seconds."""
         return samples / self.sample_rate
@@ -104,6 +111,11 @@ class Session:
         if self._heard is not None:
             return self._heard.read(0 if party == "user" else 1, start, end)
         return self.said("agent" if party == "user" else "user", start, end)
+
+    def fingerprint(self) -> str:
+        """Give what tells this session's sound and events from any other's, wherever its folder lies."""
+        told = hashlib.sha256(b"".join(encode_event(event) for event in self.events))
+        return f"{self._audio.fingerprint()}:{told.hexdigest()}"
 
     @cached_property
     def by_type(self) -> dict[str, list[Event]]:

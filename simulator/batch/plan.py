@@ -6,6 +6,7 @@ and a session id that is also its folder's name. Clashes are refused here.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,12 +16,15 @@ from simulator.sound import sha256
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores."""
+    """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores.
+
+    sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset.
+    """
 
     id: str
     group: str
     scenario: Scenario
-    sample: str = ""
+    sample: dict[str, Any] = {}
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,8 @@ def make_plan(paths: Sequence[Path], wishes: Wishes) -> Plan:
             raise ScenarioError(f"{path}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
         scenarios[name], origin[name] = scenario, path
         found, problems = _jobs(name, scenario)
+        # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
+        scenarios[name] = msgspec.structs.replace(scenario, scorers=found[0].scenario.scorers)
         jobs += found
         notes += problems
     _refuse_clashes(jobs)

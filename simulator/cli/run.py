@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.add_argument("--page-audio", choices=("flac", "opus", "none"), default=None, help="sound in the pages")
+    parser.add_argument("--page-audio", choices=("auto", "flac", "opus", "none"), default="auto",
+                        help="sound in the pages: FLAC up to an hour and Opus above (auto), or one of them, or none")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line per running session, and logs")
 
 

@@ -1,0 +1,75 @@
+"""What a dataset gives: one user recording per sample, and what the dataset knows of it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import soundfile
+
+from simulator.errors import ScenarioError, SessionError
+from simulator.sound import HIGHEST_HZ, LOWEST_HZ
+from simulator.spec import Spec
+
+
+class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording to be played as the user. channel: None for mono. meta: what is known of it, any JSON."""
+
+    id: str
+    user_audio: Path
+    channel: int | None = None
+    meta: dict[str, Any] = {}
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset as it was found: samples in order, and a sentence per sample that cannot be used."""
+
+    samples: list[DatasetSample]
+    notes: list[str] = []
+
+
+class DatasetSpec(Spec, frozen=True, kw_only=True):
+    """What every dataset's spec does: read what there is, and say how its sessions are scored."""
+
+    def read(self) -> Dataset:
+        """List the samples; ScenarioError when there is no dataset or nothing of it can be used."""
+        raise NotImplementedError
+
+    def samples(self) -> list[DatasetSample]:
+        """List the samples alone."""
+        return self.read().samples
+
+    def scorers(self) -> list[str]:
+        """The kinds of the scorers made for it; empty when the scenario's own are meant."""
+        return []
+
+
+def usable(samples: list[DatasetSample], notes: list[str], where: Path) -> Dataset:
+    """Make the dataset; ScenarioError when no sample is left, with the first reason."""
+    if not samples:
+        raise ScenarioError(f"{where}: no sample can be used: {notes[0] if notes else 'it holds none'}")
+    return Dataset(samples=samples, notes=notes)
+
+
+def check_recording(path: Path, channel: int | None) -> int | None:
+    """Look at a recording's header and give the channel to play: None for mono.
+
+    SessionError: missing, no sound file, empty, a rate outside 4 to 192 kHz, a channel that is not there,
+    several channels and none named.
+    """
+    if not path.is_file():
+        raise SessionError(f"{path} does not exist")
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise SessionError(f"{path} is not a sound file that can be read") from error
+    if info.frames == 0:
+        raise SessionError(f"{path} is empty")
+    if not LOWEST_HZ <= info.samplerate <= HIGHEST_HZ:
+        raise SessionError(
+            f"{path} has a rate of {info.samplerate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz"
+        )
+    if info.channels == 1:
+        return None
+    if channel is None or channel >= info.channels:
+        raise SessionError(f"{path} has {info.channels} channels; name one with `channel: 0`")
+    return channel

@@ -1,0 +1,136 @@
+"""Small plots as SVG: distributions with their interval, the histogram of floor transfers, differences around zero.
+
+Drawn by hand: a plot is some dots and lines, and a page must open without a library. Colours are the style sheet's.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from simulator.report.assets import escape
+from simulator.report.numbers import figure
+
+WIDTH, PAD = 320, 8
+DOTS_UP_TO = 250
+"""Above so many sessions dots run together, and bars show the distribution better."""
+
+
+class Axis(msgspec.Struct, frozen=True, kw_only=True):
+    """A straight axis from `low` to `high` over `width` pixels."""
+
+    low: float
+    high: float
+    width: float = WIDTH
+
+    def x(self, value: float) -> float:
+        """Pixels from the left, cut to the axis."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(PAD + min(1.0, max(0.0, share)) * (self.width - 2 * PAD), 1)
+
+
+def axis_over(values: Sequence[float], *, zero: bool = False) -> Axis:
+    """Give an axis that holds all values with a little air, and zero where asked."""
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    if zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    air = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
+    return Axis(low=low - air, high=high + air)
+
+
+def strip(points: Sequence[tuple[int, float]], value: float | None, ci95: tuple[float, float] | None) -> str:
+    """Draw one metric over sessions: a dot each (or bars, when many), the pooled value and its 95 % interval.
+
+    points: (index of the session, its value).
+    """
+    values = [item for _, item in points]
+    axis = axis_over([*values, *(ci95 or ()), *([value] if value is not None else [])])
+    parts = _dots(points, axis) if len(points) <= DOTS_UP_TO else _bars(values, axis, base=30, height=24)
+    if ci95 is not None:
+        parts += f'<line class="interval" x1="{axis.x(ci95[0])}" x2="{axis.x(ci95[1])}" y1="34" y2="34"/>'
+    if value is not None:
+        parts += f'<path class="pooled" d="M{axis.x(value)} 29l5 5l-5 5l-5 -5z"/>'
+    low, high = (figure(min(values)), figure(max(values))) if values else ("", "")
+    ends = f'<text x="{PAD}" y="50">{low}</text><text x="{WIDTH - PAD}" y="50" text-anchor="end">{high}</text>'
+    return _svg(parts + ends, 54, f"{len(points)} sessions from {low} to {high}")
+
+
+def _dots(points: Sequence[tuple[int, float]], axis: Axis) -> str:
+    """A dot per session, stacked where they would cover each other."""
+    columns: dict[int, int] = {}
+    parts = []
+    for index, value in sorted(points, key=lambda item: item[1]):
+        column = round(axis.x(value) / 5)
+        level = columns[column] = columns.get(column, -1) + 1
+        y = max(3.0, 25 - level * (5 if level < 5 else 1))
+        parts.append(f'<circle data-row="{index}" cx="{axis.x(value)}" cy="{y:g}" r="2.6"/>')
+    return "".join(parts)
+
+
+def _bars(values: Sequence[float], axis: Axis, *, base: float, height: float, bins: int = 48) -> str:
+    counts, edges = np.histogram(values, bins=bins, range=(axis.low, axis.high))
+    top = max(1, int(counts.max()))
+    return "".join(
+        f'<rect class="bar" x="{axis.x(left)}" width="{max(0.5, axis.x(right) - axis.x(left) - 0.6):.1f}" '
+        f'y="{base - height * count / top:.1f}" height="{height * count / top:.1f}"/>'
+        for count, left, right in zip(counts.tolist(), edges.tolist(), edges[1:].tolist(), strict=False)
+        if count
+    )
+
+
+FTO_LOW_S, FTO_HIGH_S, FTO_BIN_S = -2.0, 3.0, 0.1
+
+
+def fto_histogram(values_s: Sequence[float]) -> str:
+    """Draw floor transfer offsets (seconds) in bins of 100 ms from -2 to 3 s, the rest in the outermost bins.
+
+    Overlaps (below zero) are hatched, gaps plain; a line marks the median.
+    """
+    width, height, base = 640, 190, 150
+    axis = Axis(low=FTO_LOW_S, high=FTO_HIGH_S, width=width)
+    edges = np.arange(round((FTO_HIGH_S - FTO_LOW_S) / FTO_BIN_S) + 1) * FTO_BIN_S + FTO_LOW_S
+    clipped = np.clip(values_s, FTO_LOW_S, FTO_HIGH_S - 1e-9)
+    counts, _ = np.histogram(clipped, bins=edges)
+    top = max(1, int(counts.max()))
+    bars = "".join(
+        f'<rect class="{"overlap" if left < -1e-9 else "gap"}" x="{axis.x(left) + 0.5:.1f}" '
+        f'width="{(width - 2 * PAD) / len(counts) - 1:.1f}" y="{base - 130 * count / top:.1f}" height="{130 * count / top:.1f}">'
+        f"<title>{round(left * 1000)} to {round((left + FTO_BIN_S) * 1000)} ms: {count}</title></rect>"
+        for count, left in zip(counts.tolist(), edges.tolist(), strict=False)
+        if count
+    )
+    ticks = "".join(
+        f'<line class="tick" x1="{axis.x(second)}" x2="{axis.x(second)}" y1="{base}" y2="{base + 5}"/>'
+        f'<text x="{axis.x(second)}" y="{base + 19}" text-anchor="middle">{_second(second)}</text>'
+        for second in (-2, -1, 0, 1, 2, 3)
+    )
+    median = float(np.median(values_s))
+    marks = (
+        f'<line class="tick" x1="{axis.x(0)}" x2="{axis.x(0)}" y1="12" y2="{base}"/>'
+        f'<line class="median" x1="{axis.x(median)}" x2="{axis.x(median)}" y1="8" y2="{base}"/>'
+        f'<line class="axis" x1="{PAD}" x2="{width - PAD}" y1="{base}" y2="{base}"/>'
+    )
+    hatch = ('<defs><pattern id="hatch" width="5" height="5" patternTransform="rotate(45)" patternUnits="userSpaceOnUse">'
+             '<rect width="5" height="5" class="overlap-ground"/><line x1="0" x2="0" y1="0" y2="5" class="overlap-line"/></pattern></defs>')
+    return _svg(hatch + marks + bars + ticks, height, f"floor transfer offsets, median {median * 1000:.0f} ms", width)
+
+
+def _second(second: int) -> str:
+    return f"{second} s".replace("-", "−") if second in (FTO_LOW_S, FTO_HIGH_S) else str(second).replace("-", "−")
+
+
+def difference(value: float | None, ci95: tuple[float, float] | None, axis: Axis, tone: str) -> str:
+    """Draw a paired difference with its interval around zero. tone: better, worse, unclear, or empty."""
+    zero = f'<line class="zero" x1="{axis.x(0)}" x2="{axis.x(0)}" y1="2" y2="22"/>'
+    if value is None:
+        return _svg(zero, 24, "no difference is defined")
+    line = ""
+    if ci95 is not None:
+        line = f'<line class="interval" x1="{axis.x(ci95[0])}" x2="{axis.x(ci95[1])}" y1="12" y2="12"/>'
+    dot = f'<path class="pooled" d="M{axis.x(value)} 6l6 6l-6 6l-6 -6z"/>'
+    return _svg(f'<g class="{escape(tone)}">{line}{dot}</g>' + zero, 24, f"difference {figure(value)}")
+
+
+def _svg(inner: str, height: float, told: str, width: float = WIDTH) -> str:
+    return (f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" preserveAspectRatio="xMinYMid meet">'
+            f"{inner}</svg>")
