@@ -4,7 +4,7 @@ States, judged once per frame on what the ears say:
 
     listening --other speaks--> hearing --silent for `endpoint`--> turn over (give the turn, back to listening)
     speaking  --other speaks for `yield_after`--> yield (stop, and what was heard begins the next turn)
-    speaking  --other stops earlier--> nothing: a backchannel, forgotten when `ignore_backchannels`, else kept
+    speaking  --other falls silent earlier, for `endpoint`--> nothing: a backchannel (a turn if those are not ignored)
 """
 
 from typing import Literal
@@ -70,7 +70,8 @@ class TurnTaker:
                 self._over_speech = speaking
         if self._since is None:
             return None
-        if speaking and self._yields and heard.speaking and heard.last_end - heard.since >= self._yield_after:
+        # Counted from the beginning of what the other says, its pauses included: "Sorry, ... how much is it?"
+        if speaking and self._yields and heard.speaking and heard.last_end - self._since >= self._yield_after:
             self._over_speech = False
             return "yield"
         if heard.speaking or now - heard.last_end < self._endpoint:
