@@ -16,6 +16,7 @@ Task = Literal[
 
 TASKS: tuple[str, ...] = get_args(Task)
 _LABELS = {
+    "pause_handling": "pause.json",
     "smooth_turn_taking": "turn_taking.json",
     "user_interruption": "interrupt.json",
     "user_backchannel": "metadata.json",
@@ -23,6 +24,8 @@ _LABELS = {
     "background_speech": "metadata.json",
     "overlap": "metadata.json",
 }
+_OPTIONAL = ("pause.json",)
+"""No scorer needs it, so a sample may lack it."""
 _VERSION_1 = ("pause_handling", "smooth_turn_taking", "backchannel", "user_interruption")
 
 
@@ -58,7 +61,7 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
         channel = check_recording(folder / "input.wav", None)
         label = _LABELS.get(self.task)
         meta: dict[str, Any] = {"folder": str(folder), "task": self.task}
-        if label is not None:
+        if label is not None and (label not in _OPTIONAL or (folder / label).exists()):
             meta["label"] = _read_label(folder / label)
         return DatasetSample(id=name, user_audio=folder / "input.wav", channel=channel, meta=meta)
 

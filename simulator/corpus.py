@@ -1,0 +1,64 @@
+"""Corpora: what `simulate score` reads and gives, for our sessions and for other projects' recordings alike.
+
+A corpus scorer takes inputs (sessions, FDB sample folders, stereo files, a NeMo results folder, a tau experiment) and
+gives one result: every metric over the corpus, and per sample what was measured and what was wrong with it.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from simulator.spec import Spec
+
+Mode = Literal["strict", "compat"]
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """A corpus value: None when undefined, with the reason; n = the number of values that entered."""
+
+    value: float | None
+    unit: str
+    n: int
+    ci95: tuple[float, float] | None = None
+    reason: str | None = None
+
+
+class SampleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured on one sample: any JSON values by metric id, and one sentence per thing that was wrong."""
+
+    id: str
+    metrics: dict[str, Any] = {}
+    notes: list[str] = []
+
+
+class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The JSON of `simulate score --json`: full precision, samples in input order, skipped ones with nulls and a note."""
+
+    scorer: str
+    mode: Mode
+    n: int
+    metrics: dict[str, Metric]
+    samples: list[SampleResult]
+    versions: dict[str, str] = {}
+
+
+class CorpusScorer(Spec, frozen=True, kw_only=True):
+    """A scorer with a definition of its own over whole corpora; `--set k=v` sets its fields.
+
+    mode: `compat` reproduces the original's numbers with its quirks, `strict` repairs them; the card names both.
+    write: a folder that gets the original's own files. Input folders are never written to.
+    """
+
+    mode: Mode = "strict"
+    write: Path | None = None
+
+    card: ClassVar[str] = ""
+
+    def score_corpus(self, paths: Sequence[Path], tell: Callable[[str], None] = lambda line: None) -> CorpusResult:
+        """Score what the paths hold; ScenarioError or SessionError when nothing of it can be used.
+
+        tell: takes the lines of `--show`: per event, what was measured between which two instants.
+        """
+        raise NotImplementedError
