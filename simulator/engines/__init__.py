@@ -34,6 +34,11 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
 class Synthesizer(Protocol):
     """Text to speech."""
 
+    @property
+    def version(self) -> str:
+        """What its sound depends on besides the request; part of the key under which utterances are kept."""
+        ...
+
     def voices(self) -> list[str]:
         """The names of its voices."""
         ...

@@ -1,0 +1,113 @@
+"""Voices on disk: what has been said once is not synthesised again, in this process or another.
+
+An utterance is kept under a hash of everything it depends on: the engine and its version, the text, the
+voice, the speed. A file that cannot be read, or is damaged, counts as absent and is written again; a folder
+that cannot be written is no error: the cache only saves time.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache, lru_cache
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from simulator.engines import Utterance, Word, engine
+from simulator.frame import Samples, freeze
+
+_FORMAT = 1
+_DIGEST_BYTES = 32
+# Some 60 MB of speech at most: what one scenario says, over and over.
+_REMEMBERED = 256
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An utterance as it is stored; samples: float32, little-endian."""
+
+    text: str
+    sample_rate: int
+    words: tuple[Word, ...]
+    samples: bytes
+
+
+def cached(engine_name: str, text: str, voice: str, words_per_minute: int) -> Utterance:
+    """Give what the engine says, from memory, from the user's cache folder, or by synthesis.
+
+    Errors are those of the engine: an unknown voice, a speed it does not have.
+    """
+    return _shared().get(engine_name, text, voice, words_per_minute)
+
+
+def cache_folder() -> Path | None:
+    """Give the user's cache folder for this program (it may not exist yet); None when there is no home."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    with suppress(RuntimeError):
+        root = Path(named) if Path(named).is_absolute() else Path(usual).expanduser()
+        return root / "duplex-simulator"
+    return None
+
+
+class UtteranceCache:
+    """Utterances in memory before a folder before the engines; processes may share the folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Keep utterances in `folder`, which is made when needed; None keeps them in memory only."""
+        self._folder = folder
+        self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
+
+    def _get(self, engine_name: str, text: str, voice: str, words_per_minute: int) -> Utterance:
+        synthesizer = engine(engine_name)
+        key = (_FORMAT, engine_name, synthesizer.version, text, voice, words_per_minute)
+        path = self._path(hashlib.sha256(msgspec.json.encode(key)).hexdigest())
+        found = _read(path) if path else None
+        if found is None:
+            found = synthesizer.synthesize(text, voice, words_per_minute)
+            if path:
+                with suppress(OSError):
+                    _write(path, found)
+        return found
+
+    def _path(self, digest: str) -> Path | None:
+        return self._folder / digest[:2] / f"{digest}.utterance" if self._folder else None
+
+
+@cache
+def _shared() -> UtteranceCache:
+    folder = cache_folder()
+    return UtteranceCache(folder / "voices" if folder else None)
+
+
+def _read(path: Path) -> Utterance | None:
+    """Read an utterance; None when the file is not there or not whole."""
+    try:
+        content = path.read_bytes()
+        digest, body = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        if hashlib.sha256(body).digest() != digest:
+            return None
+        entry = msgspec.msgpack.decode(body, type=_Entry)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    samples: Samples = freeze(np.frombuffer(entry.samples, "<f4").astype(np.float32, copy=False))
+    return Utterance(text=entry.text, samples=samples, sample_rate=entry.sample_rate, words=entry.words)
+
+
+def _write(path: Path, utterance: Utterance) -> None:
+    """Write the file in one move, so that a reader never sees half of it."""
+    samples = utterance.samples.astype("<f4", copy=False).tobytes()
+    body = msgspec.msgpack.encode(
+        _Entry(text=utterance.text, sample_rate=utterance.sample_rate, words=utterance.words, samples=samples)
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(body).digest() + body)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
