@@ -15,8 +15,8 @@ import structlog
 
 from simulator.actor import Context
 from simulator.clock import Clock, VirtualClock, WallClock
-from simulator.errors import ActorError, LateError, SimulatorError, single
-from simulator.events import PARTIES, EventLog, Party
+from simulator.errors import ActorError, LateError, RemoteError, SimulatorError, single
+from simulator.events import PARTIES, Event, EventLog, Party
 from simulator.exchange import Exchange, actor_generator
 from simulator.frame import AudioFrame, silence
 from simulator.live_seat import LiveSeat
@@ -32,13 +32,15 @@ class Surroundings(msgspec.Struct, kw_only=True):
     """What a session gets from the run around it.
 
     shared: one dict per run for what sessions share. buttons(): keys pressed since the last look. progress(samples):
-    told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up).
+    told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up). used(usage):
+    told the fields of every `usage` event of a remote party as it is written.
     """
 
     shared: dict[Any, Any] = msgspec.field(default_factory=dict)
     buttons: Callable[[], list[str]] = list
     progress: Callable[[int], None] = lambda samples: None
     stop: Callable[[], bool] = lambda: False
+    used: Callable[[Mapping[str, Any]], None] = lambda usage: None
 
 
 class Pacing(msgspec.Struct, kw_only=True):
@@ -77,10 +79,12 @@ class Conversation:
         try:
             try:
                 await self._play()
-                status = "completed"
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self._leave()
+                    left_badly = await self._leave()
+            if left_badly is not None:
+                raise left_badly
+            status = "completed"
         except anyio.get_cancelled_exc_class():
             status = "interrupted"
             raise
@@ -219,7 +223,7 @@ class Conversation:
 
     def _look(self, last: int) -> int:
         """Write events, report progress, and see whether the session ends earlier than planned; the last tick."""
-        self.recorder.add_events(self.log.take(self._now - self.seats_delay()))
+        self._write(self.log.take(self._now - self.seats_delay()))
         self.around.progress(self._now)
         if self.around.stop():
             return 0
@@ -234,19 +238,30 @@ class Conversation:
         """How far behind the present an actor may still tell of (its own frame, which it answers whole)."""
         return max(seat.shape.ticks for seat in self.seats.values()) * self._count
 
-    async def _leave(self) -> None:
+    async def _leave(self) -> RemoteError | None:
+        """Close both parties; gives the failure of a far end that went before it had answered everything."""
+        failure: RemoteError | None = None
         for party in PARTIES:
             try:
                 await self.seats[party].actor.close()
+            except RemoteError as error:
+                failure = failure or error
             except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
                 structlog.get_logger().warning("actor did not close", party=party, error=str(error))
+        return failure
 
     def _finish(self, status: str, problem: str | None) -> None:
         self.exchange.close(self._now)
         try:
-            self.recorder.add_events(self.log.finish(self._now))
+            self._write(self.log.finish(self._now))
         finally:
             self.recorder.close(status, problem=problem, measured=self.exchange.measured())
+
+    def _write(self, events: list[Event]) -> None:
+        for event in events:
+            if event.type == "usage":
+                self.around.used(event.data)
+        self.recorder.add_events(events)
 
     def _seat(self, party: Party) -> Seat:
         scenario = self.scenario

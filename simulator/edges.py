@@ -101,13 +101,11 @@ def _refined(segment: Stretch, room: Stretch, powers: Powers, quiet: NDArray[np.
 
 def _first_linked(loud: NDArray[np.intp], start: int, link: int) -> int:
     """Go back from the detector's onset from loud hop to loud hop, over at most `link` hops that are not."""
-    for hop in loud[::-1]:
-        if start - hop > link:
-            break
-        start = min(start, int(hop))
-    else:
-        return int(loud[0]) if len(loud) else start
-    return start
+    if not len(loud):
+        return start
+    chain = np.append(loud, max(start, int(loud[-1])))
+    gaps = np.flatnonzero(np.diff(chain) > link)
+    return int(chain[gaps[-1] + 1]) if len(gaps) else int(loud[0])
 
 
 def _edge(segment: Stretch, powers: Powers, quiet: NDArray[np.bool_]) -> tuple[float, _Search]:

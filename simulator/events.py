@@ -39,6 +39,10 @@ class Event(NamedTuple):
             raise AttributeError(name) from None
 
 
+ACCOUNTS = ("usage", "audio_end")
+"""Events that sum up: they are kept even where an actor's own delay places them after the session's end."""
+
+
 class EventLog:
     """Collects events out of order and hands them on in the order of the file.
 
@@ -51,6 +55,8 @@ class EventLog:
         self._serial = 0
         self._watermark = 0
         self._lock = Lock()  # on the wall clock actors note events from threads of their own
+        self.listen: Callable[[Event], None] | None = None
+        """Told of every event when it is noted (a served client, a live page); may be called from any thread."""
 
     def add(self, at: int, type_: str, party: Source, **data: Any) -> None:
         """Note an event; one that lies before what was already handed on is moved to that moment, `since` kept."""
@@ -59,7 +65,10 @@ class EventLog:
                 data.setdefault("since", at)
                 at = self._watermark
             self._serial += 1
-            heappush(self._waiting, (at, _RANK[party], self._serial, Event(at, type_, party, data)))
+            event = Event(at, type_, party, data)
+            heappush(self._waiting, (at, _RANK[party], self._serial, event))
+        if self.listen is not None:
+            self.listen(event)
 
     def take(self, until: int) -> list[Event]:
         """Give the events before sample `until`, in order, and promise that none earlier will be given any more."""
@@ -74,6 +83,7 @@ class EventLog:
         """Give the rest of a session that ended at sample `end`.
 
         What would have begun after the end is left out; an utterance that would have ended after it is cut there.
+        What an actor told when it closed (what it used up, what of its sound was said) belongs to the end.
         """
         begun = {event.data.get("id") for _, _, _, event in self._waiting if event.type == "speech_start" and event.at >= end}
         rest: list[Event] = []
@@ -84,6 +94,8 @@ class EventLog:
                 over = event.at - end
                 said = max(0, event.data.get("said_samples", 0) - over)
                 rest.append(Event(end, event.type, event.party, {**event.data, "said_samples": said, "cut": True}))
+            elif event.type in ACCOUNTS:
+                rest.append(Event(end, event.type, event.party, event.data))
         return rest
 
 

@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from simulator.actor import ActorSpec, Setting
+from simulator.cost import Price, check_budget
 from simulator.edge import shape_of
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
@@ -106,7 +107,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     audio: Literal["wav", "flac"] = "wav"
     max_cost: float | None = None
     max_minutes: float | None = None
-    prices: dict[str, float] = {}
+    prices: dict[str, Price] = {}
 
     def __post_init__(self) -> None:
         if not slug(self.name):
@@ -229,6 +230,7 @@ def check(scenario: Scenario, source: str) -> None:
         for direction in DIRECTIONS:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
+        check_budget((scenario.user, scenario.agent), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error
 

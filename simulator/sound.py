@@ -21,7 +21,7 @@ LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 class Recording:
     """A sound file open for reading by channel, in parts; memory is what was asked for.
 
-    length: samples per channel. notes: what is damaged about the file, one sentence each.
+    channels: those chosen, by index. length: samples per channel. notes: what is damaged about the file, one sentence each.
     """
 
     def __init__(self, path: Path, *, channels: tuple[int, ...], sample_rate: int, length: int, raw_start: int | None,
@@ -30,19 +30,23 @@ class Recording:
         self.sample_rate = sample_rate
         self.length = length
         self.notes = notes
-        self._channels = channels
+        self.channels = channels
         self._width = width
         self._raw_start = raw_start
 
     def read(self, index: int, start: int = 0, end: int | None = None) -> Samples:
         """Give samples start..end of the index-th chosen channel: float32 (n,), full scale 1.0, read-only."""
         end = self.length if end is None else min(end, self.length)
-        return freeze(self._frames(start, max(start, end))[:, self._channels[index]].copy())
+        return freeze(self._frames(start, max(start, end))[:, self.channels[index]].copy())
 
     def blocks(self, index: int, block: int) -> Iterator[Samples]:
         """Give the channel in blocks of `block` samples, the last one shorter."""
         for start in range(0, self.length, block):
             yield self.read(index, start, start + block)
+
+    def fingerprint(self) -> str:
+        """Give what tells this sound from any other: the file's sha256 and the chosen channels."""
+        return f"{sha256(self.path)}:{','.join(map(str, self.channels))}"
 
     def _frames(self, start: int, end: int) -> Samples:
         if self._raw_start is None:

@@ -1,11 +1,15 @@
 """Segment algebra: sets of stretches of time, in integer samples, as a value type.
 
-A Timeline is a sorted tuple of disjoint, non-touching, non-empty half-open stretches [start, end). Two timelines that
-cover the same samples are equal. The algebra is that of sets of samples.
+A Timeline is a sorted tuple of disjoint, non-touching, non-empty half-open stretches [start, end). Two
+timelines that cover the same samples are equal. The algebra is that of sets of samples.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
+
+_start = itemgetter(0)
 
 
 class Stretch(NamedTuple):
@@ -31,7 +35,8 @@ class Timeline:
     stretches: tuple[Stretch, ...]
 
     def __init__(self, stretches: Iterable[tuple[int, int]] = ()) -> None:
-        """Take stretches in any order, overlapping or touching; empty ones are dropped, touching ones are joined."""
+        """Take stretches in any order, overlapping or touching; empty ones are dropped, touching ones are
+        joined."""
         joined: list[Stretch] = []
         for start, end in sorted(pair for pair in stretches if pair[0] < pair[1]):
             if joined and start <= joined[-1].end:
@@ -89,15 +94,27 @@ class Timeline:
     def complement(self, start: int, end: int) -> "Timeline":
         """Samples of [start, end) that are not in this timeline."""
         edges = [start]
-        for stretch in self.stretches:
-            if stretch.end > start and stretch.start < end:
-                edges += [stretch.start, stretch.end]
+        for stretch in self.within(start, end):
+            edges += stretch
         edges.append(end)
         return Timeline(zip(edges[::2], edges[1::2], strict=True))
 
     def crop(self, start: int, end: int) -> "Timeline":
         """Samples of this timeline inside [start, end)."""
-        return Timeline((max(s, start), min(e, end)) for s, e in self.stretches)
+        return Timeline((max(s, start), min(e, end)) for s, e in self.within(start, end))
+
+    def covered(self, start: int, end: int) -> int:
+        """How many samples of [start, end) are in this timeline."""
+        return sum(min(e, end) - max(s, start) for s, e in self.within(start, end))
+
+    def within(self, start: int, end: int) -> tuple[Stretch, ...]:
+        """The stretches, whole, that share a sample with [start, end)."""
+        if start >= end:
+            return ()
+        first = self.index_after(start) - 1
+        if first < 0 or self.stretches[first].end <= start:
+            first += 1
+        return self.stretches[first : self.index_after(end - 1)]
 
     def shift(self, by: int) -> "Timeline":
         """The same stretches, `by` samples later (earlier when negative)."""
@@ -128,14 +145,7 @@ class Timeline:
 
     def index_after(self, sample: int) -> int:
         """The index of the first stretch that starts after the sample (len(self) when there is none)."""
-        low, high = 0, len(self.stretches)
-        while low < high:
-            middle = (low + high) // 2
-            if self.stretches[middle].start > sample:
-                high = middle
-            else:
-                low = middle + 1
-        return low
+        return bisect_right(self.stretches, sample, key=_start)
 
     def first_after(self, sample: int) -> Stretch | None:
         """The first stretch that starts after the sample, or None."""

@@ -27,7 +27,7 @@ from simulator.spec import Duration
 Level = Literal["nominal", "keep"]
 Role = Literal["turn", "interruption", "backchannel", "aside", "recording"]
 
-DEFAULT_VOICES = {"user": "en-gb-x-rp", "agent": "en-us+klatt2"}
+DEFAULT_VOICES = {"user": "en-gb-x-rp", "agent": "en-us+f2"}
 """The two espeak voices that recognition understands best; clearly different from each other."""
 
 FADE_S = 0.005

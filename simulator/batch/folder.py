@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,8 @@ class RunFolder:
             file.write(msgspec.json.encode(row) + b"\n")
         self._walls[row.id] = {"status": row.status, "wall_s": round(wall_s, 3), "pacing": pacing}
 
-    def write(self, command: Sequence[str], exit_code: int | None) -> None:
-        """Write run.json: the command, versions, host, wall times and what became of every session."""
+    def write(self, command: Sequence[str], exit_code: int | None, more: Mapping[str, Any] | None = None) -> None:
+        """Write run.json: the command, versions, host, wall times and what became of every session; and what is given."""
         write_json(self.path / "run.json", {
             "command": list(command),
             "started": self._started,
@@ -62,6 +62,7 @@ class RunFolder:
             "versions": {"duplex-simulator": __version__, "python": platform.python_version()},
             "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.executable},
             "sessions": self._walls,
+            **(more or {}),
         })
 
 

@@ -118,20 +118,31 @@ def versions() -> dict[str, str]:
 def finish(job: Job, run_folder: Path, played: Played) -> Row:
     """Annotate and score a played session; writes speech.json and scores.json into its folder."""
     scores: list[Score] = []
-    problem = played.problem
     if played.status == "completed" and job.scenario.scorers != []:
         try:
             scores = score_folder(run_folder / job.id, job.scenario)
-        except SimulatorError as error:
-            played, problem = Played(status="failed"), f"could not be scored: {error}"
+        except (SimulatorError, OSError) as error:
+            played = Played(status="failed", problem=f"could not be scored: {_sentence(error)}")
+    return row_of(job, played, scores, _length_s(run_folder / job.id))
+
+
+def row_of(job: Job, played: Played, scores: Sequence[Score] = (), duration_s: float | None = None) -> Row:
+    """Make a session's line of results.jsonl."""
     return Row(
-        id=job.id, scenario=job.group, trial=job.scenario.trial, seed=job.scenario.seed, status=played.status,
-        problem=problem, sample=job.sample.get("id", ""), duration_s=_length_s(run_folder / job.id),
-        scores={
-            score.id: {"value": score.value, "unit": score.unit, "n": score.n, "reason": score.reason, "parts": score.parts}
-            for score in scores
-        },
-    )  # fmt: skip
+        id=job.id,
+        scenario=job.group,
+        trial=job.scenario.trial,
+        seed=job.scenario.seed,
+        status=played.status,
+        problem=played.problem,
+        sample=job.sample.get("id", ""),
+        duration_s=duration_s,
+        scores={score.id: _without_evidence(score) for score in scores},
+    )
+
+
+def _without_evidence(score: Score) -> dict[str, Any]:
+    return {"value": score.value, "unit": score.unit, "n": score.n, "reason": score.reason, "parts": score.parts}
 
 
 def _length_s(folder: Path) -> float | None:

@@ -6,7 +6,7 @@ process one by one, or in worker processes with --concurrency.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,10 +15,12 @@ import anyio
 import msgspec
 
 from simulator import clock
+from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
-from simulator.batch.job import Played, Row, finish, play
+from simulator.batch.job import Played, Row, finish, play, row_of
 from simulator.batch.plan import Job, Plan
 from simulator.conversation import Surroundings
+from simulator.cost import Cost
 from simulator.events import PARTIES
 
 
@@ -39,42 +41,51 @@ class Watcher(Protocol):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What a run came to: the rows of all its sessions (earlier ones of a resumed run too), in plan order."""
+    """What a run came to: the rows of all its sessions (earlier ones of a resumed run too), in plan order.
+
+    hosts: what the model hosts that sessions shared report of themselves. costs: what each scenario's use of paid systems
+    came to.
+    """
 
     rows: list[Row]
     interrupted: bool = False
+    hosts: list[Any] = []
+    costs: dict[str, Cost] = {}
 
 
 def run_plan(plan: Plan, folder: RunFolder, concurrency: int, watcher: Watcher) -> Result:
     """Run every job that has not been completed yet."""
     todo = [job for job in plan.jobs if job.id not in folder.done]
     rows = dict(folder.done)
+    budget = Budget(plan)
     watcher.begin(len(todo))
     for job in todo:
         folder.clear(job.id)
 
     def ended(job: Job, row: Row, wall_s: float, played: Played) -> None:
         rows[job.id] = row
+        budget.ended(job, folder.path)
         folder.append(row, wall_s, msgspec.to_builtins(played.pacing) if played.pacing else None)
         watcher.ended(job, row, wall_s)
 
     interrupted = False
+    hosts: list[Any] = []
     together = [job for job in todo if shares_process(job)]
     apart = [job for job in todo if not shares_process(job)]
     try:
         if together:
-            _run_together(together, folder.path, concurrency, watcher, ended)
+            _run_together(together, folder.path, concurrency, watcher, ended, budget, hosts)
         if len(apart) > 1 and concurrency > 1:
-            _run_in_pool(apart, folder.path, concurrency, ended)
+            _run_in_pool(apart, folder.path, concurrency, ended, budget)
         else:
-            _run_in_turn(apart, folder.path, watcher, ended)
+            _run_in_turn(apart, folder.path, watcher, ended, budget)
     except KeyboardInterrupt:
         interrupted = True
         for job in todo:
             if job.id not in rows and (folder.path / job.id).exists():
                 row = finish(job, folder.path, Played(status="interrupted", problem="interrupted by Ctrl-C"))
                 ended(job, row, 0.0, Played(status="interrupted"))
-    return Result(rows=[rows[job.id] for job in plan.jobs if job.id in rows], interrupted=interrupted)
+    return Result(rows=[rows[job.id] for job in plan.jobs if job.id in rows], interrupted=interrupted, hosts=hosts, costs=budget.costs())
 
 
 def shares_process(job: Job) -> bool:
@@ -85,22 +96,50 @@ def shares_process(job: Job) -> bool:
 Ended = Callable[[Job, Row, float, Played], None]
 
 
-def _run_in_turn(jobs: list[Job], folder: Path, watcher: Watcher, ended: Ended) -> None:
+def _around(job: Job, watcher: Watcher, budget: Budget, shared: dict[Any, Any]) -> Surroundings:
+    return Surroundings(
+        shared=shared,
+        progress=lambda samples: watcher.progress(job, samples),
+        used=lambda usage: budget.used(job, usage),
+        stop=lambda: budget.exhausted(job) is not None,
+    )
+
+
+def _unspent(job: Job, budget: Budget, ended: Ended) -> bool:
+    """Say whether a session may start; one that may not is noted as failed with the reason, and costs nothing."""
+    reason = budget.exhausted(job)
+    if reason is None:
+        return True
+    played = Played(status="failed", problem=f"not started: {reason}")
+    ended(job, row_of(job, played), 0.0, played)
+    return False
+
+
+def _run_in_turn(jobs: list[Job], folder: Path, watcher: Watcher, ended: Ended, budget: Budget) -> None:
     for job in jobs:
+        if not _unspent(job, budget, ended):
+            continue
         begin = clock.seconds()
-        around = Surroundings(progress=lambda samples, job=job: watcher.progress(job, samples))  # type: ignore[misc]
-        played = anyio.run(play, job, folder, around)
+        played = anyio.run(play, job, folder, _around(job, watcher, budget, {}))
         row = finish(job, folder, played)
         ended(job, row, clock.seconds() - begin, played)
 
 
-def _run_in_pool(jobs: list[Job], folder: Path, concurrency: int, ended: Ended) -> None:
+def _run_in_pool(jobs: list[Job], folder: Path, concurrency: int, ended: Ended, budget: Budget) -> None:
+    """Keep `concurrency` worker processes busy; what was spent is looked at before each session is handed out."""
+    waiting = list(reversed(jobs))
     with ProcessPoolExecutor(min(concurrency, len(jobs)), mp_context=get_context("spawn")) as pool:
-        futures: dict[Future[tuple[Row, float, Played]], Job] = {pool.submit(run_job, job, folder): job for job in jobs}
+        running: dict[Future[tuple[Row, float, Played]], Job] = {}
         try:
-            for future in as_completed(futures):
-                row, wall_s, played = future.result()
-                ended(futures[future], row, wall_s, played)
+            while waiting or running:
+                while waiting and len(running) < concurrency:
+                    job = waiting.pop()
+                    if _unspent(job, budget, ended):
+                        running[pool.submit(run_job, job, folder)] = job
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    row, wall_s, played = future.result()
+                    ended(running.pop(future), row, wall_s, played)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -116,30 +155,42 @@ def run_job(job: Job, folder: Path) -> tuple[Row, float, Played]:
     return finish(job, folder, played), clock.seconds() - begin, played
 
 
-def _run_together(jobs: list[Job], folder: Path, concurrency: int, watcher: Watcher, ended: Ended) -> None:
-    """Run sessions side by side on one event loop; annotation and scores run in worker processes meanwhile."""
-    anyio.run(_all_together, jobs, folder, concurrency, watcher, ended)
+def _run_together(
+    jobs: list[Job], folder: Path, concurrency: int, watcher: Watcher, ended: Ended, budget: Budget, hosts: list[Any]
+) -> None:
+    """Run sessions side by side on one event loop; annotation and scores run in worker processes meanwhile.
+
+    hosts: takes the reports of what the sessions shared.
+    """
+    anyio.run(_all_together, jobs, folder, concurrency, watcher, ended, budget, hosts)
 
 
-async def _all_together(jobs: list[Job], folder: Path, concurrency: int, watcher: Watcher, ended: Ended) -> None:
+async def _all_together(
+    jobs: list[Job], folder: Path, concurrency: int, watcher: Watcher, ended: Ended, budget: Budget, hosts: list[Any]
+) -> None:
     shared: dict[Any, Any] = {}
-    limit = anyio.CapacityLimiter(max(concurrency, 1) if concurrency > 1 else max(1, len(jobs)))
+    limit = anyio.CapacityLimiter(concurrency if concurrency > 1 else len(jobs))
     workers = min(os.cpu_count() or 1, len(jobs))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
 
         async def one(job: Job) -> None:
             async with limit:
+                if not _unspent(job, budget, ended):
+                    return
                 begin = clock.seconds()
-                around = Surroundings(shared=shared, progress=lambda samples: watcher.progress(job, samples))
-                played = await play(job, folder, around)
+                played = await play(job, folder, _around(job, watcher, budget, shared))
             future = pool.submit(finish, job, folder, played)
             row = await anyio.to_thread.run_sync(future.result)
             ended(job, row, clock.seconds() - begin, played)
 
-        async with anyio.create_task_group() as tasks:
-            for job in jobs:
-                tasks.start_soon(one, job)
-    for host in shared.values():
-        close = getattr(host, "close", None)
-        if close is not None:
-            await anyio.to_thread.run_sync(close)
+        try:
+            async with anyio.create_task_group() as tasks:
+                for job in jobs:
+                    tasks.start_soon(one, job)
+        finally:
+            with anyio.CancelScope(shield=True):
+                for host in shared.values():
+                    if hasattr(host, "report"):
+                        hosts.append(host.report())
+                    if hasattr(host, "close"):
+                        await anyio.to_thread.run_sync(host.close)

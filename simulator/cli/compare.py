@@ -1,6 +1,7 @@
 """`simulate compare RUN RUN ...`: paired differences of runs against the first of them, and a page to hear them."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,20 @@ from simulator.errors import ScenarioError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders; the first is what the others are held against")
-    parser.add_argument("--out", type=Path, default=None, metavar="FILE",
-                        help="the page (default: beside the first run, named after the runs)")
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="run folders; the first is what the others are held against",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="the page (default: beside the first run, named after the runs)",
+    )
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
 
 
@@ -34,8 +46,15 @@ def run(args: argparse.Namespace) -> int:
         raise ScenarioError(f"{out}: the folder does not exist")
     write_compare_page(args.runs, out)
     if args.json:
-        print(msgspec.json.encode({"page": str(out), "first": str(first.folder),
-                                   "against": {str(path): items for path, items in found.items()}}).decode())
+        print(
+            msgspec.json.encode(
+                {
+                    "page": str(out),
+                    "first": str(first.folder),
+                    "against": {str(path): items for path, items in found.items()},
+                }
+            ).decode()
+        )
         return OK
     for path, items in found.items():
         _print_table(first.name, path.resolve().name, items)
@@ -56,4 +75,4 @@ def _print_table(first: str, second: str, items: Sequence[Any]) -> None:
             interval = f"{item.ci95[0]:+.3f} .. {item.ci95[1]:+.3f}" if item.ci95 else ""
             word = {"better": "better", "worse": "worse"}.get(item.tone, "")
             table.add_row(item.metric, f"{item.first:.3f}", f"{item.second:.3f}", f"{item.value:+.3f}", interval, word)
-    Console(highlight=False).print(table)
+    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)

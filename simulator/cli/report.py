@@ -11,9 +11,15 @@ from simulator.errors import SessionError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a session folder, or a run folder")
-    parser.add_argument("--page-audio", choices=("auto", "flac", "opus", "none"), default="auto",
-                        help="sound in the pages: FLAC up to an hour and Opus above (auto), or one of them, or none")
-    parser.add_argument("--only", nargs="+", default=None, metavar="ID", help="of a run, only these sessions and the index")
+    parser.add_argument(
+        "--page-audio",
+        choices=("auto", "flac", "opus", "none"),
+        default="auto",
+        help="sound in the pages: FLAC up to an hour and Opus above (auto), or one of them, or none",
+    )
+    parser.add_argument(
+        "--only", nargs="+", default=None, metavar="ID", help="of a run, only these sessions and the index"
+    )
     parser.add_argument("--index-only", action="store_true", help="of a run, only the index")
 
 

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         result = run_plan(plan, folder, args.concurrency, watcher)
     summary = summarise(plan, result.rows)
     code = exit_code(result, summary, expected=len(plan.jobs)) or (INCOMPLETE if plan.notes else OK)
-    folder.write(command, code)
+    folder.write(command, code, {"model_hosts": result.hosts, "costs": result.costs})
     _write_pages(plan, folder, args.page_audio)
     if args.json:
         print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())

@@ -1,4 +1,4 @@
-"""The table that `simulate score` prints: metrics with intervals, what is undefined and why, what was left out."""
+"""The table that `simulate score` prints: metrics, what is undefined and why, what was left out."""
 
 import sys
 from collections.abc import Sequence

@@ -1,0 +1,154 @@
+"""Annotation: who spoke when and which words, from truth where a session holds it, else from its sound.
+
+A party whose events account for every audible frame of its track needs no detector: its segments are truth,
+its words those of the events. Any other track is listened to: activity with edges refined by energy,
+recognition, forced alignment. The same session gives the same annotation, byte for byte.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from simulator import transcribe
+from simulator.detect import Track, detect
+from simulator.engines.cache import cache_folder
+from simulator.errors import ScenarioError
+from simulator.events import PARTIES, Party
+from simulator.loud import frame_levels
+from simulator.session import Session
+from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
+from simulator.speech_cache import SpeechCache
+from simulator.timeline import Timeline
+from simulator.truth import known_speech, told
+
+BLOCK_S = 30.0
+DETECTOR = "silero+energy"
+VERSION = 1
+"""Raised when the same session is annotated differently: what the cache holds is then forgotten."""
+
+
+class _Draft(msgspec.Struct, kw_only=True):
+    """A party's speech in the making. heard: its activity was detected because its events do not tell all."""
+
+    session: Session
+    party: Party
+    speech: PartySpeech
+    heard: bool
+
+
+def annotate(session: Session, *, words: bool = True) -> Speech:
+    """Give the speech of both parties. words=False leaves recognition out (and so words that only it can
+    give).
+
+    Memory is flat in session length. Where no recogniser runs, words that nobody told stay empty and
+    `recognizer` too.
+    """
+    return annotate_many([session], words=words)[0]
+
+
+def annotate_many(sessions: Sequence[Session], *, words: bool = True) -> list[Speech]:
+    """Annotate sessions together: their tracks are heard side by side, which is faster than one session at a
+    time."""
+    drafts = [[_draft(session, party) for party in PARTIES] for session in sessions]
+    unknown = [draft for pair in drafts for draft in pair if draft.heard]
+    activity = detect([Track(session=draft.session, party=draft.party) for draft in unknown])
+    for draft, timeline in zip(unknown, activity, strict=True):
+        segments = tuple(Segment(start=start, end=end, source="vad") for start, end in timeline)
+        draft.speech = msgspec.structs.replace(draft.speech, segments=segments)
+    return [_speech(pair, words=words) for pair in drafts]
+
+
+def annotate_cached(session: Session, *, words: bool = True) -> Session:
+    """Give the session with its annotation, kept in the user's cache folder by the hash of its sound and
+    events.
+
+    For foreign recordings and sessions without speech.json: nothing is written where they lie.
+    """
+    return annotate_many_cached([session], words=words)[0]
+
+
+def annotate_many_cached(sessions: Sequence[Session], *, words: bool = True) -> list[Session]:
+    """Give sessions with their annotations from the user's cache; missing ones are annotated side by side."""
+    kept = SpeechCache(cache_folder())
+    made_by = f"{VERSION}:{DETECTOR}:{transcribe.RECOGNIZER if words else ''}"
+    keys = [f"{made_by}:{session.fingerprint()}" for session in sessions]
+    found = {key: kept.get(key) for key in keys}
+    missing = {key: session for key, session in zip(keys, sessions, strict=True) if found[key] is None}
+    for key, speech in zip(missing, annotate_many(list(missing.values()), words=words), strict=True):
+        found[key] = speech
+        # Without a recogniser words are missing; one that is installed tomorrow shall be asked.
+        if not words or speech.recognizer or not any(speech.of(party).segments for party in PARTIES):
+            kept.put(key, speech)
+    return [session.with_speech(found[key] or Speech()) for key, session in zip(keys, sessions, strict=True)]
+
+
+def _draft(session: Session, party: Party) -> _Draft:
+    rate = session.sample_rate
+    levels = frame_levels(session.said_blocks(party, round(BLOCK_S * rate)), rate, session.duration)
+    speech, complete = known_speech(session, party, levels)
+    return _Draft(session=session, party=party, speech=speech, heard=not complete)
+
+
+def _speech(pair: Sequence[_Draft], *, words: bool) -> Speech:
+    recognizer = transcribe.RECOGNIZER if words and _add_words(pair) else ""
+    user, agent = (draft.speech for draft in pair)
+    return Speech(
+        user=user,
+        agent=agent,
+        detector=DETECTOR if any(draft.heard for draft in pair) else "",
+        recognizer=recognizer,
+    )
+
+
+def _add_words(pair: Sequence[_Draft]) -> bool:
+    """Add what engines know; False when there is nothing for them to do, or they do not run here."""
+    if not any(
+        draft.heard or (draft.party == "agent" and draft.speech.utterances) or _without_times(draft)
+        for draft in pair
+    ):
+        return False
+    try:
+        for draft in pair:
+            draft.speech = _with_words(draft)
+    except ScenarioError:
+        return False
+    return True
+
+
+def _with_words(draft: _Draft) -> PartySpeech:
+    speech = draft.speech
+    found = [*speech.words]
+    for utterance in _without_times(draft):
+        found += transcribe.own_words(draft.session, draft.party, utterance, _said_text(draft, utterance))
+    if draft.heard:
+        found += transcribe.heard_words(draft.session, draft.party, _untold(speech))
+    of_agent = draft.party == "agent"
+    recognised = transcribe.recognised(draft.session, draft.party, speech.utterances) if of_agent else ()
+    return msgspec.structs.replace(speech, words=_in_order(found), recognised=tuple(recognised))
+
+
+def _without_times(draft: _Draft) -> list[Segment]:
+    """Utterances whose text is known but not when each word of it was said."""
+    timed = {word.id for word in draft.speech.words}
+    return [item for item in draft.speech.utterances if item.text and item.id not in timed]
+
+
+def _said_text(draft: _Draft, utterance: Segment) -> str:
+    """The share of a text that was said: all of it unless it was cut, then by the plan's length."""
+    item = next(item for item in told(draft.session, draft.party) if item.id == utterance.id)
+    tokens = item.text.split()
+    return " ".join(tokens[: round(len(tokens) * item.share)]) if item.cut else item.text
+
+
+def _untold(speech: PartySpeech) -> Timeline:
+    """The segments that no known utterance accounts for."""
+    known = Timeline((item.start, item.end) for item in speech.utterances)
+    return Timeline(
+        (segment.start, segment.end)
+        for segment in speech.segments
+        if 2 * known.crop(segment.start, segment.end).total() < segment.end - segment.start
+    )
+
+
+def _in_order(words: Sequence[SpokenWord]) -> tuple[SpokenWord, ...]:
+    return tuple(sorted(words, key=lambda word: (word.start, word.end, word.id)))

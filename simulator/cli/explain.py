@@ -1,0 +1,142 @@
+"""`simulate explain [METRIC | SCORER]`: what a number means, from which event to which, and how others define
+it."""
+
+import argparse
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from simulator.cli import OK
+from simulator.errors import ScenarioError, SimulatorError
+from simulator.plugins import installed, load
+from simulator.score import Definition
+from simulator.scorer import definitions_of
+
+WIDTH = 100
+_STATISTIC = {
+    "ratio": "count over count",
+    "mean": "mean of the values",
+    "p50": "median of the values",
+    "p95": "95th percentile of the values",
+    "sum": "sum",
+    "w1": "Wasserstein-1 distance from the reference",
+}
+_BETTER = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "neither": "neither way is better as such",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.description = (
+        "Explain a metric, or list the metrics of a scorer (of all scorers when none is named)."
+    )
+    parser.add_argument(
+        "metric", nargs="?", help="a metric (barge_in.yield_rate) or a scorer (barge_in, fdb:timing)"
+    )
+    parser.add_argument("--json", action="store_true", help="the cards as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a card or a list of metrics. ScenarioError when there is no such metric or scorer."""
+    if args.metric is None:
+        _show_all(_cards(list(installed("scorers"))), as_json=args.json)
+    elif args.metric in installed("scorers"):
+        _show_scorer(args.metric, as_json=args.json)
+    else:
+        card = _find(args.metric)
+        print(json.dumps(_plain(card), indent=2) if args.json else _card(card))
+    return OK
+
+
+def _find(metric: str) -> Definition:
+    """Look in the scorer that the metric's name begins with, then among all for what may have been meant."""
+    kinds = sorted(
+        (kind for kind in installed("scorers") if metric.startswith(f"{kind}.")), key=len, reverse=True
+    )
+    for cards in _cards(kinds).values():
+        if metric in cards:
+            return cards[metric]
+    known = [name for cards in _cards(kinds or list(installed("scorers"))).values() for name in cards]
+    near = get_close_matches(metric, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}" if near else "`simulate explain` lists all metrics"
+    raise ScenarioError(f"{metric!r} is no metric of an installed scorer; {hint}")
+
+
+def _cards(kinds: Sequence[str]) -> dict[str, Mapping[str, Definition]]:
+    """Give the cards of scorers by kind; one that cannot be loaded here is left out."""
+    found: dict[str, Mapping[str, Definition]] = {}
+    for kind in kinds:
+        try:
+            found[kind] = definitions_of(kind)
+        except (SimulatorError, TypeError):  # a scorer that needs an option has no cards without it
+            continue
+    return found
+
+
+def _show_all(cards: Mapping[str, Mapping[str, Definition]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([_plain(card) for family in cards.values() for card in family.values()], indent=2))
+        return
+    for kind, family in cards.items():
+        print(kind)
+        _list(family)
+
+
+def _show_scorer(kind: str, *, as_json: bool) -> None:
+    family = _cards([kind]).get(kind, {})
+    if as_json:
+        print(json.dumps([_plain(card) for card in family.values()], indent=2))
+        return
+    about = getattr(load("scorers", kind), "card", "")
+    if isinstance(about, str) and about.strip():
+        print(_wrapped(about) + "\n")
+    _list(family)
+
+
+def _list(family: Mapping[str, Definition]) -> None:
+    width = max((len(name) for name in family), default=0)
+    for name, card in family.items():
+        print(f"  {name:<{width}}  {card.title}" + (f" [{card.unit}]" if card.unit else ""))
+
+
+def _card(card: Definition) -> str:
+    facts = [f"unit: {card.unit}" if card.unit else "", _STATISTIC[card.statistic], _BETTER[card.better]]
+    source = f"\nsource: {card.source}" if card.source else ""
+    return f"{card.id} - {card.title}\n{'; '.join(filter(None, facts))}\n\n{_wrapped(card.card)}{source}"
+
+
+def _wrapped(text: str) -> str:
+    """Wrap a card for a terminal; a card's lines that belong together were broken for the source, not for
+    this."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH, subsequent_indent="  ")
+        for line in _joined(text.strip().splitlines())
+        if line
+    )
+
+
+def _joined(lines: Sequence[str]) -> list[str]:
+    """Join lines that go on (the one before does not end a sentence)."""
+    joined: list[str] = []
+    for line in lines:
+        if joined and joined[-1] and not joined[-1].endswith((".", ":", ";")):
+            joined[-1] += " " + line.strip()
+        else:
+            joined.append(line.rstrip())
+    return joined
+
+
+def _plain(card: Definition) -> dict[str, object]:
+    return {
+        "id": card.id,
+        "title": card.title,
+        "unit": card.unit,
+        "statistic": card.statistic,
+        "better": card.better,
+        "card": card.card,
+        "source": card.source,
+    }

@@ -1,0 +1,135 @@
+"""Judges: language models that are asked to rate or to classify, over an endpoint, or from a file.
+
+A judge is asked at most a stated number of times per question; every raw reply is kept. An endpoint's replies
+are kept on disk under a hash of everything asked, so that scoring again costs nothing. A file of ready
+replies stands in for an endpoint: scoring then runs offline.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from simulator.errors import RemoteError, ScenarioError
+
+T = TypeVar("T")
+
+Messages = Sequence[Mapping[str, str]]
+
+
+class Judge(Protocol):
+    """Something that answers questions about samples."""
+
+    def ask(self, sample: str, messages: Messages, attempt: int) -> str | None:
+        """Give the reply to the attempt-th asking (from 0), None without one; RemoteError when it fails."""
+        ...
+
+
+class Verdict(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """What asking came to: the parsed value or None, every raw reply, and why there is no value."""
+
+    value: T | None
+    replies: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def unparsed(self) -> int:
+        """The number of replies that gave no value."""
+        return len(self.replies) - (self.value is not None)
+
+
+def ask(judge: Judge, sample: str, messages: Messages, parse: Callable[[str], T | None], *, tries: int) -> Verdict[T]:
+    """Ask until a reply parses, at most `tries` times; a failing endpoint counts as a try."""
+    replies: list[str] = []
+    problem: str | None = None
+    for attempt in range(tries):
+        try:
+            reply = judge.ask(sample, messages, attempt)
+        except RemoteError as error:
+            problem = str(error)
+            continue
+        if reply is None:
+            break
+        replies.append(reply)
+        value = parse(reply)
+        if value is not None:
+            return Verdict(value=value, replies=tuple(replies))
+    if problem is None:
+        problem = f"none of {len(replies)} judge replies could be parsed" if replies else "no judge reply is given"
+    return Verdict(value=None, replies=tuple(replies), problem=problem)
+
+
+class ReadyReplies:
+    """Replies from a file, in order per sample: `{id: [reply, ...]}` or lines of `{item_id, generation}`."""
+
+    def __init__(self, replies: Mapping[str, Sequence[str]]) -> None:
+        self.replies = replies
+
+    @classmethod
+    def read(cls, path: Path) -> "ReadyReplies":
+        """Read a file of replies; ScenarioError when it is of neither form."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ScenarioError(f"judge_replies={path}: cannot be read: {error.strerror}") from error
+        try:
+            return cls(_by_sample(content))
+        except (msgspec.DecodeError, ValueError) as error:
+            expected = "{id: [reply, ...]} or lines of {item_id, generation}"
+            raise ScenarioError(f"judge_replies={path}: expected {expected}: {error}") from error
+
+    def ask(self, sample: str, _messages: Messages, attempt: int) -> str | None:
+        """Give the sample's attempt-th reply; None when there is none left."""
+        replies = self.replies.get(sample, ())
+        return replies[attempt] if attempt < len(replies) else None
+
+
+class _Line(msgspec.Struct, frozen=True):
+    item_id: str
+    generation: str
+
+
+def _by_sample(content: bytes) -> dict[str, Sequence[str]]:
+    try:
+        whole = msgspec.json.decode(content, type=dict[str, list[str] | str])
+        if not {"item_id", "generation"} <= set(whole):
+            return {name: [replies] if isinstance(replies, str) else replies for name, replies in whole.items()}
+    except msgspec.DecodeError:
+        if b"item_id" not in content:
+            raise
+    found: dict[str, list[str]] = {}
+    for line in msgspec.json.Decoder(_Line).decode_lines(content):
+        found.setdefault(line.item_id, []).append(line.generation)
+    return dict(found)
+
+
+class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a judge lives and how it is asked.
+
+    base_url: of an OpenAI-compatible server (None: OpenAI's own). seed: of the first asking; seed_step is
+    added per further one. key_env: the environment variable with the key, needed by OpenAI's own endpoint
+    only.
+    """
+
+    model: str
+    base_url: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+    temperature: float | None = None
+    seed: int | None = 0
+    seed_step: int = 0
+    timeout_s: float = 60.0
+
+
+def open_judge(replies: Path | None, endpoint: EndpointSettings | None) -> Judge | None:
+    """Give the judge: ready replies from a file first, else the endpoint, else None.
+
+    ScenarioError when the file cannot be read.
+    """
+    if replies is not None:
+        return ReadyReplies.read(replies)
+    if endpoint is None:
+        return None
+    from simulator.judge_endpoint import EndpointJudge, reply_folder
+
+    return EndpointJudge(endpoint, reply_folder())

@@ -1,0 +1,132 @@
+"""A judge behind an OpenAI-compatible chat endpoint, with its replies kept on disk.
+
+A reply is kept under a hash of everything it was asked with (endpoint, model, messages, seed, which asking it
+was), so that the same question is paid for once; the file holds the question and the raw reply.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulator.errors import RemoteError, ScenarioError
+from simulator.judge import EndpointSettings, Messages
+
+
+class EndpointJudge:
+    """A judge behind an OpenAI-compatible chat endpoint, with its replies kept on disk.
+
+    After `patience` failures in a row it is taken to be down and asked no more.
+    """
+
+    patience = 5
+
+    def __init__(self, settings: EndpointSettings, folder: Path | None) -> None:
+        """folder: where replies are kept; None keeps none. ScenarioError when a key is needed and not set."""
+        self.settings = settings
+        self._key = _key(settings)
+        self._folder = folder
+        self._failures = 0
+        self._client: Any = None
+
+    def ask(self, sample: str, messages: Messages, attempt: int) -> str:
+        """Give the reply, from disk or from the endpoint; RemoteError when it fails."""
+        path = self._path(messages, attempt)
+        kept = _kept(path)
+        if kept is not None:
+            return kept
+        if self._failures >= self.patience:
+            raise RemoteError(f"the judge {self.settings.model} failed {self._failures} times in a row")
+        try:
+            reply = self._request(messages, attempt)
+        except RemoteError:
+            self._failures += 1
+            raise
+        self._failures = 0
+        asked = {"model": self.settings.model, "messages": list(messages), "attempt": attempt}
+        _keep(path, {**asked, "reply": reply})
+        return reply
+
+    def _request(self, messages: Messages, attempt: int) -> str:
+        import openai
+
+        settings = self.settings
+        options: dict[str, Any] = {}
+        if settings.seed is not None:
+            options["seed"] = settings.seed + attempt * settings.seed_step
+        if settings.temperature is not None:
+            options["temperature"] = settings.temperature
+        try:
+            answer = self._connect().chat.completions.create(model=settings.model, messages=list(messages), **options)
+            return answer.choices[0].message.content or ""
+        except (openai.OpenAIError, IndexError, AttributeError) as error:
+            raise RemoteError(f"the judge {settings.model} failed: {type(error).__name__}") from error
+
+    def _connect(self) -> Any:
+        if self._client is None:
+            import openai
+
+            self._client = openai.OpenAI(
+                api_key=self._key,
+                base_url=self.settings.base_url,
+                timeout=self.settings.timeout_s,
+                max_retries=0,
+            )
+        return self._client
+
+    def _path(self, messages: Messages, attempt: int) -> Path | None:
+        if self._folder is None:
+            return None
+        asked = (
+            self.settings.model,
+            self.settings.base_url,
+            self.settings.temperature,
+            self.settings.seed,
+            self.settings.seed_step,
+            list(messages),
+            attempt,
+        )
+        key = hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
+        return self._folder / key[:2] / f"{key}.json"
+
+
+def _key(settings: EndpointSettings) -> str:
+    key = os.environ.get(settings.key_env, "")
+    if not key and settings.base_url is None:
+        raise ScenarioError(
+            f"the judge {settings.model} needs a key: the environment variable {settings.key_env} is not set"
+        )
+    return key or "none"
+
+
+def _kept(path: Path | None) -> str | None:
+    if path is None or not path.is_file():
+        return None
+    try:
+        return str(msgspec.json.decode(path.read_bytes(), type=dict[str, Any])["reply"])
+    except (OSError, msgspec.DecodeError, KeyError):
+        return None
+
+
+def _keep(path: Path | None, record: Mapping[str, Any]) -> None:
+    """Write a reply in one move; a folder that cannot be written is no error: the cache only saves time."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(f".{os.getpid()}.half")
+        half.write_bytes(msgspec.json.encode(record))
+        half.replace(path)
+    except OSError:
+        return
+
+
+def reply_folder() -> Path | None:
+    """Give the folder of the user's cache that keeps replies; None when there is no home."""
+    from simulator.engines.cache import cache_folder
+
+    folder = cache_folder()
+    return None if folder is None else folder / "judge"

@@ -1,0 +1,109 @@
+"""Scoring recorded sessions again with our own scorers, without writing into their folders."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from simulator import __version__
+from simulator.annotate import annotate_many_cached
+from simulator.corpus import CorpusResult, Metric, SampleResult
+from simulator.errors import ScenarioError, SessionError
+from simulator.inputs import Input, find_inputs
+from simulator.score import Definition, Score, Scorer, pool
+from simulator.session import Session, read_session
+
+Tell = Callable[[str], None]
+
+SIDE_BY_SIDE = 8
+"""Sessions annotated together: 16 tracks, beyond which the detector gains nothing."""
+
+
+class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
+    """How recordings are scored again. user_channel: of a stereo file, 0 or 1. words: whether a scorer
+    reads words; without one recognition is spared.
+    """
+
+    user_channel: int = 0
+    words: bool = True
+
+    def score(
+        self, paths: Sequence[Path], scorers: Mapping[str, Scorer], tell: Tell = lambda _line: None
+    ) -> CorpusResult:
+        """Score sessions and stereo files; SessionError when none of them can be read."""
+        if self.user_channel not in (0, 1):
+            raise ScenarioError(f"user_channel={self.user_channel}: a stereo file has channels 0 and 1")
+        inputs = find_inputs(paths, ("session", "wav"), scorer="simulate score without --as")
+        found: list[tuple[Input, Session, list[Score]]] = []
+        samples: list[SampleResult] = []
+        definitions = {name: card for scorer in scorers.values() for name, card in scorer.definitions.items()}
+        for item, session in self._sessions(inputs):
+            if isinstance(session, SessionError):
+                samples.append(_skipped(item, definitions, str(session)))
+                continue
+            scores = [score for scorer in scorers.values() for score in scorer.score(session)]
+            found.append((item, session, scores))
+            samples.append(_sample(item, session, scores))
+            for line in _lines(session, scores):
+                tell(f"{item.id}: {line}")
+        if not found:
+            raise SessionError(samples[0].notes[0])
+        return CorpusResult(
+            scorer=",".join(scorers),
+            mode="strict",
+            n=len(found),
+            metrics=_pooled(definitions, found),
+            samples=samples,
+            versions={"duplex-simulator": __version__},
+        )
+
+    def _sessions(self, inputs: Sequence[Input]) -> Iterator[tuple[Input, Session | SessionError]]:
+        """Give every input with its annotated session, several annotated at a time."""
+        for first in range(0, len(inputs), SIDE_BY_SIDE):
+            batch = inputs[first : first + SIDE_BY_SIDE]
+            opened = [self._open(item) for item in batch]
+            bare = [session for session in opened if isinstance(session, Session) and not _has_speech(session)]
+            annotated = iter(annotate_many_cached(bare, words=self.words))
+            for item, session in zip(batch, opened, strict=True):
+                known = isinstance(session, SessionError) or _has_speech(session)
+                yield item, session if known else next(annotated)
+
+    def _open(self, item: Input) -> Session | SessionError:
+        try:
+            if item.kind == "session":
+                return read_session(item.path)
+            return Session.of_recording(item.path, user_channel=self.user_channel, agent_channel=1 - self.user_channel)
+        except SessionError as error:
+            return error
+
+
+def _has_speech(session: Session) -> bool:
+    return (session.folder / "speech.json").is_file()
+
+
+def _pooled(
+    definitions: Mapping[str, Definition], found: Sequence[tuple[Input, Session, list[Score]]]
+) -> dict[str, Metric]:
+    metrics: dict[str, Metric] = {}
+    for name, definition in definitions.items():
+        scores = [(score, session.meta.scenario) for _, session, all_ in found for score in all_ if score.id == name]
+        pooled = pool(definition, [score for score, _ in scores], [scenario for _, scenario in scores])
+        metrics[name] = Metric(value=pooled.value, unit=pooled.unit, n=pooled.n, ci95=pooled.ci95, reason=pooled.reason)
+    return metrics
+
+
+def _sample(item: Input, session: Session, scores: Sequence[Score]) -> SampleResult:
+    return SampleResult(id=item.id, metrics={score.id: score.value for score in scores}, notes=list(session.notes))
+
+
+def _skipped(item: Input, definitions: Mapping[str, Definition], reason: str) -> SampleResult:
+    return SampleResult(id=item.id, metrics=dict.fromkeys(definitions), notes=[reason])
+
+
+def _lines(session: Session, scores: Sequence[Score]) -> Iterator[str]:
+    for score in scores:
+        for item in score.evidence:
+            value = "" if item.value is None else f" {item.value:.3f} {score.unit}"
+            label = f" {item.label}" if item.label else ""
+            start, end = session.seconds(item.start), session.seconds(item.end)
+            yield f"{score.id}: {item.party}{label} from {start:.3f} to {end:.3f} s{value}"

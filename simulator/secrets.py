@@ -1,0 +1,139 @@
+"""Secrets: `${NAME}` in a scenario becomes the environment's value only at use, and never comes back out.
+
+A scenario, a session folder and a trace hold `${NAME}` as it was written. An actor that needs the value asks
+its own `Secrets`, which remembers what it gave out: `scrub` puts `${NAME}` back wherever a value turns up in
+a text (an error of a library, a server's message, a URL in a log) and masks what only looks like a secret.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from simulator.errors import ScenarioError
+
+MASK = "***"
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_USERINFO = re.compile(r"(?<=://)[^/?#]*(?=@)")
+_PARAMETER = re.compile(r"([?&#;])([^=&#;]+)=([^&#;]*)")
+_SECRET_NAME = re.compile(
+    r"token|secret|passw|auth|signature|credential|api.?key|(^|[_-])(key|sig|pwd)($|[_-])", re.I
+)
+_BEARER = re.compile(r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.I)
+_HEADER = re.compile(r"(\b(?:x-goog-|x-|xi-)?api-key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+", re.I)
+
+# A value this long cannot turn up by chance inside a word or a base64 stretch; a shorter one is replaced only
+# where it stands alone, so that a port number does not punch holes into a trace.
+_UNMISTAKABLE = 12
+_SHORTEST = 4
+
+
+class Secrets:
+    """The environment's values that an actor (or a run) uses, and how they stay out of what is written."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        """Take values from `environment` (default: the process's own)."""
+        self._environment = os.environ if environment is None else environment
+        self._known: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, data: object, environment: Mapping[str, str] | None = None) -> "Secrets":
+        """Know every variable that plain scenario data names, by `${NAME}` or in a key that ends in `_env`.
+
+        Variables that are not set are passed over: whoever needs one will say so.
+        """
+        secrets = cls(environment)
+        for name in names(data):
+            if secrets._environment.get(name):
+                secrets.variable(name)
+        return secrets
+
+    def variable(self, name: str) -> str:
+        """Give the value of an environment variable; ScenarioError when it is not set or empty."""
+        value = self._environment.get(name, "")
+        if not value:
+            raise ScenarioError(f"the environment variable {name} is not set")
+        self._known[name] = value
+        return value
+
+    def expand(self, text: str) -> str:
+        """Give the text with every `${NAME}` replaced by its value; ScenarioError when one is not set."""
+        return _REFERENCE.sub(lambda match: self.variable(match[1]), text)
+
+    def scrub(self, text: str) -> str:
+        """Give the text with known values back as `${NAME}`; URLs, bearer tokens, key headers masked."""
+        for name, value in sorted(self._known.items(), key=lambda item: -len(item[1])):
+            for form in dict.fromkeys((value, quote(value, safe=""))):
+                text = _replace(text, form, "${" + name + "}")
+        return mask_text(text)
+
+    def scrub_all(self, value: Any) -> Any:
+        """Scrub every string inside plain data (dicts, lists); keys are kept."""
+        return _map_strings(value, self.scrub)
+
+
+def _replace(text: str, value: str, name: str) -> str:
+    if len(value) < _SHORTEST or value not in text:
+        return text
+    if len(value) >= _UNMISTAKABLE:
+        return text.replace(value, name)
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", lambda _: name, text)
+
+
+def names(data: object) -> list[str]:
+    """Give the environment variables that plain data names: `${NAME}` in texts, values of keys `..._env`."""
+    return list(dict.fromkeys(_names(data)))
+
+
+def _names(data: object, key: str = "") -> Iterator[str]:
+    if isinstance(data, str):
+        yield from (match[1] for match in _REFERENCE.finditer(data))
+        if key.endswith("_env"):
+            yield data
+    elif isinstance(data, Mapping):
+        for name, item in data.items():
+            yield from _names(item, str(name))
+    elif isinstance(data, list | tuple):
+        for item in data:
+            yield from _names(item, key)
+
+
+def mask_url(url: str) -> str:
+    """Give a URL fit to be shown: userinfo and parameters named like a key become ***, `${NAME}` stays."""
+
+    def parameter(match: re.Match[str]) -> str:
+        value = _shown(match[3]) if _SECRET_NAME.search(match[2]) else match[3]
+        return f"{match[1]}{match[2]}={value}"
+
+    return _PARAMETER.sub(parameter, _USERINFO.sub(lambda match: _shown(match[0]), url, count=1))
+
+
+def mask_text(text: str) -> str:
+    """Give a text fit to be shown: every URL in it masked, bearer tokens and API key headers too."""
+    if "://" in text:  # spares the search through long base64
+        text = _URL.sub(lambda match: mask_url(match[0]), text)
+    text = _BEARER.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
+    return _HEADER.sub(lambda match: f"{match[1]}{MASK}", text)
+
+
+def mask(data: Any) -> Any:
+    """Mask every string inside plain data (dicts, lists): for specs and scenarios that are written down."""
+    return _map_strings(data, mask_text)
+
+
+def _shown(value: str) -> str:
+    """A value made of `${NAME}` and separators gives nothing away; anything else is masked."""
+    return value if not value or not _REFERENCE.sub("", value).strip(":") else MASK
+
+
+def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {name: _map_strings(item, change) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_map_strings(item, change) for item in value]
+    return value
