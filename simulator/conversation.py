@@ -18,7 +18,7 @@ from simulator.clock import Clock, VirtualClock, WallClock
 from simulator.errors import ActorError, LateError, RemoteError, SimulatorError, single
 from simulator.events import PARTIES, Event, EventLog, Party
 from simulator.exchange import Exchange, actor_generator
-from simulator.frame import AudioFrame, silence
+from simulator.frame import AudioFrame, Samples, silence
 from simulator.live_seat import LiveSeat
 from simulator.recording import Recorder
 from simulator.scenario import Scenario, kind_of
@@ -33,7 +33,8 @@ class Surroundings(msgspec.Struct, kw_only=True):
 
     shared: one dict per run for what sessions share. buttons(): keys pressed since the last look. progress(samples):
     told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up). used(usage):
-    told the fields of every `usage` event of a remote party as it is written.
+    told the fields of every `usage` event of a remote party as it is written. listen(event): told of every event when it
+    is noted. overhear(user, agent): told what both said, tick by tick.
     """
 
     shared: dict[Any, Any] = msgspec.field(default_factory=dict)
@@ -41,6 +42,8 @@ class Surroundings(msgspec.Struct, kw_only=True):
     progress: Callable[[int], None] = lambda samples: None
     stop: Callable[[], bool] = lambda: False
     used: Callable[[Mapping[str, Any]], None] = lambda usage: None
+    listen: Callable[[Event], None] | None = None
+    overhear: Callable[[Samples, Samples], None] | None = None
 
 
 class Pacing(msgspec.Struct, kw_only=True):
@@ -59,7 +62,9 @@ class Conversation:
         self.recorder = recorder
         self.around = surroundings
         self.log = EventLog()
-        self._keys = _Keys(surroundings.buttons)
+        self.log.listen = surroundings.listen
+        recorder.overhear = surroundings.overhear
+        self._keys = _Keys(surroundings.buttons, lambda key: self.log.add(self._now, "button", "line", key=key))
         self.seats = {party: self._seat(party) for party in PARTIES}
         self.exchange = Exchange(
             scenario, self.log, recorder,
@@ -291,13 +296,16 @@ def pacing_of(lateness_s: list[float]) -> Pacing:
 class _Keys:
     """Keys pressed in a live session, kept until the cue that waits for them asks."""
 
-    def __init__(self, buttons: Callable[[], list[str]]) -> None:
+    def __init__(self, buttons: Callable[[], list[str]], note: Callable[[str], None]) -> None:
         self._buttons = buttons
+        self._note = note
         self._waiting: list[str] = []
 
     def pressed(self, key: str) -> bool:
         """Whether the key was pressed since this was last asked."""
-        self._waiting += self._buttons()
+        for fresh in self._buttons():
+            self._note(fresh)
+            self._waiting.append(fresh)
         if key in self._waiting:
             self._waiting.remove(key)
             return True

@@ -21,6 +21,7 @@ from simulator.expect import Expectation
 from simulator.injector import InjectorSpec
 from simulator.line import ChannelSpec
 from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, AnyScorer
+from simulator.secrets import mask
 from simulator.spec import Convert, Duration, decode, encode, walk
 
 DIRECTIONS = ("user_to_agent", "agent_to_user")
@@ -283,5 +284,5 @@ def resolved(scenario: Scenario, trial: int) -> Scenario:
 
 
 def to_yaml(scenario: Scenario) -> str:
-    """Write a scenario as YAML that `load` reads as the same scenario."""
-    return yaml.safe_dump(encode(scenario), sort_keys=False, allow_unicode=True, width=110)
+    """Write a scenario as YAML that `load` reads as the same scenario; secrets in URLs are masked in what is written."""
+    return yaml.safe_dump(mask(encode(scenario)), sort_keys=False, allow_unicode=True, width=110)

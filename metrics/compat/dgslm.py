@@ -39,9 +39,7 @@ _TITLES = {"ipu": "speech units", "pause": "pauses", "gap": "gaps", "overlap": "
 
 
 def _table() -> tuple[Column, ...]:
-    rates = [
-        Column(id=f"{event}_per_min", unit="1/min", title=f"{_TITLES[event]} per minute") for event in EVENTS
-    ]
+    rates = [Column(id=f"{event}_per_min", unit="1/min", title=f"{_TITLES[event]} per minute") for event in EVENTS]
     times = [
         Column(id=f"{event}_dur_per_min", unit="s/min", title=f"seconds of {_TITLES[event]} per minute")
         for event in EVENTS
@@ -55,9 +53,7 @@ def _table() -> tuple[Column, ...]:
         )
         for event in EVENTS
     ]
-    listening = Column(
-        id="backchannel_per_min", unit="1/min", title="short units inside the other's speech per minute"
-    )
+    listening = Column(id="backchannel_per_min", unit="1/min", title="short units inside the other's speech per minute")
     return (*rates, *times, *distances, listening)
 
 
@@ -92,9 +88,7 @@ class References:
         self._ears = ears
         in_file = path is not None and path.suffix == ".json"
         self._given = read_segments(path) if in_file else {}
-        recordings = (
-            [] if path is None or in_file else find_inputs([path], FromTwoSides.accepts, scorer="dgslm")
-        )
+        recordings = [] if path is None or in_file else find_inputs([path], FromTwoSides.accepts, scorer="dgslm")
         self._items = {item.id: item for item in recordings}
 
     def of(self, heard: TwoSided) -> TwoSided | None:
@@ -124,9 +118,7 @@ def _measure(heard: TwoSided, reference: TwoSided | None) -> Measured:
     measured.add("backchannel_per_min", backchannel_count(user, agent) / minutes)
     measured.shown = {"durations_s": ours._asdict()}
     measured.lines = [
-        f"{side} {start:.3f}-{end:.3f} s"
-        for side, units in (("user", user), ("agent", agent))
-        for start, end in units
+        f"{side} {start:.3f}-{end:.3f} s" for side, units in (("user", user), ("agent", agent)) for start, end in units
     ]
     return measured
 
@@ -140,9 +132,5 @@ def _compare(measured: Measured, event: str, ours: list[float], theirs: list[flo
     if distance is not None:
         measured.add(f"w1_{event}", distance)
         return
-    reason = (
-        "no reference with this name"
-        if theirs is None
-        else f"no {event} in the recording or in its reference"
-    )
+    reason = "no reference with this name" if theirs is None else f"no {event} in the recording or in its reference"
     measured.undefined([f"w1_{event}"], reason)

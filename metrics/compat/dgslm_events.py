@@ -122,7 +122,5 @@ def wasserstein(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
     if not ours or not theirs:
         return None
     times = np.sort(np.concatenate([ours, theirs]))
-    shares = [
-        np.searchsorted(np.sort(values), times[:-1], "right") / len(values) for values in (ours, theirs)
-    ]
+    shares = [np.searchsorted(np.sort(values), times[:-1], "right") / len(values) for values in (ours, theirs)]
     return float(np.sum(np.abs(shares[0] - shares[1]) * np.diff(times)))

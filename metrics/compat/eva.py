@@ -69,13 +69,9 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
         Column(id="on_time_rate", unit="share", title="answers on time", better="higher"),
         Column(id="early_rate", unit="share", title="answers under 200 ms", better="lower"),
         Column(id="late_rate", unit="share", title="late answers", better="lower"),
-        Column(
-            id="agent_interruption.rate", unit="share", title="turns the agent broke into", better="lower"
-        ),
+        Column(id="agent_interruption.rate", unit="share", title="turns the agent broke into", better="lower"),
         Column(id="agent_interruption.num_interruptions", unit="count", title="agent segments over the user"),
-        Column(
-            id="agent_interruption.mean_overlap_ms", unit="ms", title="mean overlap where the agent broke in"
-        ),
+        Column(id="agent_interruption.mean_overlap_ms", unit="ms", title="mean overlap where the agent broke in"),
         Column(
             id="agent_interruption.mean_post_interrupt_latency_ms",
             unit="ms",
@@ -118,9 +114,7 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
             measured.notes.append("no turn has both sides: the original's score is 0")
         measured.undefined([column.id for column in self.table], "no turn of this kind")
         measured.shown = {"turns": [_shown(turn) for turn in scores]}
-        measured.lines = [
-            _line(turn, score) for turn in turns for score in scores if turn.number == score.number
-        ]
+        measured.lines = [_line(turn, score) for turn in turns for score in scores if turn.number == score.number]
         return measured
 
 
@@ -130,8 +124,7 @@ def summary(turns: Sequence[Turn], scores: Sequence[TurnScore]) -> dict[str, flo
     latencies = {score.number: score.latency_ms for score in scores}
     early = sum(latency < EARLY_MS for latency in latencies.values())
     late = sum(
-        latency >= (LATE_TOOL_MS if evaluated[number].tool_call else LATE_MS)
-        for number, latency in latencies.items()
+        latency >= (LATE_TOOL_MS if evaluated[number].tool_call else LATE_MS) for number, latency in latencies.items()
     )
     values: dict[str, float | None] = {
         "mean_latency_ms": fmean(latencies.values()),
@@ -150,9 +143,7 @@ def summary(turns: Sequence[Turn], scores: Sequence[TurnScore]) -> dict[str, flo
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _over(
-    scores: Sequence[TurnScore], field: str, statistic: Callable[[Sequence[float]], float]
-) -> float | None:
+def _over(scores: Sequence[TurnScore], field: str, statistic: Callable[[Sequence[float]], float]) -> float | None:
     values = [getattr(score, field) for score in scores if getattr(score, field) is not None]
     return statistic(values) if values else None
 

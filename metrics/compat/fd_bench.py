@@ -111,9 +111,7 @@ def _spans(stretches: Sequence[Stretch]) -> list[Span]:
 
 def _sentinels(measured: Measured, *, compat: bool) -> dict[str, float]:
     """Give the original's 0 for every metric that this recording alone leaves undefined."""
-    empty = [
-        name for name, parts in measured.parts.items() if not parts.get("of", len(parts.get("values", ())))
-    ]
+    empty = [name for name, parts in measured.parts.items() if not parts.get("of", len(parts.get("values", ())))]
     return dict.fromkeys(empty, 0.0) if compat else {}
 
 

@@ -68,11 +68,7 @@ def _walk(marks: Marks, index: int, one: Round, agent: Sequence[Span]) -> None:
             cut = True
         if one.start < start < one.end:
             early = start < one.end - EARLY_SAMPLES
-            cut = (
-                _early(marks, index, one, (start, end), cut)
-                if early
-                else _late(marks, index, one, (start, end), cut)
-            )
+            cut = _early(marks, index, one, (start, end), cut) if early else _late(marks, index, one, (start, end), cut)
         elif start < one.start:
             _stopped(marks, index, one, end, cut)
         elif one.end < start and (one.next_start is None or start < one.next_start):
@@ -105,9 +101,7 @@ def _answer(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool
     """The agent started between this round and the next: an answer with a delay; the first counts."""
     start, end = span
     if cut:
-        return _answer_to_interruption(
-            marks, index, marks.response_to_interruption, start - one.end, end - one.start
-        )
+        return _answer_to_interruption(marks, index, marks.response_to_interruption, start - one.end, end - one.start)
     if marks.response[index] == 0:
         marks.responses += 1
         marks.response[index] = start - one.end

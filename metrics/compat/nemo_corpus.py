@@ -106,9 +106,7 @@ def judged(result: CorpusResult, records: Records, *, tries: int, strict: bool) 
         stem = row.file_name.rpartition(".")[0] or row.file_name
         row.line["llm_judge_scores"] = sample_scores(found, (stem, row.file_name) if strict else (stem,))
         unrated = [
-            f"{item}: {problem}"
-            for item, problem in given.problems.items()
-            if item.rpartition("_")[0] == row.file_name
+            f"{item}: {problem}" for item, problem in given.problems.items() if item.rpartition("_")[0] == row.file_name
         ]
         samples[index] = msgspec.structs.replace(
             samples[index],
@@ -126,9 +124,7 @@ def write_files(folder: Path, result: CorpusResult, records: Records, flags: Map
         branch = tree
         for parent in parents:
             branch = branch.setdefault(parent, {})
-        branch[leaf] = (
-            int(metric.value) if metric.unit == "count" and metric.value is not None else metric.value
-        )
+        branch[leaf] = int(metric.value) if metric.unit == "count" and metric.value is not None else metric.value
     try:
         folder.mkdir(parents=True, exist_ok=True)
         whole = {"dataset_metrics": tree, "args": encode(dict(flags))}

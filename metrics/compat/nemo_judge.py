@@ -71,9 +71,7 @@ def _start_of(key: str) -> float:
     return float(key.partition("-")[0])
 
 
-def questions(
-    sample: str, file_name: str, result: Mapping[str, Any], wording: str = QUESTION
-) -> list[Question]:
+def questions(sample: str, file_name: str, result: Mapping[str, Any], wording: str = QUESTION) -> list[Question]:
     """Give the two questions about a scored sample; ScenarioError when the wording has no place for it."""
     if "{conversation}" not in wording:
         raise ScenarioError("instruction: the text has no {conversation}, where the transcript belongs")
@@ -130,9 +128,7 @@ def _by_item(replies: Mapping[str, Sequence[str]], asked: Sequence[Question]) ->
         if question.item_id in named or question.sample not in replies:
             continue
         left = named[question.sample]
-        parsed = next(
-            (index for index, reply in enumerate(left) if rating_of(reply) is not None), len(left) - 1
-        )
+        parsed = next((index for index, reply in enumerate(left) if rating_of(reply) is not None), len(left) - 1)
         named[question.item_id], named[question.sample] = left[: parsed + 1], left[parsed + 1 :]
     for question in asked:
         if question.sample != question.item_id:
@@ -143,8 +139,7 @@ def _by_item(replies: Mapping[str, Sequence[str]], asked: Sequence[Question]) ->
 def summary(found: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Give means of ratings per subset and overall: avg_rating (3 decimals), judge_score (x 20, 2), count."""
     groups = {"overall": list(found.values())} | {
-        subset: [rating for item, rating in found.items() if item.endswith(f"_{subset}")]
-        for subset in SUBSETS
+        subset: [rating for item, rating in found.items() if item.endswith(f"_{subset}")] for subset in SUBSETS
     }
     return {
         name: {

@@ -163,9 +163,7 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
 
         return self._attempt(given, given.places.add(item, row.id), row, listen)
 
-    def _attempt(
-        self, given: Records, name: str, row: Row | None, listen: Callable[[], Heard]
-    ) -> tuple[str, Measured]:
+    def _attempt(self, given: Records, name: str, row: Row | None, listen: Callable[[], Heard]) -> tuple[str, Measured]:
         try:
             heard = listen()
         except (SessionError, ScenarioError) as error:
@@ -192,9 +190,7 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
     @property
     def _settings(self) -> Settings:
         return Settings(
-            limits=TurnLimits(
-                self.tt_latency_threshold_sec, self.tt_precision_buffer_sec, self.tt_recall_buffer_sec
-            ),
+            limits=TurnLimits(self.tt_latency_threshold_sec, self.tt_precision_buffer_sec, self.tt_recall_buffer_sec),
             barge_in_s=self.barge_in_threshold_sec,
             backchannel_ends_s=self.end_time or (),
             buffer_s=self.segment_buffer_sec,

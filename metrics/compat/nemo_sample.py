@@ -113,18 +113,12 @@ def hear(session: Session, alignment: Mapping[str, Any], stamped: Sequence[Segme
         agent = [Segment(*stretch) for stretch in given.ears.side(session, "agent", given.segments.agent)]
     notes = [
         *session.notes,
-        *(
-            f"no speech of the {party} was found"
-            for party, found in (("user", user), ("agent", agent))
-            if not found
-        ),
+        *(f"no speech of the {party} was found" for party, found in (("user", user), ("agent", agent)) if not found),
     ]
     agent_texts, agent_note = _texts(session, "agent", agent, given.texts.agent, recognize=given.recognize)
     user_texts, user_note = _texts(session, "user", user, given.texts.user, recognize=given.recognize)
     sample = Sample(user, agent, user_texts, agent_texts, alignment, session.seconds(session.duration))
-    return Heard(
-        sample, not stamped, (*notes, *dict.fromkeys(note for note in (agent_note, user_note) if note))
-    )
+    return Heard(sample, not stamped, (*notes, *dict.fromkeys(note for note in (agent_note, user_note) if note)))
 
 
 def _texts(
@@ -147,9 +141,7 @@ def _texts(
     for segment in segments:
         start, end = (int(time * session.sample_rate) for time in segment)
         said = session.said(party, start, end)
-        texts[segment] = (
-            "" if len(said) < _SHORTEST_SAMPLES else recognizer.recognize(said, session.sample_rate)
-        )
+        texts[segment] = "" if len(said) < _SHORTEST_SAMPLES else recognizer.recognize(said, session.sample_rate)
     return texts, ""
 
 
@@ -169,9 +161,7 @@ def eval_metrics(sample: Sample, settings: Settings) -> dict[str, Any]:
             **{name: None if one_sided else getattr(turns, name) for name in ("precision", "recall", "f1")},
         },
         "barge_in": _barge_in(sample, settings),
-        "backchanneling": {
-            "failures": stopped_at(settings.backchannel_ends_s, sample.agent, settings.barge_in_s)
-        },
+        "backchanneling": {"failures": stopped_at(settings.backchannel_ends_s, sample.agent, settings.barge_in_s)},
         "user_speech": user_speech(sample, settings.buffer_s, strict=strict),
         "agent_speech": agent_speech(sample, settings.buffer_s),
         "tts_hallucinations": tts_hallucinations(sample, settings.buffer_s),
@@ -198,9 +188,7 @@ def told(sample: Sample, settings: Settings) -> list[str]:
     lines = []
     for answer in sample.agent:
         ends = [turn.end for turn in sample.user if turn.start <= answer.start]
-        gap = (
-            f", {answer.start - max(ends):+.3f} s after the user's last end" if ends else ", before the user"
-        )
+        gap = f", {answer.start - max(ends):+.3f} s after the user's last end" if ends else ", before the user"
         lines.append(f"agent {answer.start:.3f}-{answer.end:.3f} s{gap}")
     find = every_barge_in if settings.strict else swept_barge_ins
     lines += [

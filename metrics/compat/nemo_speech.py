@@ -242,13 +242,9 @@ def tts_hallucinations(sample: Sample, buffer_s: float) -> dict[str, Any]:
     spoken_words = 0
     for segment in sample.agent:
         words = normalize(sample.agent_texts.get(segment)).split()
-        found = _inserted(
-            segment, words, set(normalize(_stream_in(sample, MEANT, segment, buffer_s)).split())
-        )
+        found = _inserted(segment, words, set(normalize(_stream_in(sample, MEANT, segment, buffer_s)).split()))
         spoken_words += len(words)
-        per_segment.append(
-            {"start": segment.start, "end": segment.end, "count": len(found), "hallucinations": found}
-        )
+        per_segment.append({"start": segment.start, "end": segment.end, "count": len(found), "hallucinations": found})
     every = [entry for part in per_segment for entry in part["hallucinations"]]
     return {
         "hallucination_rate": len(every) / spoken_words if spoken_words else 0.0,

@@ -74,9 +74,7 @@ COLUMNS = (
         )
         for metric, unit, scale, _, sentinel in _TABLE
     ),
-    Column(
-        id="num_samples_evaluated", unit="count", title="samples evaluated", statistic="sum", sentinel=0.0
-    ),
+    Column(id="num_samples_evaluated", unit="count", title="samples evaluated", statistic="sum", sentinel=0.0),
 )
 
 

@@ -89,9 +89,7 @@ def stream_text(alignment: Mapping[str, Any], stream: str, start_frame: int, end
     """Give the tokens of a stream with start_frame <= frame_idx < end_frame, joined."""
     tokens = alignment[stream]
     frames = frame_indices(alignment, tokens)
-    return "".join(
-        token for frame, token in zip(frames, tokens, strict=False) if start_frame <= frame < end_frame
-    )
+    return "".join(token for frame, token in zip(frames, tokens, strict=False) if start_frame <= frame < end_frame)
 
 
 def frame_indices(alignment: Mapping[str, Any], tokens: Sequence[str]) -> Sequence[int]:

@@ -57,13 +57,10 @@ def turn_taking(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnL
         ]
         latencies += [min(gaps)] if gaps else []
     unanswered = sum(
-        not any(_in_time(answer, turn, limits.recall_s, limits.latency_s) for answer in agent)
-        for turn in user
+        not any(_in_time(answer, turn, limits.recall_s, limits.latency_s) for answer in agent) for turn in user
     )
     right = len(latencies)
-    return _turn_taking(
-        right / len(agent), right / (right + unanswered) if right + unanswered else 0.0, latencies
-    )
+    return _turn_taking(right / len(agent), right / (right + unanswered) if right + unanswered else 0.0, latencies)
 
 
 def turn_taking_per_side(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnLimits) -> TurnTaking:
@@ -71,9 +68,7 @@ def turn_taking_per_side(agent: Sequence[Segment], user: Sequence[Segment], limi
     if not agent or not user:
         return TurnTaking(NO_LATENCY_S, 0.0, 0.0, 0.0)
     compat = turn_taking(agent, user, limits)
-    answered = sum(
-        any(_in_time(answer, turn, limits.recall_s, limits.latency_s) for answer in agent) for turn in user
-    )
+    answered = sum(any(_in_time(answer, turn, limits.recall_s, limits.latency_s) for answer in agent) for turn in user)
     return _turn_taking(compat.precision, answered / len(user), compat.latencies)
 
 
@@ -108,12 +103,7 @@ def swept_barge_ins(user: Sequence[Segment], agent: Sequence[Segment], threshold
 
 def every_barge_in(user: Sequence[Segment], agent: Sequence[Segment], threshold_s: float) -> list[BargeIn]:
     """Find every user start inside an agent segment, however the segments nest."""
-    return [
-        _barge_in(turn, over, threshold_s)
-        for turn in user
-        for over in agent
-        if over.start < turn.start < over.end
-    ]
+    return [_barge_in(turn, over, threshold_s) for turn in user for over in agent if over.start < turn.start < over.end]
 
 
 def _barge_in(user: Segment, agent: Segment, threshold_s: float) -> BargeIn:

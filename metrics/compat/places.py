@@ -38,8 +38,5 @@ class Places:
         if self._unreadable and len(self._unreadable) == len(self.names):
             raise SessionError(self._unreadable[0])
         names = sample_ids(self._places)
-        samples = [
-            msgspec.structs.replace(sample, id=name)
-            for sample, name in zip(result.samples, names, strict=True)
-        ]
+        samples = [msgspec.structs.replace(sample, id=name) for sample, name in zip(result.samples, names, strict=True)]
         return msgspec.structs.replace(result, samples=samples)

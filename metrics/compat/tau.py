@@ -154,9 +154,7 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
         ticks = session_ticks(session, self.tick_s, given.segments.get(session.id))
         return self._measured_ticks(ticks, self.tick_s, session.notes)
 
-    def finish(
-        self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], given: Run
-    ) -> CorpusResult:
+    def finish(self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], given: Run) -> CorpusResult:
         """Give samples names of their own, and average over domains where there are several."""
         return by_domain(self, given.places.named_apart(result), measured, given.domains)
 

@@ -23,9 +23,7 @@ def by_domain(
         return pooled
     tables = {domain: corpus_result(scorer, samples).metrics for domain, samples in groups.items()}
     metrics = {
-        name: metric
-        if name.startswith("counts.")
-        else _mean(metric, [table[name] for table in tables.values()])
+        name: metric if name.startswith("counts.") else _mean(metric, [table[name] for table in tables.values()])
         for name, metric in pooled.metrics.items()
     }
     for domain, table in tables.items():

@@ -85,10 +85,7 @@ def detect(session: Session, party: Party, settings: ActivitySettings = SILERO) 
         probabilities += stream.feed(block)
         length += len(block)
     probabilities += stream.feed(np.zeros(-length % CHUNK, np.float32))
-    return [
-        (start / DETECTOR_HZ, end / DETECTOR_HZ)
-        for start, end in silero_segments(probabilities, length, settings)
-    ]
+    return [(start / DETECTOR_HZ, end / DETECTOR_HZ) for start, end in silero_segments(probabilities, length, settings)]
 
 
 def _blocks_at_detector_rate(session: Session, party: Party) -> Iterator[Samples]:

@@ -23,6 +23,7 @@ from simulator.plugins import load
 from simulator.recording import Recorder
 from simulator.scenario import DEFAULT_SCORERS, Scenario, kind_of, to_yaml
 from simulator.score import Score
+from simulator.secrets import mask
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
 
@@ -88,7 +89,7 @@ def meta_of(job: Job) -> SessionMeta:
         deterministic=not scenario.wall() and all(scenario.actor(party).latency != "measured" for party in PARTIES),
         seed=scenario.seed,
         parties={party: _party(scenario, party) for party in PARTIES},
-        lines=encode(scenario.lines),
+        lines=mask(encode(scenario.lines)),
         versions=versions(),
         inputs=hashes_of(scenario),
         sample=job.sample,
@@ -100,7 +101,7 @@ def _party(scenario: Scenario, party: Any) -> PartyMeta:
 
     spec = scenario.actor(party)
     shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
-    return PartyMeta(kind=kind_of(spec), spec=encode(spec), edge_delay_samples=shape.input_delay + shape.output_delay)
+    return PartyMeta(kind=kind_of(spec), spec=mask(encode(spec)), edge_delay_samples=shape.input_delay + shape.output_delay)
 
 
 @cache

