@@ -25,7 +25,6 @@ from simulator.secrets import mask
 from simulator.spec import Convert, Duration, decode, encode, walk
 
 DIRECTIONS = ("user_to_agent", "agent_to_user")
-DEFAULT_SCORERS = ("turns", "latency", "barge_in", "backchannel", "content")
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -80,6 +80,11 @@ class Session:
         return self.meta.sample_rate
 
     @property
+    def audio_rate(self) -> int:
+        """Hz, as the sound file itself says; another than `sample_rate` is a lie of one of them."""
+        return self._audio.sample_rate
+
+    @property
     def duration(self) -> int:
         """The length in samples: what was recorded, whatever was planned."""
         return self._audio.length

@@ -21,8 +21,9 @@ from simulator.events import PARTIES
 from simulator.expect import judge
 from simulator.plugins import load
 from simulator.recording import Recorder
-from simulator.scenario import DEFAULT_SCORERS, Scenario, kind_of, to_yaml
+from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
+from simulator.scorer import DEFAULT_SCORERS
 from simulator.secrets import mask
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
