@@ -34,6 +34,20 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
         """Make the responder."""
         return Chat(self)
 
+    async def probe(self) -> str:
+        """Ask the endpoint for its models: reachable, key accepted, model there. RemoteError when not."""
+        from openai import OpenAIError
+
+        client = _client(self)
+        try:
+            names = [model.id async for model in client.models.list()]
+        except OpenAIError as error:
+            raise RemoteError(f"{self.base_url} did not answer: {error}") from error
+        finally:
+            await client.close()
+        known = "has the model" if self.model in names else f"does not list {self.model!r} among its models"
+        return f"{self.base_url} answers and {known}"
+
 
 class Chat:
     """Sends the dialogue so far and gives the answer sentence by sentence, as it is streamed."""
@@ -45,12 +59,8 @@ class Chat:
 
     async def start(self, context: ResponderContext) -> None:
         """Make the client; the server is reached with the first turn."""
-        from openai import AsyncOpenAI
-
         self._context = context
-        # A local server wants no key, the client insists on one.
-        key = os.environ.get(self._spec.api_key_env) or "none"
-        self._client = AsyncOpenAI(base_url=self._spec.base_url, api_key=key, timeout=self._spec.timeout, max_retries=2)
+        self._client = _client(self._spec)
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
         """Stream the answer; every finished sentence is a piece."""
@@ -84,6 +94,14 @@ class Chat:
         """Close the client's connections."""
         if self._client is not None:
             await self._client.close()
+
+
+def _client(spec: ChatSpec) -> Any:
+    from openai import AsyncOpenAI
+
+    # A local server wants no key, the client insists on one.
+    key = os.environ.get(spec.api_key_env) or "none"
+    return AsyncOpenAI(base_url=spec.base_url, api_key=key, timeout=spec.timeout, max_retries=2)
 
 
 def _split(text: str) -> tuple[str, str]:

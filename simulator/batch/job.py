@@ -160,18 +160,25 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     from simulator.annotate import annotate
 
     session = read_session(folder)
-    session = session.with_speech(annotate(session))
+    specs = scorer_specs(scenario)
+    # Recognition costs more than everything else here, so it runs only when a scorer reads words.
+    words = any(getattr(spec, "needs_words", True) for spec in specs)
+    session = session.with_speech(annotate(session, words=words))
     write_json(folder / "speech.json", session.speech)
-    scores = [score for scorer in build_scorers(scenario) for score in scorer.score(session)]
+    scores = [score for spec in specs for score in spec.build().score(session)]
     verdicts = [judge(expectation, {score.id: score for score in scores}) for expectation in scenario.expect]
     write_json(folder / "scores.json", {"scores": scores, "expectations": verdicts})
     return scores
 
 
-def build_scorers(scenario: Scenario) -> Sequence[Any]:
-    """Make the scorers a scenario names, the default ones when it names none."""
-    specs = scenario.scorers if scenario.scorers is not None else [load("scorers", name)() for name in DEFAULT_SCORERS]
-    return [spec.build() for spec in specs]  # type: ignore[union-attr]
+def scorer_specs(scenario: Scenario) -> list[Any]:
+    """Give the specs of the scorers that a scenario names, of the default ones when it names none."""
+    return scenario.scorers if scenario.scorers is not None else [load("scorers", name)() for name in DEFAULT_SCORERS]
+
+
+def build_scorers(scenario: Scenario) -> list[Any]:
+    """Make a scenario's scorers."""
+    return [spec.build() for spec in scorer_specs(scenario)]
 
 
 def write_json(path: Path, value: object) -> None:

@@ -1,0 +1,46 @@
+"""`simulate doctor SCENARIO.yaml`: whether its parties can be reached, before anything is spent on them."""
+
+import argparse
+from typing import Any
+
+import anyio
+import msgspec
+
+from simulator.actor import ActorSpec
+from simulator.cli import OK, REFUSED
+from simulator.errors import SimulatorError, single
+from simulator.events import PARTIES
+from simulator.probe import probe_party
+from simulator.scenario import kind_of, load
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about a party."""
+
+    party: str
+    kind: str
+    fine: bool
+    told: str
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reach every party of the scenario in turn; exit 2 when one cannot be."""
+    scenario = load(args.path)
+    found = [_reach(party, scenario.actor(party), scenario) for party in PARTIES]
+    if args.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        for item in found:
+            print(f"{'ok  ' if item.fine else 'FAIL'} {item.party} ({item.kind}): {item.told}")
+    return OK if all(item.fine for item in found) else REFUSED
+
+
+def _reach(party: Any, spec: ActorSpec, scenario: Any) -> Reached:
+    try:
+        told = anyio.run(probe_party, party, spec, scenario)
+    except Exception as group:
+        error = single(group)
+        if not isinstance(error, SimulatorError | OSError):
+            raise
+        return Reached(party=party, kind=kind_of(spec), fine=False, told=str(error))
+    return Reached(party=party, kind=kind_of(spec), fine=True, told=told)
