@@ -63,6 +63,11 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
 
     shares_process: ClassVar[bool] = False
     """True when sessions share something in the process (a model host): they then run on one event loop."""
+    live: ClassVar[bool] = False
+    """True for a human, who takes part with `simulate talk`."""
+
+    deterministic: ClassVar[bool] = True
+    """False where the same seed need not give the same session: a far end that samples. session.json says so."""
 
     latency: Latency = Latency("free")
     speed: float = 1.0

@@ -74,6 +74,8 @@ class Conversation:
         self._ticks = scenario.ticks()
         self._now = 0
         self.pacing: Pacing | None = None
+        self.remark: str | None = None
+        """What a completed session's status adds: that a replayed trace no longer fits what its party heard."""
 
     async def run(self) -> None:
         """Play the session. SimulatorError (ActorError, RemoteError, LateError) or OSError when it cannot be completed.
@@ -260,12 +262,15 @@ class Conversation:
         try:
             self._write(self.log.finish(self._now))
         finally:
-            self.recorder.close(status, problem=problem, measured=self.exchange.measured())
+            self.recorder.close(status, problem=problem or self.remark, measured=self.exchange.measured())
 
     def _write(self, events: list[Event]) -> None:
         for event in events:
             if event.type == "usage":
                 self.around.used(event.data)
+            elif event.type == "trace_diverged" and self.remark is None:
+                at_s = event.at / self.scenario.sample_rate
+                self.remark = f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
         self.recorder.add_events(events)
 
     def _seat(self, party: Party) -> Seat:

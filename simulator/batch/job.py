@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from simulator import __version__
+from simulator.actor import ActorSpec
 from simulator.batch.plan import Job, hashes_of
 from simulator.conversation import Conversation, Pacing, Surroundings
 from simulator.errors import SimulatorError
@@ -69,7 +70,7 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         if recorder is not None and conversation is None:
             recorder.close("failed", problem=str(error))
         return Played(status="failed", problem=_sentence(error), pacing=conversation.pacing if conversation else None)
-    return Played(status="completed", pacing=conversation.pacing)
+    return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
 
 
 def _sentence(error: Exception) -> str:
@@ -87,7 +88,7 @@ def meta_of(job: Job) -> SessionMeta:
         sample_rate=scenario.sample_rate,
         frame_ms=scenario.frame_ms,
         clock="wall" if scenario.wall() else "virtual",
-        deterministic=not scenario.wall() and all(scenario.actor(party).latency != "measured" for party in PARTIES),
+        deterministic=not scenario.wall() and all(_is_deterministic(scenario.actor(party)) for party in PARTIES),
         seed=scenario.seed,
         parties={party: _party(scenario, party) for party in PARTIES},
         lines=mask(encode(scenario.lines)),
@@ -95,6 +96,10 @@ def meta_of(job: Job) -> SessionMeta:
         inputs=hashes_of(scenario),
         sample=job.sample,
     )
+
+
+def _is_deterministic(spec: ActorSpec) -> bool:
+    return spec.deterministic and spec.latency != "measured"
 
 
 def _party(scenario: Scenario, party: Any) -> PartyMeta:

@@ -1,0 +1,67 @@
+"""Opus in Ogg, as Moshi's clients and servers speak it: 24 kHz mono, through sphn (extra `moshi`).
+
+Encoding and decoding keep the sample count exactly and shift sound later by 156 samples (6.5 ms) per pass:
+sphn trims no pre-skip. One encoder and one decoder per direction of a connection.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from agents.ogg import OPUS_HZ, OggError, PageReader
+from simulator.errors import RemoteError, ScenarioError
+from simulator.frame import Samples, freeze
+
+RATE_HZ = 24_000
+
+LONGEST_MESSAGE_S = 20.0
+"""A message that holds more sound than this is refused before it is decoded: no live peer sends that much at once."""
+
+
+def need_sphn() -> Any:
+    """Import and give sphn; ScenarioError with the line that installs it."""
+    try:
+        import sphn
+    except ImportError:
+        raise ScenarioError("Opus needs the extra `moshi`: pip install 'duplex-simulator[moshi]'") from None
+    return sphn
+
+
+class OpusEncoder:
+    """Sound to Ogg/Opus bytes: 40 ms packets, a page each; the header pages come before the first one."""
+
+    def __init__(self) -> None:
+        self._stream = need_sphn().OpusStreamWriter(RATE_HZ)
+
+    def encode(self, samples: Samples) -> bytes:
+        """Encode float32 (n,) at 24 kHz and give the pages that are ready: all of them when n is a whole 40 ms."""
+        return bytes(self._stream.append_pcm(samples))
+
+
+class OpusDecoder:
+    """Ogg/Opus bytes to sound, whatever the packets' length and wherever pages are cut."""
+
+    def __init__(self) -> None:
+        self._stream = need_sphn().OpusStreamReader(RATE_HZ)
+        self._pages = PageReader()
+
+    def decode(self, data: bytes) -> Samples:
+        """Decode the next bytes: float32 (n,) at 24 kHz, n what they completed, read-only.
+
+        RemoteError: no Ogg, no Opus, more than 20 s of sound at once. The stream is over then.
+        """
+        pages = self._pages.feed(data)
+        duration = sum(page.duration() for page in pages)
+        if duration > LONGEST_MESSAGE_S * OPUS_HZ:
+            held_s = duration / OPUS_HZ
+            raise OggError(f"one message holds {held_s:.0f} s of sound; {LONGEST_MESSAGE_S:g} s are allowed")
+        if not pages:
+            return _NOTHING
+        try:
+            samples = np.asarray(self._stream.append_bytes(b"".join(page.raw for page in pages)), np.float32)
+        except ValueError as error:
+            raise RemoteError(f"the audio is no Opus that can be decoded: {error}") from error
+        return freeze(samples)
+
+
+_NOTHING = freeze(np.zeros(0, np.float32))

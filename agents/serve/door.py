@@ -1,0 +1,207 @@
+"""The door: the one web server that every served protocol stands behind (starlette on uvicorn, extra `live`).
+
+Binds loopback unless told otherwise; another address demands a token or `open` (see guard.py). WebSocket
+compression is off, messages are at most 1 MiB (more is closed with 1009), no keep-alive pings (idle clients
+are sent away by the service). On SIGTERM or Ctrl-C no new client gets in, those inside are said goodbye to,
+and whatever is left after `grace_s` is cut. `/health` answers 200 when sessions can start, else 503, with or
+without a token.
+"""
+
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import msgspec
+
+from agents.serve.guard import Guard, Rules, is_loopback
+from agents.serve.service import NoPlaceError, ServerSpec, Service
+from agents.serve.web import address_of, listening, web_server
+from simulator.clock import sleep
+from simulator.errors import ScenarioError, SimulatorError, single
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
+    from starlette.websockets import WebSocket
+
+
+class DoorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to listen and whom to let in.
+
+    port 0: any free one. cert, key: PEM files for TLS. patience_s: how long the head of a request, or the
+    next piece of its body, may take. grace_s: how long those inside may take to leave.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str | None = None
+    open: bool = False
+    cert: Path | None = None
+    key: Path | None = None
+    body_bytes: int = 64 * 2**20
+    patience_s: float = 20.0
+    grace_s: float = 5.0
+
+    def check(self) -> list[str]:
+        """Refuse what is not safe (ScenarioError); give the warnings to print."""
+        if not 0 <= self.port <= 65535:
+            raise ScenarioError(f"--port is {self.port}; allowed are 0 (any free one) to 65535")
+        if self.token is not None and self.open:
+            raise ScenarioError("--token and --open exclude each other")
+        if self.token is not None and not self.token.strip():
+            raise ScenarioError("--token is empty")
+        if (self.cert is None) != (self.key is None):
+            raise ScenarioError("--cert and --key go together")
+        for file in (self.cert, self.key):
+            if file is not None and not file.is_file():
+                raise ScenarioError(f"{file} does not exist")
+        return [] if is_loopback(self.host) else self._outside()
+
+    def _outside(self) -> list[str]:
+        if self.token is None and not self.open:
+            raise ScenarioError(f"--host {self.host} can be reached by others; give a --token, or --open for anybody")
+        warnings = [] if self.token else [f"anybody who reaches {self.host} can use this server (--open)"]
+        if self.cert is None:
+            warnings.append("without --cert and --key everything, the token included, goes over the network readable")
+        return warnings
+
+
+LOCAL = DoorSpec()
+"""Loopback, any free port, no token."""
+
+
+@asynccontextmanager
+async def open_door(service: Service, server: ServerSpec, spec: DoorSpec = LOCAL) -> AsyncIterator[str]:
+    """Serve until the block ends, and give the base URL (`http://127.0.0.1:40123`).
+
+    ScenarioError: the extra `live` is missing, the address cannot be bound, the door is not safe.
+    """
+    spec.check()
+    server.check(service.actor)
+    service.ledger.prepare()
+    web = web_server(_app(service, server, spec), spec)
+    with listening(spec) as listener:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(web.serve, [listener])
+                tasks.start_soon(service.watch)
+                while not web.started:
+                    await sleep(0.005)
+                try:
+                    await service.rehearse(server.frame_ms)
+                    service.ready = True
+                    yield address_of(listener, tls=spec.cert is not None)
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await _shut(service, web, spec.grace_s)
+                    tasks.cancel_scope.cancel()
+        except Exception as group:  # noqa: BLE001 - what the block raised, without the task group around it
+            error = single(group)
+            raise error from error.__cause__
+
+
+async def serve(service: Service, server: ServerSpec, spec: DoorSpec, tell: Callable[[str], None]) -> signal.Signals:
+    """Serve until SIGTERM or Ctrl-C and give which of them it was; tell(sentence) says what is going on."""
+    received = signal.SIGTERM
+
+    async def stop_on_signal(scope: anyio.CancelScope) -> None:
+        nonlocal received
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            received = await anext(aiter(signals))
+            tell(f"stopping: {service.taken} session(s) end now")
+            scope.cancel()
+            await anext(aiter(signals))  # while sessions end, another signal changes nothing
+
+    for warning in spec.check():
+        tell(f"warning: {warning}")
+    try:
+        async with anyio.create_task_group() as tasks:
+            with anyio.CancelScope() as scope:
+                tasks.start_soon(stop_on_signal, scope)
+                async with open_door(service, server, spec) as address:
+                    tell(f"serving {service.protocol} at {_shown(address, server)}; sessions go to {service.out}")
+                    await anyio.Event().wait()
+            tasks.cancel_scope.cancel()
+    except Exception as group:  # noqa: BLE001 - what went wrong, without the task group around it
+        raise single(group) from None
+    return received
+
+
+def _shown(address: str, server: ServerSpec) -> str:
+    return (address.replace("http", "ws", 1) if server.websocket else address) + server.path
+
+
+def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
+    """Put the protocol's routes behind the guard, errors as sentences, and `/health` where it has none of its own."""
+    try:
+        import uvicorn  # noqa: F401 - needed a moment later
+        from starlette.applications import Starlette
+        from starlette.exceptions import HTTPException
+        from starlette.routing import Route, WebSocketRoute
+    except ImportError:
+        raise ScenarioError("serving needs the extra `live`: pip install 'duplex-simulator[live]'") from None
+
+    async def health(_request: "Request") -> "Response":
+        from starlette.responses import JSONResponse
+
+        ready = service.ready and not service.stopping
+        body = {"status": "ok" if ready else "not ready", "sessions": service.taken,
+                "places": service.limits.sessions}
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    async def nothing_here(websocket: "WebSocket") -> None:
+        await _answer(websocket, 404, f"nothing is served at {websocket.url.path}")
+
+    handlers: Any = {NoPlaceError: _busy, SimulatorError: _failed, HTTPException: _refused}
+    ours = [Route("/health", health), WebSocketRoute("/{path:path}", nothing_here)]
+    app = Starlette(routes=[*server.routes(service), *ours], exception_handlers=handlers)
+    rules = Rules(loopback=is_loopback(spec.host), token=spec.token, body_bytes=spec.body_bytes,
+                  piece_s=spec.patience_s)  # fmt: skip
+    return Guard(app, rules)
+
+
+async def _busy(connection: "HTTPConnection", error: Exception) -> "Response | None":
+    """Refuse a client that has no place: 503, for a WebSocket before its handshake."""
+    return await _answer(connection, 503, str(error))
+
+
+async def _failed(connection: "HTTPConnection", error: Exception) -> "Response | None":
+    """Tell the client in a sentence that its request could not be completed: 500."""
+    return await _answer(connection, 500, str(error))
+
+
+async def _refused(connection: "HTTPConnection", error: Any) -> "Response | None":
+    """Tell in JSON what the web framework refuses: an unknown path, a wrong method."""
+    return await _answer(connection, error.status_code, str(error.detail))
+
+
+async def _answer(connection: "HTTPConnection", status: int, detail: str) -> "Response | None":
+    from starlette.responses import JSONResponse
+    from starlette.websockets import WebSocket, WebSocketState
+
+    headers = {"connection": "close"} if status == 408 else None  # nothing more is expected of it
+    response = JSONResponse({"detail": detail}, status_code=status, headers=headers)
+    if not isinstance(connection, WebSocket):
+        return response
+    if connection.application_state == WebSocketState.CONNECTING:
+        await connection.send_denial_response(response)
+    elif connection.application_state == WebSocketState.CONNECTED:
+        await connection.close(1011, detail[:120])
+    return None
+
+
+async def _shut(service: Service, web: "uvicorn.Server", grace_s: float) -> None:
+    """Let everybody leave, for a while; then stop the web server, which cuts off whoever is left."""
+    service.stop()
+    with anyio.move_on_after(grace_s):
+        while service.taken:
+            await sleep(0.01)
+    web.should_exit = True
+    with anyio.move_on_after(grace_s):
+        while web.server_state.connections or web.server_state.tasks:
+            await sleep(0.01)
+    service.ledger.finish()

@@ -1,0 +1,93 @@
+"""The web server itself: uvicorn as the door wants it, on a socket of our own.
+
+No compression, no keep-alive pings, no log of requests (a token may stand in their query), no signal
+handlers. A connection whose request head does not come within `patience_s` is closed: half-open sockets cost
+a file descriptor each, and uvicorn alone would keep them for ever.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import ScenarioError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from agents.serve.door import DoorSpec
+
+MESSAGE_BYTES = 2**20
+GOODBYE_S = 5.0
+
+
+def web_server(app: Any, spec: "DoorSpec") -> "uvicorn.Server":
+    """Make the server for an ASGI app; it stops when its `should_exit` is set."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """uvicorn without its signal handlers: who stops it is decided here."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    config = uvicorn.Config(
+        app, lifespan="off", http=_impatient_protocol(spec.patience_s), ws=_resolute_protocol(),
+        ws_max_size=MESSAGE_BYTES, ws_per_message_deflate=False, ws_ping_interval=None, ws_ping_timeout=None,
+        log_config=None,
+        log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=1,
+        ssl_certfile=spec.cert, ssl_keyfile=spec.key,
+    )  # fmt: skip
+    return Server(config)
+
+
+def _resolute_protocol() -> Any:
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    class ResoluteProtocol(WebSocketsSansIOProtocol):
+        """A WebSocket that is really over some seconds after its close frame, whether the client reads or not."""
+
+        async def send(self, message: Any) -> None:
+            """Send a message; with a close frame, start to wait for the end."""
+            if message["type"] == "websocket.close":
+                self.loop.call_later(GOODBYE_S, self.transport.abort)
+            await super().send(message)
+
+    return ResoluteProtocol
+
+
+def _impatient_protocol(patience_s: float) -> Any:
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class ImpatientProtocol(H11Protocol):
+        """HTTP/1.1 that closes a connection whose first request head does not come in time."""
+
+        def connection_made(self, transport: Any) -> None:
+            """Start to wait."""
+            super().connection_made(transport)
+            self.loop.call_later(patience_s, self._give_up)
+
+        def _give_up(self) -> None:
+            if self.cycle is None and self.transport.get_protocol() is self:
+                self.transport.close()
+
+    return ImpatientProtocol
+
+
+@contextmanager
+def listening(spec: "DoorSpec") -> Iterator[socket.socket]:
+    """Bind the address; ScenarioError when it cannot be bound."""
+    try:
+        family, *_, address = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=256)
+    except OSError as error:
+        raise ScenarioError(f"cannot listen on {spec.host}:{spec.port}: {error.strerror}") from error
+    with listener:
+        yield listener
+
+
+def address_of(listener: socket.socket, *, tls: bool) -> str:
+    """Give the base URL of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
