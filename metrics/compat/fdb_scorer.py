@@ -114,8 +114,9 @@ class FdbScorer(AsScorer):
     def measure_session(self, session: Session, given: Given) -> Measured:
         """Measure every sample that a session holds, and join what was found."""
         found: list[Measured] = []
+        folder_name = Path(str(session.meta.sample.get("id", session.id))).name
         for files in self.samples_of(session):
-            sample = Sample(id=session.id, files=files, given=given, measured=Measured(), folder_name=session.id)
+            sample = Sample(id=session.id, files=files, given=given, measured=Measured(), folder_name=folder_name)
             try:
                 self.measure_sample(sample)
             except SessionError as error:

@@ -1,8 +1,8 @@
 """Our sessions as Full-Duplex-Bench samples: the same files, answered from events, annotation and audio.
 
-A session made from a benchmark sample carries its label files in a `labels` event ({"files": {"pause.json":
-...}}) and is that sample. Any other session is cut into one sample per thing the task asks about (a turn with
-a pause, the end of a turn, an interruption); all times stay those of the session.
+A session made from a benchmark sample carries that sample's label and is that sample. Any other session is
+cut into one sample per thing the task asks about (a turn with a pause, the end of a turn, an interruption);
+all times stay those of the session.
 """
 
 from pathlib import Path

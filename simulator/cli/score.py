@@ -1,22 +1,19 @@
-"""`simulate score PATH ... [--as NAME]`: score sessions again, or other projects' recordings, under any definition."""
+"""`simulate score PATH ... [--as NAME]`: score sessions again, or other projects' recordings."""
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from simulator.cli import OK
+from simulator.cli.score_options import READING, convert, make_specs, read_options
 from simulator.corpus import CorpusResult, CorpusScorer
 from simulator.errors import ScenarioError
-from simulator.plugins import load
-from simulator.spec import decode
 
 Tell = Callable[[str], None]
-
-_SHARED = ("user_channel", "force")
+Work = Callable[[Sequence[Path], Tell], CorpusResult]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,15 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="a session, a run folder, stereo sound files, a Full-Duplex-Bench folder, a NeMo results folder, "
-        "a tau experiment, a folder of judge replies",
+        help="a session, a run folder, stereo sound files, a Full-Duplex-Bench folder, "
+        "a NeMo results folder, a tau experiment, a folder of judge replies",
     )
     parser.add_argument(
         "--as",
         dest="scorers",
         action="append",
+        default=[],
         metavar="NAME",
-        help="a scorer (default: our own scorers on sessions)",
+        help="a scorer (default: our own scorers on sessions); may be given several times",
     )
     parser.add_argument(
         "--set",
@@ -42,19 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="an option of the scorer",
+        help="an option of the scorer, such as mode=compat",
     )
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
-    parser.add_argument(
-        "--show", action="store_true", help="say what was measured between which two instants"
-    )
+    parser.add_argument("--show", action="store_true", help="say what was measured between which two instants")
 
 
 def run(args: argparse.Namespace) -> int:
     """Score what the paths hold and print a table; input folders are never written to."""
-    options = read_options(args.options)
+    works = _works(args.scorers, read_options(args.options))
     tell = _teller(args.show, to_stderr=args.json == "-")
-    results = [work(args.paths, tell) for work in _works(args.scorers or [], options)]
+    results = [work(args.paths, tell) for work in works]
     if args.json != "-":
         from simulator.cli.score_table import print_result
 
@@ -75,79 +71,22 @@ def _teller(show: bool, *, to_stderr: bool) -> Tell:
     return tell
 
 
-def _works(
-    names: Sequence[str], options: Mapping[str, str]
-) -> list[Callable[[Sequence[Path], Tell], CorpusResult]]:
-    """Give what is to be done: each foreign definition by itself, our own scorers together; options are checked."""
-    kinds = {name: load("scorers", name) for name in dict.fromkeys(names)}
-    foreign = [name for name, kind in kinds.items() if issubclass(kind, CorpusScorer)]
-    own = [name for name in kinds if name not in foreign]
-    works: list[Callable[[Sequence[Path], Tell], CorpusResult]] = [
-        make_spec(name, kinds[name], options).score_corpus for name in foreign
-    ]
-    if own or not kinds:
-        works.append(_own_work(own, options))
-    return works
-
-
-def _own_work(
-    names: Sequence[str], options: Mapping[str, str]
-) -> Callable[[Sequence[Path], Tell], CorpusResult]:
-    from simulator.plugins import installed
+def _works(names: Sequence[str], options: Mapping[str, str]) -> list[Work]:
+    """Give what is to be done: each foreign definition by itself, our own scorers together."""
     from simulator.score_sessions import Rescoring
     from simulator.scorer import DEFAULT_SCORERS
 
-    chosen = list(names) or [name for name in DEFAULT_SCORERS if name in installed("scorers")]
-    shared = {name: text for name, text in options.items() if name in _SHARED}
-    rest = {name: text for name, text in options.items() if name not in _SHARED}
-    if rest and len(chosen) != 1:
-        raise ScenarioError(f"--set {next(iter(rest))}: options are of one scorer; name it with --as")
-    scorers = {name: make_spec(name, load("scorers", name), rest).build() for name in chosen}
-    work: Rescoring = decode(
-        {name: _typed(text, int if name == "user_channel" else bool) for name, text in shared.items()},
-        Rescoring,
-        source="--set",
-        folder=Path.cwd(),
-        where="",
-    )
-    return lambda paths, tell: work.score(paths, scorers, tell)
-
-
-def read_options(texts: Sequence[str]) -> dict[str, str]:
-    """Read KEY=VALUE texts; ScenarioError when one has no key or no equals sign."""
-    options: dict[str, str] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise ScenarioError(f"--set {text}: write it like --set mode=compat")
-        options[key.strip()] = value.strip()
-    return options
-
-
-def make_spec(name: str, kind: Any, options: Mapping[str, str]) -> Any:
-    """Make a scorer's spec from options as text; ScenarioError names the option and what is allowed."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
-    for key in options:
-        if key not in fields:
-            raise ScenarioError(
-                f"--set {key}: {name} has no such option; choose one of {', '.join(sorted(fields))}"
-            )
-    data = {key: _typed(text, fields[key]) for key, text in options.items()}
-    return decode({"kind": name, **data}, kind, source="--set", folder=Path.cwd(), where="")
-
-
-def _typed(text: str, kind: Any) -> Any:
-    """Turn an option's text into the plain value its type is decoded from: text stays text where text is meant."""
-    kinds = set(getattr(kind, "__args__", ())) | {kind}
-    if any(
-        isinstance(part, type) and (issubclass(part, str | Path) or hasattr(part, "__decode__"))
-        for part in kinds
-    ):
-        return text
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
+    every = make_specs(names or DEFAULT_SCORERS, options)
+    foreign = {name: spec for name, spec in every.items() if isinstance(spec, CorpusScorer)}
+    own = {name: spec for name, spec in every.items() if name not in foreign}
+    works: list[Work] = [spec.score_corpus for spec in foreign.values()]
+    if own:
+        words = any(spec.needs_words for spec in own.values())
+        reading = {key: text for key, text in options.items() if key in READING}
+        rescoring: Rescoring = convert(Rescoring, reading, words=words)
+        scorers = {name: spec.build() for name, spec in own.items()}
+        works.append(lambda paths, tell: rescoring.score(paths, scorers, tell))
+    return works
 
 
 def _write_json(target: str, results: Sequence[CorpusResult]) -> None:

@@ -1,7 +1,7 @@
-"""What a session holds of Full-Duplex-Bench's tasks: turns, pauses in them, interruptions, as its label files say it.
+"""What a session holds of Full-Duplex-Bench's tasks: turns, pauses, interruptions, as its label files say it.
 
-A label is a dict as it stands in the file; times are seconds of the session. A session that was made from one of the
-benchmark's samples carries its label files in a `labels` event ({"files": {"pause.json": [...]}}).
+A label is a dict as it stands in the file; times are seconds of the session. A session that was made from one of
+the benchmark's samples says so in session.json, with the sample's own label.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,18 @@ from simulator.speech import Segment
 TURN_ROLES = ("turn", "recording", "")
 OVERLAP_ROLES = ("interruption", "backchannel", "aside")
 
+LABEL_FILES = {
+    "pause_handling": "pause.json",
+    "smooth_turn_taking": "turn_taking.json",
+    "user_interruption": "interrupt.json",
+    "overlap": "metadata.json",
+    "user_backchannel": "metadata.json",
+    "talking_to_other": "metadata.json",
+    "background_speech": "metadata.json",
+    "backchannel": "",
+}
+"""Each task's label file; empty where it has none."""
+
 SHORTEST_PAUSE_S = 0.2
 TURN_GAP_S = 0.6
 
@@ -21,12 +33,15 @@ Label = dict[str, Any]
 
 
 def given_labels(session: Session) -> dict[str, Any] | None:
-    """Give the label files of the sample the session was made from, by name; None when it was made from none."""
-    for event in session.by_type.get("labels", ()):
-        files = event.data.get("files")
-        if isinstance(files, dict):
-            return files
-    return None
+    """Give the label file of the benchmark's sample that the session was made from, by name (none for some).
+
+    None when the session was made from no such sample.
+    """
+    sample = session.meta.sample
+    name = LABEL_FILES.get(str(sample.get("task")))
+    if name is None:
+        return None
+    return {name: sample["label"]} if name and sample.get("label") is not None else {}
 
 
 def utterances(session: Session, roles: Sequence[str]) -> list[Segment]:

@@ -1,7 +1,8 @@
 """The parts of a page: templates, styles and scripts of the `assets` folder, put together at write time.
 
-Scripts are plain ES modules, one thought each, and need no build step: `script` follows the imports of an entry module
-and joins them into one classic script, which also runs from disk, where browsers refuse to load modules.
+Scripts are plain ES modules, one thought each, and need no build step: `script` follows the imports of an
+entry module and joins them into one classic script, which also runs from disk, where browsers refuse to load
+modules.
 """
 
 import base64
@@ -9,6 +10,7 @@ import gzip
 import html
 import re
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -17,10 +19,11 @@ import msgspec
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(async )?(function|class|const)\b)", re.MULTILINE)
 
-ICON = (
+ICON = (  # two lanes, as an SVG
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
     "%3Cpath d='M2 6V4M5 7V3M8 8V2M11 6V4' stroke='%230b6aa8' stroke-width='2' stroke-linecap='round'/%3E"
-    "%3Cpath d='M5 12v-1M8 14V9M11 13v-3M14 12v-1' stroke='%23c05a12' stroke-width='2' stroke-linecap='round'/%3E%3C/svg%3E"
+    "%3Cpath d='M5 12v-1M8 14V9M11 13v-3M14 12v-1' stroke='%23c05a12' stroke-width='2' stroke-linecap='round'/%3E"
+    "%3C/svg%3E"
 )
 
 
@@ -50,9 +53,19 @@ def style(*names: str) -> str:
     return "\n".join(text(f"{name}.css") for name in names)
 
 
-def fill(template: str, values: dict[str, str]) -> str:
+def fill(template: str, **values: str) -> str:
     """Fill a template's `$name` places with ready HTML; a place without a value is an error of ours (KeyError)."""
     return Template(text(f"{template}.html")).substitute(icon=ICON, **values)
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page so that it appears whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        unfinished.write_text(html, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def escape(value: object) -> str:

@@ -1,7 +1,7 @@
 """The sound of a page: a session's recording, compressed for an <audio> element.
 
-FLAC is exact and fast to write but big (57 MB an hour), Opus small and slow to write (60 times real time): FLAC up to
-an hour, Opus above, unless the user says otherwise.
+FLAC is exact and fast to write but big (57 MB an hour), Opus small and slow to write (60 times real time):
+FLAC up to an hour, Opus above, unless the user says otherwise.
 """
 
 from collections.abc import Iterable, Iterator
@@ -63,8 +63,15 @@ def compress(session: Session, track: str, codec: Codec, into: Path) -> None:
     rate = session.sample_rate
     if codec.subtype == "OPUS" and rate not in OPUS_RATES_HZ:
         rate = 24_000
-    with soundfile.SoundFile(into, "w", samplerate=rate, channels=2, format=codec.container, subtype=codec.subtype,
-                             compression_level=codec.compression) as file:
+    with soundfile.SoundFile(
+        into,
+        "w",
+        samplerate=rate,
+        channels=2,
+        format=codec.container,
+        subtype=codec.subtype,
+        compression_level=codec.compression,
+    ) as file:
         for block in _at_rate(_blocks(session, track), session.sample_rate, rate):
             file.write(block)
 

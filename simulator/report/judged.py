@@ -2,10 +2,11 @@
 
 from functools import cache
 from pathlib import Path
+
 import msgspec
 
 from simulator.errors import SessionError, SimulatorError
-from simulator.expect import Expectation, Verdict, judge
+from simulator.expect import Verdict
 from simulator.plugins import installed
 from simulator.score import Definition, Score
 from simulator.scorer import definitions_of
@@ -39,11 +40,3 @@ def definitions() -> dict[str, Definition]:
         except SimulatorError:
             continue
     return cards
-
-
-def violates(verdict: Verdict, value: float | None) -> bool:
-    """Say whether one session's value alone breaks an expectation; an undefined one breaks nothing by itself."""
-    if value is None:
-        return False
-    alone = Score(id=verdict.metric, value=value, unit="", n=1)
-    return not judge(Expectation(verdict.text), {verdict.metric: alone}).passed

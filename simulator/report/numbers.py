@@ -11,14 +11,20 @@ def clock_time(seconds: float) -> str:
 
 
 def figure(value: float) -> str:
-    """Give a number with three significant figures and no exponent: `0.842`, `12.3`, `1520`."""
+    """Give a number with three significant figures, at most three decimals, no exponent: `0.842`, `12.3`, `1520`."""
     if value == 0:
         return "0"
-    digits = max(0, 3 - len(str(int(abs(value)))) if abs(value) >= 1 else 3)
-    text = f"{value:.{digits}f}"
-    return text if float(text) or abs(value) >= 0.0005 else f"{value:.1e}"
+    size = abs(value)
+    return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}f}"
 
 
 def quantity(value: float, unit: str) -> str:
     """Give a number with its unit; a ratio has none worth saying."""
     return figure(value) if unit in ("", "ratio", "share") else f"{figure(value)} {unit}"
+
+
+def signed(value: float | None) -> str:
+    """Give a difference with its sign, by a real minus; a dash where none is defined."""
+    if value is None:
+        return "–"
+    return ("+" if value > 0 else "−" if value < 0 else "") + figure(abs(value))

@@ -1,7 +1,8 @@
 """The session page: one HTML file that opens from disk, with no network, and plays the session it shows.
 
-What can be read without a script (verdict, scores, setup) is written as HTML here; the time line and the conversation
-are drawn by the page from packed data. The audio comes last, in chunks, so that the lanes are up before it is read.
+What can be read without a script (verdict, scores, setup) is written as HTML here; the time line and the
+conversation are drawn by the page from packed data. The audio comes last, in chunks, so that the lanes are up
+before it is read.
 """
 
 import base64
@@ -30,7 +31,8 @@ CHUNK_BYTES = 3 << 20
 def write_session_page(folder: Path, audio: PageAudio = "auto") -> None:
     """Write report.html into a session folder; SessionError when the folder cannot be read.
 
-    audio: `flac`, `opus`, `none`, or `auto`: FLAC up to an hour, Opus above. The page appears whole or not at all.
+    audio: `flac`, `opus`, `none`, or `auto`: FLAC up to an hour, Opus above. The page appears whole or not at
+    all.
     """
     session = read_session(folder)
     unfinished = folder / f".{PAGE}.part"
@@ -45,21 +47,23 @@ def write_session_page(folder: Path, audio: PageAudio = "auto") -> None:
 def _write(file: IO[str], session: Session, judged: Judged, audio: PageAudio) -> None:
     codec = codec_for(audio, session.duration / session.sample_rate)
     peaks = peaks_of(session)
-    file.write(assets.fill("session", {
-        "style": assets.style("base", "session"),
-        "script": assets.script("session"),
-        "title": escape(session.meta.scenario),
-        "id": escape(session.id),
-        "crumb": _crumb(session),
-        "status": _status(session),
-        "facts": _facts(session),
-        "verdicts": verdict_list(judged.expectations),
-        "scores": score_list(judged.scores, {verdict.metric for verdict in judged.expectations}),
-        "setup": _setup(session),
-        "data": assets.packed_json(page_data(session, judged, peaks)),
-        "peaks": assets.packed(peak_bytes(peaks)),
-        "mime": escape(codec.mime) if codec else "",
-    }))
+    html = assets.fill(
+        "session",
+        style=assets.style("base", "session"),
+        script=assets.script("session"),
+        title=escape(session.meta.scenario),
+        id=escape(session.id),
+        crumb=_crumb(session),
+        status=_status(session),
+        facts=_facts(session),
+        verdicts=verdict_list(judged.expectations),
+        scores=score_list(judged.scores, {verdict.metric for verdict in judged.expectations}),
+        setup=_setup(session),
+        data=assets.packed_json(page_data(session, judged, peaks)),
+        peaks=assets.packed(peak_bytes(peaks)),
+        mime=escape(codec.mime) if codec else "",
+    )
+    file.write(html)
     if codec is not None:
         with TemporaryDirectory(prefix="duplex-page-") as scratch:
             for track in tracks(session):
@@ -125,8 +129,15 @@ def _setup_parts(session: Session) -> Iterator[str]:
         yield f"<h3>Resolved scenario</h3><pre>{escape(scenario.read_text(encoding='utf-8'))}</pre>"
     versions = ", ".join(f"{name} {version}" for name, version in session.meta.versions.items())
     speech = session.speech
-    found = ", ".join(filter(None, (f"activity by {speech.detector}" if speech.detector else "",
-                                    f"words by {speech.recognizer}" if speech.recognizer else "")))
+    found = ", ".join(
+        filter(
+            None,
+            (
+                f"activity by {speech.detector}" if speech.detector else "",
+                f"words by {speech.recognizer}" if speech.recognizer else "",
+            ),
+        )
+    )
     yield f"<h3>Made with</h3><p>{escape('; '.join(filter(None, (versions, found))) or 'unknown versions')}</p>"
 
 

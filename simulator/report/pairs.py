@@ -1,7 +1,7 @@
 """Two runs, pair by pair: the same scenario and trial, once with each; differences with intervals.
 
-Pairing takes the difficulty of a scenario out of the comparison. Scenarios are drawn with both their sides (a paired
-bootstrap clustered by scenario), so repeats of a scenario do not count as independent evidence.
+Pairing takes the difficulty of a scenario out of the comparison. Scenarios are drawn with both their sides (a
+paired bootstrap clustered by scenario), so repeats of a scenario do not count as independent evidence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,8 @@ import numpy as np
 
 from simulator.report.judged import definitions
 from simulator.report.policy import mean_ranks
-from simulator.report.results import Row, Run
+from simulator.report.results import Run
+from simulator.report.row import Row
 from simulator.score import RESAMPLES, Definition, add_parts, quantile, value_of
 
 Tone = Literal["better", "worse", "unclear", ""]
@@ -30,8 +31,9 @@ class Pair(NamedTuple):
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One metric over pairs: both values, second minus first with its 95 % interval, and which way that is good.
 
-    tone: `better` or `worse` where the metric has a good side and the interval leaves zero out, `unclear` where it
-    does not, empty where the metric has no good side. n: pairs in which both sessions were scored by it.
+    tone: `better` or `worse` where the metric has a good side and the interval leaves zero out, `unclear`
+    where it does not, empty where the metric has no good side. n: pairs in which both sessions were scored by
+    it.
     """
 
     metric: str
@@ -70,18 +72,27 @@ def difference_of(definition: Definition, pairs: Sequence[Pair], *, seed: int = 
     first, second = (value_of(definition, total) if total else None for total in map(_total, sides))
     value = second - first if first is not None and second is not None else None
     ci95 = _interval(definition, sides[0], sides[1], seed) if value is not None else None
-    return Difference(metric=definition.id, unit=definition.unit, first=first, second=second, value=value, ci95=ci95,
-                      n=len(scored), tone=_tone(definition, value, ci95))
+    return Difference(
+        metric=definition.id,
+        unit=definition.unit,
+        first=first,
+        second=second,
+        value=value,
+        ci95=ci95,
+        n=len(scored),
+        tone=_tone(definition, value, ci95),
+    )
 
 
 def most_different(pairs: Sequence[Pair]) -> list[Pair]:
     """Order pairs by how far apart their sessions lie in rank over all metrics with a good side."""
-    rows = [
-        msgspec.structs.replace(row, id=f"{side}/{row.id}") for pair in pairs for side, row in enumerate(pair)
-    ]
+    rows = [msgspec.structs.replace(row, id=f"{side}/{row.id}") for pair in pairs for side, row in enumerate(pair)]
     metrics = tuple(dict.fromkeys(metric for row in rows for metric in row.scores))
     ranks = mean_ranks(rows, metrics)
-    return sorted(pairs, key=lambda pair: (-abs(ranks[f"0/{pair.first.id}"] - ranks[f"1/{pair.second.id}"]), pair.first.id))
+    return sorted(
+        pairs,
+        key=lambda pair: (-abs(ranks[f"0/{pair.first.id}"] - ranks[f"1/{pair.second.id}"]), pair.first.id),
+    )
 
 
 def _total(side: Sequence[tuple[str, Parts]]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Peaks: what a waveform looks like, small enough to travel in a page.
 
-Per lane one byte per stretch of time: the largest magnitude in it. Both lanes share one scale, so that they can be
-compared by eye. The page decodes no audio to draw: an hour decoded takes a gigabyte.
+Per lane one byte per stretch of time: the largest magnitude in it. Both lanes share one scale, so that they
+can be compared by eye. The page decodes no audio to draw: an hour decoded takes a gigabyte.
 """
 
 import math
@@ -16,7 +16,8 @@ from simulator.session import Session
 Bytes = NDArray[np.uint8]
 
 STEPS = 127
-"""Heights a peak can have: a lane is drawn some 50 pixels high to each side, and fewer steps compress better."""
+"""Heights a peak can have: a lane is drawn some 50 pixels high to each side, and fewer steps compress better.
+"""
 
 QUIETEST = 0.05
 """The smallest full height (full scale 1.0): a nearly silent session must look nearly silent."""
@@ -27,8 +28,8 @@ BLOCK_S = 30
 class Peaks(msgspec.Struct, frozen=True, kw_only=True):
     """Peaks of several lanes: uint8 (n,) each, 0..STEPS of `scale` (full scale 1.0), `per_second` peaks a second.
 
-    lanes: `user said`, `agent said`, and `user heard`, `agent heard` (a party's speech as the other heard it) where a
-    line changed it.
+    lanes: `user said`, `agent said`, and `user heard`, `agent heard` (a party's speech as the other heard it)
+    where a line changed it.
     """
 
     per_second: float

@@ -1,6 +1,7 @@
 """Small plots as SVG: distributions with their interval, the histogram of floor transfers, differences around zero.
 
-Drawn by hand: a plot is some dots and lines, and a page must open without a library. Colours are the style sheet's.
+Drawn by hand: a plot is some dots and lines, and a page must open without a library. Colours are the style
+sheet's.
 """
 
 from collections.abc import Sequence
@@ -79,44 +80,54 @@ def _bars(values: Sequence[float], axis: Axis, *, base: float, height: float, bi
 
 
 FTO_LOW_S, FTO_HIGH_S, FTO_BIN_S = -2.0, 3.0, 0.1
+FTO_WIDTH, FTO_HEIGHT, FTO_BASE = 640, 190, 150
+
+HATCH = (
+    '<defs><pattern id="hatch" width="5" height="5" patternTransform="rotate(45)" patternUnits="userSpaceOnUse">'
+    '<rect width="5" height="5" class="overlap-ground"/><line x1="0" x2="0" y1="0" y2="5" class="overlap-line"/>'
+    "</pattern></defs>"
+)
 
 
 def fto_histogram(values_s: Sequence[float]) -> str:
     """Draw floor transfer offsets (seconds) in bins of 100 ms from -2 to 3 s, the rest in the outermost bins.
 
-    Overlaps (below zero) are hatched, gaps plain; a line marks the median.
+    Overlaps (below zero) are hatched, gaps plain; a dashed line marks the median.
     """
-    width, height, base = 640, 190, 150
-    axis = Axis(low=FTO_LOW_S, high=FTO_HIGH_S, width=width)
+    axis = Axis(low=FTO_LOW_S, high=FTO_HIGH_S, width=FTO_WIDTH)
     edges = np.arange(round((FTO_HIGH_S - FTO_LOW_S) / FTO_BIN_S) + 1) * FTO_BIN_S + FTO_LOW_S
-    clipped = np.clip(values_s, FTO_LOW_S, FTO_HIGH_S - 1e-9)
-    counts, _ = np.histogram(clipped, bins=edges)
-    top = max(1, int(counts.max()))
-    bars = "".join(
-        f'<rect class="{"overlap" if left < -1e-9 else "gap"}" x="{axis.x(left) + 0.5:.1f}" '
-        f'width="{(width - 2 * PAD) / len(counts) - 1:.1f}" y="{base - 130 * count / top:.1f}" height="{130 * count / top:.1f}">'
-        f"<title>{round(left * 1000)} to {round((left + FTO_BIN_S) * 1000)} ms: {count}</title></rect>"
-        for count, left in zip(counts.tolist(), edges.tolist(), strict=False)
-        if count
-    )
-    ticks = "".join(
-        f'<line class="tick" x1="{axis.x(second)}" x2="{axis.x(second)}" y1="{base}" y2="{base + 5}"/>'
-        f'<text x="{axis.x(second)}" y="{base + 19}" text-anchor="middle">{_second(second)}</text>'
-        for second in (-2, -1, 0, 1, 2, 3)
-    )
+    counts, _ = np.histogram(np.clip(values_s, FTO_LOW_S, FTO_HIGH_S - 1e-9), bins=edges)
+    pairs = zip(edges[:-1].tolist(), counts.tolist(), strict=True)
+    bars = "".join(_fto_bar(axis, left, count, int(counts.max())) for left, count in pairs if count)
+    ticks = "".join(_fto_tick(axis, second) for second in (-2, -1, 0, 1, 2, 3))
     median = float(np.median(values_s))
-    marks = (
-        f'<line class="tick" x1="{axis.x(0)}" x2="{axis.x(0)}" y1="12" y2="{base}"/>'
-        f'<line class="median" x1="{axis.x(median)}" x2="{axis.x(median)}" y1="8" y2="{base}"/>'
-        f'<line class="axis" x1="{PAD}" x2="{width - PAD}" y1="{base}" y2="{base}"/>'
+    lines = (
+        f'<line class="tick" x1="{axis.x(0)}" x2="{axis.x(0)}" y1="12" y2="{FTO_BASE}"/>'
+        f'<line class="axis" x1="{PAD}" x2="{FTO_WIDTH - PAD}" y1="{FTO_BASE}" y2="{FTO_BASE}"/>'
     )
-    hatch = ('<defs><pattern id="hatch" width="5" height="5" patternTransform="rotate(45)" patternUnits="userSpaceOnUse">'
-             '<rect width="5" height="5" class="overlap-ground"/><line x1="0" x2="0" y1="0" y2="5" class="overlap-line"/></pattern></defs>')
-    return _svg(hatch + marks + bars + ticks, height, f"floor transfer offsets, median {median * 1000:.0f} ms", width)
+    middle = f'<line class="median" x1="{axis.x(median)}" x2="{axis.x(median)}" y1="8" y2="{FTO_BASE}"/>'
+    told = f"floor transfer offsets, median {median * 1000:.0f} ms"
+    return _svg(HATCH + lines + bars + middle + ticks, FTO_HEIGHT, told, FTO_WIDTH)
 
 
-def _second(second: int) -> str:
-    return f"{second} s".replace("-", "−") if second in (FTO_LOW_S, FTO_HIGH_S) else str(second).replace("-", "−")
+def _fto_bar(axis: Axis, left: float, count: int, most: int) -> str:
+    kind = "overlap" if left < -FTO_BIN_S / 2 else "gap"
+    width = axis.x(FTO_LOW_S + FTO_BIN_S) - axis.x(FTO_LOW_S) - 1
+    height = 130 * count / most
+    return (
+        f'<rect class="{kind}" x="{axis.x(left) + 0.5:.1f}" width="{width:.1f}" y="{FTO_BASE - height:.1f}" '
+        f'height="{height:.1f}"><title>{round(left * 1000)} to {round((left + FTO_BIN_S) * 1000)} ms: {count}</title>'
+        "</rect>"
+    )
+
+
+def _fto_tick(axis: Axis, second: int) -> str:
+    unit = " s" if second in (FTO_LOW_S, FTO_HIGH_S) else ""
+    x = axis.x(second)
+    return (
+        f'<line class="tick" x1="{x}" x2="{x}" y1="{FTO_BASE}" y2="{FTO_BASE + 5}"/>'
+        f'<text x="{x}" y="{FTO_BASE + 19}" text-anchor="middle">{second}{unit}</text>'.replace(">-", ">−")
+    )
 
 
 def difference(value: float | None, ci95: tuple[float, float] | None, axis: Axis, tone: str) -> str:
@@ -132,5 +143,7 @@ def difference(value: float | None, ci95: tuple[float, float] | None, axis: Axis
 
 
 def _svg(inner: str, height: float, told: str, width: float = WIDTH) -> str:
-    return (f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" preserveAspectRatio="xMinYMid meet">'
-            f"{inner}</svg>")
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" '
+        f'preserveAspectRatio="xMinYMid meet">{inner}</svg>'
+    )

@@ -1,14 +1,15 @@
 """Which sessions of a run get a page as part of the run, and which are the worst.
 
-A page costs a second or two and megabytes, so small runs of short sessions get all of theirs and large ones only the
-pages somebody will open: failures and the worst. `simulate report` makes any other.
+A page costs a second or two and megabytes, so small runs of short sessions get all of theirs and large ones
+only the pages somebody will open: failures and the worst. `simulate report` makes any other.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from simulator.report.judged import definitions
-from simulator.report.results import Row, Run
+from simulator.report.results import Run
+from simulator.report.row import Row
 
 Pages = Literal["all", "failed", "none"]
 """What a scenario's `report` says."""
@@ -22,32 +23,34 @@ def sessions_to_show(run: Run, report: Pages | Mapping[str, Pages]) -> list[str]
     """Give the ids of the sessions that should get a page when the run is over and have none yet, worst first.
 
     report: what the scenario says, or what each scenario says, by its name in the rows. `all`: every session of a
-    small run, else failures and the worst; `failed`: failures. A failure is a session that was not completed or whose
-    own values break an expectation. Sessions above 20 minutes never.
+    small run; of a large one those that were not completed and the 20 worst others. `failed`: those of them that were
+    not completed or miss an expectation that was not met. Sessions above 20 minutes never.
     """
     ordered = worst_first(run)
-    small = len(run.rows) <= SMALL_RUN
+    completed = [row.id for row in ordered if row.status == "completed"]
+    near = set(completed if len(ordered) <= SMALL_RUN else completed[:WORST])
     chosen = [
         row.id
-        for place, row in enumerate(ordered)
-        if _wanted(report, row) == "all" and (small or place < WORST)
-        or _wanted(report, row) != "none" and is_failure(run, row)
-    ]  # fmt: skip
-    short = {row.id for row in ordered if run.duration_s(row) <= LONGEST_S and not run.has_page(row.id)}
-    return [name for name in chosen if name in short]
+        for row in ordered
+        if (row.id in near or row.status != "completed") and _wanted(run, row, report) and not run.has_page(row.id)
+    ]
+    lengths_s = {row.id: run.duration_s(row) for row in ordered if row.id in set(chosen)}
+    return [name for name in chosen if lengths_s[name] <= LONGEST_S]
 
 
-def _wanted(report: Pages | Mapping[str, Pages], row: Row) -> Pages:
-    return report if isinstance(report, str) else report.get(row.scenario, "all")
+def _wanted(run: Run, row: Row, report: Pages | Mapping[str, Pages]) -> bool:
+    pages = report if isinstance(report, str) else report.get(row.scenario, "all")
+    return pages == "all" or (pages == "failed" and is_failure(run, row))
 
 
 def is_failure(run: Run, row: Row) -> bool:
-    """Say whether a session was not completed or breaks an expectation by its own values."""
-    return row.status != "completed" or bool(run.misses(row))
+    """Say whether a session was not completed, or misses an expectation that its scenario as a whole misses too."""
+    unmet = {verdict.text for verdict in run.verdicts.get(row.scenario, ()) if not verdict.passed}
+    return row.status != "completed" or not unmet.isdisjoint(run.misses(row))
 
 
 def worst_first(run: Run) -> list[Row]:
-    """Order sessions: not completed, then by broken expectations, then by rank over the metrics that have a good side."""
+    """Order sessions: not completed first, then by broken expectations, then by mean rank."""
     ranks = mean_ranks(run.rows, run.metrics)
     return sorted(run.rows, key=lambda row: (row.status == "completed", -len(run.misses(row)), -ranks[row.id], row.id))
 
@@ -55,7 +58,8 @@ def worst_first(run: Run) -> list[Row]:
 def mean_ranks(rows: Sequence[Row], metrics: Sequence[str]) -> Mapping[str, float]:
     """Give each session its mean rank over the metrics with a good side: 0 the best of the run, 1 the worst.
 
-    Ranks and not values, so that no unit outweighs another; ties share their mean rank; a session without values: 0.
+    Ranks and not values, so that no unit outweighs another; ties share their mean rank; a session without
+    values: 0.
     """
     places: dict[str, list[float]] = {row.id: [] for row in rows}
     for metric in metrics:

@@ -1,10 +1,10 @@
-"""What a run folder holds, as its pages read it: rows of results.jsonl, run.json, and which sessions have pages.
+"""A run folder, read: the rows of results.jsonl, run.json, the verdicts, and which sessions have pages.
 
-A run that was killed reads as far as it goes: half a line is ignored and told, a missing results.jsonl is made up for
-from the session folders.
+A run that was killed reads as far as it goes: half a line is left out and told, a missing results.jsonl is
+made up for from the session folders.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,60 +13,33 @@ import msgspec
 
 from simulator.errors import SessionError
 from simulator.expect import Verdict
-from simulator.report.judged import read_judged, violates
+from simulator.report.judged import read_judged
 from simulator.report.page import PAGE
-from simulator.score import Score
+from simulator.report.pooling import verdicts, violates
+from simulator.report.row import Row, RowScore
 from simulator.session import is_session, read_meta
 
 
-class RowScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A score as results.jsonl keeps it: without evidence; its id is the key it lies under."""
+class Run:
+    """The sessions of a run in the order they ended. info: run.json as it is. notes: what was damaged.
 
-    value: float | None
-    unit: str = ""
-    n: int = 0
-    reason: str | None = None
-    parts: dict[str, Any] = {}
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One session of a run. status: completed, failed, interrupted; sample: the dataset item, if any.
-
-    duration_s: the length of the conversation, None where the run did not say.
+    expected: the texts of the expectations by scenario.
     """
 
-    id: str
-    scenario: str
-    trial: int = 0
-    seed: int = 0
-    status: str = "completed"
-    problem: str | None = None
-    sample: str = ""
-    duration_s: float | None = None
-    scores: dict[str, RowScore] = {}
-
-    def score(self, metric: str) -> Score | None:
-        """The score of a metric, None where the session was not scored by it."""
-        found = self.scores.get(metric)
-        if found is None:
-            return None
-        return Score(id=metric, definition=metric, value=found.value, unit=found.unit, n=found.n, reason=found.reason,
-                     parts=found.parts)
-
-    def value(self, metric: str) -> float | None:
-        """The value of a metric; None where it is undefined or was not measured."""
-        found = self.scores.get(metric)
-        return found.value if found else None
-
-
-class Run:
-    """A run folder, read: rows in the order they ended, run.json as it is, verdicts by scenario."""
-
-    def __init__(self, folder: Path, rows: Sequence[Row], info: Mapping[str, Any], notes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: Sequence[Row],
+        *,
+        info: Mapping[str, Any] | None = None,
+        notes: Sequence[str] = (),
+        expected: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.folder = folder
         self.rows = tuple(rows)
-        self.info = info
+        self.info = info or {}
         self.notes = tuple(notes)
+        self._expected = expected or {}
 
     @property
     def name(self) -> str:
@@ -85,11 +58,11 @@ class Run:
 
     @cached_property
     def verdicts(self) -> dict[str, list[Verdict]]:
-        """The judged expectations by scenario: as the run wrote them, else as the sessions' own scores.json say."""
-        told = self.info.get("expectations")
-        if isinstance(told, dict):
-            return {name: msgspec.convert(verdicts, list[Verdict]) for name, verdicts in told.items()}
-        return {}
+        """The judged expectations by scenario, on values pooled over its trials."""
+        return {
+            name: verdicts(texts, [row for row in self.rows if row.scenario == name])
+            for name, texts in self._expected.items()
+        }
 
     def misses(self, row: Row) -> list[str]:
         """The expectations of its scenario that this session's own values break."""
@@ -100,7 +73,7 @@ class Run:
         if row.duration_s is not None:
             return row.duration_s
         folder = self.folder / row.id
-        return length_s(folder) if is_session(folder) else 0.0
+        return _length_s(folder) if is_session(folder) else 0.0
 
     def has_page(self, session_id: str) -> bool:
         """Whether a session's page lies in its folder."""
@@ -115,12 +88,12 @@ def is_run(folder: Path) -> bool:
 def read_run(folder: Path) -> Run:
     """Read a run folder; SessionError when it is none."""
     rows, notes = _read_rows(folder / "results.jsonl")
-    if not rows:
-        rows = [_row_of(path) for path in sorted(folder.iterdir()) if is_session(path)] if folder.is_dir() else []
-        notes += [f"{folder.name}: results.jsonl holds no session; read {len(rows)} from their folders"]
+    if not rows and folder.is_dir():
+        rows = [_row_of(path) for path in sorted(folder.iterdir()) if is_session(path)]
+        notes.append(f"{folder.name}: results.jsonl holds no session; read {len(rows)} from their folders")
     if not rows and not is_run(folder):
         raise SessionError(f"{folder}: not a run folder: run.json and results.jsonl are missing")
-    return Run(folder, rows, _read_info(folder / "run.json"), notes)
+    return Run(folder, rows, info=_read_info(folder / "run.json"), notes=notes, expected=_expected(folder, rows))
 
 
 def _read_rows(path: Path) -> tuple[list[Row], list[str]]:
@@ -147,25 +120,33 @@ def _read_info(path: Path) -> dict[str, Any]:
         return {}
 
 
+def _expected(folder: Path, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """What each scenario expects, as the scores.json of any of its sessions repeats it."""
+    expected: dict[str, list[str]] = {}
+    for row in rows:
+        if not expected.get(row.scenario) and (folder / row.id / "scores.json").is_file():
+            expected[row.scenario] = [verdict.text for verdict in read_judged(folder / row.id).expectations]
+    return {name: texts for name, texts in expected.items() if texts}
+
+
 def _row_of(folder: Path) -> Row:
     meta = read_meta(folder)
     scores = {
         score.id: RowScore(value=score.value, unit=score.unit, n=score.n, reason=score.reason, parts=score.parts)
         for score in read_judged(folder).scores
     }
-    return Row(id=folder.name, scenario=meta.scenario, trial=meta.trial, seed=meta.seed, status=meta.status,
-               problem=meta.problem, duration_s=length_s(folder), scores=scores)
+    return Row(
+        id=folder.name,
+        scenario=meta.scenario,
+        trial=meta.trial,
+        seed=meta.seed,
+        status=meta.status,
+        problem=meta.problem,
+        duration_s=_length_s(folder),
+        scores=scores,
+    )
 
 
-def length_s(folder: Path) -> float:
-    """Give the length of a session in seconds as its session.json says; 0 where it was never finished."""
+def _length_s(folder: Path) -> float:
     meta = read_meta(folder)
     return (meta.duration_samples or 0) / meta.sample_rate
-
-
-def columns(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
-    """Give the sessions that have a metric, with its score."""
-    for row in rows:
-        score = row.score(metric)
-        if score is not None:
-            yield row, score

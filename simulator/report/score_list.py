@@ -31,7 +31,9 @@ def verdict_list(verdicts: Sequence[Verdict]) -> str:
     if unmet:
         title = f"{unmet} of {len(verdicts)} expectations not met"
     else:
-        title = {1: "The expectation is met", 2: "Both expectations met"}.get(len(verdicts), f"All {len(verdicts)} expectations met")
+        title = {1: "The expectation is met", 2: "Both expectations met"}.get(
+            len(verdicts), f"All {len(verdicts)} expectations met"
+        )
     items = "".join(f"<li>{_verdict(verdict)}</li>" for verdict in ordered)
     return f'<section class="verdicts" aria-label="Expectations"><h2>{title}</h2><ul>{items}</ul></section>'
 
@@ -63,8 +65,15 @@ def _family(name: str, scores: Sequence[Score], expected: Collection[str]) -> st
     undefined = sum(score.value is None for score in rest)
     if len(rest) < FEW and not undefined:
         first, rest = list(scores), []
-    told = ", ".join(filter(None, (f"{len(rest) - undefined} more" if len(rest) > undefined else "",
-                                   f"{undefined} undefined" if undefined else "")))
+    told = ", ".join(
+        filter(
+            None,
+            (
+                f"{len(rest) - undefined} more" if len(rest) > undefined else "",
+                f"{undefined} undefined" if undefined else "",
+            ),
+        )
+    )
     more = f"<details><summary>{told}</summary>{_items(rest)}</details>" if rest else ""
     return f'<section class="family"><h3>{escape(name.replace("_", " "))}</h3>{_items(first)}{more}</section>'
 
@@ -87,7 +96,8 @@ def _item(score: Score) -> str:
 
 def _value(score: Score) -> str:
     if score.value is None:
-        return f'<span class="value undefined" title="undefined">–</span><span class="reason">{escape(score.reason)}</span>'
+        reason = f'<span class="reason">{escape(score.reason)}</span>'
+        return f'<span class="value undefined" title="undefined">–</span>{reason}'
     unit = "" if score.unit in ("", "ratio", "share") else f' <span class="unit">{escape(score.unit)}</span>'
     return f'<span class="value">{figure(score.value)}{unit}</span>'
 
@@ -103,7 +113,9 @@ def _counted(score: Score) -> str:
 
 def _is_share(score: Score) -> bool:
     count = score.parts.get("count")
-    return score.unit in ("", "ratio", "share", "%") and isinstance(count, int) and isinstance(score.parts.get("of"), int)
+    return (
+        score.unit in ("", "ratio", "share", "%") and isinstance(count, int) and isinstance(score.parts.get("of"), int)
+    )
 
 
 def _card(score: Score) -> str:
@@ -113,7 +125,9 @@ def _card(score: Score) -> str:
         return head + "<p>No installed scorer defines this metric.</p>"
     source = f'<p class="source">{escape(definition.source)}</p>' if definition.source else ""
     good = {"higher": "higher is better", "lower": "lower is better"}.get(definition.better, "")
-    return f"{head}<p>{escape(flowing(definition.card))}</p>{source}" + (f'<p class="source">{good}</p>' if good else "")
+    return f"{head}<p>{escape(flowing(definition.card))}</p>{source}" + (
+        f'<p class="source">{good}</p>' if good else ""
+    )
 
 
 def flowing(text: str) -> str:

@@ -7,7 +7,8 @@ import msgspec
 
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.report.judged import Judged
-from simulator.report.marks import Mark, marks_of
+from simulator.report.mark import Mark
+from simulator.report.marks import marks_of
 from simulator.report.peaks import Peaks
 from simulator.score import Score
 from simulator.session import Session
@@ -62,8 +63,13 @@ def understood(session: Session) -> list[Understood]:
     for event in session.events:
         if event.type in ("turn_heard", "recognised") and event.party in PARTIES and event.data.get("text"):
             start = _past(event, "since")
-            heard = Understood(party=other_party(event.party), start=start, end=max(start, _past(event, "until")),
-                               text=str(event.data["text"]), at=event.at)
+            heard = Understood(
+                party=other_party(event.party),
+                start=start,
+                end=max(start, _past(event, "until")),
+                text=str(event.data["text"]),
+                at=event.at,
+            )
             found[heard.party, heard.start] = heard  # the same stretch again: what is known later counts
     return sorted(found.values(), key=lambda item: (item.start, item.at))
 
@@ -90,8 +96,16 @@ def _planned_words(session: Session, party: Party) -> list[SpokenWord]:
         edges = [*(onset for _, onset in item.words), item.end]
         for (text, start), until in zip(item.words, edges[1:], strict=True):
             if start < item.end:
-                words.append(SpokenWord(text=text, start=start, end=min(until, item.end), source="truth", id=item.id,
-                                        cut=until > item.end))
+                words.append(
+                    SpokenWord(
+                        text=text,
+                        start=start,
+                        end=min(until, item.end),
+                        source="truth",
+                        id=item.id,
+                        cut=until > item.end,
+                    )
+                )
     return words
 
 
@@ -110,7 +124,9 @@ def _channel(channel: dict[str, Any]) -> str:
     rest = [
         _measure(name, value)
         for name, value in channel.items()
-        if name not in ("kind", "color", "name") and isinstance(value, str | int | float) and not isinstance(value, bool)
+        if name not in ("kind", "color", "name")
+        and isinstance(value, str | int | float)
+        and not isinstance(value, bool)
     ]
     return " ".join([str(channel.get("kind", "channel")), *named, *rest])
 
@@ -125,4 +141,3 @@ def _measure(name: str, value: str | float) -> str:
 
 def _evidence(score: Score) -> list[list[Any]]:
     return [[item.start, item.end, item.party, item.label, item.value] for item in score.evidence]
-

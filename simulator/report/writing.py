@@ -15,13 +15,16 @@ ALONE_UP_TO = 2
 
 
 def write_session_pages(
-    folders: Sequence[Path], audio: PageAudio = "auto", *, workers: int | None = None,
+    folders: Sequence[Path],
+    audio: PageAudio = "auto",
+    *,
+    workers: int | None = None,
     told: Callable[[Path, str | None], None] = lambda folder, problem: None,
 ) -> list[str]:
     """Write the page of every session folder; give one sentence per page that could not be written.
 
-    workers: processes at most, by default one per core. told(folder, problem) is called as each page is done; problem
-    is None when it was written.
+    workers: processes at most, by default one per core. told(folder, problem) is called as each page is done;
+    problem is None when it was written.
     """
     problems: list[str] = []
 

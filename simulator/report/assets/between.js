@@ -1,10 +1,12 @@
 /* Between the lanes: who takes the floor from whom and how fast, who speaks over whom, who yields. */
 
-import { glyph } from "./pen.js";
+import { drawFromAfar } from "./afar.js";
 import { onStrip } from "./layout.js";
+import { glyph } from "./pen.js";
 
 /** Shade what both say at once, behind everything else. */
-export function drawOverlaps({ pen, view, layout, marks, hit }) {
+export function drawOverlaps({ pen, view, layout, marks, hit, far }) {
+  if (far) return;
   const top = layout.rows["user wave"].top, bottom = layout.rows["agent wave"].bottom;
   const between = layout.rows.between;
   for (const mark of marks) {
@@ -21,15 +23,21 @@ export function drawMarks(scene) {
   const { view, marks } = scene;
   const labels = new Labels(scene);
   const near = marks.filter(mark => mark.end >= view.start - 1 && mark.start <= view.end + 1);
+  drawStrip(scene, near.filter(mark => onStrip(mark, scene.layout.rows)));
+  if (scene.far) {
+    drawFromAfar(scene, near);
+    return;
+  }
   for (const mark of near) if (mark.kind === "transfer") drawTransfer(scene, mark, labels);
   const bargeIns = near.filter(mark => mark.kind === "barge_in");
   for (const mark of bargeIns) drawBargeIn(scene, mark, labels);
   for (const mark of bargeIns) labelBargeIn(scene, mark, labels);
   for (const mark of near) {
     if (mark.kind === "backchannel" || mark.kind === "injected") drawSpoken(scene, mark);
-    else if (mark.kind === "trouble" && !onStrip(mark)) drawTrouble(scene, mark);
+    else if (onStrip(mark, scene.layout.rows)) continue;
+    else if (mark.kind === "trouble") drawTrouble(scene, mark);
+    else if (mark.kind === "line") drawOnLine(scene, mark);
   }
-  drawStrip(scene, near.filter(onStrip));
 }
 
 /** Keeps labels of one height from running into each other: the later one stays away. */
@@ -68,7 +76,8 @@ function drawTransfer({ pen, view, layout, hit }, mark, labels) {
   context.stroke();
   const middle = (x0 + x1) / 2;
   pen.font(0.8, { weight: 600 });
-  if (view.pxPerS > pen.rem * 0.9) labels.put("fto", mark.label, middle, between.middle + pen.rem * 0.28, pen.colours.ink);
+  const label = (row, y) => labels.put(row, mark.label, middle, y + pen.rem * 0.28, pen.colours.ink);
+  if (view.pxPerS > pen.rem * 0.9) label("fto", between.middle) || label("fto below", between.middle + pen.rem * 1.1);
   hit(Math.min(x0, x1) - 4, between.top, Math.max(x0, x1) + 4, between.bottom, mark.detail);
 }
 
@@ -115,6 +124,15 @@ function drawTrouble({ pen, view, layout, hit }, mark) {
   const y = mark.party === "user" ? row.top + pen.rem * 0.5 : row.bottom - pen.rem * 0.5;
   glyph(pen, "trouble", x + width / 2, y, pen.rem * 0.95);
   hit(x - pen.rem * 0.4, row.top, x + width + pen.rem * 0.4, row.bottom, mark.detail);
+}
+
+/** What a line did, on its row: a box as long as it lasted. */
+function drawOnLine({ pen, view, layout, hit }, mark) {
+  const row = layout.rows[mark.party], rem = pen.rem, from = mark.party.slice(0, mark.party.indexOf("_"));
+  const x = view.x(mark.start), width = Math.max(3, view.x(mark.end) - x);
+  pen.box(x, row.top + rem * 0.15, width, rem * 1.15, pen.colours[from], 0.3, 3);
+  pen.hatch(x, row.top + rem * 0.15, width, rem * 1.15, pen.colours[from], 0.5);
+  hit(x - 2, row.top, x + width + 2, row.bottom, mark.detail);
 }
 
 /** Everything else, along the bottom: what lies too close together shares a sign and a count. */

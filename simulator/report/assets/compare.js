@@ -37,6 +37,7 @@ class Listening {
     find("total").textContent = ` / ${clock(this.view.duration)}`;
     this.view.show(0, Math.min(this.view.duration, (this.view.right - this.view.left) / FIRST_PX_PER_S));
     this.choose(0);
+    this.takes[0].element.focus({ preventScroll: true });  // from here on the keys belong to the recordings
   }
 
   #timeline(take, model, index) {

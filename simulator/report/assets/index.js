@@ -113,6 +113,7 @@ function valueCell(value) {
 
 /** Three significant figures, never an exponent. */
 function shown(value) {
+  if (value === 0) return "0";
   const size = Math.abs(value);
   return value.toFixed(size >= 100 || Number.isInteger(value) && size >= 10 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }

@@ -2,7 +2,7 @@
 
 const TYPING = "input[type=text], input[type=search], textarea, select";
 
-/** Listen on the document; `actions` by name. */
+/** Listen on the document; `element` is the time line, `actions` are functions by name. */
 export function watchKeys(element, actions) {
   const everywhere = {
     "[": actions.previous, "]": actions.next, ",": actions.back, ".": actions.on,

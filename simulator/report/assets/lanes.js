@@ -7,10 +7,10 @@ const LINE_REM = 1.18;
 
 /** Draw a lane. scene: {pen, view, layout, model, track, hit}; hit(x0, y0, x1, y1, text) makes a place that answers. */
 export function drawLane(scene, party) {
-  drawSpeech(scene, party);
+  if (!scene.far) drawSpeech(scene, party);
   drawWave(scene, party);
   drawWords(scene, party);
-  drawUnderstood(scene, party);
+  if (!scene.far) drawUnderstood(scene, party);
 }
 
 function drawSpeech({ pen, view, layout, model, hit }, party) {

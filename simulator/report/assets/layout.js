@@ -27,11 +27,12 @@ export function layoutOf(model, rem, width, viewportHeight) {
   row("agent words", 4 * rem);
   row("agent understood", understood("agent"));
   for (const line of ["user_to_agent", "agent_to_user"]) row(line, model.lines[line].length ? 1.5 * rem : 0);
-  row("strip", model.marks.some(mark => onStrip(mark)) ? 1.5 * rem : 0);
+  row("strip", model.marks.some(mark => onStrip(mark, rows)) ? 1.5 * rem : 0);
   return { rows, height: y, gutter: width >= GUTTER_FROM_REM * rem ? GUTTER_REM * rem : 0, rem, width };
 }
 
 /** Whether a mark has no better place than the strip at the bottom. */
-export function onStrip(mark) {
-  return mark.kind === "other" || (mark.kind === "trouble" && !PARTIES.includes(mark.party)) || mark.kind === "line";
+export function onStrip(mark, rows) {
+  if (mark.kind === "line") return !rows[mark.party]?.height;
+  return mark.kind === "other" || (mark.kind === "trouble" && !PARTIES.includes(mark.party));
 }

@@ -1,6 +1,7 @@
 /* The time line: one canvas with both lanes and what lies between, redrawn only when the view changes.
    The cursor is an element of its own that moves over it, so playing costs no drawing. */
 
+import { isFar, nameHeights } from "./afar.js";
 import { drawMarks, drawOverlaps } from "./between.js";
 import { drawLane, sourceName } from "./lanes.js";
 import { layoutOf } from "./layout.js";
@@ -77,8 +78,9 @@ export class Timeline {
 }
 
 /** Draw everything once; also used for paper, with a view, a layout and a pen of its own. */
-export function drawScene(scene) {
-  const { pen, view, layout } = scene, context = pen.context;
+export function drawScene(given) {
+  const { pen, view, layout } = given, context = pen.context;
+  const scene = { ...given, far: isFar(view, pen.rem) };
   context.clearRect(0, 0, layout.width, layout.height);
   context.save();
   drawRuler(scene);
@@ -130,7 +132,7 @@ function drawLines({ pen, view, layout, model, hit }) {
 }
 
 /** Names of the rows: left of the lanes where there is room, else small inside them. */
-function drawGutter({ pen, view, layout, model, track }) {
+function drawGutter({ pen, view, layout, model, track, far }) {
   const { rows, gutter } = layout, rem = pen.rem;
   for (const party of ["user", "agent"]) {
     const wave = rows[`${party} wave`];
@@ -143,6 +145,7 @@ function drawGutter({ pen, view, layout, model, track }) {
     pen.text(party, 2, wave.middle + rem * (track === "heard" ? 0 : 0.3), pen.colours[party]);
     pen.font(0.76);
     if (track === "heard") pen.text("as heard", 2, wave.middle + rem * 1.05, pen.colours.quiet);
+    if (far) continue;
     const sources = [...new Set(model.lanes[party].words.map(word => word.source))].map(sourceName);
     const words = rows[`${party} words`];
     if (sources.length) pen.text(pen.fitted(sources.join(", "), gutter - 8), 2, party === "user" ? words.bottom - rem * 0.55 : words.top + rem * 1.3, pen.colours.quiet);
@@ -151,7 +154,8 @@ function drawGutter({ pen, view, layout, model, track }) {
   }
   if (!gutter) return;
   pen.font(0.76);
-  pen.text("between", 2, rows.between.middle + rem * 0.28, pen.colours.quiet);
+  if (far) nameHeights(pen, rows.between);
+  else pen.text("between", 2, rows.between.middle + rem * 0.28, pen.colours.quiet);
   if (rows.user_to_agent.height || rows.agent_to_user.height) pen.text("line", 2, (rows.user_to_agent.height ? rows.user_to_agent : rows.agent_to_user).middle + rem * 0.25, pen.colours.quiet);
   if (rows.strip.height) pen.text("also", 2, rows.strip.middle + rem * 0.27, pen.colours.quiet);
 }

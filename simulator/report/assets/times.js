@@ -19,12 +19,6 @@ export function tickStep(room) {
   return { step, digits: step >= 1 ? 0 : step >= 0.1 ? 1 : 2 };
 }
 
-/** The time that a link such as #t=12.3 names, or null. */
-export function timeInHash(hash) {
-  const match = /^#t=(\d+(?:\.\d+)?)$/.exec(hash);
-  return match ? Number(match[1]) : null;
-}
-
 /** The index of the first item whose key is above the value; items are sorted by key. */
 export function firstAbove(items, value, key) {
   let low = 0, high = items.length;

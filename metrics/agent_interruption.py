@@ -1,0 +1,74 @@
+"""Interruptions by the agent: whether it begins to speak while the user is speaking."""
+
+from typing import ClassVar
+
+from metrics.agent_interruption_cards import CARDS, OVERLAP, RATE
+from metrics.floor import Contribution, Floor
+from metrics.latency import new_claims
+from simulator.score import Definition, Evidence, Score, share, spread
+from simulator.scorer import ScorerSpec
+from simulator.session import Session
+from simulator.spec import Duration, ms
+
+
+class AgentInterruptionSpec(ScorerSpec, frozen=True, kw_only=True, tag="agent_interruption"):
+    """Measure interruptions by the agent.
+
+    head_start: the user's ipu must have run this long. near_end: closer to the user's end it is a smooth
+    overlap.
+    """
+
+    cards: ClassVar[tuple[Definition, ...]] = CARDS
+
+    head_start: Duration = ms(200)
+    near_end: Duration = ms(500)
+
+    def build(self) -> "AgentInterruption":
+        """Make the scorer."""
+        return AgentInterruption(self)
+
+
+class AgentInterruption:
+    """Looks in every user turn for something that the agent began over the user's speech."""
+
+    def __init__(self, spec: AgentInterruptionSpec) -> None:
+        self._spec = spec
+        self.definitions = spec.definitions()
+
+    def score(self, session: Session) -> list[Score]:
+        """Score one session."""
+        floor = Floor(session)
+        turns = floor.user.turns
+        hits = {turn.start: begun for turn in turns if (begun := self._interruptions(floor, turn))}
+        evidence = [_evidence(floor, begun) for found in hits.values() for begun in found]
+        values = [item.value for item in evidence if item.value is not None]
+        return [
+            share(RATE, len(hits), len(turns), evidence, reason="the user took no turn"),
+            spread(
+                OVERLAP,
+                values,
+                evidence,
+                reason="the agent interrupted nobody" if turns else "the user took no turn",
+            ),
+        ]
+
+    def _interruptions(self, floor: Floor, turn: Contribution) -> list[Contribution]:
+        head, near = floor.samples(self._spec.head_start), floor.samples(self._spec.near_end)
+        return [
+            item
+            for item in new_claims(floor, floor.agent, turn.start, turn.end - near)
+            if (running := floor.user.ipus.at(item.start)) is not None and item.start - running.start >= head
+        ]
+
+
+def _evidence(floor: Floor, item: Contribution) -> Evidence:
+    both = floor.user.ipus & floor.agent.ipus
+    running = both.at(item.start)
+    length = running.end - item.start if running else 0
+    return Evidence(
+        start=item.start,
+        end=item.start + length,
+        party="agent",
+        label="interrupts",
+        value=floor.seconds(length),
+    )

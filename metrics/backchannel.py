@@ -1,0 +1,147 @@
+"""Backchannels: whether the agent lets the user's pass, and where it places its own."""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from metrics.backchannel_cards import AGENT_AT_PAUSE, AGENT_PER_MIN, CARDS, DERAILED, KEPT, RESUMED
+from metrics.floor import TURN_PAUSE_S, Contribution, Floor, mostly_inside
+from simulator.score import Definition, Evidence, Score, from_parts, share
+from simulator.scorer import ScorerSpec
+from simulator.session import Session
+from simulator.spec import Duration, ms
+from simulator.timeline import Stretch, Timeline
+
+Outcome = Literal["kept the floor", "resumed", "derailed", "ended by itself", "was cut off by the end"]
+
+DECIDED = ("kept the floor", "resumed", "derailed")
+
+
+class BackchannelSpec(ScorerSpec, frozen=True, kw_only=True, tag="backchannel"):
+    """Measure backchannels.
+
+    within: an agent that falls silent this soon after the onset did so because of it (tau-voice: 1 s; a
+    longer backchannel has its own length and 0.5 s). resume_within: how soon it must go on. near: how close
+    to a phrase end of the user the agent's own backchannels belong.
+    """
+
+    cards: ClassVar[tuple[Definition, ...]] = CARDS
+
+    within: Duration = ms(1000)
+    resume_within: Duration = ms(2000)
+    near: Duration = ms(500)
+
+    def build(self) -> "Backchannel":
+        """Make the scorer."""
+        return Backchannel(self)
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A backchannel of the user over the agent's speech; stop: where the agent's sound ended, if it did."""
+
+    by: Contribution
+    stop: int | None
+    outcome: Outcome
+
+
+class Backchannel:
+    """Judges the user's backchannels over the agent's speech, and the agent's over the user's."""
+
+    def __init__(self, spec: BackchannelSpec) -> None:
+        self._spec = spec
+        self.definitions = spec.definitions()
+
+    def score(self, session: Session) -> list[Score]:
+        """Score one session."""
+        floor = Floor(session)
+        found = [
+            self._case(floor, item, over)
+            for item in floor.user.of_role("backchannel")
+            if (over := floor.agent.holding(item.start)) is not None
+        ]
+        decided = [case for case in found if case.outcome in DECIDED]
+        reason = "no backchannel of the user fell on the agent's speech"
+        if found:
+            reason = (
+                f"no backchannel was decided: the agent's speech {found[0].outcome}"
+            )
+        evidence = {
+            outcome: [_evidence(case) for case in decided if case.outcome == outcome] for outcome in DECIDED
+        }
+        return [
+            share(
+                KEPT,
+                len(evidence["kept the floor"]),
+                len(decided),
+                [_evidence(case) for case in found],
+                reason=reason,
+            ),
+            share(RESUMED, len(evidence["resumed"]), len(decided), evidence["resumed"], reason=reason),
+            share(DERAILED, len(evidence["derailed"]), len(decided), evidence["derailed"], reason=reason),
+            *self._of_agent(floor),
+        ]
+
+    def _case(self, floor: Floor, item: Contribution, over: Contribution) -> Case:
+        limit = max(item.start + floor.samples(self._spec.within), item.end + floor.samples(0.5))
+        if over.end >= limit or over.end >= floor.duration - floor.samples(0.03):
+            return Case(by=item, stop=None, outcome="kept the floor")
+        if over.cut is False:
+            return Case(by=item, stop=over.end, outcome="ended by itself")
+        return Case(by=item, stop=over.end, outcome=self._after_stop(floor, item, over.end))
+
+    def _after_stop(self, floor: Floor, item: Contribution, stop: int) -> Outcome:
+        limit = stop + floor.samples(self._spec.resume_within)
+        if _took_for_turn(floor, item):
+            return "derailed"
+        if floor.agent.claims_from(stop, limit):
+            return "resumed"
+        return "derailed" if limit <= floor.duration else "was cut off by the end"
+
+    def _of_agent(self, floor: Floor) -> list[Score]:
+        user_turns = Timeline((turn.start, turn.end) for turn in floor.user.turns)
+        own = [
+            item
+            for item in floor.agent.of_role("backchannel")
+            if mostly_inside(Stretch(item.start, item.end), user_turns.bridge(floor.samples(TURN_PAUSE_S)))
+        ]
+        near = floor.samples(self._spec.near)
+        at_pause = [item for item in own if _at_phrase_end(floor.user.ipus, item.start, near)]
+        evidence = [
+            Evidence(start=item.start, end=item.end, party="agent", label="backchannel") for item in own
+        ]
+        placed = [
+            Evidence(start=item.start, end=item.end, party="agent", label="at a phrase end")
+            for item in at_pause
+        ]
+        parts = {"count": len(own), "of": floor.seconds(user_turns.total()) / 60, "n": len(own)}
+        return [
+            from_parts(AGENT_PER_MIN, parts, evidence, reason="the user took no turn"),
+            share(AGENT_AT_PAUSE, len(at_pause), len(own), placed, reason="the agent gave no backchannel"),
+        ]
+
+
+def _took_for_turn(floor: Floor, item: Contribution) -> bool:
+    """Whether the agent told that it took the backchannel, and little else, for a turn to be answered.
+
+    Detectors are late and lines delay: half of what it took must lie in the backchannel and the 0.5 s after
+    it.
+    """
+    last = item.end + floor.samples(0.5)
+    for event in floor.session.by_type.get("turn_heard", []):
+        since, until = event.data.get("heard_since"), event.data.get("heard_until")
+        told = event.party == "agent" and since is not None and until is not None and until > since
+        if told and 2 * (min(until, last) - max(since, item.start)) >= until - since:
+            return True
+    return False
+
+
+def _at_phrase_end(ipus: Timeline, at: int, near: int) -> bool:
+    """Whether a sample lies in a silence of the other party, or less than `near` before or after one
+    begins."""
+    ipu = ipus.at(at)
+    return ipu is None or ipu.end - at < near
+
+
+def _evidence(case: Case) -> Evidence:
+    end = case.by.end if case.stop is None else max(case.stop, case.by.start)
+    return Evidence(start=case.by.start, end=end, party="agent", label=case.outcome)

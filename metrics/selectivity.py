@@ -1,0 +1,119 @@
+"""Selectivity: whether the agent lets pass what is not meant for it - asides, background talk, bursts of
+noise."""
+
+from typing import ClassVar, Literal
+
+from metrics.floor import Contribution, Floor
+from metrics.selectivity_cards import ASIDE, CARDS, NOISE, TALKER
+from simulator.events import Event
+from simulator.score import Definition, Evidence, Score, share
+from simulator.scorer import ScorerSpec
+from simulator.session import Session
+from simulator.spec import Duration, ms
+from simulator.timeline import Stretch
+
+Outcome = Literal["ignored", "answered", "stopped", "undecided"]
+
+
+class SelectivitySpec(ScorerSpec, frozen=True, kw_only=True, tag="selectivity"):
+    """Measure selectivity.
+
+    answer_within: speech begun this soon after the end is an answer (tau-voice: 2 s). stop_within: an agent
+    that stops this soon after the onset stopped because of it (tau-voice: 1 s). pending: a user turn without
+    an answer that ended this short before makes a case undecided.
+    """
+
+    cards: ClassVar[tuple[Definition, ...]] = CARDS
+
+    answer_within: Duration = ms(2000)
+    stop_within: Duration = ms(1000)
+    pending: Duration = ms(2750)
+
+    def build(self) -> "Selectivity":
+        """Make the scorer."""
+        return Selectivity(self)
+
+
+class Selectivity:
+    """Judges what the agent did during and after sounds that were not meant for it."""
+
+    def __init__(self, spec: SelectivitySpec) -> None:
+        self._spec = spec
+        self.definitions = spec.definitions()
+
+    def score(self, session: Session) -> list[Score]:
+        """Score one session."""
+        floor = Floor(session)
+        asides = [Stretch(item.start, item.end) for item in floor.user.of_role("aside")]
+        return [
+            self._rate(ASIDE, floor, asides, "no aside was said"),
+            self._rate(
+                TALKER,
+                floor,
+                _on_line(session, "talker"),
+                "nobody talked in the background of what the agent heard",
+            ),
+            self._rate(
+                NOISE,
+                floor,
+                _on_line(session, "noise_burst", "noise"),
+                "no burst of noise on what the agent heard",
+            ),
+        ]
+
+    def _rate(self, definition: Definition, floor: Floor, sounds: list[Stretch], none: str) -> Score:
+        outcomes = [(sound, self._outcome(floor, sound)) for sound in sounds]
+        decided = [outcome for _, outcome in outcomes if outcome != "undecided"]
+        evidence = [
+            Evidence(start=sound.start, end=sound.end, party="agent", label=outcome)
+            for sound, outcome in outcomes
+        ]
+        reason = "what the agent did could not be told from its answers to the user" if sounds else none
+        return share(definition, decided.count("ignored"), len(decided), evidence, reason=reason)
+
+    def _outcome(self, floor: Floor, sound: Stretch) -> Outcome:
+        over = floor.agent.holding(sound.start)
+        return self._while_speaking(floor, sound, over) if over else self._while_silent(floor, sound)
+
+    def _while_speaking(self, floor: Floor, sound: Stretch, over: Contribution) -> Outcome:
+        if over.end >= sound.start + floor.samples(self._spec.stop_within):
+            return "ignored"
+        if over.cut is False or over.end >= floor.duration - floor.samples(0.03):
+            return "undecided"
+        busy = floor.user.ipus.covered(sound.start, over.end) and not _is_users_own(floor, sound)
+        return "undecided" if busy else "stopped"
+
+    def _while_silent(self, floor: Floor, sound: Stretch) -> Outcome:
+        """Did the agent begin to speak, with nothing else to answer?"""
+        limit = sound.end + floor.samples(self._spec.answer_within)
+        claims = [item for item in floor.user.claims_from(0, limit) if item.end > sound.start]
+        if self._awaits(floor, sound.start):
+            return "undecided"
+        until = min([limit, *(item.start for item in claims)])
+        if until <= sound.start:
+            return "undecided"
+        if floor.agent.claims_from(sound.start, until):
+            return "answered"
+        return "ignored" if until > sound.end or until == limit else "undecided"
+
+    def _awaits(self, floor: Floor, at: int) -> bool:
+        """Whether a user turn ended shortly before and the agent has said nothing since."""
+        end = max((turn.end for turn in floor.user.turns if turn.start < at), default=None)
+        if end is None:
+            return False
+        recent = at - end < floor.samples(self._spec.pending)
+        return recent and not floor.agent.claims_from(end - floor.samples(0.5), at)
+
+
+def _is_users_own(floor: Floor, sound: Stretch) -> bool:
+    return any(item.start == sound.start for item in floor.user.of_role("aside"))
+
+
+def _on_line(session: Session, *types: str) -> list[Stretch]:
+    """Give the sounds that lines told of on the way to the agent."""
+    events = [event for type_ in types for event in session.by_type.get(type_, []) if _to_agent(event)]
+    return sorted(Stretch(event.at, min(session.duration, int(event.data["until"]))) for event in events)
+
+
+def _to_agent(event: Event) -> bool:
+    return event.data.get("direction", "user_to_agent") == "user_to_agent" and "until" in event.data

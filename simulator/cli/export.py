@@ -1,0 +1,78 @@
+"""`simulate export PATH --to FORMAT`: sessions in other tools' formats; the sessions themselves stay as they are."""
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from simulator.cli import OK
+from simulator.errors import ScenarioError
+from simulator.inputs import Input, find_inputs
+from simulator.session import Session, read_session
+
+FORMATS = {
+    "textgrid": "Praat: segments and words of both parties",
+    "rttm": "diarisation: who spoke when",
+    "audacity": "label track",
+    "srt": "subtitles",
+    "csv": "a table of segments, utterances and words",
+    "fdb": "a Full-Duplex-Bench sample folder per session",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="sessions, run folders, stereo files")
+    parser.add_argument("--to", required=True, choices=FORMATS, help="; ".join(f"{k}: {v}" for k, v in FORMATS.items()))
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)")
+    parser.add_argument("--task", help="with --to fdb: the task the samples are for (default: what a session holds)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write one file (or folder) per session into --out and print where."""
+    from simulator.export.fdb import TASKS
+
+    if args.task is not None and (args.to != "fdb" or args.task not in TASKS):
+        raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
+    exporter = import_module(f"simulator.export.{args.to}")
+    inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
+    for number, item in enumerate(inputs, 1):
+        if args.to == "fdb":
+            print(_write_sample(item, args.out / str(number), args.task))
+        else:
+            print(_write_text(item, args.out / f"{item.id}{exporter.SUFFIX}", exporter))
+    return OK
+
+
+def _write_sample(item: Input, folder: Path, task: str | None) -> str:
+    from simulator.export.fdb import write
+
+    _refuse_existing(folder, item)
+    return f"{folder} ({write(_open(item), folder, task)})"
+
+
+def _write_text(item: Input, path: Path, exporter: Any) -> str:
+    _refuse_existing(path, item)
+    text = exporter.export(_open(item))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be written: {error.strerror}") from error
+    return str(path)
+
+
+def _refuse_existing(path: Path, item: Input) -> None:
+    if path.exists():
+        raise ScenarioError(f"{path} exists; name another folder with --out")
+    if item.kind == "session" and path.resolve().is_relative_to(item.path.resolve()):
+        raise ScenarioError(f"{path} lies inside the session; name another folder with --out")
+
+
+def _open(item: Input) -> Session:
+    from simulator.annotate import annotate_cached
+
+    if item.kind == "wav":
+        return annotate_cached(Session.of_recording(item.path))
+    session = read_session(item.path)
+    return session if (item.path / "speech.json").is_file() else annotate_cached(session)

@@ -1,0 +1,69 @@
+"""What a session's annotation holds, as rows in seconds: the common source of the text exporters."""
+
+from typing import Any
+
+import msgspec
+
+from simulator.events import PARTIES, Party
+from simulator.session import Session
+from simulator.speech import Segment, SpokenWord
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of speech, an utterance or a word; times in seconds."""
+
+    tier: str
+    party: Party
+    start_s: float
+    end_s: float
+    text: str = ""
+    source: str = ""
+    role: str = ""
+
+
+def segments(session: Session, party: Party) -> list[Row]:
+    """Give when a party speaks, with the words that start in each stretch."""
+    speech = session.speech.of(party)
+    return [
+        Row(
+            tier="segment",
+            text=item.text or " ".join(word.text for word in speech.words if item.start <= word.start < item.end),
+            role=item.role,
+            **_place(session, party, item),
+        )
+        for item in speech.segments
+    ]
+
+
+def words(session: Session, party: Party) -> list[Row]:
+    """Give a party's words."""
+    return [Row(tier="word", text=item.text, **_place(session, party, item)) for item in session.speech.of(party).words]
+
+
+def utterances(session: Session, party: Party) -> list[Row]:
+    """Give what a party is known to have said."""
+    return [
+        Row(tier="utterance", text=item.text, role=item.role, **_place(session, party, item))
+        for item in session.speech.of(party).utterances
+    ]
+
+
+def sayings(session: Session) -> list[Row]:
+    """Give what a reader wants to see as lines: known utterances of both, a party's segments without; in order."""
+    found = [row for party in PARTIES for row in utterances(session, party) or segments(session, party)]
+    return sorted(found, key=_when)
+
+
+def rows(session: Session) -> list[Row]:
+    """Give everything, in time order."""
+    kinds = (segments, words, utterances)
+    return sorted((row for party in PARTIES for kind in kinds for row in kind(session, party)), key=_when)
+
+
+def _when(row: Row) -> tuple[float, float, str, str]:
+    return row.start_s, row.end_s, row.party, row.tier
+
+
+def _place(session: Session, party: Party, item: Segment | SpokenWord) -> dict[str, Any]:
+    start, end = session.seconds(item.start), session.seconds(item.end)
+    return {"party": party, "start_s": start, "end_s": end, "source": item.source}

@@ -1,0 +1,111 @@
+"""Paired differences as tables: every metric with its interval around zero, and the main ones by scenario."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from simulator.report.assets import escape
+from simulator.report.judged import definitions
+from simulator.report.leading import LEADING
+from simulator.report.numbers import quantity, signed
+from simulator.report.pairs import Difference, Pair, difference_of, differences
+from simulator.report.plots import Axis, difference
+
+COLUMNS = 8
+"""Metrics of the table by scenario."""
+
+SIGNS = {"better": ("▲", "better"), "worse": ("▼", "worse"), "unclear": ("·", "no clear difference"), "": ("", "")}
+
+
+def difference_section(first: str, second: str, pairs: Sequence[Pair]) -> str:
+    """Give the tables of one comparison under its heading; first, second: the runs' names."""
+    found = differences(pairs)
+    head = f'<section class="against" aria-label="{escape(second)}"><h2>{escape(second)} minus {escape(first)}</h2>'
+    if not found:
+        return f'{head}<p class="quiet">The runs have no metric in common.</p></section>'
+    first_asked = [item for item in found if item.metric in LEADING] or found
+    rest = [item for item in found if item not in first_asked]
+    names = (first, second)
+    more = f"<details><summary>{len(rest)} more metrics</summary>{_table(names, rest)}</details>" if rest else ""
+    return f"{head}{_table(names, first_asked)}{more}{_by_scenario(pairs, found)}</section>"
+
+
+def _table(names: tuple[str, str], found: Sequence[Difference]) -> str:
+    columns = "".join(_head(name) for name in (*names, "difference"))
+    families = groupby(found, key=lambda item: item.metric.partition(".")[0])
+    bodies = "".join(_family(name, list(members)) for name, members in families)
+    return _scrolling(
+        "Differences",
+        f'<table class="differences"><thead><tr><th scope="col">metric</th>{columns}'
+        f'<th scope="col">95 % interval</th></tr></thead>{bodies}</table>',
+    )
+
+
+def _scrolling(name: str, table: str) -> str:
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{table}</div>'
+
+
+def _head(name: str) -> str:
+    return f'<th scope="col" class="number">{escape(name)}</th>'
+
+
+def _family(name: str, members: Sequence[Difference]) -> str:
+    rows = "".join(map(_row, members))
+    return f'<tbody><tr><th colspan="5" scope="rowgroup">{escape(name.replace("_", " "))}</th></tr>{rows}</tbody>'
+
+
+def _row(item: Difference) -> str:
+    definition = definitions()[item.metric]
+    sign, word = SIGNS[item.tone]
+    tone = f'<span aria-hidden="true">{sign}</span><span class="unseen">{word}</span>'
+    interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 and any(item.ci95) else ""
+    plot = difference(item.value, item.ci95, _axis(item), item.tone)
+    cells = (
+        f'<th scope="row" title="{escape(definition.card)}">{escape(definition.title)}{_pairs(item.n)}</th>',
+        f'<td class="number">{_value(item.first, item.unit)}</td>',
+        f'<td class="number">{_value(item.second, item.unit)}</td>',
+        f'<td class="number change">{signed(item.value)}<span class="tone" title="{word}">{tone}</span></td>',
+        f'<td class="plot">{plot}<span class="n">{interval}</span></td>',
+    )
+    return f'<tr class="{item.tone}">{"".join(cells)}</tr>'
+
+
+def _axis(item: Difference) -> Axis:
+    """An axis with zero in its middle: which side a difference lies on must be seen at a glance."""
+    reach = max(abs(value) for value in (item.value or 0.0, *(item.ci95 or ()))) * 1.15 or 1.0
+    return Axis(low=-reach, high=reach)
+
+
+def _by_scenario(pairs: Sequence[Pair], found: Sequence[Difference]) -> str:
+    """Differences by scenario for the main metrics; nothing when there is only one scenario."""
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(pair.first.scenario, []).append(pair)
+    measured = {item.metric for item in found if item.value is not None}
+    metrics = ([metric for metric in LEADING if metric in measured] or sorted(measured))[:COLUMNS]
+    if len(groups) < 2 or not metrics:
+        return ""
+    head = "".join(_head(definitions()[metric].title) for metric in metrics)
+    rows = "".join(_scenario_row(name, members, metrics) for name, members in groups.items())
+    table = f'<table><thead><tr><th scope="col">scenario</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f"<h3>By scenario</h3>{_scrolling('By scenario', table)}"
+
+
+def _scenario_row(name: str, pairs: Sequence[Pair], metrics: Sequence[str]) -> str:
+    cells = "".join(_cell(difference_of(definitions()[metric], pairs)) for metric in metrics)
+    return f'<tr><th scope="row">{escape(name)}{_pairs(len(pairs))}</th>{cells}</tr>'
+
+
+def _cell(item: Difference) -> str:
+    sign, word = SIGNS[item.tone]
+    both = f"{_value(item.first, item.unit)} → {_value(item.second, item.unit)}"
+    return (
+        f'<td class="number {item.tone}" title="{word}">{signed(item.value)} {sign}<span class="n">{both}</span></td>'
+    )
+
+
+def _pairs(count: int) -> str:
+    return f'<span class="n">{count} pair{"s" * (count != 1)}</span>'
+
+
+def _value(value: float | None, unit: str) -> str:
+    return escape(quantity(value, unit)) if value is not None else "–"

@@ -1,0 +1,87 @@
+"""The scores of a run's page: a small plot for every metric, and the table of sessions as its script draws it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulator.report.assets import escape
+from simulator.report.judged import definitions
+from simulator.report.leading import LEADING
+from simulator.report.numbers import figure, quantity
+from simulator.report.plots import strip
+from simulator.report.pooling import pooled
+from simulator.report.results import Run
+from simulator.report.row import Row, scored
+from simulator.report.score_list import flowing
+
+COLUMNS_SHOWN = 6
+
+
+def plots(run: Run, ordered: Sequence[Row]) -> str:
+    """Give the plots of all metrics: what readers ask for and scenarios expect first, the rest folded.
+
+    ordered: the rows in the table's order, which the dots name.
+    """
+    first = _leading(run)
+    rest = [metric for metric in run.metrics if metric not in first]
+    if not first:
+        first, rest = list(run.metrics), []
+    more = f"<details><summary>{len(rest)} more</summary>{_grid(run, ordered, rest)}</details>" if rest else ""
+    return _grid(run, ordered, first) + more
+
+
+def table(run: Run, ordered: Sequence[Row]) -> dict[str, Any]:
+    """Give the table: metrics as columns, sessions as rows, worst first."""
+    shown = set(_leading(run)[:COLUMNS_SHOWN] or run.metrics[:COLUMNS_SHOWN])
+    return {
+        "metrics": [_column(run, metric, shown=metric in shown) for metric in run.metrics],
+        "rows": [_row(run, row) for row in ordered],
+    }
+
+
+def _leading(run: Run) -> list[str]:
+    """The metrics of a run that stand first: those its scenarios expect something of, then those asked for most."""
+    expected = dict.fromkeys(verdict.metric for verdicts in run.verdicts.values() for verdict in verdicts)
+    return [metric for metric in dict.fromkeys((*expected, *LEADING)) if metric in run.metrics]
+
+
+def _grid(run: Run, ordered: Sequence[Row], metrics: Sequence[str]) -> str:
+    return f'<div class="plots">{"".join(_plot(run, ordered, metric) for metric in metrics)}</div>'
+
+
+def _plot(run: Run, ordered: Sequence[Row], metric: str) -> str:
+    score = pooled(run.rows, metric)
+    points = [(index, value) for index, row in enumerate(ordered) if (value := row.value(metric)) is not None]
+    title, card = _told(metric)
+    interval = f"{figure(score.ci95[0])} to {figure(score.ci95[1])}" if score.ci95 else ""
+    caption = (
+        f'<figcaption title="{escape(card)}"><span class="name">{escape(title)}</span>'
+        f'<span class="value">{escape(quantity(score.value, score.unit)) if score.value is not None else "–"}</span>'
+        f'<span class="rests">{interval}</span><span class="n">{len(points)} of {len(run.rows)}</span></figcaption>'
+    )
+    plot = strip(points, score.value, score.ci95) if points else ""
+    reason = "" if score.value is not None else f'<p class="reason">{escape(score.reason or "undefined")}</p>'
+    return f'<figure class="metric" data-metric="{escape(metric)}">{caption}{reason}{plot}</figure>'
+
+
+def _told(metric: str) -> tuple[str, str]:
+    definition = definitions().get(metric)
+    return (definition.title, f"{metric}\n{flowing(definition.card)}") if definition else (metric, metric)
+
+
+def _row(run: Run, row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "scenario": row.scenario,
+        "trial": row.trial,
+        "status": row.status,
+        "problem": row.problem,
+        "misses": run.misses(row),
+        "page": run.has_page(row.id),
+        "values": [row.value(metric) for metric in run.metrics],
+    }
+
+
+def _column(run: Run, metric: str, *, shown: bool) -> dict[str, Any]:
+    title, _ = _told(metric)
+    unit = next((score.unit for _, score in scored(run.rows, metric)), "")
+    return {"id": metric, "title": title, "unit": unit, "shown": shown}

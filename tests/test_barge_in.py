@@ -1,0 +1,140 @@
+"""Barge-ins: whether the agent yields, how soon, what it does then, and which cases say nothing."""
+
+from pathlib import Path
+
+import pytest
+from tests.takes import Take, heard, scored
+
+from metrics.barge_in import BargeInSpec
+
+
+def interrupted(folder: Path, stop: float, *, cut: bool = True, duration: float = 20.0) -> Take:
+    """The agent speaks from 1 s to `stop`; the user barges in from 3 s to 4 s."""
+    take = Take(folder, duration)
+    take.say("agent", 1.0, stop, cut=cut, planned=9.0)
+    take.say("user", 3.0, 4.0, role="interruption")
+    return take
+
+
+def test_an_agent_that_is_cut_soon_after_the_onset_yields(tmp_path: Path) -> None:
+    """Yield latency: from the first sound of the interruption to the last of the agent's."""
+    scores = scored(BargeInSpec(), interrupted(tmp_path / "t", 3.6).annotated())
+    assert (scores["yield_rate"].value, scores["talked_through_rate"].value) == (1, 0)
+    assert scores["yield_latency_p50_s"].value == pytest.approx(0.6)
+    item = scores["yield_rate"].evidence[0]
+    assert (item.start, item.end, item.party, item.label) == (3 * 16000, round(3.6 * 16000), "agent", "yielded")
+
+
+def test_an_agent_that_speaks_on_for_two_seconds_talks_through(tmp_path: Path) -> None:
+    """Also when it is cut later, or ends by itself later."""
+    for index, cut in enumerate((True, False)):
+        scores = scored(BargeInSpec(), interrupted(tmp_path / str(index), 5.5, cut=cut).annotated())
+        assert (scores["yield_rate"].value, scores["talked_through_rate"].value) == (0, 1)
+        assert (scores["yield_latency_p50_s"].value, scores["yield_latency_p50_s"].reason) == (
+            None, "the agent yielded to no barge-in",
+        )
+
+
+@pytest.mark.parametrize(("stop", "decided"), [(3.5, 0), (4.2, 1)])
+def test_an_end_that_was_planned_is_no_yield(tmp_path: Path, stop: float, decided: int) -> None:
+    """Within 1 s of the onset nobody can tell; after 1 s the agent had heard it and talked through."""
+    score = scored(BargeInSpec(), interrupted(tmp_path / "t", stop, cut=False).annotated())["yield_rate"]
+    assert (score.n, score.value) == (decided, 0 if decided else None)
+    assert decided or score.reason == "no barge-in was decided: the agent's speech ended by itself"
+
+
+def test_the_end_of_the_session_decides_nothing(tmp_path: Path) -> None:
+    """The agent was speaking when the recording ended, less than 2 s after the onset."""
+    score = scored(BargeInSpec(), interrupted(tmp_path / "t", 9.0, duration=4.5).annotated())["yield_rate"]
+    assert (score.value, score.n) == (None, 0)
+
+
+def test_an_interruption_of_a_silent_agent_is_no_case(tmp_path: Path) -> None:
+    """Only what begins while the agent holds the floor asks the question."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 2.0)
+    take.say("user", 3.0, 4.0, role="interruption")
+    score = scored(BargeInSpec(), take.annotated())["yield_rate"]
+    assert (score.value, score.reason) == (None, "the user did not barge in")
+
+
+def test_a_turn_begun_over_the_agent_is_a_barge_in_but_a_collision_is_not(tmp_path: Path) -> None:
+    """A turn that begins 200 ms or more after the agent did; both at once is nobody's barge-in."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 3.5, cut=True)
+    take.say("user", 3.0, 5.0)
+    take.say("agent", 8.0, 9.0, cut=True)
+    take.say("user", 8.1, 10.0)
+    assert scored(BargeInSpec(), take.annotated())["yield_rate"].n == 1
+
+
+def test_backchannels_and_asides_are_no_barge_ins(tmp_path: Path) -> None:
+    """They want no floor."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 9.0)
+    take.say("user", 3.0, 3.4, role="backchannel")
+    take.say("user", 6.0, 7.0, role="aside")
+    assert scored(BargeInSpec(), take.annotated())["yield_rate"].n == 0
+
+
+def test_an_interruption_in_the_agents_own_pause_is_one(tmp_path: Path) -> None:
+    """The told utterance goes on through its pause: the agent held the floor, and stopped at once."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 3.4, pauses=((2.9, 3.4),), cut=True, planned=6.0)
+    take.say("user", 3.0, 4.0, role="interruption")
+    assert scored(BargeInSpec(), take.annotated())["yield_latency_p50_s"].value == 0
+
+
+def test_coming_back_is_told_apart_from_falling_dead(tmp_path: Path) -> None:
+    """Within 4 s of the end of the user's turn the agent speaks again, or it does not."""
+    back = interrupted(tmp_path / "back", 3.5)
+    back.say("agent", 5.0, 7.0)
+    dead = interrupted(tmp_path / "dead", 3.5)
+    over = interrupted(tmp_path / "over", 3.5, duration=6.0)
+    values = [scored(BargeInSpec(), take.annotated())["resume_rate"] for take in (back, dead, over)]
+    assert [score.value for score in values] == [1, 0, None]
+    assert values[2].reason == "the session ended before the agent could resume"
+
+
+def test_speaking_again_over_the_user_is_a_false_start(tmp_path: Path) -> None:
+    """It stopped, and began anew before the user's turn was over."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 3.4, cut=True)
+    take.say("user", 3.0, 6.0, role="interruption")
+    take.say("agent", 5.0, 5.4, cut=True)
+    take.say("agent", 6.5, 8.0)
+    scores = scored(BargeInSpec(), take.annotated())
+    assert (scores["false_start_rate"].value, scores["resume_rate"].value) == (1, 1)
+
+
+def test_lines_queued_one_behind_the_other_are_one_hold(tmp_path: Path) -> None:
+    """An agent that goes from sentence to sentence did not stop between them."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 3.2)
+    take.say("agent", 3.25, 7.0)
+    take.say("user", 3.0, 4.0, role="interruption")
+    assert scored(BargeInSpec(), take.annotated())["talked_through_rate"].value == 1
+
+
+def test_an_untold_agent_is_judged_by_its_sound(tmp_path: Path) -> None:
+    """200 ms of silence within 2 s is a yield; a stop within 200 ms was about to come anyway."""
+    take = Take(tmp_path / "t")
+    take.say("user", 3.0, 4.0, role="interruption")
+    take.say("user", 10.0, 11.0, role="interruption")
+    session = heard(take.annotated(), "agent", (1.0, 3.7), (8.0, 10.1))
+    scores = scored(BargeInSpec(), session)
+    assert scores["yield_latency_p50_s"].parts["values"] == pytest.approx([0.7])
+    assert [item.label for item in scores["yield_rate"].evidence] == ["yielded", "ended by itself"]
+
+
+def test_rates_of_decided_cases_add_up(tmp_path: Path) -> None:
+    """yield_rate + talked_through_rate = 1, whatever was undecided."""
+    take = Take(tmp_path / "t", duration=60)
+    for index, (stop, cut) in enumerate([(3.5, True), (5.5, False), (3.4, False), (3.9, True)]):
+        at = 12 * index
+        take.say("agent", at + 1.0, at + stop, cut=cut)
+        take.say("user", at + 3.0, at + 4.0, role="interruption")
+    scores = scored(BargeInSpec(), take.annotated())
+    assert scores["yield_rate"].n == 3
+    assert (scores["yield_rate"].value or 0) + (scores["talked_through_rate"].value or 0) == pytest.approx(1)
+    assert len(scores["yield_rate"].evidence) == 4

@@ -1,0 +1,147 @@
+"""Judges: bounded asking, ready replies, an endpoint with its replies kept."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.errors import RemoteError, ScenarioError
+from simulator.judge import EndpointSettings, ReadyReplies, ask, open_judge
+from simulator.judge_endpoint import EndpointJudge
+
+ASKED = [{"role": "user", "content": "rate this"}]
+
+
+def number(reply: str) -> int | None:
+    """Read a reply that is a number."""
+    return int(reply) if reply.isdigit() else None
+
+
+def test_asking_stops_at_the_first_reply_that_parses() -> None:
+    """Every raw reply is kept, and how many were of no use."""
+    verdict = ask(ReadyReplies({"a": ["x", "y", "7", "8"]}), "a", ASKED, number, tries=5)
+    assert verdict.value == 7 and verdict.replies == ("x", "y", "7") and verdict.unparsed == 2
+
+
+def test_asking_is_bounded() -> None:
+    """After `tries` replies, or when there is none left, there is no value but a reason."""
+    judge = ReadyReplies({"a": ["x"] * 9})
+    assert ask(judge, "a", ASKED, number, tries=3).problem == "none of 3 judge replies could be parsed"
+    assert ask(judge, "b", ASKED, number, tries=3).problem == "no judge reply is given"
+
+
+@pytest.mark.parametrize(
+    ("content", "replies"),
+    [
+        ('{"a": ["1", "2"], "b": "3"}', {"a": ["1", "2"], "b": ["3"]}),
+        ('{"item_id": "a", "generation": "1"}\n{"item_id": "a", "generation": "2"}\n', {"a": ["1", "2"]}),
+        ('{"item_id": "a", "generation": "1"}', {"a": ["1"]}),
+        ("{}", {}),
+    ],
+)
+def test_both_forms_of_ready_replies(tmp_path: Path, content: str, replies: dict[str, list[str]]) -> None:
+    """A mapping of lists, or lines of item_id and generation in the order they are used."""
+    path = tmp_path / "replies"
+    path.write_text(content)
+    assert ReadyReplies.read(path).replies == replies
+
+
+@pytest.mark.parametrize("content", ["[]", "no json", '{"a": [1]}', '{"item_id": "a"}\n{"item_id": "b"}'])
+def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
+    """A file of another form is refused with the two forms there are."""
+    path = tmp_path / "replies"
+    path.write_text(content)
+    with pytest.raises(ScenarioError, match=r"expected \{id"):
+        ReadyReplies.read(path)
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        ReadyReplies.read(tmp_path / "none")
+
+
+@contextmanager
+def endpoint(replies: list[str | int]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An OpenAI-compatible server on loopback that gives these replies (a number: that status) one after the other."""
+    asked: list[dict[str, Any]] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            reply = replies[min(len(asked), len(replies)) - 1]
+            content = {
+                "id": "x",
+                "object": "chat.completion",
+                "created": 0,
+                "model": "m",
+                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": reply}}],
+            }
+            self.send_response(reply if isinstance(reply, int) else 200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, *args: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_an_endpoint_is_asked_once_per_question(tmp_path: Path) -> None:
+    """Replies are kept by content: asking again, or from another judge object, costs no request."""
+    with endpoint(["x", "7"]) as (url, asked):
+        settings = EndpointSettings(model="m", base_url=url, seed=1, seed_step=1)
+        first = ask(EndpointJudge(settings, tmp_path), "a", ASKED, number, tries=5)
+        again = ask(EndpointJudge(settings, tmp_path), "a", ASKED, number, tries=5)
+    assert first == again and first.value == 7 and first.replies == ("x", "7")
+    assert [request["seed"] for request in asked] == [1, 2] and asked[0]["messages"] == ASKED
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+
+
+def test_another_question_is_another_request(tmp_path: Path) -> None:
+    """The model, the messages and which asking it is are part of what a reply is kept under."""
+    with endpoint(["1"]) as (url, asked):
+        for model, content in (("m", "a"), ("m", "b"), ("n", "a"), ("m", "a")):
+            judge = EndpointJudge(EndpointSettings(model=model, base_url=url), tmp_path)
+            judge.ask("s", [{"role": "user", "content": content}], 0)
+    assert len(asked) == 3
+
+
+def test_a_failing_endpoint_is_given_up(tmp_path: Path) -> None:
+    """Failures count as tries, end in a reason, are not kept, and after several in a row nobody asks any more."""
+    with endpoint([500]) as (url, asked):
+        judge = EndpointJudge(EndpointSettings(model="m", base_url=url), tmp_path)
+        verdict = ask(judge, "a", ASKED, number, tries=3)
+        assert verdict.value is None and "the judge m failed" in (verdict.problem or "") and len(asked) == 3
+        ask(judge, "b", ASKED, number, tries=9)
+        assert len(asked) == EndpointJudge.patience
+        with pytest.raises(RemoteError, match="failed 5 times in a row"):
+            judge.ask("c", ASKED, 0)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_the_public_endpoint_needs_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without base_url the key must be there, and the sentence names its variable."""
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with pytest.raises(ScenarioError, match="NO_SUCH_KEY is not set"):
+        EndpointJudge(EndpointSettings(model="m", key_env="NO_SUCH_KEY"), tmp_path)
+
+
+def test_ready_replies_come_before_an_endpoint(tmp_path: Path) -> None:
+    """A file of replies is taken even when a model is named; nothing named is no judge."""
+    path = tmp_path / "replies"
+    path.write_text("{}")
+    settings = EndpointSettings(model="m", base_url="http://127.0.0.1:9/v1")
+    assert isinstance(open_judge(path, settings), ReadyReplies)
+    assert isinstance(open_judge(None, settings), EndpointJudge)
+    assert open_judge(None, None) is None

@@ -1,0 +1,157 @@
+"""Scores: parts that add up, corpus values from sums, intervals clustered by scenario, no made-up numbers."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.score import (
+    Definition,
+    Score,
+    Statistic,
+    add_parts,
+    from_parts,
+    pass_at_k,
+    pass_hat_k,
+    pool,
+    share,
+    spread,
+    undefined,
+    value_of,
+    wasserstein_1,
+)
+
+VALUES = st.lists(st.floats(-100, 100).map(lambda value: round(value, 3)), max_size=6)
+
+
+def definition(statistic: Statistic, **more: Any) -> Definition:
+    return Definition(id="m.x", unit="s", statistic=statistic, title="x", card="what x is", **more)
+
+
+def test_a_share_of_nothing_is_undefined_and_says_why() -> None:
+    """No cases: the value is None with the reason, never 0."""
+    score = share(definition("ratio"), 0, 0, reason="nobody asked")
+    assert (score.value, score.reason, score.n) == (None, "nobody asked", 0)
+    assert undefined(definition("p50"), "silence").value is None
+
+
+def test_a_ratio_is_scaled_count_over_cases() -> None:
+    """scale times count over `of`; `n` is the number of cases unless the parts say otherwise."""
+    assert share(definition("ratio", scale=60), 3, 4, reason="").value == 45
+    assert from_parts(definition("ratio"), {"count": 3, "of": 0.5, "n": 3}, reason="").n == 3
+
+
+@given(st.lists(VALUES, min_size=1, max_size=5), st.sampled_from(["mean", "p50", "p95"]))
+def test_a_pooled_spread_is_that_of_all_values_together(groups: list[list[float]], statistic: Statistic) -> None:
+    """Sessions with many values weigh more: no average of averages."""
+    card = definition(statistic)
+    scores = [spread(card, values, reason="none") for values in groups]
+    together = [value for values in groups for value in values]
+    pooled = pool(card, scores, [str(index) for index in range(len(scores))], resamples=20)
+    if not together:
+        assert pooled.value is None
+        assert pooled.ci95 is None
+    else:
+        expected = {"mean": np.mean, "p50": np.median, "p95": lambda v: np.quantile(v, 0.95)}[statistic](together)
+        assert pooled.value == pytest.approx(float(expected), abs=1e-9)
+        assert pooled.n == len(together)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(5, 9)), min_size=2, max_size=6))
+def test_a_pooled_ratio_is_the_ratio_of_the_sums(pairs: list[tuple[int, int]]) -> None:
+    """Counts and cases are added before dividing, and the interval holds possible values."""
+    card = definition("ratio")
+    pooled = pool(card, [share(card, count, of, reason="") for count, of in pairs], [str(i) for i in range(len(pairs))])
+    assert pooled.value == pytest.approx(sum(c for c, _ in pairs) / sum(o for _, o in pairs))
+    assert pooled.ci95 is not None
+    shares = [count / of for count, of in pairs]
+    assert min(shares) - 1e-9 <= pooled.ci95[0] <= pooled.ci95[1] <= max(shares) + 1e-9
+
+
+@pytest.mark.parametrize("statistic", ["ratio", "mean", "p50", "p95", "sum", "w1"])
+def test_a_fast_resample_is_the_plain_one(statistic: Statistic) -> None:
+    """The vectorised bootstrap gives what adding the drawn sessions' parts gives, draw by draw."""
+    rng = np.random.default_rng(3)
+    card = definition(statistic, reference=(0.1, 0.5, 2.0))
+    parts: list[dict[str, Any]] = [
+        {"count": int(rng.integers(0, 4)), "of": 4}
+        if statistic in ("ratio", "sum")
+        else {"values": [float(value) for value in rng.normal(size=int(rng.integers(0, 4)))]}
+        for _ in range(7)
+    ]
+    pooled = pool(card, [from_parts(card, part, reason="none") for part in parts], [str(i) for i in range(7)], seed=5)
+    draws = np.random.default_rng(5).integers(0, 7, (1000, 7))
+    values = [value_of(card, add_parts([parts[index] for index in draw])) for draw in draws]
+    plain = np.quantile([value for value in values if value is not None], [0.025, 0.975])
+    assert pooled.ci95 == pytest.approx(tuple(plain))
+
+
+def test_clusters_are_drawn_and_not_sessions() -> None:
+    """Repeats of a scenario that always agree widen nothing: the interval is that of the scenarios."""
+    card = definition("ratio")
+    scores = [share(card, index % 2, 1, reason="") for index in range(40)]
+    clustered = pool(card, scores, [str(index % 2) for index in range(40)]).ci95
+    single = pool(card, scores, [str(index) for index in range(40)]).ci95
+    assert clustered == (0.0, 1.0)
+    assert single is not None
+    assert 0.3 < single[0] < single[1] < 0.7
+
+
+def test_one_session_has_no_interval_and_the_same_scores_have_the_same_one() -> None:
+    """The bootstrap is seeded; with one session there is nothing to draw."""
+    card = definition("p50")
+    scores = [spread(card, [0.1 * index, 1.0], reason="") for index in range(5)]
+    assert pool(card, scores[:1], ["a"]).ci95 is None
+    assert pool(card, scores, list("abcde"), seed=1) == pool(card, scores, list("abcde"), seed=1)
+
+
+def test_pooling_undefined_scores_keeps_every_reason() -> None:
+    """A corpus value that nobody could measure says why, each reason once."""
+    card = definition("ratio")
+    scores = [share(card, 0, 0, reason=reason) for reason in ("no turn", "silent", "no turn")]
+    assert pool(card, scores, list("abc")).reason == "no turn; silent"
+
+
+def test_pooling_no_scores_is_undefined() -> None:
+    """An empty run has no corpus value."""
+    empty: list[Score] = []
+    assert pool(definition("ratio"), empty, []).value is None
+
+
+@given(VALUES.filter(bool), VALUES.filter(bool), st.floats(-5, 5))
+def test_wasserstein_is_a_distance_of_distributions(one: list[float], two: list[float], by: float) -> None:
+    """Zero for the same values in any order or number, symmetric, and a shift costs its own length."""
+    assert wasserstein_1(one, [*reversed(one), *one]) == pytest.approx(0, abs=1e-9)
+    assert wasserstein_1(one, two) == pytest.approx(wasserstein_1(two, one), abs=1e-9)
+    assert wasserstein_1(one, [value + by for value in one]) == pytest.approx(abs(by), abs=1e-9)
+
+
+def test_wasserstein_of_unequal_numbers_of_values() -> None:
+    """{0, 1} against {0}: half of the mass moves by 1."""
+    assert wasserstein_1([0, 1], [0]) == 0.5
+    assert value_of(definition("w1"), {"values": [1.0]}) is None
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6), st.integers(1, 6))
+def test_pass_at_k_counts_draws_without_replacement(passed: list[bool], k: int) -> None:
+    """pass@k and pass^k are the shares of k-subsets in which one, or every, trial passed."""
+    from itertools import combinations
+
+    if k > len(passed):
+        assert pass_at_k(passed, k) is None
+        assert pass_hat_k(passed, k) is None
+        return
+    subsets = list(combinations(passed, k))
+    assert pass_at_k(passed, k) == pytest.approx(sum(map(any, subsets)) / len(subsets))
+    assert pass_hat_k(passed, k) == pytest.approx(sum(map(all, subsets)) / len(subsets))
+
+
+def test_a_mean_does_not_depend_on_the_order_of_sessions() -> None:
+    """Sums are exact: the same values in another order give the same bits."""
+    values = [0.1, 1e16, -1e16, 0.2, 0.3]
+    card = definition("mean")
+    assert value_of(card, {"values": values}) == value_of(card, {"values": sorted(values)})
+    assert math.isclose(value_of(card, {"values": [0.1, 0.2]}) or 0, 0.15)

@@ -1,0 +1,93 @@
+"""Selectivity: asides, background talk and bursts of noise that the agent should let pass."""
+
+from pathlib import Path
+
+import pytest
+from tests.takes import Take, scored
+
+from metrics.selectivity import SelectivitySpec
+
+
+def aside(folder: Path, duration: float = 20.0) -> Take:
+    """The user says something to somebody else from 5 s to 6 s."""
+    take = Take(folder, duration)
+    take.say("user", 5.0, 6.0, role="aside")
+    return take
+
+
+def rate(take: Take, name: str = "aside") -> float | None:
+    return scored(SelectivitySpec(), take.annotated())[f"{name}_ignored_rate"].value
+
+
+def test_an_agent_that_stays_silent_ignored_the_aside(tmp_path: Path) -> None:
+    """Nothing until 2 s after its end; what comes later is something else."""
+    take = aside(tmp_path / "t")
+    take.say("agent", 8.1, 9.0)
+    assert rate(take) == 1
+
+
+def test_an_agent_that_speaks_up_answered_it(tmp_path: Path) -> None:
+    """During the aside or within 2 s after it."""
+    for index, start in enumerate((5.5, 7.9)):
+        take = aside(tmp_path / str(index))
+        take.say("agent", start, start + 2)
+        assert rate(take) == 0
+
+
+def test_an_agent_that_was_speaking_must_go_on(tmp_path: Path) -> None:
+    """For 1 s after the onset; an utterance that ended by itself sooner says nothing."""
+    for index, (end, cut, expected) in enumerate([(6.2, True, 1), (5.6, True, 0), (5.6, False, None)]):
+        take = aside(tmp_path / str(index))
+        take.say("agent", 3.0, end, cut=cut, planned=9.0)
+        assert rate(take) == expected
+
+
+def test_an_answer_that_was_due_is_not_held_against_the_agent(tmp_path: Path) -> None:
+    """A user turn ended shortly before and was not answered yet: what the agent says next is its answer."""
+    take = aside(tmp_path / "t")
+    take.say("user", 2.0, 4.5)
+    take.say("agent", 6.2, 8.0)
+    score = scored(SelectivitySpec(), take.annotated())["aside_ignored_rate"]
+    assert (score.value, score.n) == (None, 0)
+    assert score.evidence[0].label == "undecided"
+
+
+def test_the_watch_ends_where_the_user_takes_a_turn(tmp_path: Path) -> None:
+    """The agent answers that turn, not the aside."""
+    take = aside(tmp_path / "t")
+    take.say("user", 6.5, 7.0)
+    take.say("agent", 7.4, 9.0)
+    assert rate(take) == 1
+
+
+@pytest.mark.parametrize(("direction", "n"), [("user_to_agent", 1), ("agent_to_user", 0)])
+def test_background_talk_counts_on_the_line_to_the_agent(tmp_path: Path, direction: str, n: int) -> None:
+    """What only the user heard is nothing the agent could react to."""
+    take = Take(tmp_path / "t")
+    take.note(5.0, "talker", "line", until=take.at(7.0), text="Dinner is ready", direction=direction)
+    score = scored(SelectivitySpec(), take.annotated())["talker_ignored_rate"]
+    assert (score.n, score.value) == (n, 1 if n else None)
+
+
+def test_a_noise_burst_that_makes_the_agent_stop_was_not_ignored(tmp_path: Path) -> None:
+    """The agent was cut within 1 s, and nobody else spoke."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 3.0, 5.6, cut=True, planned=9.0)
+    take.note(5.0, "noise_burst", "line", until=take.at(5.3), direction="user_to_agent")
+    assert rate(take, "noise") == 0
+
+
+def test_a_stop_while_the_user_speaks_too_is_undecided(tmp_path: Path) -> None:
+    """It may have yielded to the user."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 3.0, 5.6, cut=True, planned=9.0)
+    take.say("user", 5.2, 6.5, role="interruption")
+    take.note(5.0, "talker", "line", until=take.at(7.0), direction="user_to_agent")
+    assert rate(take, "talker") is None
+
+
+def test_nothing_to_ignore_is_undefined(tmp_path: Path) -> None:
+    """Each of the three says what was missing."""
+    scores = scored(SelectivitySpec(), Take(tmp_path / "t").annotated())
+    assert {score.value for score in scores.values()} == {None}
+    assert scores["aside_ignored_rate"].reason == "no aside was said"
