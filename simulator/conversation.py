@@ -167,7 +167,7 @@ class Conversation:
                 if user.__class__ is not AudioFrame or agent.__class__ is not AudioFrame:
                     user, agent = await self._answers(user, agent)
                 now = tick * count
-                heard_user, heard_agent = exchange(now, user.samples, agent.samples)  # type: ignore[union-attr]
+                heard_user, heard_agent = exchange(now, user.samples, agent.samples)
                 tick += 1
                 self._now = now + count
                 clock.advance(self._now)

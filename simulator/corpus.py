@@ -48,11 +48,13 @@ class CorpusScorer(Spec, frozen=True, kw_only=True):
     """A scorer with a definition of its own over whole corpora; `--set k=v` sets its fields.
 
     mode: `compat` reproduces the original's numbers with its quirks, `strict` repairs them; the card names both.
+    force: score sessions and stereo files whose sound makes scores meaningless (see trust.py) all the same.
     write: a folder that gets the original's own files. Input folders are never written to.
     """
 
     mode: Mode = "strict"
     write: Path | None = None
+    force: bool = False
 
     card: ClassVar[str] = ""
 

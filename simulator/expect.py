@@ -53,6 +53,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
     reason: str | None = None
 
+    def violated_by(self, value: float | None) -> bool:
+        """Whether this value alone breaks the expectation; an undefined one does."""
+        return value is None or not _OPS[self.op](value, self.bound)
+
 
 def judge(expectation: Expectation, scores: Mapping[str, Score]) -> Verdict:
     """Hold an expectation against scores by metric id."""

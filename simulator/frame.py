@@ -63,4 +63,5 @@ def from_pcm16(pcm: NDArray[np.int16]) -> Samples:
 
 def to_pcm16(samples: Samples) -> NDArray[np.int16]:
     """Convert float32 samples, full scale 1.0, to int16: rounded to nearest, clipped; any shape."""
-    return np.clip(np.rint(samples * np.float32(PCM_SCALE)), -32768, 32767).astype(np.int16)
+    scaled: Samples = np.clip(np.rint(samples * np.float32(PCM_SCALE)), -32768, 32767)
+    return scaled.astype(np.int16)

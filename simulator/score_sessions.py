@@ -12,6 +12,7 @@ from simulator.errors import ScenarioError, SessionError
 from simulator.inputs import Input, find_inputs
 from simulator.score import Definition, Score, Scorer, pool
 from simulator.session import Session, read_session
+from simulator.trust import refuse_if_untrustworthy
 
 Tell = Callable[[str], None]
 
@@ -20,11 +21,15 @@ SIDE_BY_SIDE = 8
 
 
 class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
-    """How recordings are scored again. user_channel: of a stereo file, 0 or 1. words: whether a scorer
-    reads words; without one recognition is spared.
+    """How recordings are scored again.
+
+    user_channel: of a stereo file, 0 or 1. force: also recordings whose sound makes scores meaningless (see trust.py;
+    a session with speech.json was heard before). words: whether a scorer reads words; without one recognition is
+    spared.
     """
 
     user_channel: int = 0
+    force: bool = False
     words: bool = True
 
     def score(
@@ -70,11 +75,17 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
 
     def _open(self, item: Input) -> Session | SessionError:
         try:
-            if item.kind == "session":
-                return read_session(item.path)
-            return Session.of_recording(item.path, user_channel=self.user_channel, agent_channel=1 - self.user_channel)
+            session = self._read(item)
+            if not _has_speech(session):
+                session.notes += tuple(refuse_if_untrustworthy(session, force=self.force))
+            return session
         except SessionError as error:
             return error
+
+    def _read(self, item: Input) -> Session:
+        if item.kind == "session":
+            return read_session(item.path)
+        return Session.of_recording(item.path, user_channel=self.user_channel, agent_channel=1 - self.user_channel)
 
 
 def _has_speech(session: Session) -> bool:

@@ -45,7 +45,7 @@ class Script(Actor):
     def __init__(self, turns: Lines, ears: EarsKind | None) -> None:
         self._make_turns = turns
         self._ears_kind = ears
-        self._voice: Voice | None = None
+        self._started = False
 
     async def start(self, context: Context) -> None:
         """Prepare every turn's sound; nothing is synthesised while the session runs."""
@@ -57,6 +57,7 @@ class Script(Actor):
         self._index = 0
         self._injected_end = 0
         self._watch = self._watch_turn(0)
+        self._started = True
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Hear a frame, say the next one."""
@@ -72,7 +73,7 @@ class Script(Actor):
 
     async def close(self) -> None:
         """Account for what the end of the session cuts off."""
-        if self._voice is not None:
+        if self._started:
             self._voice.close()
 
     def _look(self, now: int) -> None:

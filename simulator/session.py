@@ -149,8 +149,11 @@ def read_session(folder: Path) -> Session:
     meta = read_meta(folder)
     notes = [f"{folder.name}: status is running: the run ended before the session did"] * (meta.status == "running")
     events, event_notes = _read_events(folder / "events.jsonl")
-    audio = sound.open_recording(_audio_file(folder, "conversation"))
-    heard_file = _audio_file(folder, "heard", needed=False)
+    said_file = _audio_file(folder, "conversation")
+    if said_file is None:
+        raise SessionError(f"{folder}: conversation.wav is missing")
+    audio = sound.open_recording(said_file)
+    heard_file = _audio_file(folder, "heard")
     heard = sound.open_recording(heard_file) if heard_file else None
     notes += [*event_notes, *audio.notes, *(heard.notes if heard else ())]
     speech_file = folder / "speech.json"
@@ -183,12 +186,10 @@ def is_session(folder: Path) -> bool:
     return (folder / "session.json").is_file()
 
 
-def _audio_file(folder: Path, name: str, *, needed: bool = True) -> Path | None:
+def _audio_file(folder: Path, name: str) -> Path | None:
     for suffix in (".wav", ".flac"):
         if (folder / (name + suffix)).is_file():
             return folder / (name + suffix)
-    if needed:
-        raise SessionError(f"{folder}: {name}.wav is missing")
     return None
 
 

@@ -1,6 +1,7 @@
 """`simulate export PATH --to FORMAT`: sessions in other tools' formats; the sessions themselves stay as they are."""
 
 import argparse
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,19 +37,24 @@ def run(args: argparse.Namespace) -> int:
         raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
     exporter = import_module(f"simulator.export.{args.to}")
     inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
-    for number, item in enumerate(inputs, 1):
-        if args.to == "fdb":
-            print(_write_sample(item, args.out / str(number), args.task))
-        else:
-            print(_write_text(item, args.out / f"{item.id}{exporter.SUFFIX}", exporter))
+    if args.to == "fdb":
+        _write_samples(inputs, args.out, args.task)
+        return OK
+    for item in inputs:
+        print(_write_text(item, args.out / f"{item.id}{exporter.SUFFIX}", exporter))
     return OK
 
 
-def _write_sample(item: Input, folder: Path, task: str | None) -> str:
+def _write_samples(inputs: Sequence[Input], out: Path, task: str | None) -> None:
+    """Write numbered folders, as the benchmark wants them; sessions made from its samples keep their numbers."""
     from simulator.export.fdb import write
 
-    _refuse_existing(folder, item)
-    return f"{folder} ({write(_open(item), folder, task)})"
+    own = [str(session.meta.sample.get("id", "")).rpartition("/")[2] for session in map(_read, inputs)]
+    keep = len(set(own)) == len(own) and all(name.isdigit() for name in own)
+    for number, item in enumerate(inputs, 1):
+        folder = out / (own[number - 1] if keep else str(number))
+        _refuse_existing(folder, item)
+        print(f"{folder} ({write(_open(item), folder, task)})")
 
 
 def _write_text(item: Input, path: Path, exporter: Any) -> str:
@@ -69,10 +75,13 @@ def _refuse_existing(path: Path, item: Input) -> None:
         raise ScenarioError(f"{path} lies inside the session; name another folder with --out")
 
 
+def _read(item: Input) -> Session:
+    return read_session(item.path) if item.kind == "session" else Session.of_recording(item.path)
+
+
 def _open(item: Input) -> Session:
+    """Read a session and annotate it where it is not yet (kept in the user's cache)."""
     from simulator.annotate import annotate_cached
 
-    if item.kind == "wav":
-        return annotate_cached(Session.of_recording(item.path))
-    session = read_session(item.path)
+    session = _read(item)
     return session if (item.path / "speech.json").is_file() else annotate_cached(session)

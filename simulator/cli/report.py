@@ -37,6 +37,7 @@ def _report(path: Path, args: argparse.Namespace) -> list[str]:
     from simulator.session import is_session
 
     if is_session(path):
+        _annotate(path)
         write_session_page(path, args.page_audio)
         print(path / PAGE)
         return []
@@ -57,6 +58,8 @@ def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
         if name not in known:
             raise SessionError(f"{path}: has no session {name!r}; results.jsonl names {', '.join(known[:5])} ...")
     folders = [path / name for name in wanted if is_session(path / name)]
+    for folder in folders:
+        _annotate(folder)
     problems = write_session_pages(folders, args.page_audio, told=_tell)
     write_index_page(path)
     print(path / PAGE)
@@ -66,3 +69,10 @@ def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
 def _tell(folder: Path, problem: str | None) -> None:
     if problem is None:
         print(folder / "report.html", flush=True)
+
+
+def _annotate(folder: Path) -> None:
+    from simulator.report.annotation import annotate_missing
+
+    if annotate_missing(folder):
+        print(f"simulate: {folder.name}: speech.json was missing and has been made again", file=sys.stderr)

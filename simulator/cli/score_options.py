@@ -11,7 +11,7 @@ from simulator.errors import ScenarioError
 from simulator.plugins import load
 from simulator.spec import decode
 
-READING = ("user_channel",)
+READING = ("user_channel", "force")
 """Options of how files are read, where a scorer does not read them itself."""
 
 

@@ -17,6 +17,7 @@ from simulator.batch.job import Row
 from simulator.batch.plan import Job, Plan
 from simulator.batch.summary import Summary
 from simulator.expect import Verdict
+from simulator.scenario import slug
 from simulator.score import Score
 
 
@@ -138,6 +139,8 @@ def print_summary(summary: Summary, folder: Path) -> None:
     for scenario in summary.scenarios:
         for verdict in scenario.verdicts:
             console.print(_verdict_line(verdict, scenario.name if len(summary.scenarios) > 1 else ""))
+            if not verdict.passed:
+                _print_evidence(console, verdict, slug(scenario.name), summary, folder)
     for row in summary.rows:
         if row.status != "completed":
             console.print(f"[red]{row.status}[/] {row.id}: {row.problem or ''}")
@@ -192,6 +195,16 @@ def _verdict_line(verdict: Verdict, scenario: str) -> str:
         return f"[green]held[/]    {verdict.text}: found {number(verdict.found)}{where}"
     found = verdict.reason if verdict.found is None else f"found {number(verdict.found)}"
     return f"[red]failed[/]  {verdict.text}: {found}{where}"
+
+
+def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
+    """Say where to look: the session that fails the expectation by its own value, or the scenario's first."""
+    rows = [row for row in summary.rows if row.scenario == group]
+    own = [row for row in rows if verdict.violated_by(row.scores.get(verdict.metric, {}).get("value"))]
+    for row in (own or rows)[:1]:
+        page = folder / row.id / "report.html"
+        look = f"open {page}" if page.is_file() else f"simulate report {folder / row.id}"
+        console.print(f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True)
 
 
 def _print_files(console: Any, summary: Summary, folder: Path) -> None:

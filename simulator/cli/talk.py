@@ -1,0 +1,131 @@
+"""`simulate talk [SCENARIO]`: take part yourself, in a browser page or at a sound device of this machine."""
+
+import argparse
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulator.batch.folder import RunFolder
+from simulator.batch.job import Row
+from simulator.batch.plan import Job, Wishes, make_plan
+from simulator.batch.run import Result
+from simulator.batch.summary import summarise
+from simulator.cli import INTERRUPTED, OK, screen
+from simulator.cli.run import exit_code
+from simulator.errors import ScenarioError
+from simulator.events import PARTIES
+from simulator.plugins import load
+from simulator.scenario import Scenario, check
+
+DEFAULT = "live/cascade.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add = parser.add_argument
+    add("scenario", nargs="?", type=Path, metavar="SCENARIO.yaml", help="whom to talk to (default: the built-in cascade)")
+    add("--audio", choices=("browser", "device"), default="browser", help="a page (default), or a sound device with a view in the terminal")
+    add("--input", metavar="DEVICE", help="the microphone, by number or part of its name (--audio device)")
+    add("--output", metavar="DEVICE", help="the loudspeaker, likewise")
+    add("--devices", action="store_true", help="list the sound devices and stop")
+    add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
+    add("--no-open", action="store_true", help="do not open a browser, only print the address")
+    add("--out", type=Path, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
+    add("--set", dest="overrides", action="append", default=[], metavar="path=value", help="override a value of the scenario")
+    add("--json", action="store_true", help="print the result as JSON")
+    add("-v", "--verbose", action="store_true", help="logs")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Hold the conversation; gives the exit code."""
+    screen.set_up_logs(verbose=args.verbose)
+    if args.devices:
+        from simulator.live.device import list_devices
+
+        print(list_devices())
+        return OK
+    plan = make_plan([args.scenario or default_scenario()], Wishes(overrides=args.overrides, repeat=1))
+    if len(plan.jobs) != 1 or plan.jobs[0].sample:
+        raise ScenarioError("one talks through one scenario; this one runs over a dataset")
+    job = seated(plan.jobs[0])
+    plan = msgspec.structs.replace(plan, jobs=[job], scenarios={job.group: job.scenario})
+    hold = _way(args, job.scenario)
+    folder = RunFolder(args.out or _free(Path("runs") / f"talk-{plan.name}"), resume=False)
+    command = ["simulate", *args.argv]
+    folder.write(command, None)
+    row = hold(job, folder.path)
+    if row is None:
+        print("simulate: nobody talked", file=sys.stderr)
+        folder.write(command, INTERRUPTED)
+        return INTERRUPTED
+    folder.append(row, row.duration_s or 0.0)
+    summary = summarise(plan, [row])
+    code = exit_code(Result(rows=[row]), summary, expected=1)
+    folder.write(command, code)
+    _write_index(folder.path)
+    if args.json:
+        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+    else:
+        screen.print_summary(summary, folder.path)
+    return code
+
+
+def default_scenario() -> Path:
+    """The scenario of `simulate talk` alone: beside the package when it is installed, in the checkout otherwise."""
+    package = Path(str(files("simulator")))
+    for folder in (package / "scenarios", package.parent / "scenarios"):
+        if (folder / DEFAULT).is_file():
+            return folder / DEFAULT
+    raise ScenarioError(f"scenarios/{DEFAULT} is missing from this installation; name a scenario")
+
+
+def seated(job: Job) -> Job:
+    """Seat a human in the job's scenario: where it has none, you are the user. ScenarioError."""
+    scenario = job.scenario
+    if not any(scenario.actor(party).live for party in PARTIES):
+        print(f"simulate: {job.group} has no human; you take the user's seat", file=sys.stderr)
+        scenario = msgspec.structs.replace(scenario, user=load("actors", "human")())
+        check(scenario, job.group)
+    return msgspec.structs.replace(job, scenario=scenario)
+
+
+def _way(args: argparse.Namespace, scenario: Scenario) -> Any:
+    """Give what holds the conversation: hold(job, folder) -> its row, None when nobody talked."""
+    import anyio
+
+    from simulator.live.talk import LeftError, Way, talk_in_browser, to_stderr
+
+    if args.audio == "device":
+        from simulator.live.terminal import choose, talk_at_device
+
+        chosen = choose(args.input, args.output, scenario)
+        conversation: Any = lambda job, folder: anyio.run(talk_at_device, job, folder, chosen, to_stderr)  # noqa: E731
+    else:
+        way = Way(port=args.port, open_page=not args.no_open)
+        conversation = lambda job, folder: anyio.run(talk_in_browser, job, folder, way, to_stderr)  # noqa: E731
+
+    def hold(job: Job, folder: Path) -> Row | None:
+        try:
+            return conversation(job, folder)  # type: ignore[no-any-return]
+        except LeftError:
+            return None
+
+    return hold
+
+
+def _free(path: Path) -> Path:
+    """The first of path, path-2, path-3 ... that is not there."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
+def _write_index(folder: Path) -> None:
+    from simulator.report.index import write_index_page
+
+    write_index_page(folder)
