@@ -32,12 +32,12 @@ def dialling_told(address: str) -> Iterator[None]:
 def refusal(status: int, body: bytes) -> str:
     """Say that a server refused the handshake, by its HTTP status and what its body says."""
     what = "refused the key" if status in (401, 403) else "refused the connection"
-    told = _told(body)
+    told = told_by(body)
     return f"{what} (HTTP {status}{': ' + told if told else ''})"
 
 
-def _told(body: bytes) -> str:
-    """The sentence inside an error body: JSON's error.message or detail, else the start of its text."""
+def told_by(body: bytes) -> str:
+    """Give the sentence inside an error body: JSON's error.message or detail, else the start of its text."""
     try:
         data = msgspec.json.decode(body)
     except msgspec.DecodeError:

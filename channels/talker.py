@@ -39,7 +39,7 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
         if self.file is None:
             check_voice(self.voice, f"{where}.voice")
         else:
-            located(f"{where}.file", lambda: played(self.file, sample_rate, self.channel, "nominal"))  # type: ignore[arg-type]
+            located(f"{where}.file", lambda: played(self.file, sample_rate, self.channel, "nominal"))
 
     def build(self, context: ChannelContext) -> "Talker":
         """Make the channel."""

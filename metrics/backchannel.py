@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from metrics.backchannel_cards import AGENT_AT_PAUSE, AGENT_PER_MIN, CARDS, DERAILED, KEPT, RESUMED
-from metrics.floor import TURN_PAUSE_S, Contribution, Floor, mostly_inside
+from metrics.floor import TURN_PAUSE_S, Contribution, Floor, mostly_inside, took_for_turn
 from simulator.score import Definition, Evidence, Score, from_parts, share
 from simulator.scorer import ScorerSpec
 from simulator.session import Session
@@ -91,7 +91,7 @@ class Backchannel:
 
     def _after_stop(self, floor: Floor, item: Contribution, stop: int) -> Outcome:
         limit = stop + floor.samples(self._spec.resume_within)
-        if _took_for_turn(floor, item):
+        if took_for_turn(floor, item.start, item.end) is not None:
             return "derailed"
         if floor.agent.claims_from(stop, limit):
             return "resumed"
@@ -118,21 +118,6 @@ class Backchannel:
             from_parts(AGENT_PER_MIN, parts, evidence, reason="the user took no turn"),
             share(AGENT_AT_PAUSE, len(at_pause), len(own), placed, reason="the agent gave no backchannel"),
         ]
-
-
-def _took_for_turn(floor: Floor, item: Contribution) -> bool:
-    """Whether the agent told that it took the backchannel, and little else, for a turn to be answered.
-
-    Detectors are late and lines delay: half of what it took must lie in the backchannel and the 0.5 s after
-    it.
-    """
-    last = item.end + floor.samples(0.5)
-    for event in floor.session.by_type.get("turn_heard", []):
-        since, until = event.data.get("heard_since"), event.data.get("heard_until")
-        told = event.party == "agent" and since is not None and until is not None and until > since
-        if told and 2 * (min(until, last) - max(since, item.start)) >= until - since:
-            return True
-    return False
 
 
 def _at_phrase_end(ipus: Timeline, at: int, near: int) -> bool:

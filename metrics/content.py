@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.content_cards import AGENT_WER, CARDS, UNHEARD, USER_WER
+from metrics.content_cards import AGENT_WER, CARDS, PHANTOMS, UNHEARD, USER_WER
 from metrics.floor import Floor
-from metrics.wording import distances
+from metrics.wording import distances, normalised
 from simulator.events import Event, Party
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 from simulator.scorer import ScorerSpec
@@ -56,7 +56,7 @@ class Content:
         said = [word for word in session.speech.user.words if word.source in ("truth", "model")]
         if not said:
             reason = "what the user said is not known as text"
-            return [undefined(USER_WER, reason), undefined(UNHEARD, reason), self._agent(session)]
+            return [*_undefined_user(reason), self._agent(session)]
         return [*self._user(session, said), self._agent(session)]
 
     def _user(self, session: Session, said: Sequence[SpokenWord]) -> list[Score]:
@@ -66,18 +66,21 @@ class Content:
             turns = _assigned(session, said, heard)
             understood = {id(word) for words in turns for word in words}
             pairs = [_understood(event, words) for event, words in zip(heard, turns, strict=True)]
+            spoken = [pair for pair in pairs if pair.reference]
             return [
-                _wer(USER_WER, pairs, "agent", reason="no word was said in what the agent heard"),
+                _wer(USER_WER, spoken, "agent", reason="no word was said in what the agent heard"),
                 _unheard(session, said, understood),
+                _phantoms(session, [pair for pair in pairs if not pair.reference]),
             ]
         texts = _transcripts(session, of="user")
         if not texts:
             reason = "the agent told nothing of what it understood"
-            return [undefined(USER_WER, reason), undefined(UNHEARD, reason)]
+            return _undefined_user(reason)
         whole = Pair(start=said[0].start, end=said[-1].end, reference=_text(said), found=" ".join(texts))
         return [
             _wer(USER_WER, [whole], "agent", reason="no word was said"),
             undefined(UNHEARD, "the agent told no times of what it understood"),
+            undefined(PHANTOMS, "the agent told no times of what it understood"),
         ]
 
     def _agent(self, session: Session) -> Score:
@@ -96,6 +99,10 @@ class Content:
         if not speech.utterances and not texts:
             return undefined(AGENT_WER, "what the agent meant to say is not known as text")
         return undefined(AGENT_WER, "the agent's speech was not recognised (no recogniser ran)")
+
+
+def _undefined_user(reason: str) -> list[Score]:
+    return [undefined(card, reason) for card in (USER_WER, UNHEARD, PHANTOMS)]
 
 
 def _assigned(session: Session, said: Sequence[SpokenWord], heard: Sequence[Event]) -> list[list[SpokenWord]]:
@@ -137,6 +144,18 @@ def _unheard(session: Session, said: Sequence[SpokenWord], understood: set[int])
     missed = [word for word in meant if id(word) not in understood]
     evidence = [Evidence(start=word.start, end=word.end, party="user", label=word.text) for word in missed]
     return share(UNHEARD, len(missed), len(meant), evidence, reason="the user said no word to the agent")
+
+
+def _phantoms(session: Session, pairs: Sequence[Pair]) -> Score:
+    """Count the words of heard turns in which the user said nothing: noise, echo, somebody else."""
+    words = [len(text.split()) for text in normalised([pair.found for pair in pairs])]
+    evidence = [
+        Evidence(start=pair.start, end=pair.end, party="agent", label=pair.found, value=float(count))
+        for pair, count in zip(pairs, words, strict=True)
+        if count
+    ]
+    parts = {"count": sum(words), "of": session.seconds(session.duration) / 60, "n": sum(words)}
+    return from_parts(PHANTOMS, parts, evidence, reason="the session has no length")
 
 
 def _meant(item: Segment, words: Sequence[SpokenWord]) -> Pair:

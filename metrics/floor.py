@@ -204,6 +204,20 @@ def mostly_inside(stretch: Stretch, timeline: Timeline) -> bool:
     return bool(timeline) and 2 * timeline.covered(stretch.start, stretch.end) >= stretch.length
 
 
+def took_for_turn(floor: Floor, start: int, end: int) -> int | None:
+    """Give when the agent told that it took what it heard in [start, end), and little else, for a turn, if it did.
+
+    Detectors are late and lines delay: half of what it took must lie in the stretch and the 0.5 s after it.
+    """
+    last = end + floor.samples(0.5)
+    for event in floor.session.by_type.get("turn_heard", []):
+        since, until = event.data.get("heard_since"), event.data.get("heard_until")
+        told = event.party == "agent" and since is not None and until is not None and until > since
+        if told and 2 * (min(until, last) - max(since, start)) >= until - since:
+            return event.at
+    return None
+
+
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """The floor passing to `party`: the other's speech ended at `end`, this one's began at `start`."""
 

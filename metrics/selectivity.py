@@ -3,7 +3,7 @@ noise."""
 
 from typing import ClassVar, Literal
 
-from metrics.floor import Contribution, Floor
+from metrics.floor import Contribution, Floor, took_for_turn
 from metrics.selectivity_cards import ASIDE, CARDS, NOISE, TALKER
 from simulator.events import Event
 from simulator.score import Definition, Evidence, Score, share
@@ -72,29 +72,40 @@ class Selectivity:
         return share(definition, decided.count("ignored"), len(decided), evidence, reason=reason)
 
     def _outcome(self, floor: Floor, sound: Stretch) -> Outcome:
+        if self._answered_it(floor, sound):
+            return "answered"
         over = floor.agent.holding(sound.start)
-        return self._while_speaking(floor, sound, over) if over else self._while_silent(floor, sound)
+        if over is None:
+            return self._while_silent(floor, sound)
+        spoke_on = over.end >= sound.start + floor.samples(self._spec.stop_within)
+        if over.cut is False and over.end < sound.end and not spoke_on:
+            # It ended by itself; from there on it is an agent that was silent.
+            return self._while_silent(floor, Stretch(over.end, sound.end))
+        return "ignored" if spoke_on else self._stopped(floor, sound, over)
 
-    def _while_speaking(self, floor: Floor, sound: Stretch, over: Contribution) -> Outcome:
-        if over.end >= sound.start + floor.samples(self._spec.stop_within):
-            return "ignored"
-        if over.cut is False or over.end >= floor.duration - floor.samples(0.03):
+    def _answered_it(self, floor: Floor, sound: Stretch) -> bool:
+        """Whether the agent told that it took the sound for a turn, and then spoke."""
+        taken = took_for_turn(floor, sound.start, sound.end)
+        return taken is not None and bool(
+            floor.agent.claims_from(taken, taken + floor.samples(self._spec.answer_within))
+        )
+
+    def _stopped(self, floor: Floor, sound: Stretch, over: Contribution) -> Outcome:
+        if over.cut is False or over.until >= floor.duration - floor.samples(0.03):
             return "undecided"
-        busy = floor.user.ipus.covered(sound.start, over.end) and not _is_users_own(floor, sound)
-        return "undecided" if busy else "stopped"
+        besides = [item for item in floor.user.claims_from(0, over.end) if item.end > sound.start]
+        return "undecided" if besides else "stopped"
 
     def _while_silent(self, floor: Floor, sound: Stretch) -> Outcome:
         """Did the agent begin to speak, with nothing else to answer?"""
-        limit = sound.end + floor.samples(self._spec.answer_within)
-        claims = [item for item in floor.user.claims_from(0, limit) if item.end > sound.start]
         if self._awaits(floor, sound.start):
             return "undecided"
-        until = min([limit, *(item.start for item in claims)])
-        if until <= sound.start:
-            return "undecided"
+        limit = sound.end + floor.samples(self._spec.answer_within)
+        claims = [item.start for item in floor.user.claims_from(0, limit) if item.end > sound.start]
+        until = min([limit, *claims])
         if floor.agent.claims_from(sound.start, until):
             return "answered"
-        return "ignored" if until > sound.end or until == limit else "undecided"
+        return "ignored" if until > sound.end else "undecided"
 
     def _awaits(self, floor: Floor, at: int) -> bool:
         """Whether a user turn ended shortly before and the agent has said nothing since."""
@@ -103,10 +114,6 @@ class Selectivity:
             return False
         recent = at - end < floor.samples(self._spec.pending)
         return recent and not floor.agent.claims_from(end - floor.samples(0.5), at)
-
-
-def _is_users_own(floor: Floor, sound: Stretch) -> bool:
-    return any(item.start == sound.start for item in floor.user.of_role("aside"))
 
 
 def _on_line(session: Session, *types: str) -> list[Stretch]:

@@ -49,8 +49,7 @@ def examine() -> Iterator[Finding]:
 
 _PORTAUDIO = "apt-get install libportaudio2" if sys.platform == "linux" else f"{PIP} sounddevice"
 MOSHI_INSTALL = (
-    f"{PIP} --no-deps moshi==0.2.13 && {PIP} 'torch>=2.6,<2.14' 'sphn>=0.2,<0.3' einops safetensors sentencepiece "
-    "huggingface-hub"
+    f"{PIP} --no-deps moshi==0.2.13 && {PIP} 'torch>=2.6,<2.14' einops safetensors sentencepiece huggingface-hub"
 )
 NEMO_INSTALL = f"{PIP} 'torch>=2.6,<2.14' && {PIP} 'nemo_toolkit[asr]==3.0.0' peft accelerate (an environment of its own)"
 
@@ -118,7 +117,7 @@ def _try_sounddevice() -> str:
 
 
 def _torch() -> Finding:
-    remedy = f'{PIP} "torch>=2.6,<2.14"'
+    remedy = f'{PIP} "torch>=2.6,<2.14" "silero-vad>=6.2"'
     finding = _package("torch", "duplex models in this process", remedy)
     if not finding.usable:
         return finding

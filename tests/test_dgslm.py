@@ -157,7 +157,7 @@ def test_silence_is_detected_as_silence(tmp_path: Path) -> None:
     """Without given segments the detector listens; a silent recording has rates of 0 and says so."""
     result = DgslmSpec().score_corpus([recordings(tmp_path / "calls", "quiet")])
     assert result.metrics["ipu_per_min"].value == 0.0
-    assert result.samples[0].notes == ["no speech of the user was found", "no speech of the agent was found"]
+    assert result.samples[0].notes[-2:] == ["no speech of the user was found", "no speech of the agent was found"]
 
 
 def test_mono_files_are_told_and_refused_when_alone(tmp_path: Path) -> None:

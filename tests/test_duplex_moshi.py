@@ -103,6 +103,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         find_checkpoint(Weights(str(tmp_path)), None)
 
 
+def test_a_hub_that_is_not_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights on the hub, no network: one sentence with the id and the file, not a missing file."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ScenarioError, match=r"nobody/nothing: config\.json cannot be downloaded"):
+        find_checkpoint(Weights("nobody/nothing"), None)
+
+
 def test_weights_of_another_shape_are_refused_by_name(folder: Path, tmp_path: Path) -> None:
     """File, tensor and both shapes are named."""
     import json

@@ -311,3 +311,35 @@ def test_scores_are_read_as_they_were_written(call):
     judged = read_judged(call)
     assert msgspec.json.decode(msgspec.json.encode(judged), type=type(judged)) == judged
     assert len(judged.expectations) == 3
+
+
+def test_speech_that_was_deleted_is_made_again(tmp_path, capsys):
+    """`simulate report` annotates a completed session that has no speech.json, and says so."""
+    make_session(tmp_path / "call", duration_s=5, bare=True)
+    assert main(["report", str(tmp_path / "call")]) == OK
+    assert "made again" in capsys.readouterr().err
+    assert read_session(tmp_path / "call").speech.user.words
+
+
+def test_what_a_line_does_lies_on_its_line(call):
+    """A background talker is a mark of the line it comes over, as long as it talks."""
+    talker = next(mark for mark in _marks(call, "line") if mark.label == "talker")
+    assert (talker.party, talker.end - talker.start) == ("user_to_agent", RATE)
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("name", ["ink", "quiet", "user", "agent", "both", "good", "bad"])
+def test_text_can_be_read_in_both_themes(name):
+    """Every colour of text stands out from paper and card by 4.5 to 1 (WCAG AA), light and dark."""
+    style = assets.text("base.css")
+    pairs = dict(re.findall(r"--(\w+): light-dark\((#\w{6}, #\w{6})\)", style))
+    for theme in (0, 1):
+        text = _luminance(pairs[name].split(", ")[theme])
+        for ground in ("paper", "card"):
+            light, dark = sorted((text, _luminance(pairs[ground].split(", ")[theme])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5

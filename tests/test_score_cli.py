@@ -156,3 +156,16 @@ def test_a_foreign_definition_takes_sessions(tmp_path: Path) -> None:
     result = as_json(tmp_path, tmp_path / "run", "--as", "fdb:timing")
     assert [sample["id"] for sample in result["samples"]] == ["call-0"]
     assert result["samples"][0]["metrics"]["user_segments"] is not None
+
+
+def test_a_recording_that_cannot_be_trusted_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Identical channels refuse scoring under every definition; force=true scores them; odd sound is a note."""
+    rate, sound = voiced([(0.5, 2.0)], 4)
+    soundfile.write(tmp_path / "same.wav", np.stack([sound, sound], axis=1), rate)
+    for name in ("turns", "fdb:timing", "dgslm"):
+        assert score(tmp_path / "same.wav", "--as", name) == 2
+        assert "force=true" in capsys.readouterr().err
+        assert score(tmp_path / "same.wav", "--as", name, "--set", "force=true") == 0
+    soundfile.write(tmp_path / "quiet.wav", np.stack([sound, 0 * sound], axis=1), rate)
+    result = as_json(tmp_path, tmp_path / "quiet.wav", "--as", "fdb:timing")
+    assert any("silent" in note for note in result["samples"][0]["notes"])

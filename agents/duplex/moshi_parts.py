@@ -230,10 +230,12 @@ def _file(weights: Weights, name: str, *, needed: bool = True) -> Any:
             raise ScenarioError(f"{weights.folder}: {name} is missing")
         return path if path.is_file() else None
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.utils import EntryNotFoundError, HfHubHTTPError
+    from huggingface_hub.utils import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         return Path(hf_hub_download(str(weights), name))
+    except LocalEntryNotFoundError as error:  # no network, and not downloaded before
+        raise ScenarioError(f"{weights}: {name} cannot be downloaded: the hub is not reached") from error
     except EntryNotFoundError as error:
         if needed:
             raise ScenarioError(f"{weights}: {name} is missing on the hub") from error

@@ -5,25 +5,35 @@ A scorer states its table of columns and how to measure one sample; a measuremen
 joined parts with a bootstrap over samples, and the same measurement of one session gives its scores.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import msgspec
-
+from metrics.compat.measured import SENTINEL, Column, Measured, Parts, skipped
 from metrics.compat.originals import write_originals
-from metrics.compat.pooling import Statistic, interval, value_of
+from metrics.compat.pooling import interval, value_of
 from simulator.annotate import annotate_cached
 from simulator.corpus import CorpusResult, Metric, Mode, SampleResult
 from simulator.errors import ScenarioError, SessionError
 from simulator.inputs import Input, InputKind, find_inputs
-from simulator.score import Definition, Evidence, Score, add_parts, count_of
+from simulator.score import Definition, Score, add_parts, count_of
 from simulator.session import Session, read_session
+from simulator.trust import refuse_if_untrustworthy
 
-Parts = dict[str, Any]
+__all__ = [
+    "AsScorer",
+    "Column",
+    "Measured",
+    "Parts",
+    "annotated",
+    "annotated_recording",
+    "corpus_result",
+    "scores_of",
+    "skipped",
+]
+
 Tell = Callable[[str], None]
 
-SENTINEL = "sentinel"
 _POOLED_IN_SESSIONS: dict[str, Literal["mean", "ratio", "sum", "p50"]] = {
     "mean": "mean",
     "trimmed_mean": "mean",
@@ -35,63 +45,6 @@ _POOLED_IN_SESSIONS: dict[str, Literal["mean", "ratio", "sum", "p50"]] = {
 
 def _quiet(_line: str) -> None:
     """Tell nobody."""
-
-
-class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of a scorer's table.
-
-    of: the metric whose parts it is computed from, where they are not its own (a spread beside a mean).
-    statistic: how the corpus value comes from parts (see pooling.py). sentinel: what the original puts where
-    nothing was measured: compat gives it with the reason "sentinel". decimals: rounding of the corpus value
-    in compat.
-    """
-
-    id: str
-    unit: str
-    title: str
-    statistic: Statistic = "mean"
-    better: Literal["higher", "lower", "neither"] = "neither"
-    scale: float = 1.0
-    sentinel: float | None = None
-    decimals: int | None = None
-    of: str = ""
-
-    @property
-    def parts_of(self) -> str:
-        """The id under which measurements hold this column's parts, reasons and sentinels."""
-        return self.of or self.id
-
-
-class Measured(msgspec.Struct, kw_only=True):
-    """What was measured on one sample.
-
-    parts: by metric id, what enters the corpus value; a metric that is missing was not measured. shown: what
-    the sample holds besides (any JSON values; may override a metric's own value). reasons: why a metric is
-    undefined here. sentinels: metrics whose parts are the original's stand-in for "not measured". lines: for
-    `--show`. replies: raw replies of a judge. written: the original's own files for this sample, by name
-    (JSON), for write=DIR. kept: what `finish` wants back. skipped: the sample could not be read at all.
-    """
-
-    parts: dict[str, Parts] = {}
-    shown: dict[str, Any] = {}
-    notes: list[str] = []
-    lines: list[str] = []
-    reasons: dict[str, str] = {}
-    sentinels: set[str] = set()
-    evidence: dict[str, list[Evidence]] = {}
-    replies: list[str] = []
-    written: dict[str, Any] = {}
-    kept: Any = None
-    skipped: bool = False
-
-    def add(self, metric: str, value: float) -> None:
-        """Let one more value enter a metric."""
-        self.parts.setdefault(metric, {"values": []})["values"].append(value)
-
-    def undefined(self, metrics: Collection[str], reason: str) -> None:
-        """Say why metrics are undefined on this sample (the first reason stays)."""
-        for metric in metrics:
-            self.reasons.setdefault(metric, reason)
 
 
 class AsScorer:
@@ -106,6 +59,7 @@ class AsScorer:
 
     mode: Mode
     write: Path | None
+    force: bool
     card: ClassVar[str]
     table: ClassVar[tuple[Column, ...]]
     accepts: ClassVar[tuple[InputKind, ...]]
@@ -168,7 +122,7 @@ class AsScorer:
         inputs = find_inputs(paths, self.accepts, scorer=self.name)
         measured: list[tuple[str, Measured]] = []
         for item in inputs:
-            for name, sample in self.measure_each(item, given):
+            for name, sample in self._trusted(item, given):
                 measured.append((name, sample))
                 for line in sample.lines:
                     tell(f"{name}: {line}")
@@ -176,6 +130,19 @@ class AsScorer:
             raise SessionError(measured[0][1].notes[0])
         write_originals(self.write, [(name, sample.written, sample.replies) for name, sample in measured])
         return self.finish(corpus_result(self, measured), measured, given)
+
+    def _trusted(self, item: Input, given: Any) -> Sequence[tuple[str, Measured]]:
+        """Measure an input unless its sound makes scores meaningless; what is odd about the sound is noted."""
+        if item.kind not in ("session", "wav"):
+            return self.measure_each(item, given)
+        try:
+            odd = refuse_if_untrustworthy(_opened(item, getattr(self, "user_channel", 0)), force=self.force)
+        except (SessionError, ScenarioError) as error:
+            return [(item.id, skipped(self.table, str(error)))]
+        found = self.measure_each(item, given)
+        for _, sample in found:
+            sample.notes = [*odd, *sample.notes]
+        return found
 
     def measure_each(self, item: Input, given: Any) -> Sequence[tuple[str, Measured]]:
         """Measure what an input holds, by sample id; one sample unless the scorer says otherwise."""
@@ -185,31 +152,35 @@ class AsScorer:
             return [(item.id, skipped(self.table, str(error)))]
 
     def _measured(self, item: Input, given: Any) -> Measured:
-        if item.kind == "session":
-            return self.measure_session(annotated(item.path, words=self.needs_words), given)
-        if item.kind == "wav":
-            channel = getattr(self, "user_channel", 0)
-            return self.measure_session(annotated_recording(item.path, channel, words=self.needs_words), given)
+        if item.kind in ("session", "wav"):
+            session = _opened(item, getattr(self, "user_channel", 0))
+            return self.measure_session(_annotated(session, words=self.needs_words), given)
         return self.measure(item, given)
-
-
-def skipped(table: Sequence[Column], reason: str) -> Measured:
-    """Give the measurement of a sample that was left out, and why."""
-    return Measured(notes=[reason], reasons={column.id: reason for column in table}, skipped=True)
 
 
 def annotated(folder: Path, *, words: bool = True) -> Session:
     """Read a session folder, annotated where speech.json is missing (kept in the user's cache)."""
-    session = read_session(folder)
-    return session if (folder / "speech.json").is_file() else annotate_cached(session, words=words)
+    return _annotated(read_session(folder), words=words)
 
 
 def annotated_recording(path: Path, user_channel: int, *, words: bool = True) -> Session:
     """Make an annotated session of a stereo file; SessionError when it is not stereo."""
+    return _annotated(_recording(path, user_channel), words=words)
+
+
+def _annotated(session: Session, *, words: bool) -> Session:
+    has_speech = (session.folder / "speech.json").is_file()
+    return session if has_speech else annotate_cached(session, words=words)
+
+
+def _opened(item: Input, user_channel: int) -> Session:
+    return read_session(item.path) if item.kind == "session" else _recording(item.path, user_channel)
+
+
+def _recording(path: Path, user_channel: int) -> Session:
     if user_channel not in (0, 1):
         raise ScenarioError(f"user_channel={user_channel}: a stereo file has channels 0 and 1")
-    recording = Session.of_recording(path, user_channel=user_channel, agent_channel=1 - user_channel)
-    return annotate_cached(recording, words=words)
+    return Session.of_recording(path, user_channel=user_channel, agent_channel=1 - user_channel)
 
 
 def corpus_result(scorer: AsScorer, measured: Sequence[tuple[str, Measured]]) -> CorpusResult:

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.compat.as_scorer import Column
 from metrics.compat.detection import DETECTOR_HZ, Spans, at_detector_rate, detect, to_seconds
 from metrics.compat.fdb_samples import Chunk
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
+from metrics.compat.measured import Column
 from metrics.compat.options import read_json_option
 from simulator.corpus import CorpusScorer
 from simulator.errors import ScenarioError, SessionError
@@ -81,7 +81,7 @@ class BackchannelSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="f
         """Walk the agent's segments."""
         if self.mode == "compat" and sample.in_root and not sample.folder_name.isdigit():
             raise SessionError(f"{sample.folder_name}: not a number; the original leaves such folders out")
-        samples, rate = sample.files.mono("output.wav")
+        samples, rate = sample.mono("output.wav")
         segments = self._segments(sample, samples, rate)
         chunks = sample.words().chunks if self._needs_words(segments) else ()
         found = (walk_as_original if self.mode == "compat" else walk_strictly)(segments, chunks)

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.detection import DETECTOR_HZ, at_detector_rate, detect
 from metrics.compat.fdb_samples import Chunk
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
+from metrics.compat.measured import Column, Measured
 from metrics.compat.prosody import Spread, intensity, level, pitch, require_praat
 from simulator.activity import ActivitySettings
 from simulator.corpus import CorpusScorer

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from metrics.compat.as_scorer import Column
 from metrics.compat.fdb_samples import FdbSample
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.judging import judge_of, read_instruction
+from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.inputs import InputKind

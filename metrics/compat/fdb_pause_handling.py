@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from metrics.compat.as_scorer import Column
 from metrics.compat.fdb_samples import Words
 from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.fdb_sessions import SessionSample, with_pauses
 from metrics.compat.fdb_takeover import RULE, since, takes_turn
+from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.inputs import InputKind

@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
-from metrics.compat.as_scorer import AsScorer, Measured
+from metrics.compat.as_scorer import AsScorer
 from metrics.compat.detection import DETECTOR_HZ, Segments, at_detector_rate, detect, to_samples
 from metrics.compat.fdb_recognition import recognised
 from metrics.compat.fdb_samples import FdbSample, Words, disorder
 from metrics.compat.fdb_sessions import SessionSample, whole
+from metrics.compat.measured import Measured
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
 from simulator.errors import SessionError
 from simulator.events import Party
+from simulator.frame import Samples
 from simulator.inputs import Input
 from simulator.judge import Judge
 from simulator.score import add_parts
 from simulator.session import Session
+from simulator.trust import SILENT_DBFS
 
 _SOUND: dict[Party, str] = {"user": "input.wav", "agent": "output.wav"}
 
@@ -67,9 +71,16 @@ class Sample(msgspec.Struct, kw_only=True):
         spans = self._given_spans(party)
         if spans is not None:
             return to_samples(spans), spans
-        samples, rate = self.files.mono(_SOUND[party])
+        samples, rate = self.mono(_SOUND[party])
         found = detect(at_detector_rate(samples, rate))
         return found, [(start / DETECTOR_HZ, end / DETECTOR_HZ) for start, end in found]
+
+    def mono(self, name: str) -> tuple[Samples, int]:
+        """Give a mono sound file of the sample and its rate; silence is noted: a silent agent is a result."""
+        samples, rate = self.files.mono(name)
+        if float(np.max(np.abs(samples))) < 10 ** (SILENT_DBFS / 20):
+            self.measured.notes.append(f"{name}: is silent")
+        return samples, rate
 
     def _given_spans(self, party: Party) -> list[tuple[float, float]] | None:
         sides = self.given.segments.get(self.id, SegmentSides())

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.fdb_before_after import MEASURES, SPLIT_FILE, is_stand_in, split_sample
 from metrics.compat.fdb_behavior import parse_tags, read_tags
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.judging import judge_of
+from metrics.compat.measured import Column, Measured
 from metrics.compat.options import Names
 from metrics.compat.paired import Outliers, PairedTest, holm, paired_test
 from simulator.corpus import CorpusResult, CorpusScorer, Metric

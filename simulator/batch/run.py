@@ -165,11 +165,17 @@ def _run_together(
     anyio.run(_all_together, jobs, folder, concurrency, watcher, ended, budget, hosts)
 
 
+def slots_of(jobs: list[Job]) -> list[int]:
+    """Give the slots of every model that the jobs share: more sessions than that would only hold files open."""
+    specs = {id(spec): spec for job in jobs[:1] for party in PARTIES if hasattr(spec := job.scenario.actor(party), "slots")}
+    return [spec.slots for spec in specs.values()]  # type: ignore[attr-defined]
+
+
 async def _all_together(
     jobs: list[Job], folder: Path, concurrency: int, watcher: Watcher, ended: Ended, budget: Budget, hosts: list[Any]
 ) -> None:
     shared: dict[Any, Any] = {}
-    limit = anyio.CapacityLimiter(concurrency if concurrency > 1 else len(jobs))
+    limit = anyio.CapacityLimiter(concurrency if concurrency > 1 else sum(slots_of(jobs)) + 2)
     workers = min(os.cpu_count() or 1, len(jobs))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
 

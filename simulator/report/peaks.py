@@ -16,8 +16,7 @@ from simulator.session import Session
 Bytes = NDArray[np.uint8]
 
 STEPS = 127
-"""Heights a peak can have: a lane is drawn some 50 pixels high to each side, and fewer steps compress better.
-"""
+"""Heights a peak can have: a lane is drawn some 50 pixels high to each side, and fewer steps compress better."""
 
 QUIETEST = 0.05
 """The smallest full height (full scale 1.0): a nearly silent session must look nearly silent."""

@@ -81,7 +81,7 @@ def run_host(options: argparse.Namespace, slots: int) -> dict[str, Any]:
     host.close()
     figures = figures_of(report, slots, wall_s, cpu_s, step_s)
     if options.bandwidth and options.model == "moshi":
-        figures |= floor(spec, options.bandwidth)
+        figures |= floor(spec, slots, options.bandwidth)
     return figures
 
 
@@ -137,14 +137,17 @@ def figures_of(report: HostReport, slots: int, wall_s: float, cpu_s: float, step
     }
 
 
-def floor(spec: Any, bandwidth: float) -> dict[str, Any]:
-    """The physical floor of a step: all weights read once per frame, computed from sizes and bandwidth."""
+def floor(spec: Any, slots: int, bandwidth: float) -> dict[str, Any]:
+    """The physical floor of a step, computed: all weights read once per frame, and with every slot's full
+    cache.
+    """
     from agents.duplex.moshi_parts import lm_memory, lm_sizes
 
     sizes = json.loads(spec.config.read_text()) if spec.config else None
     memory = lm_memory(lm_sizes(sizes, spec.context), spec.dtype)
     return {
         "floor_ms_computed": round(1000 * memory.weights / bandwidth, 2),
+        "floor_with_cache_ms_computed": round(1000 * (memory.weights + slots * memory.per_slot_cache) / bandwidth, 2),
         "weights_gib_computed": round(memory.weights / 2**30, 2),
         "per_slot_gib_computed": round(memory.per_slot / 2**30, 3),
     }

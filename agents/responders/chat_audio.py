@@ -1,0 +1,312 @@
+"""chat_audio: replies from an OpenAI-compatible `/v1/chat/completions` that takes and gives audio.
+
+    agent:
+      kind: turn_based
+      responder: {kind: chat_audio, base_url: "http://127.0.0.1:8000/v1", model: nemo}
+
+request: `turn` sends every turn of the user, cut where the user fell silent, and the reply is heard from the moment the
+turn is over (plus `latency`). A server whose answer runs beside the question (stereo, or with a frame alignment) may
+place sound before the question's end: that is not heard, and an `early_reply_dropped` event says so.
+
+`whole` sends the finished track of a user that is a `player` before the session begins, and the reply is laid beside
+it from sample 0 on (chat_audio_whole.py). A clip with a cue such as `agent_speaking: 1s` arrives while the first one is
+answered: the track is worked out against the reply to the clips before it and sent again with it, which is exact as
+far as the server answers the same question the same way.
+
+The protocol is in chat_audio_protocol.py.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import anyio
+import msgspec
+from msgspec import Meta
+
+from agents.responders.chat_audio_protocol import (
+    FRAME_S,
+    Answer,
+    AskRules,
+    ChatAudioCore,
+    HistoryKind,
+    Part,
+    encode_wav,
+    laid_after,
+)
+from agents.responders.remote import Server, check_base_url, heard_of, usage_of
+from agents.trace import TraceRecord
+from simulator import sound
+from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.errors import RemoteError, ScenarioError
+from simulator.spec import Duration
+
+Event = tuple[str, dict[str, Any]]
+
+
+class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
+    """A chat endpoint that hears and speaks: `{kind: chat_audio, base_url: "http://host:8000/v1", model: nemo}`.
+
+    api_key_env: the environment variable that holds the key. system, prompt: text before and beside the sound.
+    part: how sound is sent, at sample_rate Hz. modalities, voice: for servers that ask for them (OpenAI: [text, audio]
+    and a voice). history: what of earlier turns is sent again; a server that takes one sound only needs `none`.
+    session: whether a session_id that the server gives goes back. aligned: whether a mono answer begins where the
+    question does; default: when it comes with a frame alignment. extra: more keys of the body. tail: silence behind
+    a whole track.
+    """
+
+    remote: ClassVar[bool] = True
+
+    base_url: str
+    model: str = ""
+    api_key_env: str | None = None
+    request: Literal["turn", "whole"] = "turn"
+    system: str = ""
+    prompt: str = ""
+    part: Part = "input_audio"
+    sample_rate: Annotated[int, Meta(ge=4_000, le=192_000)] = 16_000
+    modalities: list[str] = []
+    voice: str | None = None
+    history: HistoryKind = "audio"
+    session: bool = True
+    aligned: bool | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    seeded: bool = True
+    extra: dict[str, Any] = {}
+    tail: Duration = Duration(0.0)
+    timeout: Duration = Duration(120.0)
+
+    @property
+    def billed_as(self) -> tuple[str, ...]:
+        """The model whose prices apply."""
+        return (self.model,)
+
+    @property
+    def offline(self) -> bool:
+        """Whether the reply is computed before the session."""
+        return self.request == "whole"
+
+    def check(self, where: str) -> None:
+        """Refuse a base URL that is none, and keys of the body that have a key of their own."""
+        check_base_url(self.base_url, where)
+        doubled = sorted({"model", "messages", "stream"} & set(self.extra))
+        if doubled:
+            raise ScenarioError(f"{where}.extra: {doubled[0]!r} cannot be given here")
+
+    def build(self) -> "ChatAudio":
+        """Make the responder."""
+        return ChatAudio(self)
+
+    def reader(self) -> "ChatAudioReader":
+        """Make what reads the messages of a trace."""
+        return ChatAudioReader(self)
+
+    def rules(self, seed: int | None = None) -> AskRules:
+        """Give how requests are made."""
+        given = {"max_tokens": self.max_tokens, "temperature": self.temperature, "top_p": self.top_p,
+                 "seed": seed if self.seeded else None}  # fmt: skip
+        sampling = {name: value for name, value in given.items() if value is not None}
+        return AskRules(model=self.model, part=self.part, modalities=self.modalities, voice=self.voice,
+                        system=self.system, prompt=self.prompt, history=self.history, session=self.session,
+                        sampling=sampling, extra=self.extra)  # fmt: skip
+
+    async def probe(self) -> str:
+        """Ask for the list of models, which every such server has and which costs nothing; gives a sentence."""
+        link = ChatAudioLink(self)
+        try:
+            return await link.probe()
+        finally:
+            await link.close()
+
+
+class ChatAudioLink:
+    """The server behind the openai package: bodies go out, statuses and bodies come back."""
+
+    def __init__(self, spec: ChatAudioSpec) -> None:
+        key = f"${{{spec.api_key_env}}}" if spec.api_key_env else None
+        self.server = Server("chat_audio", spec.base_url, key)
+        self._spec = spec
+        self._key = key
+        self._opened: Any = None
+
+    async def post(self, body: Mapping[str, Any]) -> tuple[int, object]:
+        """Send a body and give the status and the answer, JSON as plain data. RemoteError when none came."""
+        from openai import APIStatusError
+
+        rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
+        create = self._client.chat.completions.with_raw_response.create
+        with self._reached():
+            try:
+                with anyio.fail_after(self._spec.timeout):
+                    raw = await create(model=body["model"], messages=body["messages"], extra_body=rest)
+            except APIStatusError as error:
+                return error.status_code, _plain(error.response.content)
+        return raw.http_response.status_code, _plain(raw.http_response.content)
+
+    async def probe(self) -> str:
+        """Reach the server and have the key accepted."""
+        from openai import APIStatusError
+
+        with self.server.at_fault(), self._reached():
+            try:
+                with anyio.fail_after(min(self._spec.timeout, 15.0)):
+                    raw = await self._client.models.with_raw_response.list()
+            except APIStatusError as error:
+                ChatAudioCore(AskRules()).receive(error.status_code, _plain(error.response.content))
+        listed = _plain(raw.http_response.content)
+        models = listed.get("data") if isinstance(listed, dict) else None
+        names = [str(model.get("id")) for model in models or [] if isinstance(model, dict)]
+        return f"{self.server.name} answers; its models: {', '.join(names[:5]) or 'it names none'}"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _client(self) -> Any:
+        if self._opened is None:
+            from openai import AsyncOpenAI
+
+            # A local server wants no key, the client insists on one. A second try would be a second turn.
+            key = self.server.secrets.expand(self._key) if self._key else "none"
+            self._opened = AsyncOpenAI(base_url=self.server.url(), api_key=key, max_retries=0,
+                                       timeout=self._spec.timeout)  # fmt: skip
+        return self._opened
+
+    def _reached(self) -> "_Reached":
+        return _Reached(self._spec.timeout)
+
+
+class _Reached:
+    """Turns what goes wrong on the way to a server into a RemoteError with a predicate."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._late = f"did not answer within {timeout_s:g} s"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        from openai import APIConnectionError, APITimeoutError
+
+        if isinstance(error, TimeoutError | APITimeoutError):
+            raise RemoteError(self._late) from error
+        if isinstance(error, APIConnectionError):
+            cause = error.__cause__ or error
+            what = "cannot be reached" if "Connect" in type(cause).__name__ else "broke off its answer"
+            raise RemoteError(f"{what}: {str(cause).rstrip('.') or type(cause).__name__}") from error
+
+
+def _plain(content: bytes) -> object:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return content.decode("utf-8", "replace")
+
+
+class ChatAudio:
+    """Sends each turn and says what comes back."""
+
+    def __init__(self, spec: ChatAudioSpec) -> None:
+        self._spec = spec
+        self._link = ChatAudioLink(spec)
+        self._counted = 0
+        self._understood = ""
+
+    async def start(self, context: ResponderContext) -> None:
+        """Get ready; the server is reached with the first turn."""
+        self._context = context
+        self._core = ChatAudioCore(self._spec.rules(context.seed))
+
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+        """Send the turn and give the answer."""
+        spec = self._spec
+        heard = sound.resample(heard_of(turn), turn.sample_rate, spec.sample_rate)
+        asked_s = len(heard) / spec.sample_rate
+        said = [message.text for message in history if message.role == "assistant"]
+        with self._link.server.at_fault():
+            body = self._core.ask(encode_wav(heard, spec.sample_rate), said)
+            self._context.trace("sent", "request", told_of(body, asked_s))
+            status, got = await self._link.post(body)
+            self._context.trace("received", "answer", {"status": status, "body": got})
+            answer = self._core.receive(status, got)
+        self._understood = answer.understood
+        begun = turn.at - len(turn.samples)
+        used = usage_of(spec.model, session_s=(turn.at - self._counted) / turn.sample_rate, sent_s=asked_s,
+                        said_s=0.0 if answer.sound is None else len(answer.sound.samples) / answer.sound.sample_rate)  # fmt: skip
+        self._counted = turn.at
+        tokens = {f"{kind}_tokens": count for kind, count in answer.usage.items()}
+        reply = reply_of(answer, asked_s, spec.aligned, turn.at, begun)
+        yield msgspec.structs.replace(reply, events=(*reply.events, ("usage", {"at": turn.at, **used, **tokens})))
+
+    def understood(self) -> str:
+        """What the server said that it heard."""
+        return self._understood
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._link.close()
+
+
+class ChatAudioReader:
+    """Reads a trace's messages through the core, without the network."""
+
+    def __init__(self, spec: ChatAudioSpec) -> None:
+        self._spec = spec
+        self._core = ChatAudioCore(AskRules())
+        self._asked_s = 0.0
+
+    def read(self, record: TraceRecord) -> Reply | None:
+        """Give the reply that a message made, if it made one."""
+        if (record.dir, record.type) == ("sent", "request"):
+            self._asked_s = float(record.json["asked_s"])
+        if (record.dir, record.type) != ("received", "answer"):
+            return None
+        answer = self._core.receive(record.json["status"], record.json["body"])
+        return reply_of(answer, self._asked_s, self._spec.aligned, record.at, None)
+
+
+def reply_of(answer: Answer, asked_s: float, aligned: bool | None, at: int, begun: int | None) -> Reply:
+    """Give what is said of an answer to a question of asked_s seconds, and what is told of it.
+
+    at: when it is known, on the stream that is said. begun: where the question's sound begins, on the stream that is
+    heard.
+    """
+    laid = laid_after(answer, asked_s, aligned)
+    events = events_of(answer, at, {} if begun is None else {"heard_since": begun})
+    if laid is None:
+        return Reply(text=answer.text, events=events)
+    if laid.early_s:
+        events.append(("early_reply_dropped", {"at": at, "dropped_s": round(laid.early_s, 3)}))
+    return Reply(text=answer.text, samples=laid.samples, sample_rate=laid.sample_rate, events=events)
+
+
+def events_of(answer: Answer, at: int, origin: Mapping[str, int]) -> list[Event]:
+    """Give what a server told beside its reply. origin: where the question's sound begins, which stamps count from."""
+    names = {"session_id": answer.session_id, "audio_id": answer.audio_id}
+    events: list[Event] = [("reply_received", {
+        "at": at, **origin, "text": answer.text, **{name: value for name, value in names.items() if value},
+        **({"stamps": [["open" if opens else "close", time] for opens, time in answer.stamps]} if answer.stamps else {}),
+    })]  # fmt: skip
+    if answer.understood:
+        events.append(("transcript", {"at": at, "of": "other", "text": answer.understood}))
+    if answer.debug:
+        events.append(("debug_info", {"at": at, **origin, "info": answer.debug}))
+    if answer.alignment:
+        events.append(("frame_alignment", {"at": at, **origin, "frame_s": FRAME_S, "frames": answer.alignment}))
+    return events
+
+
+def told_of(body: Mapping[str, Any], asked_s: float) -> dict[str, Any]:
+    """Give a request for the trace: its sound is the session's own, so its place is enough."""
+    return {"asked_s": asked_s, "body": _without_sound(body)}
+
+
+def _without_sound(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: f"<{len(item)} characters>" if name in ("data", "url") and isinstance(item, str)
+                else _without_sound(item) for name, item in value.items()}  # fmt: skip
+    return [_without_sound(item) for item in value] if isinstance(value, list | tuple) else value
+

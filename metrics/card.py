@@ -1,0 +1,33 @@
+"""Definition cards as text: paragraphs written as they read best in the source, kept as one line each."""
+
+from typing import Literal
+
+from simulator.score import Definition, Statistic
+
+Better = Literal["higher", "lower", "neither"]
+
+
+def card(*paragraphs: str) -> str:
+    """Join paragraphs into a card; line breaks inside a paragraph are the source's and become spaces."""
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph)
+
+
+def rate(metric: str, title: str, better: Better, text: str, source: str) -> Definition:
+    """Make the definition of a share of cases."""
+    return Definition(
+        id=metric, unit="ratio", statistic="ratio", title=title, better=better, card=text, source=source
+    )
+
+
+def seconds(metric: str, statistic: Statistic, title: str, better: Better, text: str, source: str) -> Definition:
+    """Make the definition of a statistic over measured times."""
+    return Definition(
+        id=metric, unit="s", statistic=statistic, title=title, better=better, card=text, source=source
+    )
+
+
+def per_minute(metric: str, title: str, better: Better, text: str, source: str) -> Definition:
+    """Make the definition of a count per minute."""
+    return Definition(
+        id=metric, unit="per min", statistic="ratio", title=title, better=better, card=text, source=source
+    )

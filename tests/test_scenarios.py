@@ -1,0 +1,58 @@
+"""Every example scenario is valid, reads well enough to be decoded strictly, and runs."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from simulator.cli import main
+from simulator.scenario import load
+
+FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
+LOCAL = sorted(FOLDER.glob("*.yaml"))
+ELSEWHERE = sorted(path for folder in ("remote", "live", "torch") for path in (FOLDER / folder).glob("*.yaml"))
+
+
+def test_there_are_the_ten_that_teach_the_format() -> None:
+    """The README and the docs name them."""
+    assert {path.stem for path in LOCAL} >= {
+        "first_call", "recorded_caller", "pause_handling", "smooth_turn_taking", "user_interruption", "user_backchannel",
+        "talking_to_other", "background_speech", "noisy_phone_line", "two_agents",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_scenarios_that_need_something_else_are_valid_without_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`simulate check` accepts them with no keys, no servers, no models."""
+    assert main(["check", str(path)]) == 0
+    assert "fine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.stem)
+def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
+    """A comment first: the files teach the format."""
+    assert path.read_text().startswith("# ")
+    assert load(path).name.replace(" ", "_") == path.stem
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.stem)
+def test_every_scenario_runs_and_holds_its_expectations(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an example expects is what the built-in agent does."""
+    code = main([str(path), "--out", str(tmp_path / "out"), "--json", "--set", "report=none"])
+    result = json.loads(capsys.readouterr().out)
+    assert code == 0, [verdict for scenario in result["scenarios"] for verdict in scenario["verdicts"]]
+    assert all(row["status"] == "completed" for row in result["sessions"])
+    assert any(score["value"] is not None for score in result["pooled"])
+
+
+@pytest.mark.torch
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs the torch extra")
+def test_the_torch_scenario_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four sessions share one model in one batch."""
+    path = FOLDER / "torch" / "tiny_duplex.yaml"
+    assert main([str(path), "--out", str(tmp_path / "out"), "--json", "--set", "report=none"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["sessions"]) == 4
+    (host,) = json.loads((tmp_path / "out" / "run.json").read_text())["model_hosts"]
+    assert host["frames"] > 4 * 180
