@@ -14,6 +14,7 @@ from agents.turn_based import SpeakingSpec, TurnBased
 from simulator.actor import Setting
 from simulator.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
 from simulator.engines import engine
+from simulator.errors import located
 
 DEFAULT_REPLIES = (
     Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),
@@ -41,6 +42,8 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or endpoint."""
         SpeakingSpec.check(self, setting)
+        if not hasattr(located(f"{setting.where}.recognizer", lambda: engine(self.recognizer)), "recognize"):
+            raise setting.refuse(".recognizer", f"{self.recognizer!r} recognises no speech; moonshine does")
         if self.chat is not None:
             self.chat.check(f"{setting.where}.chat")
 

@@ -110,7 +110,7 @@ def _mono(array: NDArray[Any]) -> Samples:
         return scaled
     # (n, 2) and (2, n) tell themselves apart by which side is long; of (2, 2) the rows are samples.
     channels_last = scaled.shape[1] <= 2 and scaled.shape[0] > 1
-    return scaled.mean(axis=1 if channels_last else 0, dtype=np.float32)  # type: ignore[no-any-return]
+    return np.asarray(scaled.mean(axis=1 if channels_last else 0), np.float32)
 
 
 def _scaled(array: NDArray[Any]) -> Samples:

@@ -7,7 +7,7 @@ from simulator.actor import ActorSpec, Context, Setting
 from simulator.cues import Cue
 from simulator.ears import EarsKind
 from simulator.errors import located
-from simulator.script import Script, Turn, TurnKeys
+from simulator.script import Script, Turn, TurnKeys, check_cues
 from simulator.spec import Duration
 from simulator.voice import Level, Line, played
 
@@ -42,6 +42,8 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
     def __post_init__(self) -> None:
         if (self.file is None) == (not self.clips):
             raise ValueError("a player has exactly one of file and clips")
+        if self.clips and (self.channel is not None or self.text or self.at):
+            raise ValueError("channel, text and at belong to `file`; of several clips each has its own")
 
     def recordings(self) -> list[Clip]:
         """What it plays, one clip per recording."""
@@ -54,6 +56,7 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
         for index, clip in enumerate(self.recordings()):
             where = setting.where if self.file else f"{setting.where}.clips[{index}]"
             located(f"{where}.file", lambda clip=clip: self._sound(clip, setting.sample_rate))  # type: ignore[misc]
+        check_cues(self.clips, setting, f"{setting.where}.clips")
 
     def build(self) -> Script:
         """Make the actor."""

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-
 from simulator.actor import ActorSpec, Context, Setting
 from simulator.ears import EarsKind
-from simulator.script import Script, Turn, TurnKeys
-from simulator.voice import DEFAULT_VOICES, Say, check_voice, spoken
+from simulator.script import Script, Turn, TurnKeys, check_cues
+from simulator.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
 
 
 class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,14 +17,14 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
     def __post_init__(self) -> None:
         if (self.say is None) == (not self.choose):
             raise ValueError("a turn has exactly one of say and choose")
-        if any(not text for text in self.alternatives()):
-            raise ValueError("a turn has nothing to say")
+        for text in self.alternatives():
+            check_say(text)
         self.check_modifiers()
         self.cue()
 
     def alternatives(self) -> list[Say]:
         """What it may say."""
-        return self.choose or [self.say or ""]
+        return self.choose or ([] if self.say is None else [self.say])
 
 
 class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
@@ -36,16 +35,20 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
 
     turns: list[ScriptedTurn | str]
     voice: str | None = None
-    words_per_minute: int = 150
+    words_per_minute: WordsPerMinute = 150
     ears: EarsKind | None = None
 
     def __post_init__(self) -> None:
-        if not 80 <= self.words_per_minute <= 450:
-            raise ValueError(f"words_per_minute is {self.words_per_minute}; allowed are 80 to 450")
+        self.told()
+
+    def told(self) -> list[ScriptedTurn]:
+        """The turns, those written as a text alone in full."""
+        return [ScriptedTurn(say=turn) if isinstance(turn, str) else turn for turn in self.turns]
 
     def check(self, setting: Setting) -> None:
-        """Refuse an unknown voice."""
+        """Refuse an unknown voice, or a cue about what the script cannot hear."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+        check_cues(self.told(), setting, f"{setting.where}.turns")
 
     def build(self) -> Script:
         """Make the actor."""
@@ -53,7 +56,6 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
 
     def _turns(self, context: Context) -> Sequence[Turn]:
         voice = self.voice or DEFAULT_VOICES[context.party]
-        turns = [ScriptedTurn(say=turn) if isinstance(turn, str) else turn for turn in self.turns]
         return [
             Turn(
                 cue=turn.cue(),
@@ -63,7 +65,5 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
                 ),
                 repeat=turn.repeat,
             )
-            for turn in turns
+            for turn in self.told()
         ]
-
-

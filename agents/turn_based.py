@@ -10,14 +10,17 @@ from typing import ClassVar, Literal
 
 import anyio
 
-from simulator import sound
+from agents.trace import Trace, Tracer
+from agents.turn_based_replay import STOPPED, TurnBasedReplay, line_said, trace_heard
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
 from simulator.ears import EarsKind, SileroEars, make_ears
-from simulator.frame import AudioFrame, to_grid
+from simulator.errors import ScenarioError
+from simulator.frame import AudioFrame
+from simulator.scenario import kind_of
 from simulator.spec import Duration, ms
 from simulator.turn_taking import TurnPolicy, TurnTaker
-from simulator.voice import DEFAULT_VOICES, Voice, check_voice, line_of, spoken
+from simulator.voice import DEFAULT_VOICES, Line, Voice, WordsPerMinute, check_voice, spoken
 
 
 class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
@@ -28,7 +31,7 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
     """
 
     voice: str | None = None
-    words_per_minute: int = 160
+    words_per_minute: WordsPerMinute = 160
     ears: EarsKind | None = None
     endpoint: Duration = ms(600)
     yield_after: Duration = ms(500)
@@ -58,9 +61,24 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
         if isinstance(self.responder, ResponderSpec):
             self.responder.check(f"{setting.where}.responder")
 
-    def build(self) -> "TurnBased":
+    @property
+    def offline(self) -> bool:
+        """Whether the responder answers before the session."""
+        return bool(self.responder.offline)  # type: ignore[attr-defined]
+
+    def build(self) -> Actor:
         """Make the actor."""
+        if self.offline:
+            return self.responder.build_offline(self)  # type: ignore[attr-defined, no-any-return]
         return TurnBased(self, self.responder.build())  # type: ignore[attr-defined]
+
+    def replay(self, trace: Trace) -> Actor:
+        """Make an actor that plays a trace of this kind. ScenarioError: its responder leaves none."""
+        if not self.responder.remote:  # type: ignore[attr-defined]
+            raise ScenarioError(f"a turn_based actor with {self.responder} leaves no trace")
+        if self.offline:
+            return self.responder.build_offline(self, trace)  # type: ignore[attr-defined, no-any-return]
+        return TurnBasedReplay(self, self.responder.reader(), trace)  # type: ignore[attr-defined]
 
 
 class TurnBased(Actor):
@@ -75,6 +93,7 @@ class TurnBased(Actor):
         self._history: list[Message] = []
         self._thinking: anyio.CancelScope | None = None
         self._voice: Voice | None = None
+        self._tracer: Tracer | None = None
 
     async def start(self, context: Context) -> None:
         """Load ears, voice and responder."""
@@ -90,13 +109,18 @@ class TurnBased(Actor):
         self._opening_at: int | None = spec.opening_at.samples(context.output_rate) if spec.opening else None
         if spec.opening:
             self._opening = self._spoken(spec.opening)
+        responder = getattr(spec, "responder", None)
+        if responder is not None and responder.remote:
+            self._tracer = Tracer(context, spec, protocol=kind_of(responder))
         await self._responder.start(ResponderContext(
             party=context.party, sample_rate=context.output_rate, session_id=context.session_id, seed=context.seed,
-            emit=context.emit, trace=context.trace,
+            emit=context.emit, trace=self._note,
         ))
 
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Hear a frame, say the next one; waits only when a turn is over and the clock is virtual."""
+        if self._tracer is not None:
+            trace_heard(self._tracer, heard)
         self._ears.hear(heard)
         voice = self._voice
         assert voice is not None  # noqa: S101 - the runner steps started actors only
@@ -122,7 +146,13 @@ class TurnBased(Actor):
             self._voice.close()
         if self._thinking is not None:
             self._thinking.cancel()
+        if self._tracer is not None:
+            self._tracer.close()
         await self._responder.close()
+
+    def _note(self, direction: Literal["received", "sent"], type_: str, payload: object) -> None:
+        if self._tracer is not None:
+            self._tracer.message(direction, type_, payload)
 
     def _say(self, heard: AudioFrame) -> AudioFrame:
         voice = self._voice
@@ -133,10 +163,13 @@ class TurnBased(Actor):
             self._opening_at = None
             voice.say(self._opening)
             self._history.append(Message(role="assistant", text=self._spec.opening))
+        if self._tracer is not None:
+            self._tracer.at = now + count  # what comes in from now on is said with the next frame
         return AudioFrame(now, voice.take(now, count))
 
     def _yield(self, now: int, voice: Voice) -> None:
         said = voice.stop()
+        self._note("sent", STOPPED, None)
         if self._history and self._history[-1].role == "assistant":
             self._history[-1] = Message(role="assistant", text=said)
         self._context.emit(now, "yielded", heard_since=self._ears.activity.since, said_text=said)
@@ -181,15 +214,14 @@ class TurnBased(Actor):
 
     async def _take(self, piece: Reply) -> None:
         for type_, fields in piece.events:
-            self._context.emit(fields.pop("at", 0), type_, **fields)
+            self._context.emit(fields.get("at", 0), type_, **{name: fields[name] for name in fields if name != "at"})
         voice = self._voice
         assert voice is not None  # noqa: S101 - the runner steps started actors only
-        rate = self._context.output_rate
-        if piece.samples is not None:
-            samples = sound.resample(piece.samples, piece.sample_rate, rate)
-            voice.say(line_of(piece.text, to_grid(samples), rate))
+        line = line_said(piece, self._context.output_rate)
+        if line is not None:
+            voice.say(line)
         elif piece.text.strip():
             voice.say(await anyio.to_thread.run_sync(self._spoken, piece.text))
 
-    def _spoken(self, text: str):  # type: ignore[no-untyped-def]
+    def _spoken(self, text: str) -> Line:
         return spoken(text, self._speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)

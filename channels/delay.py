@@ -7,11 +7,18 @@ from simulator.line import ChannelContext, ChannelSpec
 from simulator.spec import Duration
 from simulator.streams import Outbox
 
+LONGEST_S = 60.0
+"""Two satellite hops take half a second; more than a minute is a slip of the pen."""
+
 
 class DelaySpec(ChannelSpec, frozen=True, kw_only=True, tag="delay"):
     """Delay everything by a constant: `{kind: delay, time: 150ms}`."""
 
     time: Duration
+
+    def __post_init__(self) -> None:
+        if self.time > LONGEST_S:
+            raise ValueError(f"time is {self.time}; allowed are up to {LONGEST_S:g}s")
 
     def build(self, context: ChannelContext) -> "Delay":
         """Make the channel."""

@@ -4,12 +4,13 @@ import numpy as np
 
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
+from simulator.spec import Decibels
 
 
 class GainSpec(ChannelSpec, frozen=True, kw_only=True, tag="gain"):
     """Multiply by a constant: `{kind: gain, db: -6}`; what exceeds full scale is clipped, as a converter would."""
 
-    db: float
+    db: Decibels
 
     def build(self, context: ChannelContext) -> "Gain":
         """Make the channel."""

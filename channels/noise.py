@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator import sound
 from simulator.ears import LEVEL_MARGIN_DB, NOMINAL_DBFS
-from simulator.errors import located
+from simulator.errors import ScenarioError, located
 from simulator.frame import AudioFrame, Samples, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
 from simulator.voice import spoken
@@ -50,7 +50,9 @@ class NoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="noise"):
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse a file that cannot be used. ScenarioError."""
         if self.file is not None:
-            located(f"{where}.file", lambda: sound.load(self.file, sample_rate, channel=self.channel))  # type: ignore[arg-type]
+            loop = located(f"{where}.file", lambda: sound.load(self.file, sample_rate, channel=self.channel))  # type: ignore[arg-type]
+            if not loop.any():
+                raise ScenarioError(f"{where}.file: {self.file} is digital silence, which has no level to be scaled")
 
     def build(self, context: ChannelContext) -> "Noise":
         """Make the channel."""

@@ -8,9 +8,9 @@ from simulator.errors import located
 from simulator.events import Emit
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
-from simulator.spec import Duration, ms
+from simulator.spec import Decibels, Duration, ms
 from simulator.streams import Outbox
-from simulator.voice import Line, check_voice, played, spoken
+from simulator.voice import Line, check_say, check_voice, played, spoken
 
 
 class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
@@ -24,7 +24,7 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
     file: Path | None = None
     channel: int | None = None
     voice: str = "en-gb-scotland"
-    level_db: float = -10.0
+    level_db: Decibels = -10.0
     start: Duration = ms(1000)
     every: Duration | None = None
 
@@ -33,6 +33,8 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
             raise ValueError("a talker has exactly one of say and file")
         if self.every is not None and self.every <= 0:
             raise ValueError("every must be above 0")
+        for text in self.say:
+            check_say(text)
 
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse an unknown voice or a file that cannot be played. ScenarioError."""
@@ -80,6 +82,8 @@ class Talker:
         lines = [self._lines[self._index % len(self._lines)]] if self._every is not None else self._lines
         self._index += 1
         self._next = at + self._every if self._every is not None else None
+        at += self._voice.buffered  # a sentence longer than `every` holds back the next
         for line in lines:
             self._voice.push(line.samples * self._gain)
-        self._emit(at, "talker", until=at + self._voice.buffered, text=" ".join(line.text for line in lines))
+        until = at + sum(len(line.samples) for line in lines)
+        self._emit(at, "talker", until=until, text=" ".join(line.text for line in lines))

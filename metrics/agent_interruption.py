@@ -9,6 +9,7 @@ from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.spec import Duration, ms
+from simulator.timeline import Stretch
 
 
 class AgentInterruptionSpec(ScorerSpec, frozen=True, kw_only=True, tag="agent_interruption"):
@@ -40,7 +41,8 @@ class AgentInterruption:
         floor = Floor(session)
         turns = floor.user.turns
         hits = {turn.start: begun for turn in turns if (begun := self._interruptions(floor, turn))}
-        evidence = [_evidence(floor, begun) for found in hits.values() for begun in found]
+        both = floor.user.ipus & floor.agent.ipus
+        evidence = [_evidence(floor, both.at(begun.start), begun) for found in hits.values() for begun in found]
         values = [item.value for item in evidence if item.value is not None]
         return [
             share(RATE, len(hits), len(turns), evidence, reason="the user took no turn"),
@@ -61,14 +63,7 @@ class AgentInterruption:
         ]
 
 
-def _evidence(floor: Floor, item: Contribution) -> Evidence:
-    both = floor.user.ipus & floor.agent.ipus
-    running = both.at(item.start)
-    length = running.end - item.start if running else 0
-    return Evidence(
-        start=item.start,
-        end=item.start + length,
-        party="agent",
-        label="interrupts",
-        value=floor.seconds(length),
-    )
+def _evidence(floor: Floor, overlap: Stretch | None, item: Contribution) -> Evidence:
+    end = overlap.end if overlap else item.start
+    value = floor.seconds(end - item.start)
+    return Evidence(start=item.start, end=end, party="agent", label="interrupts", value=value)

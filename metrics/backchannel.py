@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from metrics.backchannel_cards import AGENT_AT_PAUSE, AGENT_PER_MIN, CARDS, DERAILED, KEPT, RESUMED
+from metrics.backchannel_cards import AGENT_AT_PHRASE_END, AGENT_PER_MIN, CARDS, DERAILED, KEPT, RESUMED
 from metrics.floor import TURN_PAUSE_S, Contribution, Floor, mostly_inside, took_for_turn
 from simulator.score import Definition, Evidence, Score, from_parts, share
 from simulator.scorer import ScorerSpec
@@ -62,12 +62,8 @@ class Backchannel:
         decided = [case for case in found if case.outcome in DECIDED]
         reason = "no backchannel of the user fell on the agent's speech"
         if found:
-            reason = (
-                f"no backchannel was decided: the agent's speech {found[0].outcome}"
-            )
-        evidence = {
-            outcome: [_evidence(case) for case in decided if case.outcome == outcome] for outcome in DECIDED
-        }
+            reason = f"no backchannel was decided: the agent's speech {found[0].outcome}"
+        evidence = {outcome: [_evidence(case) for case in decided if case.outcome == outcome] for outcome in DECIDED}
         return [
             share(
                 KEPT,
@@ -106,23 +102,17 @@ class Backchannel:
         ]
         near = floor.samples(self._spec.near)
         at_pause = [item for item in own if _at_phrase_end(floor.user.ipus, item.start, near)]
-        evidence = [
-            Evidence(start=item.start, end=item.end, party="agent", label="backchannel") for item in own
-        ]
-        placed = [
-            Evidence(start=item.start, end=item.end, party="agent", label="at a phrase end")
-            for item in at_pause
-        ]
+        evidence = [Evidence(start=item.start, end=item.end, party="agent", label="backchannel") for item in own]
+        placed = [Evidence(start=item.start, end=item.end, party="agent", label="at a phrase end") for item in at_pause]
         parts = {"count": len(own), "of": floor.seconds(user_turns.total()) / 60, "n": len(own)}
         return [
             from_parts(AGENT_PER_MIN, parts, evidence, reason="the user took no turn"),
-            share(AGENT_AT_PAUSE, len(at_pause), len(own), placed, reason="the agent gave no backchannel"),
+            share(AGENT_AT_PHRASE_END, len(at_pause), len(own), placed, reason="the agent gave no backchannel"),
         ]
 
 
 def _at_phrase_end(ipus: Timeline, at: int, near: int) -> bool:
-    """Whether a sample lies in a silence of the other party, or less than `near` before or after one
-    begins."""
+    """Whether a sample lies in a silence of the other party, or less than `near` before or after one begins."""
     ipu = ipus.at(at)
     return ipu is None or ipu.end - at < near
 

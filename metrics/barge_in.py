@@ -17,8 +17,7 @@ _AT_END_S = 0.03
 _REACTION_S = 0.2
 """An agent that nobody told about and that stops sooner than this was about to stop anyway."""
 _SPOKE_ON_S = 1.0
-"""An utterance that ended uncut less than this after the onset says nothing: nobody could tell yielding from
-ending."""
+"""An utterance that ended uncut less than this after the onset says nothing: nobody could tell yielding from ending."""
 
 
 class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
@@ -41,8 +40,7 @@ class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One barge-in: what the user said over which of the agent's holds, when the agent's sound stopped, what
-    it was."""
+    """One barge-in: what the user said over which of the agent's holds, when the agent's sound stopped, what it was."""
 
     by: Contribution
     over: Contribution
@@ -72,7 +70,11 @@ class BargeIn:
         false_starts = [case for case in yielded if case.back is not None and case.back < case.by.end]
         settled = [case for case in yielded if not self._unsettled(floor, case)]
         resumed = [case for case in settled if self._resumed(floor, case)]
-        none = "the user did not barge in" if not found else f"no barge-in was decided: the agent's speech {found[0].outcome}"
+        none = (
+            "the user did not barge in"
+            if not found
+            else f"no barge-in was decided: the agent's speech {found[0].outcome}"
+        )
         no_yield = none if not decided else "the agent yielded to no barge-in"
         return [
             share(YIELD, len(yielded), len(decided), evidence, reason=none),
@@ -100,14 +102,11 @@ class BargeIn:
 
     def _unsettled(self, floor: Floor, case: Case) -> bool:
         """The session ended before the agent's time to come back was over."""
-        return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(
-            self._spec.resume_within
-        )
+        return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(self._spec.resume_within)
 
 
 def cases(floor: Floor, spec: BargeInSpec) -> list[Case]:
-    """Give every barge-in of the user, in order: a turn, or an injected interruption, begun while the agent
-    speaks."""
+    """Give every barge-in of the user, in order: a turn, or an injected interruption, begun while the agent speaks."""
     return [
         _case(floor, item, over, spec)
         for item in _claims(floor)
@@ -155,7 +154,5 @@ def _evidence(floor: Floor, case: Case) -> Evidence:
 
 def _backs(cases_: list[Case], label: str) -> list[Evidence]:
     return [
-        Evidence(start=case.stop, end=case.back, party="agent", label=label)
-        for case in cases_
-        if case.back is not None
+        Evidence(start=case.stop, end=case.back, party="agent", label=label) for case in cases_ if case.back is not None
     ]

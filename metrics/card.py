@@ -6,6 +6,8 @@ from simulator.score import Definition, Statistic
 
 Better = Literal["higher", "lower", "neither"]
 
+_STATISTIC: dict[str, Statistic] = {"mean": "mean", "p50": "p50", "p95": "p95"}
+
 
 def card(*paragraphs: str) -> str:
     """Join paragraphs into a card; line breaks inside a paragraph are the source's and become spaces."""
@@ -14,16 +16,13 @@ def card(*paragraphs: str) -> str:
 
 def rate(metric: str, title: str, better: Better, text: str, source: str) -> Definition:
     """Make the definition of a share of cases."""
-    return Definition(
-        id=metric, unit="ratio", statistic="ratio", title=title, better=better, card=text, source=source
-    )
+    return Definition(id=metric, unit="ratio", statistic="ratio", title=title, better=better, card=text, source=source)
 
 
-def seconds(metric: str, statistic: Statistic, title: str, better: Better, text: str, source: str) -> Definition:
-    """Make the definition of a statistic over measured times."""
-    return Definition(
-        id=metric, unit="s", statistic=statistic, title=title, better=better, card=text, source=source
-    )
+def seconds(metric: str, title: str, better: Better, text: str, source: str) -> Definition:
+    """Make the definition of a statistic over measured times, which the metric's name ends with: `_p50_s`."""
+    statistic = _STATISTIC[metric.removesuffix("_s").rsplit("_", 1)[1]]
+    return Definition(id=metric, unit="s", statistic=statistic, title=title, better=better, card=text, source=source)
 
 
 def per_minute(metric: str, title: str, better: Better, text: str, source: str) -> Definition:

@@ -1,5 +1,4 @@
-"""Content: what the agent understood against what was said to it, and what it meant to say against its
-sound."""
+"""Content: what the agent understood against what was said to it, and what it meant to say against its sound."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -16,8 +15,7 @@ from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 
 NEAR_S = 0.5
-"""How far outside a turn as the agent heard it a word may lie and still belong to it: detectors and lines are
-late."""
+"""How far outside a turn as the agent heard it a word may lie and still belong to it: detectors and lines are late."""
 
 CENSORED_S = 3.0
 """Words said this close to the session's end may not have been understood yet."""
@@ -92,9 +90,7 @@ class Content:
         texts = _transcripts(session, of="agent")
         heard = [word for word in speech.words if word.source == "asr"]
         if texts and heard:
-            whole = Pair(
-                start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=_text(heard)
-            )
+            whole = Pair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=_text(heard))
             return _wer(AGENT_WER, [whole], "agent", reason="the agent said no word", cut=True)
         if not speech.utterances and not texts:
             return undefined(AGENT_WER, "what the agent meant to say is not known as text")
@@ -106,8 +102,7 @@ def _undefined_user(reason: str) -> list[Score]:
 
 
 def _assigned(session: Session, said: Sequence[SpokenWord], heard: Sequence[Event]) -> list[list[SpokenWord]]:
-    """Give each heard turn the words that were said in it: a word belongs to the turn nearest to its
-    middle."""
+    """Give each heard turn the words that were said in it: a word belongs to the turn nearest to its middle."""
     near = round(NEAR_S * session.sample_rate)
     turns: list[list[SpokenWord]] = [[] for _ in heard]
     first = 0
@@ -135,8 +130,7 @@ def _understood(event: Event, words: Sequence[SpokenWord]) -> Pair:
 
 
 def _unheard(session: Session, said: Sequence[SpokenWord], understood: set[int]) -> Score:
-    """Count the words of turns and interruptions that no heard turn holds; asides and backchannels may go
-    unheard."""
+    """Count the words of turns and interruptions that no heard turn holds; asides and backchannels may go unheard."""
     floor = Floor(session)
     roles = {item.id: item.claims_floor for item in floor.user.said}
     last = session.duration - floor.samples(CENSORED_S)
@@ -161,16 +155,11 @@ def _phantoms(session: Session, pairs: Sequence[Pair]) -> Score:
 def _meant(item: Segment, words: Sequence[SpokenWord]) -> Pair:
     whole = [word for word in words if not word.cut]
     alternative = _text(words) if len(whole) < len(words) else None
-    return Pair(
-        start=item.start, end=item.end, reference=_text(whole), found=item.text, alternative=alternative
-    )
+    return Pair(start=item.start, end=item.end, reference=_text(whole), found=item.text, alternative=alternative)
 
 
-def _wer(
-    definition: Definition, pairs: Sequence[Pair], party: Party, *, reason: str, cut: bool = False
-) -> Score:
-    """Make the score of pairs. cut: words missing at the end of a reference were never said and do not
-    count."""
+def _wer(definition: Definition, pairs: Sequence[Pair], party: Party, *, reason: str, cut: bool = False) -> Score:
+    """Make the score of pairs. cut: words missing at the end of a reference were never said and do not count."""
     plain = distances([pair.reference for pair in pairs], [pair.found for pair in pairs])
     with_cut = [pair for pair in pairs if pair.alternative is not None]
     other = dict(

@@ -6,7 +6,7 @@ sides), at least half of it inside the other's speech, is a backchannel; any oth
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 import msgspec
@@ -34,8 +34,8 @@ CLAIMS_FLOOR = ("turn", "interruption", "recording", "")
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     """Something a party said in [start, end) samples, from its first to its last sound.
 
-    cut: it was stopped before its planned end; None when nobody knows the plan. id: of the utterance, if
-    told.
+    cut: it was stopped before its planned end; None when nobody knows the plan. id: of the utterance, if told.
+    until: the sample up to which it held the floor: later than `end` where it was cut in a pause of its own.
     """
 
     party: Party
@@ -102,28 +102,29 @@ class Side:
 
     @cached_property
     def turns(self) -> tuple[Contribution, ...]:
-        """Claims joined into turns: those less than 1 s apart, unless the other began to claim the floor in
-        between."""
+        """Claims joined into turns: those less than 1 s apart, unless the other took the floor in between."""
         pause = self._floor.samples(TURN_PAUSE_S)
         turns: list[Contribution] = []
         for item in self.claims:
             last = turns[-1] if turns else None
             if last and item.start - last.end < pause and not self.other.takes_floor(last, item.start):
-                turns[-1] = msgspec.structs.replace(
-                    last, end=max(last.end, item.end), cut=item.cut, id=item.id
-                )
+                turns[-1] = msgspec.structs.replace(last, end=max(last.end, item.end), cut=item.cut, id=item.id)
             else:
                 turns.append(item)
         return tuple(turns)
 
     def takes_floor(self, after: Contribution, until: int) -> bool:
-        """Whether the party began a claim during or after the other's `after`, went on beyond it, before
-        `until`."""
+        """Whether the party began a claim after the other began `after` and before `until`, and outlasted it."""
         return any(claim.end > after.end for claim in self.claims_from(after.start + 1, until))
 
     def claims_from(self, first: int, last: int) -> tuple[Contribution, ...]:
         """The claims that begin in [first, last)."""
         return self.claims[bisect_left(self._starts, first) : bisect_left(self._starts, last)]
+
+    def claim_before(self, at: int) -> Contribution | None:
+        """The last claim that began before a sample."""
+        index = bisect_left(self._starts, at) - 1
+        return self.claims[index] if index >= 0 else None
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -131,8 +132,11 @@ class Side:
 
     @cached_property
     def holds(self) -> tuple[Contribution, ...]:
-        """Stretches for which the party keeps the floor: told utterances with the pauses inside them, joined
-        when less than 200 ms apart; ipus where nobody told, joined over a breath."""
+        """Stretches for which the party keeps the floor.
+
+        Told utterances with the pauses inside them, joined when less than 200 ms apart; ipus where nobody told, joined
+        over a breath.
+        """
         holds: list[Contribution] = []
         for item in self.claims:
             last = holds[-1] if holds else None
@@ -194,9 +198,7 @@ class Floor:
 def _told(party: Party, item: Segment, ended: Event | None) -> Contribution:
     cut = ended is None or bool(ended.data.get("cut"))
     until = max(item.end, ended.at) if cut and ended else item.end
-    return Contribution(
-        party=party, start=item.start, end=item.end, until=until, role=item.role, id=item.id, cut=cut
-    )
+    return Contribution(party=party, start=item.start, end=item.end, until=until, role=item.role, id=item.id, cut=cut)
 
 
 def mostly_inside(stretch: Stretch, timeline: Timeline) -> bool:
@@ -211,43 +213,8 @@ def took_for_turn(floor: Floor, start: int, end: int) -> int | None:
     """
     last = end + floor.samples(0.5)
     for event in floor.session.by_type.get("turn_heard", []):
-        since, until = event.data.get("heard_since"), event.data.get("heard_until")
-        told = event.party == "agent" and since is not None and until is not None and until > since
-        if told and 2 * (min(until, last) - max(since, start)) >= until - since:
-            return event.at
+        if event.party == "agent" and "heard_since" in event.data and "heard_until" in event.data:
+            since, until = int(event.data["heard_since"]), int(event.data["heard_until"])
+            if 2 * (min(until, last) - max(since, start)) >= until - since > 0:
+                return event.at
     return None
-
-
-class Transfer(msgspec.Struct, frozen=True, kw_only=True):
-    """The floor passing to `party`: the other's speech ended at `end`, this one's began at `start`."""
-
-    party: Party
-    end: int
-    start: int
-
-    @property
-    def offset(self) -> int:
-        """The floor transfer offset in samples: a gap is positive, an overlap negative."""
-        return self.start - self.end
-
-
-def transfers(floor: Floor) -> list[Transfer]:
-    """Give every passing of the floor, in time order.
-
-    An ipu that ends inside the other's speech, and one that is (mostly) backchannel or aside, takes no floor.
-    """
-    ipus = sorted((ipu, party) for party in PARTIES for ipu in _claiming(floor.side(party)))
-    found: list[Transfer] = []
-    holder: tuple[Party, int] | None = None
-    for ipu, party in ipus:
-        if holder is None or holder[0] == party:
-            holder = (party, max(ipu.end, holder[1] if holder else 0))
-        elif ipu.end > holder[1]:
-            found.append(Transfer(party=party, end=holder[1], start=ipu.start))
-            holder = (party, ipu.end)
-    return found
-
-
-def _claiming(side: Side) -> Iterable[Stretch]:
-    besides = Timeline((item.start, item.end) for item in side.said if not item.claims_floor)
-    return [ipu for ipu in side.ipus if not mostly_inside(ipu, besides)]

@@ -1,5 +1,4 @@
-"""Response latency: how long the agent lets the user wait, and how often it is early, late, or never
-answers."""
+"""Response latency: how long the agent lets the user wait, and how often it is early, late, or never answers."""
 
 from typing import ClassVar, Literal
 
@@ -37,8 +36,7 @@ class LatencySpec(ScorerSpec, frozen=True, kw_only=True, tag="latency"):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a user turn. answer: sample at which the agent answered; early: at which it began too
-    early."""
+    """What became of a user turn. answer: sample at which the agent answered; early: at which it began too early."""
 
     turn: Contribution
     outcome: Outcome
@@ -64,9 +62,7 @@ class Latency:
         early = [_at_early(floor, item) for item in judged if item.early is not None]
         late = [item for item in answers if item.value is not None and item.value >= self._spec.late]
         missed = [_waiting(item.turn) for item in judged if item.outcome == "unanswered"]
-        no_turn = (
-            "the user took no turn" if not found else "every user turn was cut off by the end of the session"
-        )
+        no_turn = "the user took no turn" if not found else "every user turn was cut off by the end of the session"
         return [
             spread(MEAN, values, answers, reason=none),
             spread(P50, values, answers, reason=none),
@@ -101,18 +97,14 @@ def _response(floor: Floor, turn: Contribution, until: int | None, spec: Latency
 
 
 def new_claims(floor: Floor, side: Side, after: int, until: int) -> list[Contribution]:
-    """Give what a party newly began in (after, until): told utterances, else ipus that are not its own going
-    on."""
-    return [
-        item for item in side.claims_from(after + 1, until) if item.id or _is_new(floor, side, item, after)
-    ]
+    """Give what a party newly began in (after, until): told utterances, else ipus that are not its own going on."""
+    return [item for item in side.claims_from(after + 1, until) if item.id or _is_new(floor, side, item, after)]
 
 
 def _is_new(floor: Floor, side: Side, item: Contribution, after: int) -> bool:
-    """An untold ipu goes on with what the party was saying when it spoke at `after` and paused for a moment
-    only."""
-    before = max((other.end for other in side.claims_from(0, item.start)), default=None)
-    return before is None or before <= after or item.start - before >= floor.samples(BREATH_S)
+    """An untold ipu goes on with what the party was saying when it spoke at `after` and paused for a moment only."""
+    before = side.claim_before(item.start)
+    return before is None or before.end <= after or item.start - before.end >= floor.samples(BREATH_S)
 
 
 def _answer(floor: Floor, item: Response) -> Evidence:

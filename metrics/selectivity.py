@@ -1,5 +1,4 @@
-"""Selectivity: whether the agent lets pass what is not meant for it - asides, background talk, bursts of
-noise."""
+"""Selectivity: whether the agent lets pass what is not meant for it - asides, background talk, bursts of noise."""
 
 from typing import ClassVar, Literal
 
@@ -56,7 +55,7 @@ class Selectivity:
             self._rate(
                 NOISE,
                 floor,
-                _on_line(session, "noise_burst", "noise"),
+                _on_line(session, "noise_burst"),
                 "no burst of noise on what the agent heard",
             ),
         ]
@@ -65,8 +64,7 @@ class Selectivity:
         outcomes = [(sound, self._outcome(floor, sound)) for sound in sounds]
         decided = [outcome for _, outcome in outcomes if outcome != "undecided"]
         evidence = [
-            Evidence(start=sound.start, end=sound.end, party="agent", label=outcome)
-            for sound, outcome in outcomes
+            Evidence(start=sound.start, end=sound.end, party="agent", label=outcome) for sound, outcome in outcomes
         ]
         reason = "what the agent did could not be told from its answers to the user" if sounds else none
         return share(definition, decided.count("ignored"), len(decided), evidence, reason=reason)
@@ -105,7 +103,7 @@ class Selectivity:
         until = min([limit, *claims])
         if floor.agent.claims_from(sound.start, until):
             return "answered"
-        return "ignored" if until > sound.end else "undecided"
+        return "ignored" if sound.end < until <= floor.duration else "undecided"
 
     def _awaits(self, floor: Floor, at: int) -> bool:
         """Whether a user turn ended shortly before and the agent has said nothing since."""
@@ -116,9 +114,9 @@ class Selectivity:
         return recent and not floor.agent.claims_from(end - floor.samples(0.5), at)
 
 
-def _on_line(session: Session, *types: str) -> list[Stretch]:
-    """Give the sounds that lines told of on the way to the agent."""
-    events = [event for type_ in types for event in session.by_type.get(type_, []) if _to_agent(event)]
+def _on_line(session: Session, type_: str) -> list[Stretch]:
+    """Give the sounds that a line told of on the way to the agent."""
+    events = [event for event in session.by_type.get(type_, []) if _to_agent(event)]
     return sorted(Stretch(event.at, min(session.duration, int(event.data["until"]))) for event in events)
 
 

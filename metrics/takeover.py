@@ -65,15 +65,10 @@ class Takeover:
         ]
 
     def _turns(self, floor: Floor) -> list[Stretch]:
-        """Give what is known to be one turn each: told utterances; for recordings, ipus with short silences
-        between."""
+        """Give what is known to be one turn each: told utterances; for recordings, ipus with short silences between."""
         told = [Stretch(item.start, item.end) for item in floor.user.claims if item.id]
         recorded = _recorded(floor)
-        loose = (
-            Timeline(ipu for ipu in floor.user.untold if mostly_inside(ipu, recorded))
-            if recorded
-            else Timeline()
-        )
+        loose = Timeline(ipu for ipu in floor.user.untold if mostly_inside(ipu, recorded)) if recorded else Timeline()
         return sorted([*told, *loose.bridge(floor.samples(self._spec.longest) + 1)])
 
     def _pauses(self, floor: Floor) -> list[Stretch]:

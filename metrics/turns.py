@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.floor import Floor, transfers
+from metrics.floor import Floor
+from metrics.transfers import transfers
 from metrics.turns_cards import CARDS, SHAPES
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
@@ -22,8 +23,7 @@ Events = list[tuple[str, Stretch]]
 class TurnsSpec(ScorerSpec, frozen=True, kw_only=True, tag="turns"):
     """Measure the turn structure; `{kind: turns, reference: human.json}` adds distances from a reference.
 
-    reference: a JSON file `{"ipu": [seconds, ...], "pause": [...], "gap": [...], "overlap": [...], "fto":
-    [...]}`.
+    reference: a JSON file of seconds, `{"ipu": [...], "pause": [...], "gap": [...], "overlap": [...], "fto": [...]}`.
     """
 
     cards: ClassVar[tuple[Definition, ...]] = CARDS
@@ -39,7 +39,6 @@ class Turns:
     """Counts what both parties' activity looks like; needs no roles and no words."""
 
     def __init__(self, reference: Mapping[str, Sequence[float]]) -> None:
-        self._reference = reference
         cards = [card for card in CARDS if card.statistic != "w1" or _shape(card) in reference]
         self.definitions: Mapping[str, Definition] = {
             card.id: msgspec.structs.replace(card, reference=tuple(reference.get(_shape(card), ())))
@@ -80,15 +79,14 @@ def structure(floor: Floor) -> dict[str, Events]:
     user, agent = floor.user.ipus, floor.agent.ipus
     pauses, gaps = _silences(floor)
     both = user & agent
-    within = [stretch for stretch in both if _stays(stretch, (user, agent))]
-    change = [stretch for stretch in both if stretch not in set(within)]
+    stays = [_stays(stretch, (user, agent)) for stretch in both]
     return {
         "ipu": [(party, ipu) for party in PARTIES for ipu in floor.side(party).ipus],
         "pause": pauses,
         "gap": gaps,
         "overlap": [("", stretch) for stretch in both],
-        "overlap_within": [("", stretch) for stretch in within],
-        "overlap_change": [("", stretch) for stretch in change],
+        "overlap_within": [("", stretch) for stretch, stay in zip(both, stays, strict=True) if stay],
+        "overlap_change": [("", stretch) for stretch, stay in zip(both, stays, strict=True) if not stay],
     }
 
 
@@ -112,11 +110,7 @@ def _silences(floor: Floor) -> tuple[Events, Events]:
 
 def _stays(overlap: Stretch, sides: tuple[Timeline, Timeline]) -> bool:
     """Whether one ipu lies inside the other's: who came second is also who stopped first."""
-    for ipus in sides:
-        ipu = ipus.at(overlap.start)
-        if ipu == overlap:
-            return True
-    return False
+    return any(ipus.at(overlap.start) == overlap for ipus in sides)
 
 
 def _counted(definition: Definition, floor: Floor, events: Events) -> Score:

@@ -17,8 +17,7 @@ _HALF_FILLER = "hm"
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
-    """Word errors against a reference: substitutions + deletions + insertions, and the reference's length in
-    words.
+    """Word errors against a reference: substitutions + deletions + insertions, and the reference's length in words.
 
     missing_at_end: how many of the deletions stand at the end of the reference.
     """
@@ -29,16 +28,13 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def distances(references: Sequence[str], hypotheses: Sequence[str]) -> list[Distance]:
-    """Give the distance of each pair; normalises everything in one go, which is what makes long sessions
-    fast."""
+    """Give the distance of each pair; normalises everything in one go, which is what makes long sessions fast."""
     texts = normalised([*references, *hypotheses])
     pairs = list(zip(texts[: len(references)], texts[len(references) :], strict=True))
     judged = [index for index, (reference, _) in enumerate(pairs) if reference]
     aligned = dict(zip(judged, _aligned([pairs[index] for index in judged]), strict=True))
     return [
-        _distance(aligned[index], reference)
-        if index in aligned
-        else Distance(errors=len(heard.split()), words=0)
+        _distance(aligned[index], reference) if index in aligned else Distance(errors=len(heard.split()), words=0)
         for index, (reference, heard) in enumerate(pairs)
     ]
 

@@ -72,6 +72,11 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
     latency: Latency = Latency("free")
     speed: float = 1.0
 
+    @property
+    def offline(self) -> bool:
+        """Whether what it says is computed before the session, from the other party's finished track."""
+        return False
+
     def needs_wall_clock(self) -> bool:
         """Say whether the peer has its own real time, so that only a wall clock will do."""
         return False

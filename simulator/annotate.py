@@ -19,7 +19,7 @@ from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
 from simulator.speech_cache import SpeechCache
 from simulator.timeline import Timeline
-from simulator.truth import known_speech, told
+from simulator.truth import known_speech, told, within_speech
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"
@@ -37,8 +37,7 @@ class _Draft(msgspec.Struct, kw_only=True):
 
 
 def annotate(session: Session, *, words: bool = True) -> Speech:
-    """Give the speech of both parties. words=False leaves recognition out (and so words that only it can
-    give).
+    """Give the speech of both parties. words=False leaves recognition out (and so words that only it can give).
 
     Memory is flat in session length. Where no recogniser runs, words that nobody told stay empty and
     `recognizer` too.
@@ -47,20 +46,20 @@ def annotate(session: Session, *, words: bool = True) -> Speech:
 
 
 def annotate_many(sessions: Sequence[Session], *, words: bool = True) -> list[Speech]:
-    """Annotate sessions together: their tracks are heard side by side, which is faster than one session at a
-    time."""
+    """Annotate sessions together: their tracks are heard side by side, which is faster than one session at a time."""
     drafts = [[_draft(session, party) for party in PARTIES] for session in sessions]
     unknown = [draft for pair in drafts for draft in pair if draft.heard]
     activity = detect([Track(session=draft.session, party=draft.party) for draft in unknown])
     for draft, timeline in zip(unknown, activity, strict=True):
         segments = tuple(Segment(start=start, end=end, source="vad") for start, end in timeline)
-        draft.speech = msgspec.structs.replace(draft.speech, segments=segments)
+        known = {word.id for word in draft.speech.words}
+        utterances = tuple(within_speech(draft.speech.utterances, known, timeline))
+        draft.speech = msgspec.structs.replace(draft.speech, segments=segments, utterances=utterances)
     return [_speech(pair, words=words) for pair in drafts]
 
 
 def annotate_cached(session: Session, *, words: bool = True) -> Session:
-    """Give the session with its annotation, kept in the user's cache folder by the hash of its sound and
-    events.
+    """Give the session with its annotation, kept in the user's cache folder by the hash of its sound and events.
 
     For foreign recordings and sessions without speech.json: nothing is written where they lie.
     """
@@ -103,8 +102,7 @@ def _speech(pair: Sequence[_Draft], *, words: bool) -> Speech:
 def _add_words(pair: Sequence[_Draft]) -> bool:
     """Add what engines know; False when there is nothing for them to do, or they do not run here."""
     if not any(
-        draft.heard or (draft.party == "agent" and draft.speech.utterances) or _without_times(draft)
-        for draft in pair
+        draft.heard or (draft.party == "agent" and draft.speech.utterances) or _without_times(draft) for draft in pair
     ):
         return False
     try:

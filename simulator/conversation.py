@@ -13,19 +13,19 @@ import anyio
 import msgspec
 import structlog
 
-from simulator.actor import Context
+from simulator.actor import Actor
 from simulator.clock import Clock, VirtualClock, WallClock
-from simulator.errors import ActorError, LateError, RemoteError, SimulatorError, single
-from simulator.events import PARTIES, Event, EventLog, Party
+from simulator.errors import ActorError, LateError, RemoteError, SimulatorError, sentence, single
+from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.exchange import Exchange, actor_generator
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.live_seat import LiveSeat
 from simulator.recording import Recorder
-from simulator.scenario import Scenario, kind_of
+from simulator.scenario import AfterParty, Scenario, kind_of
 from simulator.seat import Seat
 
-TICKS_BETWEEN_LOOKS = 50
-"""So often a virtual session writes its events and lets other tasks of the process run: about once a second."""
+BETWEEN_LOOKS_S = 1.0
+"""So often a session writes its events, and a virtual one lets other tasks of the process run."""
 
 
 class Surroundings(msgspec.Struct, kw_only=True):
@@ -72,6 +72,7 @@ class Conversation:
         )  # fmt: skip
         self._count = scenario.frame_samples
         self._ticks = scenario.ticks()
+        self._ticks_between_looks = max(1, round(BETWEEN_LOOKS_S * scenario.sample_rate / self._count))
         self._now = 0
         self.pacing: Pacing | None = None
         self.remark: str | None = None
@@ -95,9 +96,9 @@ class Conversation:
         except anyio.get_cancelled_exc_class():
             status = "interrupted"
             raise
-        except Exception as group:
+        except Exception as group:  # noqa: BLE001 - raised again, as the one error that ended the others
             error = single(group)
-            problem = str(error)
+            problem = sentence(error)
             raise error from error.__cause__
         finally:
             self._finish(status, problem)
@@ -122,17 +123,10 @@ class Conversation:
 
     async def _start_one(self, seat: Seat, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
         scenario, party = self.scenario, seat.party
-        context = Context(
-            party=party,
-            input_rate=seat.shape.input_rate,
-            output_rate=seat.shape.output_rate,
-            input_samples=seat.shape.input_samples,
-            output_samples=seat.shape.output_samples,
-            clock=clock,
-            realtime=clock.realtime,
+        context = seat.context(
+            clock,
+            actor_generator(scenario.seed, party),
             line_has_channels=bool(scenario.lines.heard_by(party)),
-            rng=actor_generator(scenario.seed, party),
-            emit=seat.emit,
             log=structlog.get_logger().bind(session=self.recorder.meta.id, party=party),
             injecting=lambda: self.exchange.injecting(party),
             trace=self._trace_of(party),
@@ -156,7 +150,8 @@ class Conversation:
         step_user, step_agent = self.seats["user"].step, self.seats["agent"].step
         heard_user = heard_agent = AudioFrame(-count, silence(count))
         tick, last = 0, self._ticks
-        party: Party = "user"
+        awaited = self._awaited()
+        party: Source = "user"
         try:
             while tick < last:
                 # Both are asked before either is awaited: two parties on one batched model must not wait for each other.
@@ -167,11 +162,14 @@ class Conversation:
                 if user.__class__ is not AudioFrame or agent.__class__ is not AudioFrame:
                     user, agent = await self._answers(user, agent)
                 now = tick * count
+                party = "line"
                 heard_user, heard_agent = exchange(now, user.samples, agent.samples)
                 tick += 1
                 self._now = now + count
                 clock.advance(self._now)
-                if tick % TICKS_BETWEEN_LOOKS == 0:
+                if awaited is not None and awaited.done:
+                    awaited, last = None, self._last_tick(last)
+                if tick % self._ticks_between_looks == 0:
                     await anyio.lowlevel.checkpoint()
                     last = self._look(last)
         except (SimulatorError, OSError):
@@ -181,7 +179,8 @@ class Conversation:
 
     async def _answers(self, user: Any, agent: Any) -> tuple[AudioFrame, AudioFrame]:
         """Wait for the parties that answer later; both at once, because each may need the other's frame to go on."""
-        pending = {party: answer for party, answer in (("user", user), ("agent", agent)) if answer.__class__ is not AudioFrame}
+        both: tuple[tuple[Party, Any], ...] = (("user", user), ("agent", agent))
+        pending = {party: answer for party, answer in both if answer.__class__ is not AudioFrame}
         if len(pending) == 2:
             done = await asyncio.gather(*(self._answer(party, wait) for party, wait in pending.items()))
             return done[0], done[1]
@@ -189,7 +188,7 @@ class Conversation:
         answer = await self._answer(party, wait)
         return (answer, agent) if party == "user" else (user, answer)
 
-    async def _answer(self, party: str, wait: Awaitable[AudioFrame]) -> AudioFrame:
+    async def _answer(self, party: Party, wait: Awaitable[AudioFrame]) -> AudioFrame:
         try:
             return await wait
         except Exception as error:
@@ -204,6 +203,7 @@ class Conversation:
                 await seat.start(tasks)
             clock.begin()
             tick, last = 0, self._ticks
+            awaited = self._awaited()
             while tick < last:
                 late_s = await clock.sleep_until(tick * count)
                 lateness.append(late_s)
@@ -211,17 +211,27 @@ class Conversation:
                 if late_s * rate >= count:
                     self._note_late(now, round(late_s * rate), strict=strict)
                 user, agent = seats["user"].take(tick), seats["agent"].take(tick)
-                heard_user, heard_agent = self.exchange.tick(now, user, agent)
+                heard_user, heard_agent = self._exchanged(now, user, agent)
                 seats["user"].hear(heard_user)
                 seats["agent"].hear(heard_agent)
                 tick += 1
                 self._now = now + count
-                if tick % TICKS_BETWEEN_LOOKS == 0:
+                if awaited is not None and awaited.done:
+                    awaited, last = None, self._last_tick(last)
+                if tick % self._ticks_between_looks == 0:
                     last = self._look(last)
         finally:
             for seat in seats.values():
                 seat.stop(self._now)
             self.pacing = pacing_of(lateness)
+
+    def _exchanged(self, now: int, user: Samples, agent: Samples) -> tuple[AudioFrame, AudioFrame]:
+        try:
+            return self.exchange.tick(now, user, agent)
+        except (SimulatorError, OSError):
+            raise
+        except Exception as error:
+            raise self._blamed("line", error, "failed") from error
 
     def _note_late(self, now: int, size: int, *, strict: bool) -> None:
         if strict:
@@ -229,17 +239,26 @@ class Conversation:
         self.log.add(now, "late", "line", size=size)
 
     def _look(self, last: int) -> int:
-        """Write events, report progress, and see whether the session ends earlier than planned; the last tick."""
+        """Write events, report progress, and give the last tick: now, when the session is told to stop."""
         self._write(self.log.take(self._now - self.seats_delay()))
         self.around.progress(self._now)
-        if self.around.stop():
-            return 0
-        after = self.scenario.duration.after if self.scenario.duration else None
-        if after is not None and self._ends_at is None and self.seats[after.after].actor.done:
-            self._ends_at = self._now + after.tail.samples(self.scenario.sample_rate)
-        return last if self._ends_at is None else min(last, math.ceil(self._ends_at / self._count))
+        return 0 if self.around.stop() else last
 
-    _ends_at: int | None = None
+    def _after(self) -> AfterParty | None:
+        return self.scenario.duration.after if self.scenario.duration else None
+
+    def _awaited(self) -> Actor | None:
+        """The actor that the session's end waits for: `duration: {after: user, tail: 5s}`."""
+        after = self._after()
+        return self.seats[after.after].actor if after is not None else None
+
+    def _last_tick(self, last: int) -> int:
+        """Give the last tick, now that the awaited party is done: what is under way is said first, then the tail."""
+        after = self._after()
+        if after is None:
+            return last
+        end = self._now + self.seats[after.after].under_way_samples + after.tail.samples(self.scenario.sample_rate)
+        return min(last, math.ceil(end / self._count))
 
     def seats_delay(self) -> int:
         """How far behind the present an actor may still tell of (its own frame, which it answers whole)."""
@@ -277,13 +296,12 @@ class Conversation:
         scenario = self.scenario
         return Seat(party, scenario.actor(party), scenario.sample_rate, scenario.frame_samples, self.log)
 
-    def _blamed(self, party: str, error: Exception, what: str) -> SimulatorError:
+    def _blamed(self, party: Source, error: Exception, what: str) -> SimulatorError:
         if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
             return error
-        kind = kind_of(self.scenario.actor(party))  # type: ignore[arg-type]
+        who = "a channel or an injector" if party == "line" else f"the {party} ({kind_of(self.scenario.actor(party))})"
         at = self._now / self.scenario.sample_rate
-        detail = str(error) if isinstance(error, ActorError) else f"{type(error).__name__}: {error}"
-        return ActorError(f"the {party} ({kind}) {what} at t={at:.2f} s: {detail}")
+        return ActorError(f"{who} {what} at t={at:.2f} s: {sentence(error)}")
 
 
 def pacing_of(lateness_s: list[float]) -> Pacing:

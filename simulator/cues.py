@@ -77,6 +77,8 @@ class CueKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError("every must be above 0")
         if self.at_latest is not None and self.at is not None:
             raise ValueError("at_latest does not go with at, which says the moment already")
+        if self.at is not None and self.every is None and (self.times or 1) > 1:
+            raise ValueError(f"times is {self.times}, but a time comes once; say `every` how long to wait between them")
 
 
 class Cue(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,6 +89,11 @@ class Cue(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
         if len(given) != 1:
             raise ValueError(f"a cue has exactly one of {', '.join(CONDITIONS)}; found {', '.join(given) or 'none'}")
         self.check_modifiers()
+
+    @property
+    def condition(self) -> str:
+        """The name of its condition."""
+        return self.conditions()[0]
 
     @property
     def watched(self) -> Party | None:
@@ -121,7 +128,7 @@ class CueWatch:
         self._left = cue.times if cue.times is not None else 1 if cue.at is not None and cue.every is None else None
         self._condition, self._length = self._choose()
         self._due_at: int | None = None
-        self._last_fired = 0
+        self._last_fired: int | None = None
         self._stretch_fired = 0
         self.arm(0)
 
@@ -133,9 +140,9 @@ class CueWatch:
             self._next = now + round(self._rng.exponential(60.0 / self.cue.random.per_minute) * self._rate)
 
     @property
-    def over(self) -> bool:
-        """Whether it has fired as often as it may."""
-        return self._left == 0
+    def spent(self) -> bool:
+        """Whether it has come as often as its `times` allows."""
+        return self.cue.times is not None and self._left == 0
 
     def check(self, now: int, heard: Activity, busy: bool, free_since: int) -> Literal["fire", "miss"] | None:
         """Judge the cue at sample `now`.
@@ -186,10 +193,10 @@ class CueWatch:
     def _fresh(self, now: int, heard: Activity) -> bool:
         if heard.stretches != self._stretch_fired:
             return True
-        return self._every is not None and now - self._last_fired >= self._every
+        return self._every is not None and self._last_fired is not None and now - self._last_fired >= self._every
 
     def _at(self, now: int, heard: Activity, free_since: int) -> bool:
-        if self._last_fired and self._every is not None:
+        if self._last_fired is not None and self._every is not None:
             return now - self._last_fired >= self._every
         return now >= self._length
 

@@ -30,9 +30,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     party: Party
 
 
-def detect(
-    tracks: Sequence[Track], settings: ActivitySettings = SENSITIVE, *, width: int = WIDTH
-) -> list[Timeline]:
+def detect(tracks: Sequence[Track], settings: ActivitySettings = SENSITIVE, *, width: int = WIDTH) -> list[Timeline]:
     """Give where each track holds speech, in samples of its session, both edges refined by energy.
 
     Tracks of any lengths and rates; the result of one does not depend on the others.

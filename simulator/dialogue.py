@@ -1,7 +1,7 @@
 """Dialogues: what a turn-based actor and its responder say to each other about a conversation."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -50,14 +50,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a responder is started with. emit(at, type, **fields) counts on the actor's output stream."""
+    """What a responder is started with. emit(at, type, **fields) counts on the actor's output stream.
+
+    trace(direction, type, payload): writes a message of a remote responder into the session's trace.
+    """
 
     party: Party
     sample_rate: int
     session_id: str
     seed: int
     emit: Emit
-    trace: Callable[[dict[str, Any]], None] = lambda record: None
+    trace: Callable[[Literal["received", "sent"], str, object], None] = lambda direction, type_, payload: None
 
 
 class Responder(Protocol):
@@ -81,7 +84,18 @@ class Responder(Protocol):
 
 
 class ResponderSpec(Spec, frozen=True, kw_only=True):
-    """What every responder's spec does: build its responder."""
+    """What every responder's spec does: build its responder.
+
+    remote: it talks to a far end, so its messages are traced and it has a `reader` for replays. offline: it answers
+    before the session, so it builds an actor of its own (`build_offline`).
+    """
+
+    remote: ClassVar[bool] = False
+
+    @property
+    def offline(self) -> bool:
+        """Whether its reply is computed from the other party's finished track, before the session."""
+        return False
 
     def build(self) -> Responder:
         """Make the responder; cheap, no I/O."""

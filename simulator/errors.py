@@ -43,3 +43,12 @@ def single(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def sentence(error: Exception) -> str:
+    """Give one sentence for the user: our own errors speak for themselves, the system's and surprises get a name."""
+    if isinstance(error, SimulatorError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"

@@ -112,6 +112,9 @@ class Exchange:
         return to_grid(samples)
 
 
+Siblings = Callable[[], list[Injector]]
+
+
 def _line(scenario: Scenario, direction: str, log: EventLog) -> Line:
     specs = getattr(scenario.lines, direction)
     speaker: Party = "user" if direction == "user_to_agent" else "agent"
@@ -128,14 +131,24 @@ def _line(scenario: Scenario, direction: str, log: EventLog) -> Line:
 
 def _injectors(scenario: Scenario, log: EventLog, pressed: Callable[[str], bool]) -> list[Injector]:
     built: list[Injector] = []
-    for index, spec in enumerate(scenario.injectors):
+    places = dict.fromkeys(PARTIES, 0)
+    for spec in scenario.injectors:
         party: Party = spec.party  # type: ignore[attr-defined]
+        # Counted per party: an injector of the one must not change what those of the other draw.
+        index = places[party]
+        places[party] += 1
 
         def emit(at: int, type_: str, /, party: Party = party, **fields: Any) -> None:
             log.add(at, type_, party, **fields)
 
-        def others_speaking(index: int = index, party: Party = party) -> bool:
-            return any(other.speaking for i, other in enumerate(built) if i != index and other.party == party)
+        def siblings(party: Party = party) -> list[Injector]:
+            return [injector for injector in built if injector.party == party]
+
+        def others_speaking(index: int = index, siblings: Siblings = siblings) -> bool:
+            return any(other.speaking for place, other in enumerate(siblings()) if place != index)
+
+        def injected_end(siblings: Siblings = siblings) -> int:
+            return max(injector.last_end for injector in siblings())
 
         context = InjectorContext(
             sample_rate=scenario.sample_rate,
@@ -144,6 +157,7 @@ def _injectors(scenario: Scenario, log: EventLog, pressed: Callable[[str], bool]
             prefix=f"{party}-injected{index}-",
             pressed=pressed,
             others_speaking=others_speaking,
+            injected_end=injected_end,
         )
         built.append(spec.build(context))  # type: ignore[attr-defined]
     return built

@@ -10,7 +10,7 @@ from simulator.score import Score
 from simulator.spec import Convert
 
 _OPS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
-_TEXT = re.compile(r"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+_TEXT = re.compile(r"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
 class Expectation:
@@ -25,6 +25,10 @@ class Expectation:
         self.text = text.strip()
         self.metric, self.op, bound = match.groups()
         self.bound = float(bound)
+
+    def holds(self, value: float | None) -> bool:
+        """Whether a value meets the bound; an undefined one does not."""
+        return value is not None and bool(_OPS[self.op](value, self.bound))
 
     @classmethod
     def __decode__(cls, value: object, _convert: Convert) -> "Expectation":
@@ -63,6 +67,5 @@ def judge(expectation: Expectation, scores: Mapping[str, Score]) -> Verdict:
     score = scores.get(expectation.metric)
     found = score.value if score else None
     reason = None if found is not None else f"undefined: {score.reason if score else 'the metric was not measured'}"
-    passed = found is not None and bool(_OPS[expectation.op](found, expectation.bound))
     return Verdict(text=expectation.text, metric=expectation.metric, op=expectation.op, bound=expectation.bound,
-                   found=found, passed=passed, reason=reason)
+                   found=found, passed=expectation.holds(found), reason=reason)

@@ -17,14 +17,27 @@ from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples
 from simulator.script import draw
-from simulator.spec import Spec
-from simulator.voice import DEFAULT_VOICES, Level, Line, Role, Say, Voice, check_voice, played, spoken
+from simulator.spec import Decibels, Spec
+from simulator.voice import (
+    DEFAULT_VOICES,
+    Level,
+    Line,
+    Role,
+    Say,
+    Voice,
+    WordsPerMinute,
+    check_say,
+    check_voice,
+    played,
+    spoken,
+)  # fmt: skip
 
 
 class InjectorContext(msgspec.Struct, frozen=True, kw_only=True):
     """What an injector is built with.
 
     prefix: what its utterance ids begin with. others_speaking(): whether another injector of its party speaks.
+    injected_end(): one past the last sample that any injector of its party has said.
     """
 
     sample_rate: int
@@ -33,6 +46,7 @@ class InjectorContext(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     pressed: Callable[[str], bool] = lambda key: False
     others_speaking: Callable[[], bool] = lambda: False
+    injected_end: Callable[[], int] = lambda: 0
 
 
 class Tracks(msgspec.Struct, kw_only=True):
@@ -43,10 +57,14 @@ class Tracks(msgspec.Struct, kw_only=True):
 
 
 class Injector(Protocol):
-    """Adds speech to one party's mouth."""
+    """Adds speech to one party's mouth.
+
+    speaking: whether it added sound to the last frame, or has more to add. last_end: one past its last sample.
+    """
 
     party: Party
     speaking: bool
+    last_end: int
 
     def inject(self, now: int, count: int, tracks: Tracks) -> Samples | None:
         """Give the samples to add to the frame [now, now + count), or None for nothing."""
@@ -72,9 +90,9 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
     file: Path | None = None
     channel: int | None = None
     voice: str | None = None
-    words_per_minute: int = 150
+    words_per_minute: WordsPerMinute = 150
     level: Level = "nominal"
-    level_db: float = 0.0
+    level_db: Decibels = 0.0
 
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse what cannot be said. ScenarioError."""
@@ -111,6 +129,8 @@ def one_source(spec: InjectorSpec) -> None:
     given = [name for name in ("say", "choose", "file") if getattr(spec, name)]
     if len(given) != 1:
         raise ValueError(f"an injector has exactly one of say, choose, file; found {', '.join(given) or 'none'}")
+    for text in spec.texts():
+        check_say(text)
 
 
 class SpeechInjector:
@@ -128,20 +148,25 @@ class SpeechInjector:
 
     def inject(self, now: int, count: int, tracks: Tracks) -> Samples | None:
         """Give the samples to add to the frame [now, now + count), or None for nothing."""
-        if not self.speaking:
+        if not self._voice.speaking:
+            self.speaking = False
             own = tracks.user if self.party == "user" else tracks.agent
             heard = tracks.user if self._watched == "user" else tracks.agent
             busy = own.speaking or self._context.others_speaking()
-            verdict = self._watch.check(now, heard, busy, own.last_end)
+            verdict = self._watch.check(now, heard, busy, max(own.last_end, self._context.injected_end()))
             if verdict is None:
                 return None
             if verdict == "miss":
                 self._context.emit(now, "cue_missed", role=self._role)
                 return None
             self._voice.say(draw(self._context.rng, self._lines), self._role)
-        samples = self._voice.take(now, count)
-        self.speaking = self._voice.speaking
-        return samples
+            self.speaking = True
+        return self._voice.take(now, count)
+
+    @property
+    def last_end(self) -> int:
+        """One past the last sample said."""
+        return self._voice.last_end
 
     def close(self, now: int) -> None:
         """Account for what the end of the session cuts off."""

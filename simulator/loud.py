@@ -22,8 +22,7 @@ _FAINTEST = 1e-4
 
 
 class FrameLevels(msgspec.Struct, frozen=True, kw_only=True):
-    """RMS of consecutive 10 ms frames of a track: float32 (ceil(n / frame),), full scale 1.0; 1.4 MB for an
-    hour."""
+    """RMS of consecutive 10 ms frames of a track: float32 (ceil(n / frame),), full scale 1.0; 1.4 MB for an hour."""
 
     frame: int
     length: int

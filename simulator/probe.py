@@ -9,7 +9,7 @@ import anyio
 import numpy as np
 
 from simulator import clock
-from simulator.actor import ActorSpec, Context
+from simulator.actor import ActorSpec
 from simulator.clock import Clock, VirtualClock, WallClock
 from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, silence
@@ -34,21 +34,8 @@ async def _start_and_leave(party: Party, spec: ActorSpec, scenario: Scenario) ->
     time: Clock = WallClock(scenario.sample_rate) if spec.needs_wall_clock() else VirtualClock()
     began = clock.seconds()
     async with anyio.create_task_group() as tasks:
-        context = Context(
-            party=party,
-            input_rate=seat.shape.input_rate,
-            output_rate=seat.shape.output_rate,
-            input_samples=seat.shape.input_samples,
-            output_samples=seat.shape.output_samples,
-            clock=time,
-            realtime=time.realtime,
-            line_has_channels=False,
-            rng=np.random.default_rng(0),
-            emit=seat.emit,
-            tasks=tasks,
-            session_id="probe",
-            specs={party: spec},
-        )
+        rng = np.random.default_rng(0)
+        context = seat.context(time, rng, line_has_channels=False, tasks=tasks, session_id="probe", specs={party: spec})
         try:
             await seat.actor.start(context)
             ready_s = clock.seconds() - began

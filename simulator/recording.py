@@ -5,6 +5,7 @@ references and written in blocks of about a second, never flushed one by one (an
 A killed run therefore leaves a folder that still reads.
 """
 
+import errno
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ class StereoFile:
         self._bytes = 0
         self._file: BinaryIO = path.open("wb")
         self._file.write(self._header())
+        self._file.flush()  # a run killed in its first second leaves a file that reads as an empty one
 
     def write(self, left: Samples, right: Samples) -> None:
         """Append a block, rounded to the int16 grid and clipped."""
@@ -98,18 +100,19 @@ class Recorder:
         """Write the collected frames."""
         if not self._waiting:
             return
-        user, agent, user_heard, agent_heard = self._frames
+        (user, agent, user_heard, agent_heard), count = self._frames, self._waiting
+        # Let go first: a block that the disk refused must not be written a second time.
+        self._frames, self._waiting = ([], [], [], []), 0
         self._said.write(np.concatenate(user), np.concatenate(agent))
         if self._heard is not None:
             self._heard.write(np.concatenate(user_heard), np.concatenate(agent_heard))
-        for frames in self._frames:
-            frames.clear()
-        self.recorded += self._waiting
-        self._waiting = 0
+        self.recorded += count
 
     def add_events(self, events: Iterable[Event]) -> None:
         """Append events, which come in the order of the file."""
-        self._events.write(b"".join(encode_event(event) for event in events))
+        if lines := b"".join(encode_event(event) for event in events):
+            self._events.write(lines)
+            self._events.flush()  # handed over as the audio blocks are: a killed run keeps both up to the last second
 
     def add_trace(self, record: Mapping[str, Any]) -> None:
         """Append a message of a remote party to trace.jsonl, made when the first one comes."""
@@ -126,33 +129,53 @@ class Recorder:
     def close(self, status: str, *, problem: str | None = None, measured: Mapping[str, Any] | None = None) -> None:
         """Finish every file and write the final session.json, which is the last thing to happen.
 
-        A full disk on the way is the session's problem, not a crash: OSError is raised after what can be closed is.
+        A full disk on the way fails the session: what can be closed is, session.json says so where it still can, and
+        then the first OSError is raised.
         """
-        try:
-            self.write_out()
-        finally:
-            for file in (self._said, self._heard, self._events, self._trace):
-                if file is not None:
-                    file.close()
-        if self._flac:
-            self._compress()
-        self.replace_meta(
-            msgspec.structs.replace(
-                self.meta, status=status, problem=problem, duration_samples=self.recorded, measured=dict(measured or {})
-            )
+        files = [file for file in (self._said, self._heard, self._events, self._trace) if file is not None]
+        actions = [self.write_out, *(file.close for file in files)]
+        failures = [error for action in actions if (error := _failure_of(action)) is not None]
+        if self._flac and not failures and (error := _failure_of(self._compress)) is not None:
+            failures.append(error)
+        if failures:
+            status, problem = "failed", problem or failures[0].strerror
+        final = msgspec.structs.replace(
+            self.meta, status=status, problem=problem, duration_samples=self.recorded, measured=dict(measured or {})
         )
+        if (error := _failure_of(lambda: self.replace_meta(final))) is not None:
+            failures.append(error)
+        if failures:
+            raise failures[0]
 
     def replace_meta(self, meta: SessionMeta) -> None:
         """Write session.json atomically."""
         self.meta = meta
         unfinished = self.folder / ".session.json.part"
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(meta), indent=2) + b"\n")
-        unfinished.replace(self.folder / "session.json")
+        try:
+            unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(meta), indent=2) + b"\n")
+            unfinished.replace(self.folder / "session.json")
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
 
     def _compress(self) -> None:
         import soundfile
 
         for wav in (self._said.path, *([self._heard.path] if self._heard else [])):
-            samples, rate = soundfile.read(wav, dtype="int16")
-            soundfile.write(wav.with_suffix(".flac"), samples, rate, subtype="PCM_16")
+            flac = wav.with_suffix(".flac")
+            try:
+                with soundfile.SoundFile(flac, "w", self.meta.sample_rate, 2, "PCM_16") as file:
+                    for block in soundfile.blocks(wav, 60 * self.meta.sample_rate, dtype="int16"):
+                        file.write(block)
+            except soundfile.LibsndfileError as error:
+                flac.unlink(missing_ok=True)
+                raise OSError(errno.EIO, "the sound could not be compressed", str(flac)) from error
             wav.unlink()
+
+
+def _failure_of(action: Callable[[], object]) -> OSError | None:
+    try:
+        action()
+    except OSError as error:
+        return error
+    return None

@@ -4,10 +4,12 @@
 again: paths absolute, one trial, its own seed.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import normalize
 
 import msgspec
 import yaml
@@ -24,6 +26,9 @@ from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, Any
 from simulator.secrets import mask
 from simulator.spec import Convert, Duration, decode, encode, walk
 
+LONGEST_NAME = 150
+"""Bytes of the folder name; file systems take 255, and ids add a sample and a trial."""
+LARGEST_WAV = 2**32 - 64
 DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
@@ -112,6 +117,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         if not slug(self.name):
             raise ValueError(f"name {self.name!r} holds no letter or digit")
+        if len(slug(self.name).encode()) > LONGEST_NAME:
+            raise ValueError(f"name {self.name[:20]!r}... is too long for a folder; allowed are {LONGEST_NAME} bytes")
         if not 4_000 <= self.sample_rate <= 192_000:
             raise ValueError(f"sample_rate is {self.sample_rate}; allowed are 4000 to 192000 Hz")
         samples = self.frame_ms * self.sample_rate / 1000
@@ -149,8 +156,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def slug(name: str) -> str:
-    """Turn a name into what a folder may be called: lower case, letters, digits and single hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """Turn a name into what a folder may be called: lower case, letters (of any script), digits, single hyphens."""
+    return re.sub(r"[\W_]+", "-", normalize("NFC", name.lower())).strip("-")
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -202,11 +209,10 @@ def _set(data: dict[str, Any], override: str) -> None:
 
 
 def _step(place: Any, key: str, override: str) -> Any:
-    if isinstance(place, list):
-        return place[_index(place, key, override)]
-    inner = place.setdefault(key, {})
+    at: Any = _index(place, key, override) if isinstance(place, list) else key
+    inner = place[at] if isinstance(place, list) else place.setdefault(at, {})
     if isinstance(inner, str):  # `agent: silent` is short for a mapping with a kind
-        inner = place[key] = {"kind": inner}
+        inner = place[at] = {"kind": inner}
     if not isinstance(inner, dict | list):
         raise ScenarioError(f"--set {override!r}: {key!r} holds {inner!r}, which has no parts")
     return inner
@@ -221,6 +227,7 @@ def _index(place: list[Any], key: str, override: str) -> int:
 def check(scenario: Scenario, source: str) -> None:
     """Refuse what cannot run: a clock that a party contradicts, a frame that does not fit, an unknown voice."""
     try:
+        _check_size(scenario)
         _check_clock(scenario)
         for party in PARTIES:
             _check_party(scenario, party)
@@ -233,6 +240,14 @@ def check(scenario: Scenario, source: str) -> None:
         check_budget((scenario.user, scenario.agent), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error
+
+
+def _check_size(scenario: Scenario) -> None:
+    if 4 * scenario.ticks() * scenario.frame_samples > LARGEST_WAV:
+        longest_h = LARGEST_WAV / 4 / scenario.sample_rate / 3600
+        raise ScenarioError(
+            f"$.duration: a sound file of 4 GB holds {longest_h:.1f} h at {scenario.sample_rate} Hz; stay below that"
+        )
 
 
 def _check_clock(scenario: Scenario) -> None:
@@ -249,6 +264,8 @@ def _check_party(scenario: Scenario, party: Party) -> None:
     realtime = scenario.wall() is not None
     if realtime and spec.latency == "measured":
         raise ScenarioError(f"$.{party}.latency: measured belongs to the virtual clock; on the wall clock time is real")
+    if not 0 < spec.speed < math.inf:
+        raise ScenarioError(f"$.{party}.speed: is {spec.speed:g}; it must be above 0")
     noisy = bool(scenario.lines.heard_by(party))
     setting = Setting(party=party, where=f"$.{party}", sample_rate=scenario.sample_rate, frame_ms=scenario.frame_ms,
                       realtime=realtime, line_has_channels=noisy)

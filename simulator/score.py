@@ -6,15 +6,13 @@ clustered by scenario. A value that is undefined is None with a reason; it is ne
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
-Counts = NDArray[np.int64]
+from simulator import bootstrap
 
 Statistic = Literal["ratio", "mean", "p50", "p95", "sum", "w1"]
 
@@ -75,16 +73,12 @@ class Scorer(Protocol):
         ...
 
 
-def share(
-    definition: Definition, count: float, of: float, evidence: Sequence[Evidence] = (), *, reason: str
-) -> Score:
+def share(definition: Definition, count: float, of: float, evidence: Sequence[Evidence] = (), *, reason: str) -> Score:
     """Make a ratio score, scale * count / of; undefined with `reason` when `of` is 0."""
     return from_parts(definition, {"count": count, "of": of}, evidence, reason=reason)
 
 
-def spread(
-    definition: Definition, values: Sequence[float], evidence: Sequence[Evidence] = (), *, reason: str
-) -> Score:
+def spread(definition: Definition, values: Sequence[float], evidence: Sequence[Evidence] = (), *, reason: str) -> Score:
     """Make a mean or percentile score over measured values; undefined with `reason` when there are none."""
     return from_parts(definition, {"values": [float(value) for value in values]}, evidence, reason=reason)
 
@@ -108,9 +102,7 @@ def from_parts(
 
 def undefined(definition: Definition, reason: str) -> Score:
     """Make the score of a metric that cannot be measured on this session, and say why."""
-    parts: dict[str, Any] = (
-        {"count": 0, "of": 0} if definition.statistic in ("ratio", "sum") else {"values": []}
-    )
+    parts: dict[str, Any] = {"count": 0, "of": 0} if definition.statistic in ("ratio", "sum") else {"values": []}
     return from_parts(definition, parts, reason=reason)
 
 
@@ -138,18 +130,16 @@ def value_of(definition: Definition, parts: Mapping[str, Any]) -> float | None:
 
 
 def wasserstein_1(values: Sequence[float], reference: Sequence[float]) -> float:
-    """The Wasserstein-1 (earth mover's) distance of two samples: the area between their distribution
-    functions.
+    """The Wasserstein-1 (earth mover's) distance of two samples: the area between their distribution functions.
 
     In the unit of the values; 0 when they are the same distribution. Neither may be empty.
     """
     mine = np.sort(np.asarray(values, float))
-    return _distance(mine, reference)(np.arange(1, len(mine) + 1))
+    return bootstrap.distance(mine, reference)(np.arange(1, len(mine) + 1))
 
 
 def quantile(values: Sequence[float], q: float) -> float:
-    """The q-quantile by linear interpolation between the sorted values (the common definition, numpy's
-    default)."""
+    """The q-quantile by linear interpolation between the sorted values (the common definition, numpy's default)."""
     ordered = sorted(values)
     place = q * (len(ordered) - 1)
     low = math.floor(place)
@@ -162,13 +152,11 @@ def add_parts(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     total: dict[str, Any] = {}
     for part in parts:
         for name, item in part.items():
-            total[name] = (
-                total[name] + item if name in total else (list(item) if isinstance(item, list) else item)
-            )
+            total[name] = total[name] + item if name in total else (list(item) if isinstance(item, list) else item)
     return total
 
 
-RESAMPLES = 1000
+RESAMPLES = bootstrap.RESAMPLES
 
 
 def pool(
@@ -179,8 +167,7 @@ def pool(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Score:
-    """Pool one metric over sessions: the value of the summed parts, with a 95 % percentile-bootstrap
-    interval.
+    """Pool one metric over sessions: the value of the summed parts, with a 95 % percentile-bootstrap interval.
 
     clusters: for each score the scenario it belongs to. Clusters are drawn, not sessions: repeats of a
     scenario are not independent. With fewer than two clusters the sessions themselves are drawn; with one
@@ -199,109 +186,12 @@ def pool(
         groups.setdefault(name, []).append(score.parts)
     if pooled.value is None:
         return pooled
-    return msgspec.structs.replace(pooled, ci95=_interval(definition, list(groups.values()), seed, resamples))
-
-
-def _interval(
-    definition: Definition, groups: Sequence[Sequence[Mapping[str, Any]]], seed: int, resamples: int
-) -> tuple[float, float] | None:
-    """Draw clusters with replacement and give the 2.5th and 97.5th percentile of the values that come
-    about."""
-    if len(groups) < 2:
-        return None
-    sums = [add_parts(group) for group in groups]
-    by_sums = definition.statistic in ("ratio", "sum", "mean")
-    value_of_draws = _from_sums(definition, sums) if by_sums else _from_values(definition, sums)
-    values: list[float] = []
-    for draws in _draws(len(groups), seed, resamples):
-        values += value_of_draws(draws)
-    return (quantile(values, 0.025), quantile(values, 0.975)) if len(values) > 1 else None
-
-
-def _draws(clusters: int, seed: int, resamples: int) -> Iterator[Counts]:
-    """Give resamples in blocks, int64 (block, clusters): 16 MB at a time, however many sessions there are."""
-    rng = np.random.default_rng(seed)
-    block = max(1, 2_000_000 // clusters)
-    for first in range(0, resamples, block):
-        yield rng.integers(0, clusters, (min(block, resamples - first), clusters))
-
-
-def _from_sums(definition: Definition, sums: Sequence[Mapping[str, Any]]) -> Callable[[Counts], list[float]]:
-    """Values that need two sums per cluster: a count and what it is of."""
-    pairs = [
-        (math.fsum(part.get("values", [])), len(part.get("values", [])))
-        if definition.statistic == "mean"
-        else (part.get("count", 0), part.get("of", 1 if definition.statistic == "sum" else 0))
-        for part in sums
-    ]
-    counts, ofs = np.asarray(pairs, float).T
-    scale = definition.scale if definition.statistic == "ratio" else 1.0
-
-    def values(draws: Counts) -> list[float]:
-        drawn, of = counts[draws].sum(axis=1), ofs[draws].sum(axis=1)
-        measured = of > 0
-        found = drawn[measured] if definition.statistic == "sum" else scale * drawn[measured] / of[measured]
-        return [float(value) for value in found]
-
-    return values
-
-
-def _from_values(
-    definition: Definition, sums: Sequence[Mapping[str, Any]]
-) -> Callable[[Counts], list[float]]:
-    """Values that need every single measurement: percentiles and distances.
-
-    Measurements are sorted once; a resample only says how often each of them is there.
-    """
-    groups = [part.get("values", []) for part in sums]
-    every = np.asarray([value for group in groups for value in group], float)
-    order = np.argsort(every, kind="stable")
-    owner = np.repeat(np.arange(len(groups)), [len(group) for group in groups])[order]
-    repeated = (
-        _distance(every[order], definition.reference)
-        if definition.statistic == "w1"
-        else _percentile(every[order], 0.5 if definition.statistic == "p50" else 0.95)
-    )
-
-    def values(draws: Counts) -> list[float]:
-        running = (np.cumsum(np.bincount(draw, minlength=len(groups))[owner]) for draw in draws)
-        return [repeated(upto) for upto in running if len(upto) and upto[-1]]
-
-    return values
-
-
-def _percentile(ordered: Values, q: float) -> Callable[[Counts], float]:
-    """The q-quantile of sorted measurements that are there several times (`upto`: running sum of the
-    times)."""
-
-    def value(upto: Counts) -> float:
-        place = q * (upto[-1] - 1)
-        below, above = (
-            ordered[np.searchsorted(upto, at, side="right")] for at in (math.floor(place), math.ceil(place))
-        )
-        return float(below + (above - below) * (place - math.floor(place)))
-
-    return value
-
-
-def _distance(ordered: Values, reference: Sequence[float]) -> Callable[[Counts], float]:
-    """The Wasserstein-1 distance of sorted measurements that are there several times from a reference."""
-    theirs = np.sort(np.asarray(reference, float))
-    places = np.sort(np.concatenate([ordered, theirs]))
-    mine_below = np.searchsorted(ordered, places[:-1], side="right")
-    theirs_below = np.searchsorted(theirs, places[:-1], side="right") / max(1, len(theirs))
-    widths = np.diff(places)
-
-    def value(upto: Counts) -> float:
-        share = np.concatenate([[0], upto])[mine_below] / upto[-1]
-        return float(np.sum(np.abs(share - theirs_below) * widths))
-
-    return value
+    sums = [add_parts(group) for group in groups.values()]
+    return msgspec.structs.replace(pooled, ci95=bootstrap.interval(definition, sums, seed, resamples))
 
 
 def pass_at_k(passed: Sequence[bool], k: int) -> float | None:
-    """The chance that at least one of k trials drawn from these passes (pass@k); None with fewer than k
-    trials."""
+    """The chance that at least one of k trials drawn from these passes (pass@k); None with fewer than k trials."""
     if not 1 <= k <= len(passed):
         return None
     failures = len(passed) - sum(passed)

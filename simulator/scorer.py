@@ -1,5 +1,4 @@
-"""Scorers as kinds: what a scenario's `scorers` entry becomes, and the definition cards known before any
-run."""
+"""Scorers as kinds: what a scenario's `scorers` entry becomes, and the definition cards known before any run."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -26,8 +25,7 @@ class ScorerSpec(Spec, frozen=True, kw_only=True):
     cards: ClassVar[tuple[Definition, ...]] = ()
     """The cards of its metrics, in the order of its scores."""
     needs_words: ClassVar[bool] = False
-    """Whether it reads words that only recognition can give; without such a scorer annotation may leave them
-    out."""
+    """Whether it reads words that only recognition can give; without such a scorer annotation may leave them out."""
 
     @classmethod
     def definitions(cls) -> Mapping[str, Definition]:

@@ -11,9 +11,10 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-from simulator.actor import Actor, Context
+from simulator.actor import Actor, Context, Setting
 from simulator.cues import Cue, CueKeys, CueWatch
 from simulator.ears import Ears, EarsKind, make_ears
+from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame
 from simulator.spec import Duration, ms
@@ -56,7 +57,7 @@ class Script(Actor):
         self._voice = Voice(context.emit, f"{context.party}-", self._rate)
         self._index = 0
         self._injected_end = 0
-        self._watch = self._watch_turn(0)
+        self._watch = self._watched = self._watch_turn(0)
         self._started = True
 
     def step(self, heard: AudioFrame) -> AudioFrame:
@@ -87,6 +88,7 @@ class Script(Actor):
         verdict = watch.check(now, self._ears.activity, busy, free_since)
         if verdict is None:
             return
+        self._watched = watch
         turn = self._turns[self._index]
         if verdict == "fire":
             self._voice.say(draw(self._context.rng, turn.lines), turn.role)
@@ -98,12 +100,22 @@ class Script(Actor):
         """Wait for the next cue, now that the turn is over."""
         if self.done:
             return
-        if not self._turns[self._index].repeat:
-            self._index += 1
+        turn, watched = self._turns[self._index], self._watched
+        if turn.repeat and watched is not None and not watched.spent:
+            self._watch = self._watch_again(now, turn.cue, watched)
+            return
+        self._index += 1
         if self._index >= len(self._turns):
             self.done = True
             return
         self._watch = self._watch_turn(now)
+
+    def _watch_again(self, now: int, cue: Cue | None, watched: CueWatch) -> CueWatch | None:
+        """Watch the cue of a turn that comes again: the same watch, which knows the stretch it has fired in."""
+        if cue is None or (cue.at is not None and cue.every is None):
+            return self._watch_turn(now)
+        watched.arm(now)
+        return watched
 
     def _watch_turn(self, now: int) -> CueWatch | None:
         if not self._turns:
@@ -130,8 +142,19 @@ def default_cue(party: Party, *, first: bool) -> Cue:
     return Cue(after="agent_turn" if other_party(party) == "agent" else "user_turn")
 
 
+def check_cues(turns: Sequence["TurnKeys"], setting: Setting, where: str) -> None:
+    """Refuse a cue about the script's own party, whom its ears do not hear. ScenarioError."""
+    for index, turn in enumerate(turns):
+        cue = turn.cue()
+        if cue is not None and cue.watched == setting.party:
+            raise ScenarioError(
+                f"{where}[{index}]: {cue.condition} is about the {setting.party} itself, whom a script does not hear; "
+                f"its cues are about the {other_party(setting.party)}"
+            )
+
+
 class TurnKeys(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
-    """What every kind of turn has in a scenario: the keys of its cue, and whether it comes again and again."""
+    """What every kind of turn has in a scenario: the keys of its cue, and whether it comes again (`times` at most)."""
 
     repeat: bool = False
 
@@ -140,6 +163,8 @@ class TurnKeys(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
         given = {name: getattr(self, name) for name in Cue.__struct_fields__ if getattr(self, name) != _DEFAULT[name]}
         if given and not self.conditions():
             raise ValueError(f"{', '.join(given)} needs a condition beside it, such as `after: agent_turn`")
+        if not self.repeat and (self.every is not None or self.times is not None):
+            raise ValueError("every and times are for a turn that comes again; write `repeat: true` beside them")
         return Cue(**given) if given else None
 
 

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Any
 
-from simulator import clock
-from simulator.actor import Actor, ActorSpec, AudioFormat
+import numpy as np
+
+from simulator.actor import Actor, ActorSpec, AudioFormat, Context
+from simulator.clock import Clock, seconds
 from simulator.edge import Edge, EdgeShape, Step, shape_of
 from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, silence
@@ -50,6 +52,26 @@ class Seat:
     def edge_delay_samples(self) -> int:
         """What resampling at this seat's edges adds, there and back, in session samples."""
         return self.shape.input_delay + self.shape.output_delay
+
+    def context(self, clock: Clock, rng: np.random.Generator, **more: Any) -> Context:
+        """Make the context its actor starts with: rates, frame and events are the seat's; `more` are the session's."""
+        return Context(
+            party=self.party,
+            input_rate=self.shape.input_rate,
+            output_rate=self.shape.output_rate,
+            input_samples=self.shape.input_samples,
+            output_samples=self.shape.output_samples,
+            clock=clock,
+            realtime=clock.realtime,
+            rng=rng,
+            emit=self.emit,
+            **more,
+        )
+
+    @property
+    def under_way_samples(self) -> int:
+        """How much of the answer to a frame is not said yet when its first tick has been: session samples."""
+        return (self.shape.ticks - 1 + self.latency_ticks) * self._frame + self.shape.output_delay
 
     def emit(self, at: int, type_: str, /, **fields: Any) -> None:
         """Note an event of the actor at sample `at` of its own output stream, mapped to the session."""
@@ -125,7 +147,7 @@ class Measured:
 
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Hear a frame, say what is ready by now."""
-        begin = clock.seconds()
+        begin = seconds()
         answer = self._step(heard)
         return self._charge(answer, begin) if isinstance(answer, AudioFrame) else self._charge_later(answer, begin)
 
@@ -138,7 +160,7 @@ class Measured:
 
     def _charge(self, answer: AudioFrame, begin: float) -> AudioFrame:
         actor = self._seat.actor
-        cost_s = clock.seconds() - begin if actor.last_cost_s is None else actor.last_cost_s
+        cost_s = seconds() - begin if actor.last_cost_s is None else actor.last_cost_s
         if actor.last_cost_s is not None:
             actor.last_cost_s = 0.0  # charged once: the ticks until the next own frame are free
         now = answer.start

@@ -156,8 +156,8 @@ def read_session(folder: Path) -> Session:
     heard_file = _audio_file(folder, "heard")
     heard = sound.open_recording(heard_file) if heard_file else None
     notes += [*event_notes, *audio.notes, *(heard.notes if heard else ())]
-    speech_file = folder / "speech.json"
-    speech = msgspec.json.decode(speech_file.read_bytes(), type=Speech) if speech_file.is_file() else None
+    speech, speech_notes = _read_speech(folder / "speech.json")
+    notes += speech_notes
     return Session(folder, meta, audio=audio, heard=heard, events=tuple(events), notes=tuple(notes), speech=speech)
 
 
@@ -191,6 +191,15 @@ def _audio_file(folder: Path, name: str) -> Path | None:
         if (folder / (name + suffix)).is_file():
             return folder / (name + suffix)
     return None
+
+
+def _read_speech(path: Path) -> tuple[Speech | None, list[str]]:
+    if not path.is_file():
+        return None, []
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Speech), []
+    except msgspec.DecodeError as error:
+        return None, [f"{path}: cannot be read ({error}); annotated again"]
 
 
 def _read_events(path: Path) -> tuple[list[Event], list[str]]:

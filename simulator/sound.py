@@ -8,6 +8,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -115,12 +116,37 @@ def load(path: Path, sample_rate: int, *, channel: int | None = None) -> Samples
         raise ScenarioError(f"{path} has a rate of {rate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz")
     if channel is None and samples.shape[1] > 1:
         raise ScenarioError(f"{path} has {samples.shape[1]} channels; name one with `channel: 0`")
-    if (channel or 0) >= samples.shape[1]:
+    if not 0 <= (channel or 0) < samples.shape[1]:
         raise ScenarioError(f"{path} has {samples.shape[1]} channel(s), so there is no channel {channel}")
     mono = np.ascontiguousarray(samples[:, channel or 0])
     if not np.isfinite(mono).all():
         raise ScenarioError(f"{path} holds values that are not numbers (NaN or infinity)")
     return freeze(resample(mono, rate, sample_rate))
+
+
+def shortfall(path: Path) -> list[str]:
+    """Say of a WAV that it holds less than its header promises: a sentence, or none."""
+    if not path.is_file() or path.suffix.lower() != ".wav":
+        return []
+    with path.open("rb") as file:
+        promised = _data_bytes(file)
+        held = path.stat().st_size - file.tell()
+    if promised is None or promised <= held:
+        return []
+    return [f"{path}: holds {held} of the {promised} bytes of sound that its header promises; read as far as it goes"]
+
+
+def _data_bytes(file: BinaryIO) -> int | None:
+    """Go to the first byte of a WAV's samples and give how many its header promises; None when that is not said."""
+    head = file.read(12)
+    if (head[:4], head[8:]) != (b"RIFF", b"WAVE"):
+        return None
+    while len(head := file.read(8)) == 8:
+        (length,) = struct.unpack("<I", head[4:])
+        if head[:4] == b"data":
+            return None if length == 0xFFFFFFFF else length
+        file.seek(length + length % 2, 1)
+    return None
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

@@ -8,7 +8,7 @@ that says where in the file, what was found and what is allowed.
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,10 @@ T = TypeVar("T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 LONGEST_S = 24 * 3600.0
+
+
+Decibels = Annotated[float, msgspec.Meta(ge=-100, le=100)]
+"""A level or a gain in dB, within what 16 bits can tell apart."""
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -88,6 +92,8 @@ def decode(data: object, into: type[T], *, source: str, folder: Path, where: str
 def _sentence(complaint: str, *, where: str, source: str) -> str:
     """Turn `Expected x, got y - at `$.c` - at `$.a.b`` (inner path first) into `source: $.a.b.c: expected x, got y`."""
     text, *places = complaint.split(" - at `")
+    if places and places[0].startswith("key` in `"):
+        text, places[0] = f"a key: {text[:1].lower()}{text[1:]}", places[0].removeprefix("key` in `")
     path = where + "".join(place.rstrip("`").removeprefix("$") for place in reversed(places))
     return f"{source}: {path}: {text[:1].lower()}{text[1:]}"
 

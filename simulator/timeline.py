@@ -35,8 +35,7 @@ class Timeline:
     stretches: tuple[Stretch, ...]
 
     def __init__(self, stretches: Iterable[tuple[int, int]] = ()) -> None:
-        """Take stretches in any order, overlapping or touching; empty ones are dropped, touching ones are
-        joined."""
+        """Take stretches in any order, overlapping or touching; empty ones are dropped, touching ones are joined."""
         joined: list[Stretch] = []
         for start, end in sorted(pair for pair in stretches if pair[0] < pair[1]):
             if joined and start <= joined[-1].end:

@@ -26,8 +26,7 @@ MARGIN_S = 0.2
 
 
 def pieces(speech: Timeline, sample_rate: int) -> list[Stretch]:
-    """Join segments into stretches to be recognised: pauses under 0.7 s inside, 12 s at most where a pause
-    allows."""
+    """Join segments into stretches to be recognised: pauses under 0.7 s inside, 12 s at most where a pause allows."""
     joined: list[Stretch] = []
     longest = round(LONGEST_S * sample_rate)
     for segment in speech:
@@ -82,8 +81,7 @@ def _placed(text: str, samples: Samples, start: int, within: Stretch, sample_rat
 
 
 def shared_out(text: str, within: Stretch, *, source: SpeechSource, id_: str = "") -> list[SpokenWord]:
-    """Spread words over a stretch by their lengths: the fallback when nothing better is known of their
-    times."""
+    """Spread words over a stretch by their lengths: the fallback when nothing better is known of their times."""
     tokens = text.split()
     if not tokens:
         return []
@@ -96,8 +94,7 @@ def shared_out(text: str, within: Stretch, *, source: SpeechSource, id_: str = "
 
 
 def own_words(session: Session, party: Party, utterance: Segment, said_text: str) -> list[SpokenWord]:
-    """Give times to the words of an utterance whose text is known but not its word onsets (source
-    `model`)."""
+    """Give times to the words of an utterance whose text is known but not its word onsets (source `model`)."""
     samples = session.said(party, utterance.start, utterance.end)
     aligned: list[Word] | None = engine(ALIGNER).align(samples, session.sample_rate, said_text)
     whole = Stretch(utterance.start, utterance.end)

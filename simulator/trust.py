@@ -215,8 +215,8 @@ def _byte_rate(path: Path) -> float | None:
 
 def _swapped(session: Session) -> Iterator[Finding]:
     """Compare where the user is known to have spoken with where its sound is; nothing to say without truth."""
-    known = [item for item in told(session, "user") if not item.is_recording]
-    other = [item for item in told(session, "agent") if not item.is_recording]
+    known = [item for item in told(session, "user") if item.role != "recording"]
+    other = [item for item in told(session, "agent") if item.role != "recording"]
     on_own = sum(_sounds(session, "user", item.start, item.end) for item in known)
     on_wrong = sum(
         _sounds(session, "agent", item.start, item.end) and not _sounds(session, "user", item.start, item.end)

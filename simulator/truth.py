@@ -4,27 +4,27 @@ What a synthesiser or a script knows is never estimated again: an utterance's te
 `speech_start`, its end from `speech_end`; its edges are the first and last audible 10 ms frame inside it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from simulator.events import Event, Party
-from simulator.loud import FrameLevels
+from simulator.loud import FRAME_S, FrameLevels
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, SpokenWord
-from simulator.timeline import Timeline
+from simulator.timeline import Stretch, Timeline
 
 BRIDGE_S = 0.1
 """Silences shorter than this are stops and closures inside speech; the detector's own grain."""
 
 _CUT_S = 0.02
+_UNBROKEN_S = 3.0
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """An utterance as its events tell it: said in [start, end) samples, with planned word onsets on the
-    session.
+    """An utterance as its events tell it: said in [start, end) samples, with planned word onsets on the session.
 
     cut: it was stopped before its end. share: how much of its plan was said, 0 to 1.
     """
@@ -38,24 +38,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     share: float = 1.0
     words: tuple[tuple[str, int], ...] = ()
 
-    @property
-    def is_recording(self) -> bool:
-        """Whether nobody knows what is said in it: a recording was played, and when, but who speaks when is
-        open."""
-        return self.role == "recording" or not (self.text or self.words)
-
 
 def told(session: Session, party: Party) -> list[Told]:
-    """Give the utterances of a party in time order; one whose end was never told lasts to the end of the
-    session."""
-    ends = {
-        event.data.get("id"): event for event in session.by_type.get("speech_end", []) if event.party == party
-    }
+    """Give the utterances of a party in time order; one whose end was never told lasts to the end of the session."""
+    ends = {event.data.get("id"): event for event in session.by_type.get("speech_end", []) if event.party == party}
     starts = [event for event in session.by_type.get("speech_start", []) if event.party == party]
     found = [_told(event, ends.get(event.data.get("id")), session.duration) for event in starts]
-    return sorted(
-        (item for item in found if item.start < item.end), key=lambda item: (item.start, item.end, item.id)
-    )
+    return sorted((item for item in found if item.start < item.end), key=lambda item: (item.start, item.end, item.id))
 
 
 def _told(begun: Event, ended: Event | None, duration: int) -> Told:
@@ -87,40 +76,58 @@ def _onsets(words: Sequence[Any]) -> Iterator[tuple[str, int]]:
 def known_speech(session: Session, party: Party, levels: FrameLevels) -> tuple[PartySpeech, bool]:
     """Give what the events know of a party's speech, and whether that is all of it.
 
-    It is all when no sound lies outside the utterances and none of them is a recording; then its segments are
-    truth. Otherwise only utterances and their words are known, and who speaks when must be detected.
+    It is all when no sound lies outside the utterances and each of them is known inside; then its segments are truth.
+    Otherwise utterances and their words are known, and who speaks when must be detected. A played recording (role
+    `recording`) is no utterance: it holds whatever it holds.
     """
     everything = told(session, party)
-    known = [item for item in everything if not item.is_recording]
-    complete = len(known) == len(everything) and not levels.any_outside(
-        Timeline((item.start, item.end) for item in known)
+    complete = all(_is_known_inside(item, levels) for item in everything) and not levels.any_outside(
+        Timeline((item.start, item.end) for item in everything)
     )
-    bridge = round(BRIDGE_S * session.sample_rate)
+    bridge, cut = round(BRIDGE_S * session.sample_rate), round(_CUT_S * session.sample_rate)
     segments: list[Segment] = []
     utterances: list[Segment] = []
     words: list[SpokenWord] = []
-    for item in known:
+    for item in everything:
         sound = levels.audible(item.start, item.end).bridge(bridge)
-        if not sound:
+        if item.role == "recording" or not sound:
             continue
-        segments += [
-            Segment(start=start, end=end, source="truth", id=item.id, role=item.role) for start, end in sound
-        ]
-        utterances.append(
-            Segment(
-                start=sound[0].start,
-                end=sound[-1].end,
-                source="truth",
-                id=item.id,
-                role=item.role,
-                text=item.text,
-            )
-        )
-        words += said_words(item, sound, round(_CUT_S * session.sample_rate))
-    by_time = sorted(words, key=lambda word: (word.start, word.end))
-    return PartySpeech(
-        segments=tuple(segments) if complete else (), utterances=tuple(utterances), words=tuple(by_time)
-    ), complete
+        segments += [_segment(item, stretch) for stretch in sound]
+        whole = _segment(item, Stretch(sound[0].start, sound[-1].end))
+        utterances.append(msgspec.structs.replace(whole, text=item.text))
+        words += said_words(item, sound, cut)
+    words.sort(key=lambda word: (word.start, word.end))
+    speech = PartySpeech(segments=tuple(segments) if complete else (), utterances=tuple(utterances), words=tuple(words))
+    return speech, complete
+
+
+def _is_known_inside(item: Told, levels: FrameLevels) -> bool:
+    """Whether sound inside an utterance is speech: a synthesiser told its words, or its text is known and it is clean.
+
+    Clean speech has a silent frame every now and then; sound of several seconds without any has noise under it.
+    """
+    if item.role == "recording" or not (item.words or item.text):
+        return False
+    sound = levels.audible(item.start, item.end)
+    return bool(item.words) or max((s.length for s in sound), default=0) < _UNBROKEN_S * levels.frame / FRAME_S
+
+
+def _segment(item: Told, stretch: Stretch) -> Segment:
+    return Segment(start=stretch.start, end=stretch.end, source="truth", id=item.id, role=item.role)
+
+
+def within_speech(utterances: Sequence[Segment], known: Collection[str], speech: Timeline) -> Iterator[Segment]:
+    """Give the utterances of a party that was listened to: those not `known` inside reach from first to last speech.
+
+    One in which nobody was heard to speak is left out.
+    """
+    for item in utterances:
+        inside = speech.within(item.start, item.end)
+        if item.id in known:
+            yield item
+        elif inside:
+            first, last = max(item.start, inside[0].start), min(item.end, inside[-1].end)
+            yield msgspec.structs.replace(item, start=first, end=last, source="vad")
 
 
 def said_words(item: Told, sound: Timeline, tolerance: int) -> list[SpokenWord]:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -39,9 +39,25 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     pause: Duration
 
+    def __post_init__(self) -> None:
+        if self.pause > LONGEST_PAUSE_S:
+            raise ValueError(f"a pause of {self.pause} is too long; allowed are {LONGEST_PAUSE_S:g}s inside a turn")
+
+
+LONGEST_PAUSE_S = 600.0
 
 Say = str | list[str | Pause]
 """What a turn says: a text, or texts with pauses between them."""
+
+WordsPerMinute = Annotated[int, msgspec.Meta(ge=80, le=450)]
+"""What espeak can do."""
+
+
+def check_say(say: Say) -> None:
+    """Refuse a turn that no voice can say: a text without a letter or a digit, or only pauses. ValueError."""
+    texts = [say] if isinstance(say, str) else [part for part in say if isinstance(part, str)]
+    if not texts or not all(any(character.isalnum() for character in text) for text in texts):
+        raise ValueError(f"there is nothing to say in {say!r}; a text holds at least one letter or digit")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from typing import Literal
 import msgspec
 import numpy as np
 import soundfile
-from tests.takes import Take
 
 from channels.noise import Color, at_rms, generate
 from simulator.ears import NOMINAL_DBFS
@@ -21,6 +20,7 @@ from simulator.frame import Samples
 from simulator.loud import frame_levels
 from simulator.session import Session
 from simulator.voice import spoken
+from tests.takes import Take
 
 VOICES: dict[Party, tuple[str, ...]] = {
     "user": ("en-gb-x-rp", "en-us+f2", "en-us+m3"),
@@ -130,14 +130,22 @@ def speak(take: Take, party: Party, start: int, samples: Samples, role: str = "t
     take.count += 1
     end = start + len(samples)
     name = f"{party}-{take.count}"
-    take.note(start / take.rate, "speech_start", party, id=name, role=role, text="speech",
-              planned_samples=len(samples) * (2 if cut else 1), words=[["speech", start]])
+    take.note(
+        start / take.rate,
+        "speech_start",
+        party,
+        id=name,
+        role=role,
+        text="speech",
+        planned_samples=len(samples) * (2 if cut else 1),
+        words=[["speech", start]],
+    )
     take.note(end / take.rate, "speech_end", party, id=name, said_samples=len(samples), cut=cut)
     return end
 
 
 def foreign(talk: Conversation, path: Path, *, color: Color | None = None, snr_db: float = 20.0) -> Session:
-    """Write a conversation as a stereo file, with noise on both channels if asked, and read it as a foreign recording."""
+    """Write a conversation as a stereo file, with noise on both channels if asked, and read it as a foreign one."""
     rate = talk.take.rate
     tracks = [talk.take.tracks["user"], talk.take.tracks["agent"]]
     if color is not None:

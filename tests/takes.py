@@ -66,9 +66,16 @@ class Take:
         self.count += 1
         name = f"{party}-{self.count}"
         onsets = [("some", start), ("words", (start + end) / 2)] if words is None else words
-        self.note(start, "speech_start", party, id=name, role=role, text=text,
-                  planned_samples=self.at((planned or end) - start),
-                  words=[[word, self.at(onset)] for word, onset in onsets])
+        self.note(
+            start,
+            "speech_start",
+            party,
+            id=name,
+            role=role,
+            text=text,
+            planned_samples=self.at((planned or end) - start),
+            words=[[word, self.at(onset)] for word, onset in onsets],
+        )
         self.note(end, "speech_end", party, id=name, said_samples=self.at(end - start), cut=cut)
         return name
 
@@ -78,8 +85,14 @@ class Take:
 
     def session(self) -> Session:
         """Write the folder and read it."""
-        meta = SessionMeta(format=FORMAT, id=self.folder.name, scenario="take", sample_rate=self.rate, frame_ms=20,
-                           parties={"user": PartyMeta(kind="scripted"), "agent": PartyMeta(kind="scripted")})
+        meta = SessionMeta(
+            format=FORMAT,
+            id=self.folder.name,
+            scenario="take",
+            sample_rate=self.rate,
+            frame_ms=20,
+            parties={"user": PartyMeta(kind="scripted"), "agent": PartyMeta(kind="scripted")},
+        )
         recorder = Recorder(self.folder, meta, "name: take\n", heard=False)
         recorder.add(self.tracks["user"], self.tracks["agent"], silence(self.length), silence(self.length))
         recorder.add_events(sorted(self.events, key=lambda event: event.at))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.conversations import Conversation, conversation, foreign
 
 from channels.noise import Color
 from metrics.backchannel import BackchannelSpec
@@ -15,6 +14,7 @@ from simulator.events import PARTIES
 from simulator.score import Score
 from simulator.scorer import ScorerSpec
 from simulator.session import Session
+from tests.conversations import Conversation, conversation, foreign
 
 RATE = 16_000
 SEEDS = (0, 1, 2, 3)
@@ -82,8 +82,10 @@ def test_noisy_foreign_recordings_hold_up(
     heard = listened(talks, tmp_path, color, snr_db)
     assert np.quantile(np.abs(onset_errors_ms(truth, heard)), 0.95) <= 100
     for talk, session in zip(talks, heard, strict=True):
-        for kind, spec, metric in (("barge_in", BargeInSpec(), "barge_in.yield_rate"),
-                                   ("backchannel", BackchannelSpec(), "backchannel.kept_floor_rate")):
+        for kind, spec, metric in (
+            ("barge_in", BargeInSpec(), "barge_in.yield_rate"),
+            ("backchannel", BackchannelSpec(), "backchannel.kept_floor_rate"),
+        ):
             found = [item.start for item in score_of(spec, session, metric).evidence]
             missed = [at for at in planned(talk, kind) if not any(abs(at - there) < RATE // 5 for there in found)]
             assert not missed, (kind, [at / RATE for at in missed])
@@ -92,14 +94,17 @@ def test_noisy_foreign_recordings_hold_up(
 def test_planned_offsets_and_yields_are_what_is_measured(talks: list[Conversation], truth: list[Session]) -> None:
     """With truth, every gap that is not too early is its answer's latency, every cut its yield latency, to 20 ms."""
     for talk, session in zip(talks, truth, strict=True):
-        latency = {item.start if (item.value or 0) >= 0 else item.end: item.value
-                   for item in score_of(LatencySpec(), session, "latency.response_p50_s").evidence}
+        latency = {
+            item.start if (item.value or 0) >= 0 else item.end: item.value
+            for item in score_of(LatencySpec(), session, "latency.response_p50_s").evidence
+        }
         gaps = {event.at: event.value for event in talk.events if event.kind == "gap" and event.value > -0.5}
         for at, value in gaps.items():
             there = min(latency, key=lambda start: abs(start - at))
             assert latency[there] == pytest.approx(value, abs=0.02)
-        yields = {item.start: item.value
-                  for item in score_of(BargeInSpec(), session, "barge_in.yield_latency_p50_s").evidence}
+        yields = {
+            item.start: item.value for item in score_of(BargeInSpec(), session, "barge_in.yield_latency_p50_s").evidence
+        }
         for event in talk.events:
             if event.kind == "barge_in":
                 there = min(yields, key=lambda start: abs(start - event.at))

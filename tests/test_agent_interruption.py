@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.takes import Take, heard, scored
 
 from metrics.agent_interruption import AgentInterruptionSpec
+from tests.takes import Take, heard, scored
 
 
 def test_a_start_over_the_users_speech_interrupts(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 import pytest
 import soundfile
-from tests.takes import RATE, Take, buzz
 
 from simulator import sound
 from simulator.annotate import annotate, annotate_cached, annotate_many
@@ -14,6 +13,7 @@ from simulator.detect import Track, detect
 from simulator.session import Session, read_session
 from simulator.speech import PartySpeech
 from simulator.voice import spoken
+from tests.takes import RATE, Take, buzz
 
 
 def spans(speech: PartySpeech) -> list[tuple[float, float]]:
@@ -71,11 +71,20 @@ def test_a_silent_party_needs_no_detector(tmp_path: Path) -> None:
 def test_words_are_those_that_were_begun(tmp_path: Path) -> None:
     """Onsets at or after the end are dropped, the word running at a cut is marked, ends stop at the sound's."""
     take = Take(tmp_path / "t")
-    take.say("agent", 1.0, 3.0, pauses=((1.5, 2.0),), cut=True, planned=5.0,
-             words=[("one", 1.0), ("two", 2.0), ("three", 2.6), ("four", 3.0), ("five", 4.0)])
+    take.say(
+        "agent",
+        1.0,
+        3.0,
+        pauses=((1.5, 2.0),),
+        cut=True,
+        planned=5.0,
+        words=[("one", 1.0), ("two", 2.0), ("three", 2.6), ("four", 3.0), ("five", 4.0)],
+    )
     words = take.annotated().speech.agent.words
     assert [(w.text, w.start / RATE, w.end / RATE, w.cut) for w in words] == [
-        ("one", 1.0, 1.5, False), ("two", 2.0, 2.6, False), ("three", 2.6, 3.0, True),
+        ("one", 1.0, 1.5, False),
+        ("two", 2.0, 2.6, False),
+        ("three", 2.6, 3.0, True),
     ]
     assert {w.source for w in words} == {"truth"}
 
@@ -121,6 +130,35 @@ def test_a_recording_is_no_truth_about_speech(tmp_path: Path) -> None:
     assert user.segments[0].start / RATE == pytest.approx(1.0, abs=0.02)
 
 
+def test_an_utterance_of_unknown_text_is_known_by_its_edges_and_its_speech(tmp_path: Path) -> None:
+    """A clip with noise before and after the speech: one turn, from first to last detected speech, cut or not."""
+    take = Take(tmp_path / "t", duration=8)
+    noise = np.random.default_rng(0).normal(0, 0.003, 6 * RATE).astype(np.float32)
+    clip = noise[: len(voice()) + RATE]
+    clip[: len(voice())] += voice()
+    take.add("user", RATE, clip)
+    take.note(1, "speech_start", "user", id="c", role="turn", text="", planned_samples=len(clip), words=[])
+    take.note(1 + len(clip) / RATE, "speech_end", "user", id="c", said_samples=len(clip), cut=False)
+    user = take.annotated().speech.user
+    (utterance,) = user.utterances
+    assert (utterance.role, utterance.source, utterance.id) == ("turn", "vad", "c")
+    assert utterance.start / RATE == pytest.approx(2.0, abs=0.05)
+    assert utterance.end < 1 * RATE + len(clip) - RATE
+
+
+def test_known_text_over_noise_is_listened_to(tmp_path: Path) -> None:
+    """Sound of seconds without one silent frame has noise under it: its energy does not say who speaks when."""
+    take = Take(tmp_path / "t", duration=8)
+    noise = np.random.default_rng(0).normal(0, 0.003, 6 * RATE).astype(np.float32)
+    noise[: len(voice())] += voice()
+    take.add("user", 0, noise)
+    take.note(0, "speech_start", "user", id="c", role="turn", text="some text", planned_samples=6 * RATE, words=[])
+    take.note(6, "speech_end", "user", id="c", said_samples=6 * RATE, cut=False)
+    user = take.annotated().speech.user
+    assert {segment.source for segment in user.segments} == {"vad"}
+    assert user.utterances[0].start / RATE == pytest.approx(1.0, abs=0.05)
+
+
 def test_quiet_speech_that_was_told_keeps_its_edges(tmp_path: Path) -> None:
     """An aside 40 dB down is not lost in the audibility bound."""
     take = Take(tmp_path / "t")
@@ -150,10 +188,19 @@ def test_text_without_word_onsets_is_aligned_and_cut_text_shortened(tmp_path: Pa
     text = "Could you tell me when the next train leaves?"
     sound_of_it = spoken(text, "en-gb-x-rp", RATE).samples
     take.add("agent", RATE, sound_of_it)
-    take.note(1, "speech_start", "agent", id="a", role="turn", text=text, planned_samples=2 * len(sound_of_it), words=[])
+    take.note(
+        1,
+        "speech_start",
+        "agent",
+        id="a",
+        role="turn",
+        text=text,
+        planned_samples=2 * len(sound_of_it),
+        words=[],
+    )
     take.note(1 + len(sound_of_it) / RATE, "speech_end", "agent", id="a", said_samples=len(sound_of_it), cut=True)
     agent = annotate(take.session()).agent
-    assert [word.text for word in agent.words] == "Could you tell me".split()
+    assert [word.text for word in agent.words] == ["Could", "you", "tell", "me"]
     assert {word.source for word in agent.words} == {"model"}
     assert agent.segments[0].source == "truth"
     assert "train" in agent.recognised[0].text
@@ -187,7 +234,9 @@ def test_tracks_of_unequal_length_are_heard_side_by_side(tmp_path: Path) -> None
     assert detect(tracks) == [detect([track])[0] for track in tracks]
 
 
-def test_annotation_is_kept_in_the_users_cache_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_annotation_is_kept_in_the_users_cache_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second time nothing is listened to; the folder of the recording stays as it was."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "in").mkdir()

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.takes import Take, heard, scored
 
 from metrics.backchannel import BackchannelSpec
+from tests.takes import Take, heard, scored
 
 
 def acknowledged(folder: Path, stop: float, *, cut: bool = True, duration: float = 20.0) -> Take:
@@ -50,7 +50,10 @@ def test_an_agent_that_answers_the_backchannel_was_derailed(tmp_path: Path) -> N
 
 def test_a_natural_end_and_the_sessions_end_decide_nothing(tmp_path: Path) -> None:
     """An utterance that ended by itself within the second; a session without room to resume."""
-    for take in (acknowledged(tmp_path / "a", 3.5, cut=False), acknowledged(tmp_path / "b", 3.5, duration=4.5)):
+    for take in (
+        acknowledged(tmp_path / "a", 3.5, cut=False),
+        acknowledged(tmp_path / "b", 3.5, duration=4.5),
+    ):
         assert rates(take) == (None, None, None)
 
 

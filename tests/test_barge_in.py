@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.takes import Take, heard, scored
 
 from metrics.barge_in import BargeInSpec
+from tests.takes import Take, heard, scored
 
 
 def interrupted(folder: Path, stop: float, *, cut: bool = True, duration: float = 20.0) -> Take:
@@ -22,7 +22,12 @@ def test_an_agent_that_is_cut_soon_after_the_onset_yields(tmp_path: Path) -> Non
     assert (scores["yield_rate"].value, scores["talked_through_rate"].value) == (1, 0)
     assert scores["yield_latency_p50_s"].value == pytest.approx(0.6)
     item = scores["yield_rate"].evidence[0]
-    assert (item.start, item.end, item.party, item.label) == (3 * 16000, round(3.6 * 16000), "agent", "yielded")
+    assert (item.start, item.end, item.party, item.label) == (
+        3 * 16000,
+        round(3.6 * 16000),
+        "agent",
+        "yielded",
+    )
 
 
 def test_an_agent_that_speaks_on_for_two_seconds_talks_through(tmp_path: Path) -> None:
@@ -31,7 +36,8 @@ def test_an_agent_that_speaks_on_for_two_seconds_talks_through(tmp_path: Path) -
         scores = scored(BargeInSpec(), interrupted(tmp_path / str(index), 5.5, cut=cut).annotated())
         assert (scores["yield_rate"].value, scores["talked_through_rate"].value) == (0, 1)
         assert (scores["yield_latency_p50_s"].value, scores["yield_latency_p50_s"].reason) == (
-            None, "the agent yielded to no barge-in",
+            None,
+            "the agent yielded to no barge-in",
         )
 
 

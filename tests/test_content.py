@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.takes import Take, scored
 
 from metrics.content import ContentSpec
 from metrics.wording import Distance, distances, normalised
 from simulator.score import Score
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
+from tests.takes import Take, scored
 
 
 def words(text: str, start: float, end: float) -> list[tuple[str, float]]:
@@ -82,6 +82,17 @@ def test_the_last_words_before_the_end_are_not_expected(tmp_path: Path) -> None:
     user_says(take, "three four", 8.0, 9.0)
     understood(take, "one two", 1.0, 2.0)
     assert content(take)["unheard_rate"].value == 0
+
+
+def test_words_understood_where_the_user_said_nothing_are_phantoms(tmp_path: Path) -> None:
+    """Background talk that the agent took for the user's: no word errors, but three phantom words in 20 s."""
+    take = Take(tmp_path / "t")
+    user_says(take, "thank you", 1.0, 2.0)
+    understood(take, "thank you", 1.0, 2.0)
+    understood(take, "dinner is ready", 8.0, 9.0)
+    understood(take, "Mm-hm.", 12.0, 12.4)
+    scores = content(take)
+    assert (scores["user_wer"].value, scores["phantom_words_per_min"].value) == (0, 9)
 
 
 def test_transcripts_without_times_are_compared_as_one_text(tmp_path: Path) -> None:
@@ -168,5 +179,7 @@ def test_texts_are_normalised_each_for_itself() -> None:
 def test_word_distance_counts_every_kind_of_error() -> None:
     """Substitution, insertion, deletion; an empty reference has only insertions."""
     assert distances(["a cat sat", "", "red green blue"], ["the cat sat down", "hello", "red"]) == [
-        Distance(errors=2, words=3), Distance(errors=1, words=0), Distance(errors=2, words=3, missing_at_end=2),
+        Distance(errors=2, words=3),
+        Distance(errors=1, words=0),
+        Distance(errors=2, words=3, missing_at_end=2),
     ]

@@ -9,7 +9,9 @@ from simulator.plugins import installed, load
 from simulator.scorer import DEFAULT_SCORERS, all_definitions, definitions_of
 
 
-def test_a_metric_is_explained_with_unit_source_and_when_it_is_undefined(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_metric_is_explained_with_unit_source_and_when_it_is_undefined(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """The card of one metric, wrapped for a terminal."""
     assert main(["explain", "barge_in.yield_rate"]) == 0
     told = capsys.readouterr().out

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.takes import Take, heard, scored
 
 from metrics.latency import LatencySpec
+from tests.takes import Take, heard, scored
 
 
 def test_latency_is_from_last_to_first_sound(tmp_path: Path) -> None:
@@ -65,7 +65,11 @@ def test_a_late_answer_counts_as_answered_and_late(tmp_path: Path) -> None:
     take.say("user", 1.0, 2.0)
     take.say("agent", 5.0, 6.0)
     scores = scored(LatencySpec(), take.annotated())
-    assert (scores["late_rate"].value, scores["response_p50_s"].value, scores["unanswered_rate"].value) == (1, 3.0, 0)
+    assert (scores["late_rate"].value, scores["response_p50_s"].value, scores["unanswered_rate"].value) == (
+        1,
+        3.0,
+        0,
+    )
 
 
 def test_a_turn_without_an_answer_before_the_next_is_unanswered(tmp_path: Path) -> None:

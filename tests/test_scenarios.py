@@ -33,7 +33,7 @@ def test_scenarios_that_need_something_else_are_valid_without_it(path: Path, cap
 def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
     """A comment first: the files teach the format."""
     assert path.read_text().startswith("# ")
-    assert load(path).name.replace(" ", "_") == path.stem
+    assert load(path).name.replace(" ", "_").replace("-", "_") == path.stem
 
 
 @pytest.mark.slow

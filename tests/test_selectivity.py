@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.takes import Take, scored
 
 from metrics.selectivity import SelectivitySpec
+from tests.takes import Take, scored
 
 
 def aside(folder: Path, duration: float = 20.0) -> Take:
@@ -35,11 +35,28 @@ def test_an_agent_that_speaks_up_answered_it(tmp_path: Path) -> None:
 
 
 def test_an_agent_that_was_speaking_must_go_on(tmp_path: Path) -> None:
-    """For 1 s after the onset; an utterance that ended by itself sooner says nothing."""
-    for index, (end, cut, expected) in enumerate([(6.2, True, 1), (5.6, True, 0), (5.6, False, None)]):
+    """For 1 s after the onset; one that ended by itself sooner is from there on an agent that was silent."""
+    for index, (end, cut, expected) in enumerate([(6.2, True, 1), (5.6, True, 0), (5.6, False, 1)]):
         take = aside(tmp_path / str(index))
         take.say("agent", 3.0, end, cut=cut, planned=9.0)
         assert rate(take) == expected
+
+
+def test_an_agent_whose_speech_ended_by_itself_may_still_answer(tmp_path: Path) -> None:
+    """It fell silent as planned, and then spoke up to the aside."""
+    take = aside(tmp_path / "t")
+    take.say("agent", 3.0, 5.4)
+    take.say("agent", 7.0, 9.0)
+    assert rate(take) == 0
+
+
+def test_an_agent_that_took_the_sound_for_a_turn_answered_it(tmp_path: Path) -> None:
+    """It spoke on through the aside, and says itself that it heard a turn there before it spoke again."""
+    take = aside(tmp_path / "t")
+    take.say("agent", 3.0, 7.5)
+    take.note(7.5, "turn_heard", "agent", heard_since=take.at(5.1), heard_until=take.at(6.1))
+    take.say("agent", 7.8, 9.0)
+    assert rate(take) == 0
 
 
 def test_an_answer_that_was_due_is_not_held_against_the_agent(tmp_path: Path) -> None:
@@ -84,6 +101,11 @@ def test_a_stop_while_the_user_speaks_too_is_undecided(tmp_path: Path) -> None:
     take.say("user", 5.2, 6.5, role="interruption")
     take.note(5.0, "talker", "line", until=take.at(7.0), direction="user_to_agent")
     assert rate(take, "talker") is None
+
+
+def test_an_aside_at_the_end_of_the_session_is_undecided(tmp_path: Path) -> None:
+    """There was no time to answer it."""
+    assert rate(aside(tmp_path / "t", duration=7.0)) is None
 
 
 def test_nothing_to_ignore_is_undefined(tmp_path: Path) -> None:

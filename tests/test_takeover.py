@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.takes import Take, heard, scored
 
 from metrics.takeover import TakeoverSpec
+from tests.takes import Take, heard, scored
 
 
 def paused(folder: Path) -> Take:

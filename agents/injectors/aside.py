@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from simulator.injector import InjectorSpec, one_source
+from simulator.spec import Decibels
 from simulator.voice import Role
 
 
@@ -10,7 +11,7 @@ class AsideSpec(InjectorSpec, frozen=True, kw_only=True, tag="aside"):
     """Talk to somebody else: `{kind: aside, cue: {agent_speaking: 1s}, say: "Not now, I'm on the phone."}`."""
 
     role: ClassVar[Role] = "aside"
-    level_db: float = -6.0
+    level_db: Decibels = -6.0
 
     def __post_init__(self) -> None:
         one_source(self)

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from simulator.injector import InjectorSpec, one_source
+from simulator.spec import Decibels
 from simulator.voice import Role
 
 
@@ -10,7 +11,7 @@ class BackchannelSpec(InjectorSpec, frozen=True, kw_only=True, tag="backchannel"
     """Acknowledge: `{kind: backchannel, cue: {agent_speaking: 2s, every: 4s}, choose: ["mm-hm", "right"]}`."""
 
     role: ClassVar[Role] = "backchannel"
-    level_db: float = -3.0
+    level_db: Decibels = -3.0
 
     def __post_init__(self) -> None:
         one_source(self)

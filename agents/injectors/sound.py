@@ -67,4 +67,4 @@ def _coloured(count: int, low_hz: float, high_hz: float, *, slope: float, seed: 
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(count))
     frequencies = np.fft.rfftfreq(count, 1 / _MADE_HZ)
     shape = np.where((frequencies >= low_hz) & (frequencies <= high_hz), np.maximum(frequencies, 1.0) ** -slope, 0.0)
-    return np.fft.irfft(spectrum * shape, count).astype(np.float32)  # type: ignore[no-any-return]
+    return np.fft.irfft(spectrum * shape, count).astype(np.float32)

@@ -34,10 +34,12 @@ from agents.responders.chat_audio_protocol import (
     laid_after,
 )
 from agents.responders.remote import Server, check_base_url, heard_of, usage_of
-from agents.trace import TraceRecord
+from agents.trace import Trace, TraceRecord
 from simulator import sound
+from simulator.actor import Actor, ActorSpec
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import RemoteError, ScenarioError
+from simulator.events import Party, other_party
 from simulator.spec import Duration
 
 Event = tuple[str, dict[str, Any]]
@@ -97,6 +99,12 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
     def build(self) -> "ChatAudio":
         """Make the responder."""
         return ChatAudio(self)
+
+    def build_offline(self, spec: ActorSpec, recorded: Trace | None = None) -> Actor:
+        """Make the actor of `request: whole`, or one that plays its trace."""
+        from agents.responders.chat_audio_whole import WholeReply
+
+        return WholeReply(spec, self, recorded)
 
     def reader(self) -> "ChatAudioReader":
         """Make what reads the messages of a trace."""
@@ -228,17 +236,18 @@ class ChatAudio:
         said = [message.text for message in history if message.role == "assistant"]
         with self._link.server.at_fault():
             body = self._core.ask(encode_wav(heard, spec.sample_rate), said)
-            self._context.trace("sent", "request", told_of(body, asked_s))
+            scrub = self._link.server.secrets.scrub_all
+            self._context.trace("sent", "request", scrub(told_of(body, asked_s)))
             status, got = await self._link.post(body)
-            self._context.trace("received", "answer", {"status": status, "body": got})
+            self._context.trace("received", "answer", scrub({"status": status, "body": got}))
             answer = self._core.receive(status, got)
         self._understood = answer.understood
-        begun = turn.at - len(turn.samples)
-        used = usage_of(spec.model, session_s=(turn.at - self._counted) / turn.sample_rate, sent_s=asked_s,
-                        said_s=0.0 if answer.sound is None else len(answer.sound.samples) / answer.sound.sample_rate)  # fmt: skip
+        moment = Moment(at=turn.at, begun=turn.at - len(turn.samples), other=other_party(self._context.party))
+        since_s = (turn.at - self._counted) / turn.sample_rate
+        used = usage_of(spec.model, session_s=since_s, sent_s=asked_s, said_s=answer.sound_s)
         self._counted = turn.at
         tokens = {f"{kind}_tokens": count for kind, count in answer.usage.items()}
-        reply = reply_of(answer, asked_s, spec.aligned, turn.at, begun)
+        reply = reply_of(answer, asked_s, spec.aligned, moment)
         yield msgspec.structs.replace(reply, events=(*reply.events, ("usage", {"at": turn.at, **used, **tokens})))
 
     def understood(self) -> str:
@@ -265,33 +274,48 @@ class ChatAudioReader:
         if (record.dir, record.type) != ("received", "answer"):
             return None
         answer = self._core.receive(record.json["status"], record.json["body"])
-        return reply_of(answer, self._asked_s, self._spec.aligned, record.at, None)
+        moment = Moment(at=record.at, other=other_party(record.party))
+        return reply_of(answer, self._asked_s, self._spec.aligned, moment)
 
 
-def reply_of(answer: Answer, asked_s: float, aligned: bool | None, at: int, begun: int | None) -> Reply:
-    """Give what is said of an answer to a question of asked_s seconds, and what is told of it.
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """When an answer is known (`at`, on the stream that is said), to what `other` said, and where that begins.
 
-    at: when it is known, on the stream that is said. begun: where the question's sound begins, on the stream that is
-    heard.
+    begun: on the stream that is heard; since: on the stream that is said, where it was computed beforehand.
     """
+
+    at: int
+    other: Party
+    begun: int | None = None
+    since: int | None = None
+
+    def origin(self) -> dict[str, int]:
+        """Give the fields that say where an answer's stamps and frames count from."""
+        places = {"heard_since": self.begun, "since": self.since}
+        return {name: place for name, place in places.items() if place is not None}
+
+
+def reply_of(answer: Answer, asked_s: float, aligned: bool | None, moment: Moment) -> Reply:
+    """Give what is said of an answer to a question of asked_s seconds, and what is told of it."""
     laid = laid_after(answer, asked_s, aligned)
-    events = events_of(answer, at, {} if begun is None else {"heard_since": begun})
+    events = events_of(answer, moment)
     if laid is None:
         return Reply(text=answer.text, events=events)
     if laid.early_s:
-        events.append(("early_reply_dropped", {"at": at, "dropped_s": round(laid.early_s, 3)}))
+        events.append(("early_reply_dropped", {"at": moment.at, "dropped_s": round(laid.early_s, 3)}))
     return Reply(text=answer.text, samples=laid.samples, sample_rate=laid.sample_rate, events=events)
 
 
-def events_of(answer: Answer, at: int, origin: Mapping[str, int]) -> list[Event]:
-    """Give what a server told beside its reply. origin: where the question's sound begins, which stamps count from."""
-    names = {"session_id": answer.session_id, "audio_id": answer.audio_id}
-    events: list[Event] = [("reply_received", {
-        "at": at, **origin, "text": answer.text, **{name: value for name, value in names.items() if value},
-        **({"stamps": [["open" if opens else "close", time] for opens, time in answer.stamps]} if answer.stamps else {}),
-    })]  # fmt: skip
+def events_of(answer: Answer, moment: Moment) -> list[Event]:
+    """Give what a server told beside its reply: stamps, what it understood, debug_info, both token streams."""
+    at, origin = moment.at, moment.origin()
+    ids = {"session_id": answer.session_id, "audio_id": answer.audio_id}
+    known = {name: value for name, value in ids.items() if value}
+    stamps = {"stamps": [["open" if opens else "close", time] for opens, time in answer.stamps]}
+    fields = {"at": at, **origin, "text": answer.text, **known, **(stamps if answer.stamps else {})}
+    events: list[Event] = [("reply_received", fields)]
     if answer.understood:
-        events.append(("transcript", {"at": at, "of": "other", "text": answer.understood}))
+        events.append(("transcript", {"at": at, "of": moment.other, "text": answer.understood}))
     if answer.debug:
         events.append(("debug_info", {"at": at, **origin, "info": answer.debug}))
     if answer.alignment:

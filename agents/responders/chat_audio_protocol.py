@@ -93,9 +93,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return _TAG.sub("", heard).strip() if isinstance(heard, str) else ""
 
     @property
-    def first_stamp_s(self) -> float | None:
-        """When the reply begins, by its first opening stamp: seconds from the beginning of what was asked."""
-        return next((time for opens, time in self.stamps if opens), None)
+    def sound_s(self) -> float:
+        """How long its sound is, in seconds."""
+        return 0.0 if self.sound is None else len(self.sound.samples) / self.sound.sample_rate
 
 
 class _Exchange(msgspec.Struct, kw_only=True):
@@ -179,9 +179,9 @@ def read_answer(body: object) -> Answer:
     """Read a chat.completion. RemoteError with a predicate for anything that is none."""
     message = _message(body)
     assert isinstance(body, dict)
-    audio = message.get("audio") if isinstance(message.get("audio"), dict) else {}
+    audio = _part(message, "audio")
     content, inner = split_debug(_content(message.get("content")))
-    debug = body.get("debug_info") if isinstance(body.get("debug_info"), dict) else inner
+    debug = _part(body, "debug_info") or inner
     alignment = debug.get("frame_alignment")
     raw = content or str(audio.get("transcript") or "")
     data = audio.get("data")

@@ -126,7 +126,7 @@ class HttpVoice:
 
     def _note(self, direction: Any, type_: str, payload: object) -> None:
         if self._context is not None:
-            self._context.trace(direction, type_, payload)
+            self._context.trace(direction, type_, self._server.secrets.scrub_all(payload))
 
     async def _send(self, path: str, timeout_s: float, body: bytes | None = None) -> HttpAnswer:
         return await exchange(HttpRequest(
@@ -167,4 +167,6 @@ class HttpVoiceReader:
         if (record.dir, record.type) != ("received", "answer"):
             return None
         answer = self._core.receive(record.json["status"], record.json["body"].encode())
-        return answer and Reply(text=answer.text, samples=answer.samples, sample_rate=answer.sample_rate)
+        if answer is None:
+            return None
+        return Reply(text=answer.text, samples=answer.samples, sample_rate=answer.sample_rate)

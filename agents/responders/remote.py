@@ -38,7 +38,10 @@ class Server:
         try:
             yield
         except RemoteError as error:
-            raise RemoteError(self.secrets.scrub(f"{self.name} {error}")) from error
+            told = f"{self.name} {error}"
+            clean = self.secrets.scrub(told)
+            # A cause that quotes a secret would bring it into the log.
+            raise RemoteError(clean) from (error if clean == told else None)
 
 
 def check_base_url(base_url: str, where: str) -> None:
@@ -49,7 +52,8 @@ def check_base_url(base_url: str, where: str) -> None:
     except ValueError:
         fine = False
     if not fine and not names(base_url):
-        raise ScenarioError(f"{where}.base_url: expected http://host:port or https://host, found {mask_url(base_url)!r}")
+        found = mask_url(base_url)
+        raise ScenarioError(f"{where}.base_url: expected http://host:port or https://host, found {found!r}")
 
 
 def check_token(token: str | None, where: str) -> None:

@@ -87,6 +87,7 @@ async def open_door(service: Service, server: ServerSpec, spec: DoorSpec = LOCAL
     with listening(spec) as listener:
         try:
             async with anyio.create_task_group() as tasks:
+                service.tasks = tasks
                 tasks.start_soon(web.serve, [listener])
                 tasks.start_soon(service.watch)
                 while not web.started:

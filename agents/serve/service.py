@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
+import anyio.abc
 import msgspec
 
 from agents.serve.ledger import Ledger
@@ -128,6 +129,8 @@ class Service:
         self.ready = False
         self.stopping = False
         self.shared: dict[Any, Any] = {}
+        self.tasks: anyio.abc.TaskGroup | None = None
+        """Lasts as long as the door is open: for sessions that outlive the request that began them."""
         self._places: set[Place] = set()
         self._freed = anyio.Event()
 

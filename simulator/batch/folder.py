@@ -33,9 +33,22 @@ class RunFolder:
                 raise ScenarioError(f"{path}: holds something else than a run; name another folder with --out")
             if not resume:
                 raise ScenarioError(f"{path}: holds a run already; continue it with --resume, or name another with --out")
-            return {row.id: row for row in read_rows(path) if row.status == "completed"}
+            return self._earlier()
         path.mkdir(parents=True, exist_ok=True)
         return {}
+
+    def _earlier(self) -> dict[str, Row]:
+        """Take over what an earlier run left: completed rows, what run.json told of its sessions, a cut last line."""
+        if self._results.is_file() and not self._results.read_bytes().endswith(b"\n"):
+            with self._results.open("ab") as file:
+                file.write(b"\n")
+        rows = read_rows(self.path)
+        try:
+            told = msgspec.json.decode((self.path / "run.json").read_bytes(), type=dict[str, Any]).get("sessions", {})
+        except msgspec.DecodeError:
+            told = {}
+        self._walls = {row.id: told.get(row.id, {"status": row.status}) for row in rows}
+        return {row.id: row for row in rows if row.status == "completed"}
 
     def clear(self, session_id: str) -> None:
         """Make room for a session that is to be run again: what a resumed run left unfinished is moved aside."""

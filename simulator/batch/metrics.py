@@ -20,7 +20,8 @@ def check_expectations(scenario: Scenario) -> None:
     for index, expectation in enumerate(scenario.expect):
         if expectation.metric not in known:
             close = get_close_matches(expectation.metric, known, 3) or list(known)[:3]
+            hint = f"did you mean {', '.join(close)}" if close else "it has none"
             raise ScenarioError(
                 f"{scenario.name}: $.expect[{index}]: {expectation.metric!r} is not measured by the scorers of this "
-                f"scenario; did you mean {', '.join(close) or 'one of none'}"
+                f"scenario; {hint}"
             )

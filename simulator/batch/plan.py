@@ -4,7 +4,7 @@ Every trial of every scenario (and of every sample of its dataset) is one job: a
 and a session id that is also its folder's name. Clashes are refused here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.scenario import Scenario, check_length, files_of, load, resolved, slug
-from simulator.sound import sha256
+from simulator.session import is_session, read_session
+from simulator.sound import sha256, shortfall
+from simulator.spec import decode, encode
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,14 +28,31 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     scenario: Scenario
     sample: dict[str, Any] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as plain data.
+
+        Encoding leaves out the values that are the defaults themselves; a pickled copy of one is written out, and
+        scenario.yaml would depend on where its session ran.
+        """
+        return _job, (self.id, self.group, encode(self.scenario), self.sample)
+
+
+def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any]) -> Job:
+    decoded: Scenario = decode(scenario, Scenario, source=name, folder=Path("/"))
+    return Job(id=name, group=group, scenario=decoded, sample=sample)
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The jobs of a run, the scenarios they come from (by name), and what could not be used, a sentence each."""
+    """The jobs of a run, and the scenarios they come from (by name).
+
+    notes: what could not be used, damages: what is read as far as it goes; a sentence each.
+    """
 
     name: str
     scenarios: dict[str, Scenario]
     jobs: list[Job]
     notes: list[str] = []
+    damages: list[str] = []
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +83,15 @@ def make_plan(paths: Sequence[Path], wishes: Wishes) -> Plan:
         notes += problems
     _refuse_clashes(jobs)
     name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
-    return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes)
+    return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, damages=_damages(scenarios.values()))
 
 
 def _wished(scenario: Scenario, wishes: Wishes) -> Scenario:
     changes = {name: value for name in ("repeat", "seed") if (value := getattr(wishes, name)) is not None}
-    return msgspec.structs.replace(scenario, **changes) if changes else scenario
+    try:
+        return msgspec.structs.replace(scenario, **changes) if changes else scenario
+    except ValueError as error:
+        raise ScenarioError(f"{error} (given on the command line)") from error
 
 
 def _jobs(name: str, scenario: Scenario) -> tuple[list[Job], list[str]]:
@@ -89,6 +111,12 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
         if job.id in seen:
             raise ScenarioError(f"two sessions would be called {job.id!r}; give the scenarios other names")
         seen.add(job.id)
+
+
+def _damages(scenarios: Iterable[Scenario]) -> list[str]:
+    """Say which of the files that the scenarios name are cut short: they are played as far as they go."""
+    paths = dict.fromkeys(path for scenario in scenarios for _, path in files_of(scenario))
+    return [note for path in paths for note in (read_session(path).notes if is_session(path) else shortfall(path))]
 
 
 def hashes_of(scenario: Scenario) -> dict[str, str]:

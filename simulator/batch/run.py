@@ -6,8 +6,7 @@ process one by one, or in worker processes with --concurrency.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,8 +18,10 @@ from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Played, Row, finish, play, row_of
 from simulator.batch.plan import Job, Plan
+from simulator.batch.workers import interruptible, interrupts_held, worker_pool
 from simulator.conversation import Surroundings
 from simulator.cost import Cost
+from simulator.errors import sentence
 from simulator.events import PARTIES
 
 
@@ -63,9 +64,12 @@ def run_plan(plan: Plan, folder: RunFolder, concurrency: int, watcher: Watcher) 
         folder.clear(job.id)
 
     def ended(job: Job, row: Row, wall_s: float, played: Played) -> None:
-        rows[job.id] = row
         budget.ended(job, folder.path)
-        folder.append(row, wall_s, msgspec.to_builtins(played.pacing) if played.pacing else None)
+        try:
+            folder.append(row, wall_s, msgspec.to_builtins(played.pacing) if played.pacing else None)
+        except OSError as error:
+            row = msgspec.structs.replace(row, status="failed", problem=row.problem or sentence(error))
+        rows[job.id] = row
         watcher.ended(job, row, wall_s)
 
     interrupted = False
@@ -128,14 +132,15 @@ def _run_in_turn(jobs: list[Job], folder: Path, watcher: Watcher, ended: Ended, 
 def _run_in_pool(jobs: list[Job], folder: Path, concurrency: int, ended: Ended, budget: Budget) -> None:
     """Keep `concurrency` worker processes busy; what was spent is looked at before each session is handed out."""
     waiting = list(reversed(jobs))
-    with ProcessPoolExecutor(min(concurrency, len(jobs)), mp_context=get_context("spawn")) as pool:
+    with worker_pool(min(concurrency, len(jobs))) as pool:
         running: dict[Future[tuple[Row, float, Played]], Job] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < concurrency:
                     job = waiting.pop()
                     if _unspent(job, budget, ended):
-                        running[pool.submit(run_job, job, folder)] = job
+                        with interrupts_held():
+                            running[pool.submit(run_job, job, folder)] = job
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     row, wall_s, played = future.result()
@@ -149,7 +154,8 @@ def run_job(job: Job, folder: Path) -> tuple[Row, float, Played]:
     """Play and finish one job: what a worker process does."""
     begin = clock.seconds()
     try:
-        played = anyio.run(play, job, folder, Surroundings())
+        with interruptible():
+            played = anyio.run(play, job, folder, Surroundings())
     except KeyboardInterrupt:
         played = Played(status="interrupted", problem="interrupted by Ctrl-C")
     return finish(job, folder, played), clock.seconds() - begin, played
@@ -177,7 +183,7 @@ async def _all_together(
     shared: dict[Any, Any] = {}
     limit = anyio.CapacityLimiter(concurrency if concurrency > 1 else sum(slots_of(jobs)) + 2)
     workers = min(os.cpu_count() or 1, len(jobs))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
 
         async def one(job: Job) -> None:
             async with limit:
@@ -185,7 +191,8 @@ async def _all_together(
                     return
                 begin = clock.seconds()
                 played = await play(job, folder, _around(job, watcher, budget, shared))
-            future = pool.submit(finish, job, folder, played)
+            with interrupts_held():
+                future = pool.submit(finish, job, folder, played)
             row = await anyio.to_thread.run_sync(future.result)
             ended(job, row, clock.seconds() - begin, played)
 

@@ -9,18 +9,31 @@ import msgspec
 from simulator.batch.job import Row
 from simulator.batch.metrics import definitions_of
 from simulator.batch.plan import Plan
-from simulator.expect import Verdict, judge
-from simulator.score import Definition, Score, pool
+from simulator.expect import Expectation, Verdict, judge
+from simulator.score import Definition, Score, pass_at_k, pass_hat_k, pool
+
+
+class Trials(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a scenario passes: a trial passes when it was completed and its own values hold every expectation.
+
+    pass_at_1: the chance that one trial passes; pass_hat_k: that all k of them do, for k = the number of trials.
+    """
+
+    passed: int
+    of: int
+    pass_at_1: float | None
+    pass_hat_k: float | None
 
 
 class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario's pooled scores and verdicts over its trials."""
+    """A scenario's pooled scores and verdicts over its trials; trials: None without expectations or repeats."""
 
     name: str
     sessions: int
     completed: int
     scores: list[Score]
     verdicts: list[Verdict]
+    trials: Trials | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +67,20 @@ def summarise(plan: Plan, rows: Sequence[Row]) -> Summary:
         scenarios.append(ScenarioSummary(
             name=scenario.name, sessions=len(mine), completed=sum(row.status == "completed" for row in mine), scores=scores,
             verdicts=[judge(expectation, by_id) for expectation in scenario.expect],
+            trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
         ))  # fmt: skip
     pooled = scenarios[0].scores if len(scenarios) == 1 else pooled_scores(definitions, rows)
     return Summary(rows=list(rows), scenarios=scenarios, pooled=pooled, definitions=definitions)
+
+
+def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
+    """Count the trials that hold every expectation by their own values."""
+    passed = [
+        row.status == "completed"
+        and all(expectation.holds(row.scores.get(expectation.metric, {}).get("value")) for expectation in expected)
+        for row in rows
+    ]
+    return Trials(passed=sum(passed), of=len(passed), pass_at_1=pass_at_k(passed, 1), pass_hat_k=pass_hat_k(passed, len(passed)))
 
 
 def pooled_scores(definitions: Mapping[str, Definition], rows: Sequence[Row]) -> list[Score]:

@@ -63,14 +63,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(name: str, arguments: Sequence[str]) -> int:
-    from simulator.errors import SimulatorError
+    from simulator.errors import SimulatorError, sentence
 
     try:
         module = import_module(f"simulator.cli.{MODULES.get(name, name)}")
         parser = argparse.ArgumentParser(prog=f"simulate {name}", allow_abbrev=False)
         module.add_arguments(parser)
         parser.set_defaults(argv=[name, *arguments])
-        return int(module.run(parser.parse_args(arguments)))
+        code = int(module.run(parser.parse_args(arguments)))
+        sys.stdout.flush()
+        return code
     except SimulatorError as error:
         print(f"simulate: {error}", file=sys.stderr)
         return REFUSED
@@ -80,3 +82,6 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # `simulate list | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # a folder that cannot be made or written, a file that cannot be read
+        print(f"simulate: {sentence(error)}", file=sys.stderr)
+        return REFUSED

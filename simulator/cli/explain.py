@@ -1,5 +1,4 @@
-"""`simulate explain [METRIC | SCORER]`: what a number means, from which event to which, and how others define
-it."""
+"""`simulate explain [METRIC | SCORER]`: what a number means, from which event to which, and how others define it."""
 
 import argparse
 import json
@@ -31,12 +30,8 @@ _BETTER = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.description = (
-        "Explain a metric, or list the metrics of a scorer (of all scorers when none is named)."
-    )
-    parser.add_argument(
-        "metric", nargs="?", help="a metric (barge_in.yield_rate) or a scorer (barge_in, fdb:timing)"
-    )
+    parser.description = "Explain a metric, or list the metrics of a scorer (of all scorers when none is named)."
+    parser.add_argument("metric", nargs="?", help="a metric (barge_in.yield_rate) or a scorer (barge_in, fdb:timing)")
     parser.add_argument("--json", action="store_true", help="the cards as JSON")
 
 
@@ -54,9 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _find(metric: str) -> Definition:
     """Look in the scorer that the metric's name begins with, then among all for what may have been meant."""
-    kinds = sorted(
-        (kind for kind in installed("scorers") if metric.startswith(f"{kind}.")), key=len, reverse=True
-    )
+    kinds = sorted((kind for kind in installed("scorers") if metric.startswith(f"{kind}.")), key=len, reverse=True)
     for cards in _cards(kinds).values():
         if metric in cards:
             return cards[metric]
@@ -110,12 +103,9 @@ def _card(card: Definition) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Wrap a card for a terminal; a card's lines that belong together were broken for the source, not for
-    this."""
+    """Wrap a card for a terminal; a card's lines that belong together were broken for the source, not for this."""
     return "\n".join(
-        textwrap.fill(line, WIDTH, subsequent_indent="  ")
-        for line in _joined(text.strip().splitlines())
-        if line
+        textwrap.fill(line, WIDTH, subsequent_indent="  ") for line in _joined(text.strip().splitlines()) if line
     )
 
 

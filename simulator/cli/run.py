@@ -10,7 +10,9 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.plan import Plan, Wishes, make_plan
 from simulator.batch.run import Result, run_plan
 from simulator.batch.summary import Summary, summarise
-from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, screen
+from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
+from simulator.errors import ScenarioError, sentence
+from simulator.events import PARTIES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/<name>)")
     parser.add_argument("--repeat", type=int, metavar="N", help="trials per scenario; trial t has seed + t")
     parser.add_argument("--seed", type=int, metavar="N", help="the first trial's seed")
-    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="sessions at a time (default: 1)")
+    parser.add_argument("--concurrency", type=_at_least_one, default=1, metavar="N",
+                        help="sessions at a time (default: 1)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="path=value",
                         help="override a value of the scenario, such as agent.endpoint=500ms")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
@@ -30,25 +33,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="a line per running session, and logs")
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the scenarios; gives the exit code."""
-    screen.set_up_logs(verbose=args.verbose)
+    progress.set_up_logs(verbose=args.verbose)
     plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
     check_before_start(plan)
-    for note in plan.notes:
+    for note in (*plan.notes, *plan.damages):
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
         return _tell_plan(plan, as_json=args.json)
     folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
     command = ["simulate", *args.argv]
     folder.write(command, None)
-    watcher = screen.watcher(plan, quiet=args.json, verbose=args.verbose)
+    watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, args.concurrency, watcher)
     summary = summarise(plan, result.rows)
-    code = exit_code(result, summary, expected=len(plan.jobs)) or (INCOMPLETE if plan.notes else OK)
-    folder.write(command, code, {"model_hosts": result.hosts, "costs": result.costs})
-    _write_pages(plan, folder, args.page_audio)
+    code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes))
+    try:
+        folder.write(command, code, {"model_hosts": result.hosts, "costs": result.costs})
+        _write_pages(plan, folder, args.page_audio)
+    except OSError as error:
+        print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
+        code = code if code == INTERRUPTED else INCOMPLETE
     if args.json:
         print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
     else:
@@ -57,15 +70,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_before_start(plan: Plan) -> None:
-    """Refuse what the expectations ask for and no scorer measures. ScenarioError."""
+    """Refuse a party that is human, and what the expectations ask for and no scorer measures. ScenarioError."""
     from simulator.batch.metrics import check_expectations
 
     for scenario in plan.scenarios.values():
+        for party in PARTIES:
+            if scenario.actor(party).live:
+                raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
         check_expectations(scenario)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
-    """Give the exit code of a run: 130 before 3 before 1 before 0."""
+    """Give the exit code of a run: 130 before 3 before 1 before 0. expected: the sessions there should be."""
     if result.interrupted:
         return INTERRUPTED
     if len(result.rows) < expected or any(row.status != "completed" for row in result.rows):
@@ -96,5 +112,3 @@ def _write_pages(plan: Plan, folder: RunFolder, page_audio: str | None) -> None:
     from simulator.batch.pages import write_pages
 
     write_pages(plan, folder.path, page_audio)
-
-

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from simulator.cli.numbers import number
 from simulator.corpus import CorpusResult, Metric
 
 _MOST_NOTES = 12
@@ -20,15 +21,6 @@ def print_result(result: CorpusResult) -> None:
     for reason, names in _undefined(result).items():
         print(f"undefined ({reason}): {', '.join(names)}")
     _print_notes(result)
-
-
-def number(value: float | None) -> str:
-    """Write a number with three or so telling digits."""
-    if value is None:
-        return "-"
-    if value == int(value) and abs(value) < 1e6:
-        return str(int(value))
-    return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
 
 
 def _row(name: str, metric: Metric) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """How far the timing metrics are from the truth when all they have is a stereo file, and what moves them.
 
 Conversations of synthetic voices with events known to the sample (offsets from -0.8 to 2 s, pauses, backchannels,
-barge-ins) are scored twice: with their events, and as foreign recordings - clean, in three noises at two levels, at four
-rates, under other settings of the detector. For every kind of event: how many were found, how many were found that were
-not there, the bias and the 95th percentile of the error of its measured time or length.
+barge-ins) are scored twice: with their events, and as foreign recordings - clean, in three noises at two levels, at
+four rates, under other settings of the detector. For every kind of event: how many were found, how many were found
+that were not there, the bias and the 95th percentile of the error of its measured time or length.
 
     python tests/benchmarks/metric_validity.py [--sessions 6] [--markdown]
 """
@@ -20,12 +20,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.conversations import Conversation, conversation, foreign
-
 from metrics.backchannel import BackchannelSpec
 from metrics.barge_in import BargeInSpec
-from metrics.floor import Floor, transfers
+from metrics.floor import Floor
 from metrics.latency import LatencySpec
+from metrics.transfers import transfers
 from metrics.turns import TurnsSpec, structure
 from simulator.activity import SENSITIVE, ActivitySettings
 from simulator.detect import Track, detect
@@ -33,6 +32,7 @@ from simulator.events import PARTIES
 from simulator.score import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech
+from tests.conversations import conversation, foreign
 
 REACH_S = 0.4
 """An event that was found belongs to a true one this close to it."""
@@ -47,9 +47,17 @@ SETTINGS: dict[str, ActivitySettings] = {
     "min speech 250 ms": msgspec.structs.replace(SENSITIVE, min_speech_ms=250),
 }
 COMPARED = (
-    "turns.ipu_per_min", "turns.gap_per_min", "turns.gap_s_per_min", "turns.pause_s_per_min",
-    "turns.overlap_s_per_min", "turns.fto_p50_s", "latency.response_p50_s", "latency.early_rate",
-    "barge_in.yield_rate", "barge_in.yield_latency_p50_s", "backchannel.kept_floor_rate",
+    "turns.ipu_per_min",
+    "turns.gap_per_min",
+    "turns.gap_s_per_min",
+    "turns.pause_s_per_min",
+    "turns.overlap_s_per_min",
+    "turns.fto_p50_s",
+    "latency.response_p50_s",
+    "latency.early_rate",
+    "barge_in.yield_rate",
+    "barge_in.yield_latency_p50_s",
+    "backchannel.kept_floor_rate",
 )
 
 Happened = dict[str, list[tuple[int, float]]]
@@ -69,9 +77,11 @@ def happened(session: Session) -> Happened:
             found.setdefault(f"{party} onset", []).append((ipu.start, floor.seconds(ipu.start)))
             found.setdefault(f"{party} offset", []).append((ipu.end, floor.seconds(ipu.end)))
     found["floor transfer"] = [(item.start, floor.seconds(item.offset)) for item in transfers(floor)]
-    measured = (("response latency", LatencySpec(), "latency.response_p50_s"),
-                ("yield latency", BargeInSpec(), "barge_in.yield_latency_p50_s"),
-                ("backchannel", BackchannelSpec(), "backchannel.kept_floor_rate"))
+    measured = (
+        ("response latency", LatencySpec(), "latency.response_p50_s"),
+        ("yield latency", BargeInSpec(), "barge_in.yield_latency_p50_s"),
+        ("backchannel", BackchannelSpec(), "backchannel.kept_floor_rate"),
+    )
     for name, spec, metric in measured:
         score = next(score for score in spec.build().score(session) if score.id == metric)
         found[name] = [(item.start, item.value or 0.0) for item in score.evidence]
@@ -166,11 +176,16 @@ def measure(folder: Path, count: int) -> dict[str, object]:
     for rate in RATES:
         talks = [conversation(folder / f"{rate}-{seed}", seed, rate=rate) for seed in range(count)]
         truth = [talk.take.annotated() for talk in talks]
-        conditions = [("clean", None, 0), *((f"{c} {snr} dB", c, snr) for c, snr in NOISES)] if rate == 16_000 else [
-            ("clean", None, 0), ("babble 10 dB", "babble", 10)]
+        conditions = (
+            [("clean", None, 0), *((f"{c} {snr} dB", c, snr) for c, snr in NOISES)]
+            if rate == 16_000
+            else [("clean", None, 0), ("babble 10 dB", "babble", 10)]
+        )
         for name, color, snr in conditions:
-            wavs = [foreign(talk, folder / f"{seed}.wav", color=color, snr_db=snr)  # type: ignore[arg-type]
-                    for seed, talk in enumerate(talks)]
+            wavs = [
+                foreign(talk, folder / f"{seed}.wav", color=color, snr_db=snr)  # type: ignore[arg-type]
+                for seed, talk in enumerate(talks)
+            ]
             heard = listened(wavs)
             errors[f"{rate // 1000} kHz, {name}"] = compare(
                 [happened(one) for one in truth], [happened(one) for one in heard], [rate] * count
@@ -181,7 +196,9 @@ def measure(folder: Path, count: int) -> dict[str, object]:
     return {"conversations": count, "seconds_each": 60, "errors": errors, "settings": settings}
 
 
-def _moved(truth: Sequence[Session], heard: Sequence[Session], wavs: Sequence[Session]) -> dict[str, Mapping[str, float | None]]:
+def _moved(
+    truth: Sequence[Session], heard: Sequence[Session], wavs: Sequence[Session]
+) -> dict[str, Mapping[str, float | None]]:
     return {
         "truth": pooled(truth),
         "default": pooled(heard),

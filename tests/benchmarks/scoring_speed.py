@@ -1,8 +1,8 @@
 """How many seconds of session are scored in a CPU second, with every scorer of ours, on one core.
 
-alone: a foreign stereo file of an hour, activity detection included. together: several files, their tracks heard side by
-side. ready: from speech.json and events, without opening the audio beyond its header. Also the growth of memory while
-an hour is annotated, and the same for told sessions (no detector needed).
+alone: a foreign stereo file of an hour, activity detection included. together: several files, their tracks heard
+side by side. ready: from speech.json and events, without opening the audio beyond its header (as heard, and with
+truth). Also the growth of memory while it all is annotated.
 
     python tests/benchmarks/scoring_speed.py [--minutes 60] [--together 8]
 """
@@ -21,8 +21,6 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.conversations import conversation, foreign
-
 from simulator.annotate import annotate, annotate_many
 from simulator.events import Event
 from simulator.frame import silence
@@ -31,13 +29,14 @@ from simulator.recording import Recorder
 from simulator.scorer import DEFAULT_SCORERS
 from simulator.session import Session, read_session
 from simulator.speech import Speech
+from tests.conversations import conversation, foreign
 
 RATE = 24_000
 BLOCK_S = 60
 
 
 def long_session(folder: Path, minutes: int) -> Path:
-    """Record a told conversation of so many minutes: one of a minute, again and again, with mild noise on both tracks."""
+    """Record a told conversation of so many minutes: one of a minute, again and again, with some noise on both."""
     talk = conversation(folder / "minute", 1, rate=RATE, duration=BLOCK_S)
     minute = talk.take.session()
     noisy = foreign(talk, folder / "noisy.wav", color="pink", snr_db=30)
@@ -46,7 +45,10 @@ def long_session(folder: Path, minutes: int) -> Path:
     quiet = silence(length)
     for index in range(minutes):
         recorder.add(noisy.said("user"), noisy.said("agent"), quiet, quiet)
-        events = [*minute.events, *(_understood(event) for event in minute.events if event.type == "speech_end")]
+        events = [
+            *minute.events,
+            *(_understood(event) for event in minute.events if event.type == "speech_end"),
+        ]
         recorder.add_events([_later(event, index, length) for event in sorted(events, key=lambda event: event.at)])
     recorder.close("completed")
     return folder / "long"
@@ -93,7 +95,9 @@ def main() -> None:
     """Measure and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, default=60)
-    parser.add_argument("--together", type=int, default=8, help="files scored together, of an eighth of the minutes each")
+    parser.add_argument(
+        "--together", type=int, default=8, help="files scored together, of an eighth of the minutes each"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(measure(Path(folder), args.minutes, args.together), indent=2))
@@ -131,8 +135,10 @@ def measure(folder: Path, minutes: int, together: int) -> dict[str, float]:
 
 
 def _told(told: Speech, heard: Speech) -> Speech:
-    """Utterances and words as told, activity as heard: what a noisy session of known speech holds;
-    what a recogniser hears in the agent's utterances comes along."""
+    """What a noisy session of known speech holds: activity as heard, utterances and words as told.
+
+    What a recogniser hears in the agent's utterances comes along.
+    """
     user, agent = (
         msgspec.structs.replace(told.of(party), segments=heard.of(party).segments) for party in ("user", "agent")
     )

@@ -1,0 +1,125 @@
+"""function: any Python function answers the turns, plain or async, with text or with sound.
+
+    agent:
+      kind: turn_based
+      responder: {kind: function, call: "my_agent:answer"}
+
+    def answer(turn, history):      # HeardTurn and the Messages before it (simulator/dialogue.py)
+        return "Certainly."         # or (samples, sample_rate), or a Reply, or any of these one after the other
+
+A plain function runs in a thread of its own, so it may take its time. It may answer None: silence.
+"""
+
+import importlib
+import inspect
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+
+from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.errors import ActorError, ScenarioError
+
+
+class FunctionSpec(ResponderSpec, frozen=True, kw_only=True, tag="function"):
+    """A function by its name: `{kind: function, call: "package.module:function"}`.
+
+    folder: where the module lies, if it is not installed; relative to the scenario.
+    """
+
+    call: str
+    folder: Path | None = None
+
+    def check(self, where: str) -> None:
+        """Refuse a function that is not there."""
+        try:
+            self.function()
+        except ScenarioError as error:
+            raise ScenarioError(f"{where}.call: {error}") from error
+
+    def build(self) -> "Function":
+        """Make the responder."""
+        return Function(self)
+
+    def function(self) -> Callable[..., Any]:
+        """Import and give the function. ScenarioError: no module, nothing of that name in it, or not callable."""
+        module_name, colon, name = self.call.partition(":")
+        if not colon or not module_name or not name:
+            raise ScenarioError(f"expected package.module:function, found {self.call!r}")
+        if self.folder is not None and str(self.folder) not in sys.path:
+            sys.path.insert(0, str(self.folder))
+        try:
+            found: Any = importlib.import_module(module_name)
+        except Exception as error:
+            raise ScenarioError(f"{module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if not callable(found):
+            raise ScenarioError(f"{module_name!r} has no function {name!r}")
+        return found  # type: ignore[no-any-return]
+
+
+class Function:
+    """Calls the function once per turn."""
+
+    def __init__(self, spec: FunctionSpec) -> None:
+        self._spec = spec
+        self._text = ""
+
+    async def start(self, context: ResponderContext) -> None:
+        """Import the function."""
+        self._call = self._spec.function()
+
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+        """Give what the function answers, piece by piece. ActorError: it answered with something else."""
+        self._text = turn.text or ""
+        async for piece in self._answers(turn, history):
+            if piece is not None:
+                yield _reply(piece, self._spec.call)
+
+    def understood(self) -> str:
+        """The text of the turn, where it came with one."""
+        return self._text
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def _answers(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Any]:
+        if inspect.isasyncgenfunction(self._call):
+            async for piece in self._call(turn, history):
+                yield piece
+            return
+        if inspect.iscoroutinefunction(self._call):
+            answer = await self._call(turn, history)
+        else:
+            answer = await anyio.to_thread.run_sync(_whole, self._call, turn, history)
+        for piece in answer if isinstance(answer, list) else [answer]:
+            yield piece
+
+
+def _whole(call: Callable[..., Any], turn: HeardTurn, history: Sequence[Message]) -> Any:
+    """Call a plain function in this thread, and run it to its end if it is a generator."""
+    answer = call(turn, history)
+    return list(answer) if inspect.isgenerator(answer) else answer
+
+
+def _reply(piece: Any, call: str) -> Reply:
+    if isinstance(piece, Reply):
+        return piece
+    if isinstance(piece, str):
+        return Reply(text=piece)
+    if isinstance(piece, tuple) and len(piece) == 2 and isinstance(piece[1], int):
+        samples = np.asarray(piece[0], np.float32)
+        if samples.ndim == 1 and np.isfinite(samples).all() and 4_000 <= piece[1] <= 192_000:
+            return Reply(samples=samples, sample_rate=piece[1])
+    raise ActorError(f"{call} answered with {_shown(piece)}; a text, (samples float32 (n,), rate), a Reply or None "
+                     "are allowed")  # fmt: skip
+
+
+def _shown(piece: Any) -> str:
+    return f"a {type(piece).__name__}" + (f" of {len(piece)}" if isinstance(piece, tuple) else "")
+
+

@@ -1,0 +1,182 @@
+"""A turn of a request/reply protocol on the virtual clock: the client's sound, then silence until the reply ends.
+
+The turn ends where its sound ends. The reply is over when the agent has spoken and then been silent for `quiet`, with
+nothing left that it said it would say; or when it has said nothing for `patience`, and then its `fallback` is given:
+a client of such a protocol always gets an answer.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+from anyio.lowlevel import checkpoint
+
+from agents.serve.session import ServedSession
+from simulator.events import Event
+from simulator.frame import Samples, freeze, silence
+from simulator.spec import Duration, ms
+from simulator.voice import spoken
+
+AUDIBLE = 0.003
+"""About -50 dBFS: what is below it is taken for silence."""
+TICKS_BETWEEN_LOOKS = 25
+
+
+class ReplyRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When a reply is over, and what is said instead of none."""
+
+    quiet: Duration = ms(500)
+    patience: Duration = Duration(4.0)
+    longest: Duration = Duration(60.0)
+    fallback: str = "Sorry, I did not catch that."
+    voice: str = "en-us+f2"
+
+
+class Utterance(msgspec.Struct, kw_only=True):
+    """Something the agent said: where it begins and ends (None while it goes on) in session samples, its words."""
+
+    id: str
+    text: str
+    start: int
+    end: int | None = None
+    words: Sequence[tuple[str, int]] = ()
+
+
+class ServedTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a turn: both tracks from its beginning, float32 (n,) each at sample_rate Hz, equally long.
+
+    start: of the tracks, in session samples. asked: where the client's sound ends in them. reply: the agent's answer
+    alone, without silence around it; it begins at reply_at of the tracks. text: of the reply, words with onsets into the tracks. understood: what the agent
+    took the turn for. stopped: why it was taken to be over.
+    """
+
+    user: Samples
+    agent: Samples
+    sample_rate: int
+    start: int
+    asked: int
+    reply: Samples
+    reply_at: int
+    text: str
+    words: tuple[tuple[str, int], ...]
+    understood: str
+    stopped: str
+
+
+class Told:
+    """What the agent told during a turn."""
+
+    def __init__(self) -> None:
+        self.utterances: dict[str, Utterance] = {}
+        self.pieces: list[tuple[int, str]] = []
+        self.understood: list[str] = []
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Take new events."""
+        for event in events:
+            if event.type == "speech_start":
+                words = tuple((str(word), int(onset)) for word, onset in event.data.get("words") or ())
+                name = event.data["id"]
+                self.utterances[name] = Utterance(id=name, text=event.data.get("text", ""), start=event.at, words=words)
+            elif event.type == "speech_end" and event.data.get("id") in self.utterances:
+                self.utterances[event.data["id"]].end = event.at
+            elif event.type == "text":
+                self.pieces.append((event.at, str(event.data.get("text", ""))))
+            elif event.type == "recognised" or (event.type == "transcript" and event.data.get("of") == "user"):
+                self.understood.append(str(event.data.get("text", "")))
+
+    @property
+    def speaking(self) -> bool:
+        """Whether something was begun and is not over."""
+        return any(item.end is None for item in self.utterances.values())
+
+
+async def take_turn(session: ServedSession, samples: Samples, rules: ReplyRules) -> ServedTurn:
+    """Play a turn, float32 (n,) at the session's rate, and wait for the reply. SimulatorError: the actor fails."""
+    start, frame = session.now, session.frame
+    told = Told()
+    said: list[Samples] = [silence(frame)]
+    for part in _frames(samples, frame):
+        await _hear(session, part, said, told)
+    stopped = await _await_reply(session, said, told, rules, _end_of_sound(samples))
+    agent = np.concatenate(said)
+    user = np.zeros(len(agent), np.float32)
+    user[: len(samples)] = samples
+    return _turn(session, rules, told, ServedTurn(
+        user=user, agent=agent, sample_rate=session.sample_rate, start=start, asked=len(samples),
+        reply=silence(0), reply_at=0, text="", words=(), understood=" ".join(told.understood).strip(), stopped=stopped,
+    ))  # fmt: skip
+
+
+def _frames(samples: Samples, frame: int) -> Iterator[Samples]:
+    for start in range(0, len(samples), frame):
+        part = samples[start : start + frame]
+        yield part if len(part) == frame else np.concatenate([part, silence(frame - len(part))])
+
+
+async def _hear(session: ServedSession, part: Samples, said: list[Samples], told: Told) -> None:
+    said.append(await session.hear(part))
+    told.note(session.take_events())
+    if len(said) % TICKS_BETWEEN_LOOKS == 0:
+        await checkpoint()  # a long turn must not keep other clients waiting
+
+
+async def _await_reply(session: ServedSession, said: list[Samples], told: Told, rules: ReplyRules, since: int) -> str:
+    """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
+    rate, frame = session.sample_rate, session.frame
+    quiet, patience, longest = (time.samples(rate) for time in (rules.quiet, rules.patience, rules.longest))
+    begun = any(_loud(part) for part in said[since // frame + 1 :])
+    silent = waited = 0
+    while waited < longest:
+        if not told.speaking and begun and silent >= quiet:
+            return "silence"
+        if not told.speaking and not begun and waited >= patience:
+            return "no reply"
+        await _hear(session, silence(frame), said, told)
+        waited += frame
+        loud = _loud(said[-1])
+        begun = begun or loud
+        silent = 0 if loud else silent + frame
+    return "longest"
+
+
+def _loud(part: Samples) -> bool:
+    return part is not silence(len(part)) and bool(np.max(np.abs(part), initial=0.0) > AUDIBLE)
+
+
+def _end_of_sound(samples: Samples) -> int:
+    """Where a turn's last sound ends: an agent may well answer in the silence a client records behind it."""
+    loud = np.flatnonzero(np.abs(samples) > AUDIBLE)
+    return int(loud[-1]) + 1 if len(loud) else 0
+
+
+def _turn(session: ServedSession, rules: ReplyRules, told: Told, turn: ServedTurn) -> ServedTurn:
+    """Find the reply on the agent's track, with its words; where there is none, give the fallback."""
+    start = turn.start
+    begin = _end_of_sound(turn.user[: turn.asked])
+    running = [item for item in told.utterances.values()
+               if item.start - start < begin and (item.end is None or item.end - start > begin)]  # fmt: skip
+    begin = max(0, min([begin, *(item.start - start for item in running)]))
+    loud = np.flatnonzero(np.abs(turn.agent[begin:]) > AUDIBLE)
+    if not len(loud):
+        return _with_fallback(session, rules, turn)
+    counted = [item for item in told.utterances.values() if item.start - start >= begin]
+    words = tuple((word, onset - start) for item in counted for word, onset in item.words or ((item.text, item.start),))
+    text = " ".join(item.text for item in counted if item.text)
+    text = text or "".join(piece for at, piece in told.pieces if at - start >= begin).strip()
+    first, last = begin + int(loud[0]), begin + int(loud[-1]) + 1
+    return msgspec.structs.replace(turn, reply=freeze(turn.agent[first:last].copy()), reply_at=first, text=text,
+                                   words=tuple(word for word in words if word[0]))  # fmt: skip
+
+
+def _with_fallback(session: ServedSession, rules: ReplyRules, turn: ServedTurn) -> ServedTurn:
+    """Say the fallback from where the client's sound ends; the folder's audio holds what the actor said: nothing."""
+    line = spoken(rules.fallback, rules.voice, turn.sample_rate)
+    session.note("fallback", text=rules.fallback)
+    length = max(len(turn.agent), turn.asked + len(line.samples))
+    agent, user = np.zeros(length, np.float32), np.zeros(length, np.float32)
+    agent[turn.asked : turn.asked + len(line.samples)] = line.samples
+    user[: len(turn.user)] = turn.user
+    words = tuple((word, turn.asked + onset) for word, onset in line.words)
+    return msgspec.structs.replace(turn, user=user, agent=agent, reply=line.samples, reply_at=turn.asked,
+                                   text=rules.fallback, words=words, stopped="fallback")  # fmt: skip

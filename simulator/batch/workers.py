@@ -1,0 +1,45 @@
+"""Worker processes that a Ctrl-C reaches only while they play a session.
+
+The terminal sends SIGINT to every process of the group. A worker that is starting, idle or scoring lets it pass: the
+run itself decides what happens then. A worker that plays a session ends it cleanly, as the only process of a run would.
+"""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
+
+
+def worker_pool(workers: int) -> ProcessPoolExecutor:
+    """Give a pool of fresh processes (no fork: detectors and recognisers have threads) that ignore Ctrl-C when idle."""
+    resource_tracker.ensure_running()  # started by the first `submit` it would let Ctrl-C through again
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment; to be put around `submit`.
+
+    The first one starts the workers, and what a process blocks its children block until they are ready to ignore it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt in this worker."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
