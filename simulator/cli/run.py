@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
     else:
-        screen.print_summary(summary, folder.path)
+        screen.print_summary(summary, folder.path, verbose=args.verbose)
     return code
 
 

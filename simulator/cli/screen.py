@@ -12,14 +12,21 @@ from simulator.scenario import slug
 from simulator.score import Score
 
 
-def print_summary(summary: Summary, folder: Path) -> None:
-    """Print the scores, the expectations, what failed, and where the files lie."""
+DETAILS = ("_within_", "_change_", "turns.ipu_", "turns.pause_", "turns.fto_mean_s", "turns.user_share", "turns.agent_share")
+"""Metrics that the table leaves to -v, the page and scores.json: those that mean little without their neighbours."""
+
+
+def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> None:
+    """Print the scores, the expectations, what failed, and where the files lie; verbose: the details too."""
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
     scored = [score for score in summary.pooled if score.value is not None]
-    if scored:
-        console.print(_table(scored, summary))
+    shown = [score for score in scored if verbose or not any(part in score.id for part in DETAILS)]
+    if shown:
+        console.print(_table(shown, summary))
+    if len(shown) < len(scored):
+        console.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
     _print_undefined(console, summary.pooled)
     for scenario in summary.scenarios:
         for verdict in scenario.verdicts:
