@@ -57,6 +57,8 @@ class Latency:
         found = responses(floor, self._spec)
         none = "the user took no turn" if not found else "the agent answered no turn"
         answers = [_answer(floor, item) for item in found if item.answer is not None]
+        if session.meta.offline:
+            answers, none = [], "the reply was computed before the session, so nobody waited for it"
         values = [item.value for item in answers if item.value is not None]
         judged = [item for item in found if item.outcome != "censored"]
         early = [_at_early(floor, item) for item in judged if item.early is not None]

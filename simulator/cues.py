@@ -26,7 +26,7 @@ from simulator.events import Party
 from simulator.spec import Duration, ms
 
 WITHIN = Duration(2.0)
-"""How long a cue that fell due waits for its own party to stop speaking."""
+"""How long an injector's cue that fell due waits for its own party to stop speaking; a script's waits to the end."""
 
 TURN_DELAY = ms(500)
 """How long the other must have been silent for `after` to call its turn over."""
@@ -61,7 +61,7 @@ class CueKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     delay: Duration | None = None
     every: Duration | None = None
     times: int | None = None
-    within: Duration = WITHIN
+    within: Duration | None = None
     at_latest: Duration | None = None
     over_self: bool = False
 
@@ -121,7 +121,7 @@ class CueWatch:
         delay = cue.delay if cue.delay is not None else TURN_DELAY if cue.after else Duration()
         self._delay = delay.samples(sample_rate)
         self._every = cue.every.samples(sample_rate) if cue.every is not None else None
-        self._within = cue.within.samples(sample_rate)
+        self._within = (cue.within if cue.within is not None else WITHIN).samples(sample_rate)
         self._at_latest = cue.at_latest.samples(sample_rate) if cue.at_latest is not None else None
         # A condition about one's own speech can only ever come true while one speaks.
         self._over_self = cue.over_self or cue.watched == own
@@ -138,6 +138,11 @@ class CueWatch:
         self._due_at = None
         if self.cue.random is not None:
             self._next = now + round(self._rng.exponential(60.0 / self.cue.random.per_minute) * self._rate)
+
+    def pass_over(self, heard: Activity) -> None:
+        """Let a stretch that is over be the past: its pause was there before anybody waited for one."""
+        if not heard.speaking:
+            self._stretch_fired = heard.stretches
 
     @property
     def spent(self) -> bool:

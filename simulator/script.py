@@ -17,12 +17,15 @@ from simulator.ears import Ears, EarsKind, make_ears
 from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame
-from simulator.spec import Duration, ms
+from simulator.spec import LONGEST_S, Duration, ms
 from simulator.voice import Line, Role, Voice
 
 FIRST_TURN = ms(500)
 AT_LATEST = Duration(8.0)
 """After so much silence a script goes on by itself: it must not hang on an agent that says nothing."""
+
+TO_THE_END = Duration(LONGEST_S)
+"""A turn that fell due waits for its party's injector however long that speaks: a lost turn is another conversation."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,8 +128,11 @@ class Script(Actor):
         cue = self._turns[self._index].cue or default_cue(party, first=now == 0 and self._index == 0)
         if cue.at_latest is None and cue.watched is not None:
             cue = msgspec.structs.replace(cue, at_latest=AT_LATEST)
+        if cue.within is None:
+            cue = msgspec.structs.replace(cue, within=TO_THE_END)
         watch = CueWatch(cue, self._rate, self._context.rng, party, self._context.pressed)
         watch.arm(now)
+        watch.pass_over(self._ears.activity)
         return watch
 
 

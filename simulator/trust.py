@@ -22,7 +22,7 @@ from simulator.errors import SessionError
 from simulator.events import PARTIES, Party, other_party
 from simulator.frame import Samples
 from simulator.session import Session
-from simulator.truth import told
+from simulator.annotation.truth import told
 
 SILENT_DBFS = -60.0
 """A channel whose loudest sample is below this is silent."""

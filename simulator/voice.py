@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from simulator import sound
-from simulator.activity import active_level_dbfs
+from simulator.annotation.activity import active_level_dbfs
 from simulator.ears import NOMINAL_DBFS
 from simulator.engines import Word
 from simulator.engines import engine as engine_named

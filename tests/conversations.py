@@ -17,7 +17,7 @@ from channels.noise import Color, at_rms, generate
 from simulator.ears import NOMINAL_DBFS
 from simulator.events import Party
 from simulator.frame import Samples
-from simulator.loud import frame_levels
+from simulator.annotation.audible import frame_levels
 from simulator.session import Session
 from simulator.voice import spoken
 from tests.takes import Take

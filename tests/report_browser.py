@@ -1,7 +1,7 @@
 """A real headless Chromium for the tests and benchmarks of the pages."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ def missing() -> str | None:
 
 
 @contextmanager
-def browser(width: int, height: int, *, dark: bool = False) -> Iterator[Any]:
-    """Give a driver of a fresh browser with a window of exactly this size."""
+def browser(width: int, height: int, *, dark: bool = False, flags: Sequence[str] = ()) -> Iterator[Any]:
+    """Give a driver of a fresh browser with a window of exactly this size; flags: more of them."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in FLAGS:
+    for flag in (*FLAGS, *flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.activity import SILERO, ActivitySettings, active_level_dbfs, silero_segments, speech_segments
+from simulator.annotation.activity import SILERO, ActivitySettings, active_level_dbfs, silero_segments, speech_segments
 from simulator.frame import Samples, to_grid
 from simulator.sound import resample
 from simulator.timeline import Stretch, Timeline

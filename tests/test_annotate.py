@@ -9,7 +9,7 @@ import soundfile
 
 from simulator import sound
 from simulator.annotate import annotate, annotate_cached, annotate_many
-from simulator.detect import Track, detect
+from simulator.annotation.detect import Track, detect
 from simulator.session import Session, read_session
 from simulator.speech import PartySpeech
 from simulator.voice import spoken

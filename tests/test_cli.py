@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from simulator.batch.folder import read_rows
+from simulator.batch.job import Row
+from simulator.batch.run import Result
+from simulator.batch.summary import ScenarioSummary, Summary
 from simulator.cli import main
+from simulator.cli.run import exit_code
+from simulator.expect import Verdict
 from simulator.session import read_session
 
 SHORT: dict[str, Any] = {
@@ -94,6 +100,58 @@ def test_an_existing_run_is_refused_and_resumed(short: Path, tmp_path: Path, cap
     assert len((out / "results.jsonl").read_text().splitlines()) == 3
 
 
+def test_a_resumed_run_keeps_what_is_known_of_the_earlier_sessions(short: Path, tmp_path: Path) -> None:
+    """run.json holds every session of the run; a last line that a kill cut in two costs only itself."""
+    out = tmp_path / "out"
+    simulate(short, "--out", out, "--repeat", 2)
+    rows = (out / "results.jsonl").read_bytes()
+    (out / "results.jsonl").write_bytes(rows[:-20])
+    assert simulate(short, "--out", out, "--resume", "--repeat", 3) == 0
+    assert set(json.loads((out / "run.json").read_text())["sessions"]) == {"short-0", "short-1", "short-2"}
+    assert [row.id for row in read_rows(out)] == ["short-0", "short-1", "short-2"]
+
+
+def test_a_folder_that_cannot_be_made_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A system's no is one sentence, too."""
+    (tmp_path / "file").write_text("")
+    assert simulate(short, "--out", tmp_path / "file" / "out") == 2
+    assert "Not a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--repeat", "0"], ["--seed", "-1"], ["--set", "user.turns.0.x.y=1"]])
+def test_bad_options_are_refused(words: list[str], short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and a sentence."""
+    assert simulate(short, *words, "--out", tmp_path / "out") == 2
+    assert capsys.readouterr().err.startswith("simulate: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failing_expectation_does_not_hide_a_session_that_is_missing() -> None:
+    """Precedence 130 > 3 > 1 > 0, a sample that could not be used included."""
+    verdict = Verdict(text="a.b > 1", metric="a.b", op=">", bound=1, found=0, passed=False)
+    scenario = ScenarioSummary(name="s", sessions=1, completed=1, scores=[], verdicts=[verdict])
+    row = Row(id="s-0", scenario="s", trial=0, seed=0, status="completed")
+    summary = Summary(rows=[row], scenarios=[scenario], pooled=[], definitions={})
+    assert exit_code(Result(rows=[row]), summary, expected=1) == 1
+    assert exit_code(Result(rows=[row]), summary, expected=2) == 3
+    assert exit_code(Result(rows=[row], interrupted=True), summary, expected=2) == 130
+
+
+def test_a_disk_that_fills_up_costs_the_session_that_does_not_fit(short: Path, tmp_path: Path) -> None:
+    """Exit code 3; what was completed stays, what did not fit is marked failed with the reason."""
+    long = tmp_path / "long.yaml"
+    long.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "20s"}))
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+    program = limit + "from simulator.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", program, str(short), str(long), "--out", str(tmp_path / "out"), "--set", "report=none"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert read_session(tmp_path / "out" / "short-0").meta.status == "completed"
+    assert read_session(tmp_path / "out" / "long-0").meta.status == "failed"
+
+
 def test_a_folder_with_something_else_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--out never writes among other people's files."""
     (tmp_path / "out").mkdir()
@@ -169,6 +227,23 @@ def test_ctrl_c_closes_the_session_and_marks_it(tmp_path: Path) -> None:
     assert session.meta.status == "interrupted"
     assert session.duration >= 24_000
     assert "Traceback" not in told
+
+
+def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(short: Path, tmp_path: Path) -> None:
+    """With --concurrency, a session under way is closed and marked; an idle worker says nothing."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    words = [sys.executable, "-m", "simulator", str(short), str(path), "--concurrency", "2", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wav, rows = tmp_path / "out" / "long-0" / "conversation.wav", tmp_path / "out" / "results.jsonl"
+    while process.poll() is None and not (rows.is_file() and wav.is_file() and wav.stat().st_size > 100_000):
+        os.sched_yield()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert read_session(tmp_path / "out" / "long-0").meta.status == "interrupted"
+    assert read_session(tmp_path / "out" / "short-0").meta.status == "completed"
 
 
 @pytest.mark.slow

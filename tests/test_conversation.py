@@ -206,11 +206,52 @@ def test_duration_is_rounded_up_to_whole_ticks(tmp_path: Path) -> None:
 
 
 def test_a_session_may_end_after_a_party_is_done(tmp_path: Path) -> None:
-    """`duration: {after: user, tail: t}` ends t after the user has said all it will, looked at once a second."""
-    user = Bursts([(0, 480)])
-    user.done = True
-    session = converse(tmp_path, user, Bursts([]), duration={"after": "user", "tail": "2s", "at_most": "60s"})
-    assert 2 * RATE <= session.duration <= 3 * RATE + FRAME
+    """`duration: {after: user, tail: t}` ends t after the tick in which the user has said all it will."""
+    duration = {"after": "user", "tail": "330ms", "at_most": "60s"}
+    user = Finite([(0, 3 * FRAME)])
+    assert converse(tmp_path, user, Bursts([]), duration=duration).duration == 3 * FRAME + round(0.34 * RATE)
+
+
+def test_the_end_waits_for_what_latency_and_frame_hold_back(tmp_path: Path) -> None:
+    """What the party has answered is said before the tail begins: its thinking time and its long frame count."""
+    duration = {"after": "user", "tail": "20ms", "at_most": "60s"}
+    late = Given(actor=Finite([(0, 3 * FRAME)]), latency=Latency("100ms"))
+    session = converse(tmp_path / "late", late, Bursts([]), duration=duration)
+    assert session.duration == (3 + 5 + 1) * FRAME
+    assert np.array_equal(session.said("user")[5 * FRAME : 8 * FRAME], burst(3 * FRAME))
+    slow = Finite([(0, 4 * FRAME)])
+    slow.format = AudioFormat(frame_ms=80)
+    session = converse(tmp_path / "slow", slow, Bursts([]), duration=duration)
+    assert session.duration == (4 + 1) * FRAME
+    assert np.array_equal(session.said("user")[: 4 * FRAME], burst(4 * FRAME))
+
+
+class Finite(Bursts):
+    """Says its bursts and is done."""
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Note when the last one has been said."""
+        frame = super().step(heard)
+        self.done = frame.start + len(frame.samples) >= max(end for _, end in self._stretches)
+        return frame
+
+
+@pytest.mark.parametrize("clock", ["virtual", "wall"])
+def test_a_line_that_breaks_is_named_and_no_party_is_blamed(tmp_path: Path, clock: str) -> None:
+    """A channel of somebody's package that fails ends the session with its own fault told."""
+    plain = {"name": "t", "user": "silent", "agent": "silent", "duration": "200ms", "clock": clock}
+    scenario: Scenario = decode(plain, Scenario, source="t", folder=tmp_path)
+    meta = SessionMeta(format=1, id="t-0", scenario="t", sample_rate=RATE, frame_ms=20)
+    conversation = Conversation(scenario, Recorder(tmp_path / "t-0", meta, "", heard=True), Surroundings())
+    conversation.exchange.tick = broken  # type: ignore[method-assign]
+    with pytest.raises(ActorError, match=r"a channel or an injector failed at t=0\.00 s: ZeroDivisionError"):
+        anyio.run(conversation.run)
+    assert read_session(tmp_path / "t-0").meta.status == "failed"
+
+
+def broken(now: int, user: Any, agent: Any) -> Any:
+    """Divide by zero."""
+    return now // 0
 
 
 def test_durations_are_written_with_a_unit() -> None:

@@ -136,6 +136,20 @@ def test_activity_stretches_are_separated_by_the_bridge(sounding: list[bool]) ->
     assert activity.stretches == stretches
 
 
+def test_a_pause_from_before_a_script_waited_is_no_pause() -> None:
+    """`agent_pausing` of a turn means a pause that it has seen begin: an older one was the gap of the turn before."""
+    watch = CueWatch(cue(agent_pausing="300ms"), RATE, np.random.default_rng(0), "user")
+    heard = Activity(RATE)
+    heard.update(0, 1000, True)
+    heard.update(1000, 2000, False)
+    watch.arm(2000)
+    watch.pass_over(heard)
+    assert watch.check(2000, heard, False, 0) is None
+    heard.update(2000, 3000, True)
+    heard.update(3000, 3300, False)
+    assert watch.check(3300, heard, False, 0) == "fire"
+
+
 def test_cue_round_trips_through_plain_data() -> None:
     """What was decoded encodes to what decodes to the same."""
     from simulator.spec import encode

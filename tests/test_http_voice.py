@@ -154,7 +154,7 @@ def test_no_secret_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TEST_KEY", SECRET)
 
     def script(got: Got) -> None:
-        assert got.headers["Authorization"] == f"Bearer {SECRET}"
+        assert got.headers["authorization"] == f"Bearer {SECRET}"
         got.answer({"detail": f"bad key {SECRET}"}, 500)
 
     with scripted(healthy(script)) as (url, _):

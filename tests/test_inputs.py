@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import ScenarioError
-from simulator.inputs import InputKind, find_inputs, sample_ids
+from simulator.scoring.inputs import InputKind, find_inputs, sample_ids
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -6,7 +6,7 @@ import pytest
 
 from metrics.compat.nemo_judge import conversation, questions, rating_of, ratings, sample_scores, summary
 from simulator.errors import ScenarioError
-from simulator.judge import ReadyReplies
+from simulator.scoring.judge import ReadyReplies
 
 
 def scored() -> dict[str, Any]:

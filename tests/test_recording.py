@@ -132,6 +132,35 @@ def test_a_full_disk_is_an_os_error_and_leaves_what_was_written(tmp_path: Path) 
         file.close()
 
 
+def test_a_full_disk_fails_the_session_and_says_so(tmp_path: Path) -> None:
+    """session.json says failed and why, where there is still room for it; the error is raised all the same."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    recorder = record(tmp_path)
+    recorder._events.close()  # noqa: SLF001 - the disk is exchanged under the recorder
+    recorder._events = Path("/dev/full").open("wb")  # noqa: SLF001, SIM115
+    recorder._events.write(b"{}")  # noqa: SLF001
+    with pytest.raises(OSError, match="No space"):
+        recorder.close("completed")
+    session = read_session(tmp_path / "t-0")
+    assert (session.meta.status, session.meta.problem) == ("failed", "No space left on device")
+
+
+def test_a_session_killed_in_its_first_second_reads_as_an_empty_one(tmp_path: Path) -> None:
+    """The header is on the disk before the first block of sound is."""
+    recorder = record(tmp_path, 0)
+    assert read_session(tmp_path / "t-0").duration == 0
+    recorder.close("completed")
+
+
+def test_a_damaged_annotation_is_left_out_and_said(tmp_path: Path) -> None:
+    """speech.json can be made again: half of one is no reason not to read the session."""
+    record(tmp_path).close("completed")
+    (tmp_path / "t-0" / "speech.json").write_text('{"user": {"segm')
+    session = read_session(tmp_path / "t-0")
+    assert any("speech.json" in note for note in session.notes)
+
+
 @given(st.lists(st.integers(-32768, 32767), min_size=1, max_size=200))
 def test_the_grid_is_a_fixed_point(values: list[int]) -> None:
     """What lies on the int16 grid stays, bit for bit, through grid, PCM and back."""

@@ -1,5 +1,6 @@
 """Scenario files: what is accepted, what is refused and with which sentence."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 import yaml
 
+from simulator.batch.job import meta_of
 from simulator.batch.metrics import check_expectations
 from simulator.batch.plan import Wishes, make_plan
 from simulator.errors import ScenarioError
@@ -55,7 +57,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"user": {"kind": "scripted", "turns": [{"say": "hi", "choose": ["a"]}]}}, r"\$\.user\.turns\[0\].*exactly one of say and choose"),
     ({"user": {"kind": "scripted", "turns": [{"say": "hi", "delay": "1s"}]}}, r"needs a condition beside it"),
     ({"user": {"kind": "scripted", "turns": ["hi"], "voice": "nobody"}}, r"\$\.user\.voice: .*nobody"),
-    ({"user": {"kind": "scripted", "turns": ["hi"], "words_per_minute": 9000}}, r"words_per_minute is 9000"),
+    ({"user": {"kind": "scripted", "turns": ["hi"], "words_per_minute": 9000}}, r"words_per_minute: expected `int` <= 450"),
     ({"user": {"kind": "player", "file": "nothing.wav"}}, r"\$\.user\.file: .*nothing\.wav does not exist"),
     ({"user": {"kind": "player", "file": "text.wav"}}, r"not a sound file that can be read"),
     ({"user": {"kind": "player", "file": "empty.wav"}}, r"empty\.wav is empty"),
@@ -73,6 +75,21 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"agent": {"kind": "cascade", "replies": [{"match": "(", "say": "x"}]}}, r"is no regular expression"),
     ({"agent": {"kind": "silent", "latency": "soon"}}, r"\$\.agent\.latency: expected free, measured or a duration"),
     ({"agent": {"kind": "silent", "latency": "measured"}, "clock": "wall"}, r"\$\.agent\.latency: measured belongs to the virtual clock"),
+    ({"agent": {"kind": "silent", "latency": "measured", "speed": -1}}, r"\$\.agent\.speed: is -1; it must be above 0"),
+    ({"agent": {"kind": "cascade", "recognizer": "silero"}}, r"\$\.agent\.recognizer: 'silero' recognises no speech"),
+    ({"name": "x" * 400}, r"is too long for a folder"),
+    ({"duration": "20h"}, r"\$\.duration: a sound file of 4 GB holds 12\.4 h at 24000 Hz"),
+    ({"expect": ["a.b < 1.2.3"]}, r"\$\.expect\[0\]: 'a\.b < 1\.2\.3' is no expectation"),
+    ({"user": {"kind": "scripted", "turns": [""]}}, r"\$\.user: there is nothing to say in ''"),
+    ({"user": {"kind": "scripted", "turns": [{"say": ["..."]}]}}, r"\$\.user\.turns\[0\]: there is nothing to say"),
+    ({"user": {"kind": "scripted", "turns": [["a", {"pause": "24h"}]]}}, r"turns\[0\]"),
+    ({"user": {"kind": "scripted", "turns": [{"user_speaking": "1s", "say": "x"}]}}, r"turns\[0\]: user_speaking is about the user"),
+    ({"user": {"kind": "scripted", "turns": [{"at": "1s", "times": 2, "say": "x"}]}}, r"a time comes once"),
+    ({"user": {"kind": "scripted", "turns": [{"agent_speaking": "1s", "every": "2s", "say": "x"}]}}, r"`repeat: true`"),
+    ({"lines": {"user_to_agent": [{"kind": "gain", "db": 1e9}]}}, r"\$\.lines\.user_to_agent\[0\]\.db: expected `float` <= 100"),
+    ({"lines": {"user_to_agent": [{"kind": "delay", "time": "24h"}]}}, r"time is 86400s; allowed are up to 60s"),
+    ({"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 9, "file": "silence.wav"}]}}, r"is digital silence"),
+    ({"lines": {"user_to_agent": [{"kind": "talker", "say": ["?"]}]}}, r"there is nothing to say"),
 ]
 
 
@@ -83,6 +100,7 @@ def test_bad_scenarios_are_refused_with_the_place_and_what_is_allowed(tmp_path: 
     tone(tmp_path / "empty.wav", seconds=0)
     tone(tmp_path / "stereo.wav", channels=2)
     tone(tmp_path / "slow.wav", rate=2000)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(100), 16_000)
     soundfile.write(tmp_path / "nan.wav", np.array([0.0, np.nan]), 16_000, subtype="FLOAT")
     path = written(tmp_path, GOOD | change)
     with pytest.raises(ScenarioError, match=sentence) as caught:
@@ -136,6 +154,38 @@ def test_bad_overrides_are_refused(tmp_path: Path, override: str) -> None:
         load(written(tmp_path, GOOD), [override])
 
 
+@pytest.mark.parametrize("wishes", [Wishes(repeat=0), Wishes(seed=-1)])
+def test_wishes_are_held_to_the_same_rules_as_the_file(tmp_path: Path, wishes: Wishes) -> None:
+    """`--repeat 0` and `--seed -1` are refused like the keys of the file."""
+    with pytest.raises(ScenarioError, match=r"(repeat is 0|seed is -1).*command line"):
+        make_plan([written(tmp_path, GOOD)], wishes)
+
+
+def test_a_key_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """YAML takes numbers as keys; a scenario has none."""
+    with pytest.raises(ScenarioError, match=r"s\.yaml: \$: a key: expected `str`"):
+        load(written(tmp_path, "1: 2\nname: x\n"))
+
+
+def test_a_job_that_crossed_to_another_process_writes_the_same_files(tmp_path: Path) -> None:
+    """scenario.yaml leaves defaults out; it must not depend on where the session ran."""
+    scripted = {"kind": "scripted", "turns": [{"after": "agent_turn", "say": ["Hello", {"pause": "300ms"}, "again."]}]}
+    data = GOOD | {"user": scripted, "lines": {"agent_to_user": [{"kind": "talker", "say": ["Hi."]}]}, "audio": "wav"}
+    (job,) = make_plan([written(tmp_path, data)], Wishes(seed=3)).jobs
+    there = pickle.loads(pickle.dumps(job))
+    assert to_yaml(there.scenario) == to_yaml(job.scenario)
+    assert meta_of(there) == meta_of(job)
+
+
+def test_a_truncated_wav_is_said_when_the_run_is_planned(tmp_path: Path) -> None:
+    """It is played as far as it goes, and said; it is no reason to refuse the run."""
+    whole = tone(tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[:9000])
+    plan = make_plan([written(tmp_path, GOOD | {"user": {"kind": "player", "file": "a.wav"}})], Wishes())
+    (note,) = plan.damages
+    assert "holds 8956 of the 16000 bytes" in note
+
+
 def test_trials_have_their_own_seeds_and_ids(tmp_path: Path) -> None:
     """Trial t has seed + t and the id <name slug>-<trial>."""
     plan = make_plan([written(tmp_path, GOOD | {"seed": 5})], Wishes(repeat=3))
@@ -164,6 +214,9 @@ def test_the_schema_accepts_what_loads_and_refuses_what_does_not(tmp_path: Path,
 def test_slugs_are_folder_names() -> None:
     """Lower case, letters, digits, single hyphens."""
     assert slug("First call: Anna's table!") == "first-call-anna-s-table"
+    assert slug("../../etc/passwd") == "etc-passwd"
+    assert slug("Tisch für zwei") == slug("Tisch fu\u0308r zwei") == "tisch-für-zwei"
+    assert slug("予約の電話") == "予約の電話"
 
 
 def test_a_scenario_is_frozen(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.activity import silero_segments
+from simulator.annotation.activity import silero_segments
 from simulator.engines import engine
 from simulator.engines.silero import CHUNK, Silero
 from simulator.frame import Samples

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.activity import active_level_dbfs
+from simulator.annotation.activity import active_level_dbfs
 from simulator.frame import silence
 from simulator.spec import ms
 from simulator.testing import burst

@@ -120,6 +120,6 @@ def _reply(piece: Any, call: str) -> Reply:
 
 
 def _shown(piece: Any) -> str:
-    return f"a {type(piece).__name__}" + (f" of {len(piece)}" if isinstance(piece, tuple) else "")
+    return type(piece).__name__ + (f" of {len(piece)}" if isinstance(piece, tuple) else "")
 
 

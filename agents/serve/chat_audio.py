@@ -120,7 +120,7 @@ class _Front:
         if not self._spec.sessions:
             return _refused(404, "this server keeps no sessions")
         kept = [dialogue.info() for dialogue in self._dialogues.all()]
-        return _json({"sessions": kept, "count": len(kept), "ttl_seconds": self._spec.ttl})
+        return _json({"sessions": kept, "count": len(kept), "ttl_seconds": float(self._spec.ttl)})
 
     async def session(self, request: "Request") -> "Response":
         dialogue = self._dialogues.find(request.path_params["id"]) if self._spec.sessions else None

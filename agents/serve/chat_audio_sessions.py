@@ -7,6 +7,7 @@ first), or when the server stops; always between turns, and its folder is finish
 """
 
 import math
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -47,7 +48,9 @@ class Dialogue:
         self.recorded_as = ""
         self.place: Place | None = None
         self.ended = anyio.Event()
-        self._turns, self._inbox = anyio.create_memory_object_stream[_Turn](math.inf)
+        self._turns: deque[_Turn] = deque()
+        self._asked = anyio.Event()
+        self._end: SimulatorError = NoPlaceError("the session is over")
 
     @property
     def over(self) -> bool:
@@ -61,10 +64,13 @@ class Dialogue:
 
     async def play(self, play: Play) -> Any:
         """Play a turn after those that wait. SimulatorError: the actor failed, or the dialogue is over."""
+        if self.ended.is_set():
+            raise self._end
         turn = _Turn(play)
         self.busy += 1
         try:
-            self._turns.send_nowait(turn)
+            self._turns.append(turn)
+            self._asked.set()
             await turn.done.wait()
         finally:
             self.busy -= 1
@@ -74,50 +80,37 @@ class Dialogue:
 
     async def live(self, service: Service, ttl_s: float, begun: anyio.Event) -> None:
         """Hold a place and a session until the end; errors go to whoever waits for a turn."""
-        error: SimulatorError = NoPlaceError("the session is over")
         try:
             async with service.place() as self.place, service.session() as session:
                 self.recorded_as = session.id
                 begun.set()
                 while (turn := await self._next(ttl_s, service.limits.idle_s)) is not None:
                     await self._play(turn, session)
-        except SimulatorError as failure:
-            error = failure
+        except SimulatorError as error:
+            self._end = error
         finally:
             self.ended.set()
             begun.set()
-            self._inbox.close()
-            for turn in self._left:
-                turn.fail(error)
-
-    _left: "tuple[_Turn, ...] | list[_Turn]" = ()
+            for turn in self._turns:
+                turn.fail(self._end)
 
     async def _next(self, ttl_s: float, idle_s: float) -> "_Turn | None":
         """Wait for the next turn; None when it is time to go. The place is only left from here: between turns."""
         place = self.place
         assert place is not None
         place.last_s = seconds() + ttl_s - idle_s  # who is silent for idle_s is sent away; here that is ttl_s
-        turn = None
         with place.open():
-            turn = await self._inbox.receive()
+            while not self._turns:
+                self._asked = anyio.Event()
+                await self._asked.wait()
         place.last_s = math.inf
-        if place.reason:
-            self._left = [*([turn] if turn else []), *self._waiting()]
-            return None
-        return turn
-
-    def _waiting(self) -> "list[_Turn]":
-        waiting: list[_Turn] = []
-        while self._inbox.statistics().current_buffer_used:
-            waiting.append(self._inbox.receive_nowait())
-        return waiting
+        return None if place.reason else self._turns.popleft()
 
     async def _play(self, turn: "_Turn", session: ServedSession) -> None:
         try:
             turn.result = await turn.play(session, len(self.texts) + 1)
         except SimulatorError as error:
             turn.fail(error)
-            self._left = self._waiting()
             raise
         finally:
             self.frames = round(session.now / session.sample_rate / FRAME_S)

@@ -108,13 +108,16 @@ async def open_door(service: Service, server: ServerSpec, spec: DoorSpec = LOCAL
 async def serve(service: Service, server: ServerSpec, spec: DoorSpec, tell: Callable[[str], None]) -> signal.Signals:
     """Serve until SIGTERM or Ctrl-C and give which of them it was; tell(sentence) says what is going on."""
     received = signal.SIGTERM
+    stop = anyio.Event()
 
     async def stop_on_signal(scope: anyio.CancelScope) -> None:
         nonlocal received
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             received = await anext(aiter(signals))
             tell(f"stopping: {service.taken} session(s) end now")
-            scope.cancel()
+            stop.set()
+            if not service.ready:  # what still loads is given up; an open door is closed in good order
+                scope.cancel()
             await anext(aiter(signals))  # while sessions end, another signal changes nothing
 
     for warning in spec.check():
@@ -125,7 +128,7 @@ async def serve(service: Service, server: ServerSpec, spec: DoorSpec, tell: Call
                 tasks.start_soon(stop_on_signal, scope)
                 async with open_door(service, server, spec) as address:
                     tell(f"serving {service.protocol} at {_shown(address, server)}; sessions go to {service.out}")
-                    await anyio.Event().wait()
+                    await stop.wait()
             tasks.cancel_scope.cancel()
     except Exception as group:  # noqa: BLE001 - what went wrong, without the task group around it
         raise single(group) from None

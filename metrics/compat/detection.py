@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import gcd, lcm
 
 from metrics.compat.sinc import resample_sinc
-from simulator.activity import SILERO, ActivitySettings, silero_segments
+from simulator.annotation.activity import SILERO, ActivitySettings, silero_segments
 from simulator.engines import engine
 from simulator.frame import Samples
 from simulator.sound import resample

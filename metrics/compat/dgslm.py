@@ -17,7 +17,7 @@ from metrics.compat.dgslm_events import (
 from metrics.compat.options import read_segments
 from metrics.compat.two_sided import Ears, FromTwoSides, TwoSided
 from simulator.corpus import CorpusScorer
-from simulator.inputs import find_inputs
+from simulator.scoring.inputs import find_inputs
 
 CARD = """\
 Turn-taking of two channels in the counts of dGSLM (arXiv 2203.16502), in the operational form of ESPnet3's

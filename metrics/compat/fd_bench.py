@@ -9,7 +9,7 @@ import msgspec
 from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.fd_bench_rounds import MIN_SILENCE_MS, SAMPLE_RATE, Marks, Span, analyze, whole_ms
 from metrics.compat.two_sided import FromTwoSides, Stretch, TwoSided
-from simulator.activity import ActivitySettings
+from simulator.annotation.activity import ActivitySettings
 from simulator.corpus import CorpusScorer, Mode
 
 CARD = """\

@@ -17,7 +17,7 @@ from metrics.compat.options import read_json_option
 from simulator.corpus import CorpusScorer
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples
-from simulator.inputs import InputKind
+from simulator.scoring.inputs import InputKind
 
 LONGEST_S = 3.0
 SHORT_S = 1.0

@@ -13,11 +13,11 @@ from metrics.compat.fdb_samples import Chunk
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.measured import Column, Measured
 from metrics.compat.prosody import Spread, intensity, level, pitch, require_praat
-from simulator.activity import ActivitySettings
+from simulator.annotation.activity import ActivitySettings
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.frame import Samples
-from simulator.inputs import InputKind
+from simulator.scoring.inputs import InputKind
 
 MEASURES = {
     "wpm": "words/min",

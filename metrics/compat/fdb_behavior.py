@@ -12,8 +12,8 @@ from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
-from simulator.inputs import InputKind
-from simulator.judge import Judge, Messages, Verdict, ask
+from simulator.scoring.inputs import InputKind
+from simulator.scoring.judge import Judge, Messages, Verdict, ask
 
 TAGS = {
     "C_RESPOND": "share_respond",

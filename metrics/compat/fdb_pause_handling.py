@@ -12,7 +12,7 @@ from metrics.compat.fdb_takeover import RULE, since, takes_turn
 from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
-from simulator.inputs import InputKind
+from simulator.scoring.inputs import InputKind
 from simulator.session import Session
 
 _WORD_FILE = "output.json"

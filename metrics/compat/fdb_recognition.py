@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from metrics.compat.fdb_samples import FdbSample, Words, as_words
-from simulator.detect import Track, detect
+from simulator.annotation.detect import Track, detect
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 from simulator.timeline import Timeline
-from simulator.transcribe import heard_words, own_words
+from simulator.annotation.transcribe import heard_words, own_words
 
 
 def recognised(

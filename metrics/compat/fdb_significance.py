@@ -16,8 +16,8 @@ from metrics.compat.options import Names
 from metrics.compat.paired import Outliers, PairedTest, holm, paired_test
 from simulator.corpus import CorpusResult, CorpusScorer, Metric
 from simulator.errors import SessionError
-from simulator.inputs import InputKind
-from simulator.judge import Judge, ask
+from simulator.scoring.inputs import InputKind
+from simulator.scoring.judge import Judge, ask
 
 RESPONDS = "C_RESPOND"
 PAIRS = {"pre_vs_post": "pre", "clean_vs_post": "clean"}

@@ -11,7 +11,7 @@ from metrics.compat.fdb_takeover import RULE, onset, since, speaking_at, takes_t
 from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
-from simulator.inputs import InputKind
+from simulator.scoring.inputs import InputKind
 from simulator.session import Session
 
 CARD = f"""\

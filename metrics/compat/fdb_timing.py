@@ -8,7 +8,7 @@ from metrics.compat.detection import Spans, merge
 from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.measured import Column, Measured
 from simulator.corpus import CorpusScorer
-from simulator.inputs import InputKind
+from simulator.scoring.inputs import InputKind
 
 USER_GAP_S = 0.6
 AGENT_GAP_S = 0.5

@@ -16,8 +16,8 @@ from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Column
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
-from simulator.inputs import InputKind
-from simulator.judge import Messages, Verdict, ask
+from simulator.scoring.inputs import InputKind
+from simulator.scoring.judge import Messages, Verdict, ask
 from simulator.session import Session
 
 HIGHEST_RATING = 5

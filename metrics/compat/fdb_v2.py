@@ -13,7 +13,7 @@ from metrics.compat.measured import Column, Measured
 from metrics.compat.originals import write_csv, write_json
 from simulator.corpus import CorpusResult, CorpusScorer
 from simulator.errors import SessionError
-from simulator.inputs import Input, InputKind
+from simulator.scoring.inputs import Input, InputKind
 
 BIN_S = 15.0
 BINS = 8

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from simulator.errors import ScenarioError
-from simulator.judge import EndpointSettings, Judge, open_judge
+from simulator.scoring.judge import EndpointSettings, Judge, open_judge
 
 
 def judge_of(

@@ -14,7 +14,7 @@ from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.places import Places
 from simulator.corpus import CorpusResult, Metric
 from simulator.errors import ScenarioError
-from simulator.judge import Judge
+from simulator.scoring.judge import Judge
 from simulator.spec import encode
 
 _UNITS = {"avg_rating": "1-5", "judge_score": "0-100", "count": "count"}

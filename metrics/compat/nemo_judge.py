@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from simulator.errors import ScenarioError
-from simulator.judge import Judge, ReadyReplies, ask
+from simulator.scoring.judge import Judge, ReadyReplies, ask
 
 Subset = Literal["full", "sounded"]
 SUBSETS: tuple[Subset, Subset] = ("full", "sounded")

@@ -25,10 +25,10 @@ from metrics.compat.nemo_table import CARD, COLUMNS, measured
 from metrics.compat.nemo_turns import TurnLimits
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
 from metrics.compat.two_sided import Ears, open_session
-from simulator.activity import ActivitySettings
+from simulator.annotation.activity import ActivitySettings
 from simulator.corpus import CorpusResult, CorpusScorer, Mode
 from simulator.errors import ScenarioError, SessionError
-from simulator.inputs import Input, InputKind
+from simulator.scoring.inputs import Input, InputKind
 from simulator.session import Session
 from simulator.spec import Convert
 

@@ -7,7 +7,7 @@ import msgspec
 
 from simulator.corpus import CorpusResult
 from simulator.errors import SessionError
-from simulator.inputs import Input, sample_ids
+from simulator.scoring.inputs import Input, sample_ids
 
 
 class Places:

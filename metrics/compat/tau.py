@@ -24,7 +24,7 @@ from metrics.compat.tau_ticks import TICK_S, Simulation, Tick, read_experiment
 from metrics.compat.two_sided import open_session
 from simulator.corpus import CorpusResult, CorpusScorer, Mode
 from simulator.errors import ScenarioError, SessionError
-from simulator.inputs import Input, InputKind
+from simulator.scoring.inputs import Input, InputKind
 from simulator.session import Session
 
 CARD = """\

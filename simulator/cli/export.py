@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.cli import OK
 from simulator.errors import ScenarioError
-from simulator.inputs import Input, find_inputs
+from simulator.scoring.inputs import Input, find_inputs
 from simulator.session import Session, read_session
 
 FORMATS = {

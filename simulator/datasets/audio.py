@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.datasets.sample import Dataset, DatasetSample, DatasetSpec, check_recording, usable
 from simulator.errors import ScenarioError, SessionError
-from simulator.inputs import find_inputs, sample_ids
+from simulator.scoring.inputs import find_inputs, sample_ids
 
 _MANIFESTS = (".jsonl", ".json")
 _SOUND_KEYS = ("audio_path", "audio_filepath")

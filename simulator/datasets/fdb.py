@@ -7,7 +7,7 @@ import msgspec
 
 from simulator.datasets.sample import Dataset, DatasetSample, DatasetSpec, check_recording, usable
 from simulator.errors import ScenarioError, SessionError
-from simulator.inputs import find_inputs
+from simulator.scoring.inputs import find_inputs
 
 Task = Literal[
     "pause_handling", "smooth_turn_taking", "backchannel", "user_interruption",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from simulator import sound
-from simulator.activity import DETECTOR_HZ, SENSITIVE, silero_segments
+from simulator.annotation.activity import DETECTOR_HZ, SENSITIVE, silero_segments
 from simulator.engines import Detector, engine
 from simulator.errors import ScenarioError
 from simulator.frame import Samples

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from simulator import sound
-from simulator.activity import SILERO
+from simulator.annotation.activity import SILERO
 from simulator.engines import Word, engine
 from simulator.engines.arpabet import pronounce
 from simulator.errors import ScenarioError

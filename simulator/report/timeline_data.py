@@ -13,7 +13,7 @@ from simulator.report.peaks import Peaks
 from simulator.score import Score
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
-from simulator.truth import told
+from simulator.annotation.truth import told
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):

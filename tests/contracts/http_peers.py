@@ -46,7 +46,7 @@ class Got:
         self.number = number
         self.method = request.command
         self.path = request.path
-        self.headers = dict(request.headers)
+        self.headers = {name.lower(): value for name, value in request.headers.items()}
         self.body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
 
     @property

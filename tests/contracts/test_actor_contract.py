@@ -23,7 +23,7 @@ RATE, FRAME = 24_000, 480
 LOCAL: dict[str, dict[str, Any]] = {
     "silent": {},
     "player": {"file": "speech.wav"},
-    "scripted": {"turns": ["Hello there.", {"after": "agent_turn", "choose": ["Yes.", "No."], "repeat": True}]},
+    "scripted": {"turns": ["Hello there.", {"choose": ["Yes.", "No."], "repeat": True}]},
     "cascade": {"opening": "Good evening.", "replies": [{"say": "I see."}]},
     "turn_based": {"responder": {"kind": "rules", "rules": [{"say": "I see."}]}, "opening": "Good evening."},
     "replay": {"file": "speech.wav"},

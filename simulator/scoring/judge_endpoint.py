@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from simulator.errors import RemoteError, ScenarioError
-from simulator.judge import EndpointSettings, Messages
+from simulator.scoring.judge import EndpointSettings, Messages
 
 
 class EndpointJudge:

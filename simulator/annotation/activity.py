@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from simulator.edges import HOP_S, HopPowers, refine
+from simulator.annotation.energy_edges import HOP_S, HopPowers, refine
 from simulator.engines import Detector, engine
 from simulator.frame import Samples
 from simulator.loudness import active_level_dbfs

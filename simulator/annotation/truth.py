@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from simulator.events import Event, Party
-from simulator.loud import FRAME_S, FrameLevels
+from simulator.annotation.audible import FRAME_S, FrameLevels
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, SpokenWord
 from simulator.timeline import Stretch, Timeline

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 
-from simulator.activity import CHUNK, SENSITIVE, ActivitySettings, Resampled, located
-from simulator.edges import HOP_S, HopPowers
+from simulator.annotation.activity import CHUNK, SENSITIVE, ActivitySettings, Resampled, located
+from simulator.annotation.energy_edges import HOP_S, HopPowers
 from simulator.engines import engine
 from simulator.events import Party
 from simulator.frame import Samples

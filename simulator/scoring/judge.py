@@ -130,6 +130,6 @@ def open_judge(replies: Path | None, endpoint: EndpointSettings | None) -> Judge
         return ReadyReplies.read(replies)
     if endpoint is None:
         return None
-    from simulator.judge_endpoint import EndpointJudge, reply_folder
+    from simulator.scoring.judge_endpoint import EndpointJudge, reply_folder
 
     return EndpointJudge(endpoint, reply_folder())

@@ -1,0 +1,1 @@
+"""Scoring of what was recorded: finding inputs, scoring sessions again, judges, intervals."""

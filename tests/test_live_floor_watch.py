@@ -1,0 +1,54 @@
+"""Rules of the live floor: what is marked while two parties speak, and when."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulator.frame import silence
+from simulator.live.floor_watch import FloorWatch, Mark
+from simulator.testing import burst
+
+RATE, FRAME = 24_000, 480
+
+Stretches = Sequence[tuple[float, float]]
+
+
+def watched(user: Stretches, agent: Stretches, length_s: float = 12.0) -> tuple[FloorWatch, list[Mark]]:
+    """Let both speak in the given stretches of seconds and give what was marked."""
+    tracks = [np.zeros(round(length_s * RATE), np.float32) for _ in range(2)]
+    for track, stretches in zip(tracks, (user, agent), strict=True):
+        for start, end in stretches:
+            track[round(start * RATE) : round(end * RATE)] = burst(round((end - start) * RATE))
+    watch, marks = FloorWatch(RATE, {"user": "level", "agent": "level"}), []
+    for start in range(0, len(tracks[0]), FRAME):
+        frames = [track[start : start + FRAME] for track in tracks]
+        marks += watch.hear(start, *(frame if frame.any() else silence(FRAME) for frame in frames))
+    return watch, marks
+
+
+def test_a_turn_change_is_marked_with_its_fto_and_the_agents_is_the_latency() -> None:
+    """Silence between the two is a positive fto; the agent's counts as response latency, its median runs."""
+    watch, marks = watched([(1, 2), (6, 7)], [(2.8, 4), (7.4, 9)])
+    assert [(mark.kind, mark.party, mark.ms) for mark in marks] == [
+        ("transfer", "agent", 800), ("transfer", "user", 2000), ("transfer", "agent", 400),
+    ]  # fmt: skip
+    assert (watch.latest_response_ms, watch.response_p50_ms) == (400, 600)
+
+
+def test_a_short_stretch_inside_the_others_is_a_backchannel() -> None:
+    """Under a second while the other goes on: marked with its overlap, and the floor stays where it was."""
+    _, marks = watched([(2, 2.4)], [(1, 5)])
+    assert [(mark.kind, mark.party) for mark in marks] == [("overlap", "user"), ("backchannel", "user")]
+
+
+def test_a_barge_in_is_marked_with_the_yield_latency() -> None:
+    """Who goes on when the other stops has taken the floor; the latency runs from its first sound."""
+    watch, marks = watched([(3, 6)], [(1, 3.5), (7, 8)])
+    assert [(mark.kind, mark.party, mark.ms) for mark in marks[:2]] == [("overlap", "agent", None), ("barge_in", "user", 500)]
+    assert watch.latest_response_ms == 1000
+
+
+def test_pauses_of_one_speaker_are_no_turn_changes() -> None:
+    """Somebody who goes on after a pause changes no turn."""
+    _, marks = watched([(1, 2), (3, 4), (6, 7)], [])
+    assert marks == []
