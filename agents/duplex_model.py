@@ -26,7 +26,7 @@ SEEDS = 2**63
 
 
 class DuplexModelSpec(ActorSpec, frozen=True, kw_only=True, tag="duplex_model"):
-    """A duplex model.
+    """A duplex model in this process, frame by frame: `{kind: duplex_model, model: {kind: moshi}, weights: ...}`.
 
     model: which one, with its settings and prompt. weights: a path, a hub id or `random`. device: cpu, cuda,
     cuda:1. slots: rows of the batch, always all computed; threads: torch's. Both change the last bits of what

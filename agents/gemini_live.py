@@ -53,7 +53,9 @@ class AutomaticVad(
 
 
 class GeminiLiveSpec(PeerSpec, frozen=True, kw_only=True, tag="gemini_live"):
-    """vad: who detects turns. transcribe: ask for both sides' transcripts. resume: survive lost connections.
+    """Gemini Live, as the agent under test or as a simulated user: `{kind: gemini_live}`.
+
+    vad: who detects turns. transcribe: ask for both sides' transcripts. resume: survive lost connections.
 
     config: more fields of the session's configuration (google.genai.types.LiveConnectConfig), laid over ours.
     """

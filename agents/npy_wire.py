@@ -110,7 +110,8 @@ def _mono(array: NDArray[Any]) -> Samples:
         return scaled
     # (n, 2) and (2, n) tell themselves apart by which side is long; of (2, 2) the rows are samples.
     channels_last = scaled.shape[1] <= 2 and scaled.shape[0] > 1
-    return np.asarray(scaled.mean(axis=1 if channels_last else 0), np.float32)
+    mixed: Samples = np.mean(scaled, 1 if channels_last else 0, dtype=np.float32)
+    return mixed
 
 
 def _scaled(array: NDArray[Any]) -> Samples:
@@ -118,7 +119,8 @@ def _scaled(array: NDArray[Any]) -> Samples:
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise NpyError("holds values that are not finite")
-        return np.clip(array, -1.0, 1.0).astype(np.float32)
+        clipped: Samples = np.clip(array, -1.0, 1.0).astype(np.float32)
+        return clipped
     half = float(2 ** (8 * array.dtype.itemsize - 1))
     middle = half if array.dtype.kind == "u" else 0.0
     return ((array.astype(np.float64) - middle) / half).astype(np.float32)

@@ -43,7 +43,9 @@ class Backend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class OpenAILiveSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_live"):
-    """backend: who works on delegated tasks; delegated: what they are answered where that is up to us.
+    """OpenAI's continuous full-duplex sessions: `{kind: openai_live, model: gpt-live-1}`.
+
+    backend: who works on delegated tasks; delegated: what they are answered where that is up to us.
 
     audio_format: PCM16 at `pcm_rate`, or G.711 at 8 kHz. session: more fields of session.start, laid over
     ours.

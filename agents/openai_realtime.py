@@ -77,7 +77,9 @@ class SemanticVad(
 
 
 class OpenAIRealtimeSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_realtime"):
-    """vad: who detects turns. transcribe: the model that writes down what is heard; null for none.
+    """GPT realtime, or anything that speaks its Realtime API: `{kind: openai_realtime, model: gpt-realtime}`.
+
+    vad: who detects turns. transcribe: the model that writes down what is heard; null for none.
 
     audio_format: PCM16 at 24 kHz, or G.711 at 8 kHz. session: more fields of session.update, laid over ours.
     """

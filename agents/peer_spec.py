@@ -60,6 +60,10 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
                 ".tools", f"there are two functions {doubled!r}; every name may be used once"
             )
 
+    def environment(self) -> list[str]:
+        """The key's variable besides those written as `${NAME}`."""
+        return [*ActorSpec.environment(self), *([self.api_key_env] if self.api_key_env else [])]
+
     def laid(self, trace: Trace) -> Trace:
         """Give a recorded trace as `placement` wants it replayed."""
         return contiguous(trace) if self.placement == "contiguous" else trace

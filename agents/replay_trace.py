@@ -30,7 +30,9 @@ class Replayable(Protocol):
 
 
 class ReplayTraceSpec(ActorSpec, frozen=True, kw_only=True, tag="replay_trace"):
-    """file: a trace.jsonl or the session folder it lies in. party: whose trace, where it holds both.
+    """A recorded remote session played back through its protocol: `{kind: replay_trace, file: runs/call/call-0}`.
+
+    file: a trace.jsonl or the session folder it lies in. party: whose trace, where it holds both.
 
     strict: fail when this time something else is heard than at the recording, instead of noting
     `trace_diverged`. set: keys of the recorded spec to change (`{placement: contiguous}` lays a paced session

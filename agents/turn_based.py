@@ -60,6 +60,9 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
         SpeakingSpec.check(self, setting)
         if isinstance(self.responder, ResponderSpec):
             self.responder.check(f"{setting.where}.responder")
+        if self.offline and setting.line_has_channels:
+            raise setting.refuse(".responder", "a reply that is computed before the session cannot hear what the line "
+                                               "adds; leave its channels out")
 
     @property
     def offline(self) -> bool:
@@ -75,7 +78,7 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
     def replay(self, trace: Trace) -> Actor:
         """Make an actor that plays a trace of this kind. ScenarioError: its responder leaves none."""
         if not self.responder.remote:  # type: ignore[attr-defined]
-            raise ScenarioError(f"a turn_based actor with {self.responder} leaves no trace")
+            raise ScenarioError(f"a turn_based actor whose responder is {kind_of(self.responder)} leaves no trace")
         if self.offline:
             return self.responder.build_offline(self, trace)  # type: ignore[attr-defined, no-any-return]
         return TurnBasedReplay(self, self.responder.reader(), trace)  # type: ignore[attr-defined]

@@ -19,7 +19,8 @@ from simulator.clock import Clock
 from simulator.errors import ScenarioError
 from simulator.events import Emit, Party
 from simulator.frame import AudioFrame
-from simulator.spec import Convert, Duration, Spec
+from simulator.secrets import references
+from simulator.spec import Convert, Duration, Spec, walk
 
 
 class Latency(str):
@@ -83,6 +84,12 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, setting: "Setting") -> None:
         """Refuse what cannot work before anything starts: ScenarioError, without the file's name (added outside)."""
+
+    def environment(self) -> list[str]:
+        """Give the environment variables without which the party cannot work: the `${NAME}` written in its spec."""
+        found: list[str] = []
+        walk(self, lambda where, value: found.extend(references(value) if isinstance(value, str) else ()))
+        return list(dict.fromkeys(found))
 
     def build(self) -> "Actor":
         """Make the actor; cheap, no I/O (that is for `start`)."""

@@ -32,9 +32,9 @@ class Surroundings(msgspec.Struct, kw_only=True):
     """What a session gets from the run around it.
 
     shared: one dict per run for what sessions share. buttons(): keys pressed since the last look. progress(samples):
-    told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up). used(usage):
-    told the fields of every `usage` event of a remote party as it is written. listen(event): told of every event when it
-    is noted. overhear(user, agent): told what both said, tick by tick.
+    told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up).
+    used(usage): told the fields of every `usage` event of a remote party as it is written. listen(event): told of every
+    event when it is noted. overhear(user, agent): told what both said, tick by tick.
     """
 
     shared: dict[Any, Any] = msgspec.field(default_factory=dict)
@@ -154,7 +154,7 @@ class Conversation:
         party: Source = "user"
         try:
             while tick < last:
-                # Both are asked before either is awaited: two parties on one batched model must not wait for each other.
+                # Both are asked before either is awaited: they may share one batched model, which needs both frames.
                 party = "user"
                 user = step_user(heard_user)
                 party = "agent"
@@ -189,6 +189,8 @@ class Conversation:
         return (answer, agent) if party == "user" else (user, answer)
 
     async def _answer(self, party: Party, wait: Awaitable[AudioFrame]) -> AudioFrame:
+        if not isinstance(wait, Awaitable):
+            raise self._blamed(party, TypeError(f"answered {type(wait).__name__}, not an AudioFrame"), "failed")
         try:
             return await wait
         except Exception as error:
@@ -269,7 +271,7 @@ class Conversation:
         failure: RemoteError | None = None
         for party in PARTIES:
             try:
-                await self.seats[party].actor.close()
+                await self.seats[party].close(self._now)
             except RemoteError as error:
                 failure = failure or error
             except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound

@@ -213,7 +213,8 @@ class CueWatch:
         )
 
     def _speaking(self, now: int, heard: Activity, free_since: int) -> bool:
-        return heard.speaking and now - heard.since >= self._length and self._fresh(now, heard)
+        # Counted to the last sound, not to now: a silence that is bridged must not make up for speech that is missing.
+        return heard.speaking and heard.last_end - heard.since >= self._length and self._fresh(now, heard)
 
     def _pausing(self, now: int, heard: Activity, free_since: int) -> bool:
         return heard.stretches > 0 and now - heard.last_end >= self._length and self._fresh(now, heard)

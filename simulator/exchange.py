@@ -82,7 +82,7 @@ class Exchange:
             injector.close(now)
 
     def measured(self) -> dict[str, Any]:
-        """What the lines measured of themselves, by direction and position; only channels that have something to say."""
+        """What the lines measured of themselves, by direction and position; only channels with something to say."""
         found: dict[str, Any] = {}
         for direction, line in self.lines.items():
             reports = {

@@ -78,7 +78,8 @@ class Injector(Protocol):
 class InjectorSpec(Spec, frozen=True, kw_only=True):
     """What the injectors that speak have in common: whose mouth, when, and what.
 
-    Exactly one of say (a text), choose (alternatives drawn by the seed) and file. level_db is relative to nominal.
+    Exactly one of say (a text), choose (alternatives drawn by the seed) and file (`text`: what is said in it, where it
+    is known). level_db is relative to nominal.
     """
 
     role: ClassVar[Role] = "interruption"
@@ -89,6 +90,7 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
     choose: list[Say] = []
     file: Path | None = None
     channel: int | None = None
+    text: str = ""
     voice: str | None = None
     words_per_minute: WordsPerMinute = 150
     level: Level = "nominal"
@@ -115,7 +117,7 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
 
     def _lines(self, sample_rate: int) -> list[Line]:
         if self.file is not None:
-            lines = [played(self.file, sample_rate, self.channel, self.level)]
+            lines = [played(self.file, sample_rate, self.channel, self.level, self.text)]
         else:
             lines = [
                 spoken(text, self.speaker(), sample_rate, words_per_minute=self.words_per_minute)
@@ -129,6 +131,8 @@ def one_source(spec: InjectorSpec) -> None:
     given = [name for name in ("say", "choose", "file") if getattr(spec, name)]
     if len(given) != 1:
         raise ValueError(f"an injector has exactly one of say, choose, file; found {', '.join(given) or 'none'}")
+    if spec.text and spec.file is None:
+        raise ValueError("text goes with file: it tells what is said in the recording")
     for text in spec.texts():
         check_say(text)
 

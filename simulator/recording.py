@@ -19,6 +19,8 @@ from simulator.frame import Samples
 from simulator.session import SessionMeta
 
 BLOCK_S = 1.0
+LARGEST_BYTES = 2**32 - 64
+"""What a WAV header can count: a served session that stays open for half a day is written on and read up to here."""
 
 
 class StereoFile:
@@ -54,7 +56,7 @@ class StereoFile:
             self._file.close()
 
     def _header(self) -> bytes:
-        data = self._bytes
+        data = min(self._bytes, LARGEST_BYTES)
         return struct.pack(
             "<4sI4s4sIHHIIHH4sI",
             b"RIFF", 36 + data, b"WAVE", b"fmt ", 16, 1, 2, self._rate, 4 * self._rate, 4, 16, b"data", data,
@@ -122,7 +124,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system: what was recorded survives a kill."""
-        for file in (self._said._file, self._heard._file if self._heard else None, self._events, self._trace):  # noqa: SLF001 - the recorder's own files
+        for file in (self._said._file, self._heard._file if self._heard else None, self._events, self._trace):
             if file is not None:
                 file.flush()
 

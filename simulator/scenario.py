@@ -23,12 +23,12 @@ from simulator.expect import Expectation
 from simulator.injector import InjectorSpec
 from simulator.line import ChannelSpec
 from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, AnyScorer
+from simulator.recording import LARGEST_BYTES
 from simulator.secrets import mask
 from simulator.spec import Convert, Duration, decode, encode, walk
 
 LONGEST_NAME = 150
 """Bytes of the folder name; file systems take 255, and ids add a sample and a trial."""
-LARGEST_WAV = 2**32 - 64
 DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
@@ -227,7 +227,6 @@ def _index(place: list[Any], key: str, override: str) -> int:
 def check(scenario: Scenario, source: str) -> None:
     """Refuse what cannot run: a clock that a party contradicts, a frame that does not fit, an unknown voice."""
     try:
-        _check_size(scenario)
         _check_clock(scenario)
         for party in PARTIES:
             _check_party(scenario, party)
@@ -242,21 +241,14 @@ def check(scenario: Scenario, source: str) -> None:
         raise ScenarioError(f"{source}: {error}") from error
 
 
-def _check_size(scenario: Scenario) -> None:
-    if 4 * scenario.ticks() * scenario.frame_samples > LARGEST_WAV:
-        longest_h = LARGEST_WAV / 4 / scenario.sample_rate / 3600
-        raise ScenarioError(
-            f"$.duration: a sound file of 4 GB holds {longest_h:.1f} h at {scenario.sample_rate} Hz; stay below that"
-        )
-
-
 def _check_clock(scenario: Scenario) -> None:
     if scenario.wall() is not None:
         return
     for party in PARTIES:
         spec = scenario.actor(party)
         if spec.needs_wall_clock():
-            raise ScenarioError(f"$.clock: the {party} ({kind_of(spec)}) has its own real time, so the clock must be wall")
+            who = f"the {party} ({kind_of(spec)})"
+            raise ScenarioError(f"$.clock: {who} has its own real time, so the clock must be wall")
 
 
 def _check_party(scenario: Scenario, party: Party) -> None:
@@ -277,9 +269,15 @@ def _check_party(scenario: Scenario, party: Party) -> None:
 
 
 def check_length(scenario: Scenario, source: str) -> None:
-    """Refuse a scenario without a duration: only a dataset or a served client may leave it out."""
+    """Refuse a duration that is missing (only a dataset or a served client may leave it out) or fits into no file."""
     if scenario.duration is None and scenario.dataset is None:
         raise ScenarioError(f"{source}: $.duration: is missing; write it like 30s, or {{after: user, tail: 5s}}")
+    if 4 * scenario.ticks() * scenario.frame_samples > LARGEST_BYTES:
+        longest_h = LARGEST_BYTES / 4 / scenario.sample_rate / 3600
+        raise ScenarioError(
+            f"{source}: $.duration: a sound file of 4 GB holds {longest_h:.1f} h at {scenario.sample_rate} Hz; "
+            "stay below that"
+        )
 
 
 def kind_of(spec: object) -> str:
@@ -300,5 +298,5 @@ def resolved(scenario: Scenario, trial: int) -> Scenario:
 
 
 def to_yaml(scenario: Scenario) -> str:
-    """Write a scenario as YAML that `load` reads as the same scenario; secrets in URLs are masked in what is written."""
+    """Write a scenario as YAML that `load` reads as the same scenario; secrets in URLs are masked."""
     return yaml.safe_dump(mask(encode(scenario)), sort_keys=False, allow_unicode=True, width=110)

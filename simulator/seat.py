@@ -73,6 +73,14 @@ class Seat:
         """How much of the answer to a frame is not said yet when its first tick has been: session samples."""
         return (self.shape.ticks - 1 + self.latency_ticks) * self._frame + self.shape.output_delay
 
+    async def close(self, now: int) -> None:
+        """Close the actor in a session that has come to `now`, and account for what it has not said any more."""
+        try:
+            await self.actor.close()
+        finally:
+            if isinstance(self.delay, Measured):
+                self.delay.finish(now)
+
     def emit(self, at: int, type_: str, /, **fields: Any) -> None:
         """Note an event of the actor at sample `at` of its own output stream, mapped to the session."""
         if isinstance(self.delay, Measured):
@@ -154,6 +162,13 @@ class Measured:
     def hold(self, at: int, type_: str, fields: dict[str, Any]) -> None:
         """Keep an event until the frame it belongs to is said."""
         self._held.append((at, type_, fields))
+
+    def finish(self, now: int) -> None:
+        """Tell what is still held when the session ends: as late as the oldest frame that was never said."""
+        late = max(0, now - self._ready[0][1].start) if self._ready else 0
+        while self._held:
+            at, type_, fields = self._held.popleft()
+            self._seat.note(at, type_, fields, late)
 
     async def _charge_later(self, answer: Awaitable[AudioFrame], begin: float) -> AudioFrame:
         return self._charge(await answer, begin)

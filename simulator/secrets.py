@@ -88,9 +88,14 @@ def names(data: object) -> list[str]:
     return list(dict.fromkeys(_names(data)))
 
 
+def references(text: str) -> list[str]:
+    """Give the environment variables that a text refers to as `${NAME}`."""
+    return [match[1] for match in _REFERENCE.finditer(text)]
+
+
 def _names(data: object, key: str = "") -> Iterator[str]:
     if isinstance(data, str):
-        yield from (match[1] for match in _REFERENCE.finditer(data))
+        yield from references(data)
         if key.endswith("_env"):
             yield data
     elif isinstance(data, Mapping):

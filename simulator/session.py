@@ -19,6 +19,8 @@ from simulator.frame import Samples
 from simulator.speech import Speech
 
 FORMAT = 1
+ASIDE = ".unfinished-"
+"""In the name of a folder that a resumed run moved aside: kept to be looked at, no session of the run any more."""
 
 
 class PartyMeta(msgspec.Struct, frozen=True, kw_only=True):

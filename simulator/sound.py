@@ -22,7 +22,7 @@ LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 class Recording:
     """A sound file open for reading by channel, in parts; memory is what was asked for.
 
-    channels: those chosen, by index. length: samples per channel. notes: what is damaged about the file, one sentence each.
+    channels: those chosen, by index. length: samples per channel. notes: what is damaged about it, a sentence each.
     """
 
     def __init__(self, path: Path, *, channels: tuple[int, ...], sample_rate: int, length: int, raw_start: int | None,

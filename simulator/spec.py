@@ -6,12 +6,13 @@ that says where in the file, what was found and what is allowed.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from simulator.choices import with_choices
 from simulator.errors import ScenarioError
 
 T = TypeVar("T")
@@ -81,7 +82,10 @@ def decode(data: object, into: type[T], *, source: str, folder: Path, where: str
             raise ValueError(str(error)) from error
 
     def convert(value: object, kind: Any) -> Any:
-        return msgspec.convert(value, kind, dec_hook=hook)
+        try:
+            return msgspec.convert(value, kind, dec_hook=hook)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(with_choices(str(error), kind)) from error
 
     try:
         return convert(data, into)  # type: ignore[no-any-return]
@@ -99,12 +103,31 @@ def _sentence(complaint: str, *, where: str, source: str) -> str:
 
 
 def encode(value: object) -> Any:
-    """Turn specs back into plain data (dicts, lists, strings, numbers) that `decode` reads as the same specs."""
+    """Turn specs back into plain data (dicts, lists, strings, numbers) that `decode` reads as the same specs.
 
-    def hook(item: Any) -> Any:
-        return str(item) if isinstance(item, Path) else item.__encode__()
+    A struct that says `omit_defaults` leaves out what equals its default. (msgspec's own encoder asks whether it *is*
+    the default for types of ours, so a spec that came through another process would be written differently.)
+    """
+    if hasattr(value, "__encode__"):
+        return value.__encode__()
+    if isinstance(value, msgspec.Struct):
+        return _encode_struct(value)
+    if isinstance(value, Mapping):
+        return {str(name): encode(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
 
-    return msgspec.to_builtins(value, enc_hook=hook)
+
+def _encode_struct(value: msgspec.Struct) -> dict[str, Any]:
+    config = value.__struct_config__
+    plain: dict[str, Any] = {config.tag_field: config.tag} if config.tag_field else {}
+    for field in msgspec.structs.fields(value):
+        item = getattr(value, field.name)
+        default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
+        if not (config.omit_defaults and item == default):
+            plain[field.encode_name] = encode(item)
+    return plain
 
 
 def walk(value: object, visit: Callable[[str, object], None], where: str = "$") -> None:

@@ -8,25 +8,38 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.contracts.http_peers import Got, Json, Script, scripted, served, sound_in, wav
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session, scenario_of
+from tests.contracts.http_peers import Got, Json, Script, scripted, served, sound_in, wav
 
 SECRET = "sk-loopback-0123456789"
 TONE = (0.2 * np.sign(np.sin(np.arange(8_000) / 8))).astype(np.float32)
 USER: Json = {"kind": "scripted", "turns": [{"at": "100ms", "say": "hello there"}]}
-ANSWERING: Json = {"kind": "turn_based", "endpoint": "300ms", "ears": "level",
-                   "responder": {"kind": "rules", "rules": [{"say": ["of course", "as I said"]}]}}  # fmt: skip
-FRAMES = {"frame_idx": [0, 1, 2], "agent_stream_token": [12, 12, 7], "agent_stream_decoded": ["<SPECIAL_12>"] * 2 + [" yes"],
-          "asr_stream_token": [3, 12, 12], "asr_stream_decoded": [" hello", "<SPECIAL_12>", "<SPECIAL_12>"]}  # fmt: skip
+ANSWERING: Json = {
+    "kind": "turn_based",
+    "endpoint": "300ms",
+    "ears": "level",
+    "responder": {"kind": "rules", "rules": [{"say": ["of course", "as I said"]}]},
+}
+FRAMES = {
+    "frame_idx": [0, 1, 2],
+    "agent_stream_token": [12, 12, 7],
+    "agent_stream_decoded": ["<SPECIAL_12>"] * 2 + [" yes"],
+    "asr_stream_token": [3, 12, 12],
+    "asr_stream_decoded": [" hello", "<SPECIAL_12>", "<SPECIAL_12>"],
+}
 
 
 def agent_at(url: str, **responder: Any) -> Json:
     """A turn-based agent that asks a server."""
-    return {"kind": "turn_based", "ears": "level", "endpoint": "300ms",
-            "responder": {"kind": "chat_audio", "base_url": f"{url}/v1", "model": "test", **responder}}  # fmt: skip
+    return {
+        "kind": "turn_based",
+        "ears": "level",
+        "endpoint": "300ms",
+        "responder": {"kind": "chat_audio", "base_url": f"{url}/v1", "model": "test", **responder},
+    }
 
 
 def talk(url: str, folder: Path, user: Any = USER, duration: str = "3s", **responder: Any) -> Session:
@@ -55,7 +68,10 @@ def asked_sound(got: Got) -> tuple[np.ndarray[Any, Any], int]:
 
 def test_a_conversation_with_our_own_server(tmp_path: Path) -> None:
     """Two turns in one dialogue of the server, which knows that the second is a second one."""
-    user = {"kind": "scripted", "turns": [{"at": "100ms", "say": "hello there"}, {"after": "agent_turn", "say": "really?"}]}
+    user = {
+        "kind": "scripted",
+        "turns": [{"at": "100ms", "say": "hello there"}, {"after": "agent_turn", "say": "really?"}],
+    }
     with served(ANSWERING, "chat_audio", tmp_path / "served", patience="1s", quiet="300ms") as url:
         session = talk(url, tmp_path, user, "6s")
     assert session.meta.status == "completed", session.meta.problem
@@ -71,7 +87,10 @@ def test_a_conversation_with_our_own_server(tmp_path: Path) -> None:
 
 def test_the_turn_that_is_sent_ends_where_the_user_fell_silent(tmp_path: Path) -> None:
     """And the reply is heard from the moment that is known, at its own length."""
-    with scripted(lambda got: got.answer(completion(TONE, usage={"prompt_tokens": 9, "completion_tokens": 2}))) as (url, seen):
+    with scripted(lambda got: got.answer(completion(TONE, usage={"prompt_tokens": 9, "completion_tokens": 2}))) as (
+        url,
+        seen,
+    ):
         session = talk(url, tmp_path, seeded=False, max_tokens=50)
     samples, rate = asked_sound(seen[0])
     user, agent = np.flatnonzero(session.said("user")), np.flatnonzero(session.said("agent"))
@@ -79,7 +98,10 @@ def test_the_turn_that_is_sent_ends_where_the_user_fell_silent(tmp_path: Path) -
     assert 0 <= agent[0] - session.by_type["turn_heard"][0].at <= 48
     assert len(agent) / 24_000 == pytest.approx(0.5, abs=0.01)
     assert seen[0].path == "/v1/chat/completions"
-    assert {name: value for name, value in seen[0].json.items() if name != "messages"} == {"model": "test", "max_tokens": 50}
+    assert {name: value for name, value in seen[0].json.items() if name != "messages"} == {
+        "model": "test",
+        "max_tokens": 50,
+    }
     usage = session.by_type["usage"][0].data
     assert (usage["input_text_tokens"], usage["output_text_tokens"], usage["model"]) == (9, 2, "test")
 
@@ -109,6 +131,17 @@ def test_sound_that_a_server_placed_before_the_end_of_the_turn_is_not_heard(tmp_
     assert session.by_type["debug_info"][0].data["heard_since"] == 0
 
 
+def test_a_base_url_may_carry_a_query(tmp_path: Path) -> None:
+    """It stays behind the path, and what looks like a key in it is masked in what is written."""
+    with scripted(lambda got: got.answer(completion(), 500)) as (url, seen):
+        agent = agent_at(url)
+        agent["responder"]["base_url"] = f"{url}/v1?api_key=written-out&region=x"
+        session = play_session({"user": USER, "agent": agent, "duration": "3s", "scorers": []}, tmp_path)
+    assert seen[0].path == "/v1/chat/completions?api_key=written-out&region=x"
+    assert "api_key=***&region=x refused" in (session.meta.problem or "")
+    assert all(b"written-out" not in file.read_bytes() for file in session.folder.iterdir())
+
+
 def test_an_answer_of_text_alone_is_spoken(tmp_path: Path) -> None:
     """With the actor's own voice."""
     with scripted(lambda got: got.answer(completion())) as (url, _):
@@ -121,18 +154,29 @@ def test_an_answer_of_text_alone_is_spoken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
-        (lambda got: got.answer({"error": {"message": "Incorrect API key provided"}}, 401), r"refused the key \(HTTP 401: Inc"),
-        (lambda got: got.answer({"detail": "Request must have either text or audio input"}, 400), r"\(HTTP 400: Request must"),
+        (
+            lambda got: got.answer({"error": {"message": "Incorrect API key provided"}}, 401),
+            r"refused the key \(HTTP 401: Inc",
+        ),
+        (
+            lambda got: got.answer({"detail": "Request must have either text or audio input"}, 400),
+            r"\(HTTP 400: Request must",
+        ),
         (lambda got: got.answer({"detail": "Model not loaded"}, 503), r"\(HTTP 503: Model not loaded\)"),
         (lambda got: got.answer(b"Internal Server Error", 500), r"\(HTTP 500: Internal Server Error\)"),
         (lambda got: got.answer(b"<html>hello"), "what is no JSON object"),
         (lambda got: got.answer({"choices": []}), r"without choices\[0\].message"),
-        (lambda got: got.answer(completion() | {"choices": [{"message": {"audio": {"data": "####"}}}]}), "is not base64"),
+        (
+            lambda got: got.answer(completion() | {"choices": [{"message": {"audio": {"data": "####"}}}]}),
+            "is not base64",
+        ),
         (lambda got: got.begin(), "broke off its answer"),
         (lambda got: got.vanish(), "broke off its answer"),
     ],
 )
-def test_a_server_that_misbehaves_fails_the_session_with_a_sentence(tmp_path: Path, script: Script, complaint: str) -> None:
+def test_a_server_that_misbehaves_fails_the_session_with_a_sentence(
+    tmp_path: Path, script: Script, complaint: str
+) -> None:
     """The folder is readable and names the server and what it did; nothing is asked twice."""
     with scripted(script) as (url, seen):
         session = talk(url, tmp_path)
@@ -148,7 +192,11 @@ def test_a_server_that_is_not_there_or_stalls(tmp_path: Path) -> None:
         pass
     assert "cannot be reached" in (talk(url, tmp_path / "gone").meta.problem or "")
     leave = threading.Event()
-    with scripted(lambda got: leave.wait(5) and None) as (url, _):
+
+    def stall(got: Got) -> None:
+        leave.wait(5)
+
+    with scripted(stall) as (url, _):
         problem = talk(url, tmp_path / "stalls", timeout="200ms").meta.problem
         leave.set()
     assert "did not answer within 0.2 s" in (problem or "")
@@ -156,14 +204,21 @@ def test_a_server_that_is_not_there_or_stalls(tmp_path: Path) -> None:
 
 def test_a_recorded_session_is_replayed_without_the_server(tmp_path: Path) -> None:
     """Two replays give the same bytes and the recorded agent channel, yields included."""
-    user = {"kind": "scripted", "turns": [{"at": "100ms", "say": "hello there"},
-                                          {"agent_speaking": "300ms", "say": "wait, stop, that is not what I meant"}]}  # fmt: skip
+    user = {
+        "kind": "scripted",
+        "turns": [
+            {"at": "100ms", "say": "hello there"},
+            {"agent_speaking": "300ms", "say": "wait, stop, that is not what I meant"},
+        ],
+    }
     with scripted(lambda got: got.answer(completion(np.tile(TONE, 6)))) as (url, seen):
         first = talk(url, tmp_path, user, "5s")
         asked = len(seen)
         replay = {"kind": "replay_trace", "file": str(first.folder)}
-        again = [play_session({"user": user, "agent": replay, "duration": "5s", "scorers": []}, tmp_path / name)
-                 for name in ("a", "b")]  # fmt: skip
+        again = [
+            play_session({"user": user, "agent": replay, "duration": "5s", "scorers": []}, tmp_path / name)
+            for name in ("a", "b")
+        ]
         assert (len(seen), asked) == (2, 2)
     assert "yielded" in types(first)
     for session in again:
@@ -222,7 +277,8 @@ def test_a_whole_track_is_asked_once_and_its_reply_laid_beside_it(tmp_path: Path
     assert session.meta.status == "completed", session.meta.problem
     assert (session.meta.offline, len(seen)) == (True, 1)
     samples, rate = asked_sound(seen[0])
-    assert len(samples) / rate == pytest.approx(1.0, abs=0.01)
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.03)
+    assert (np.flatnonzero(np.abs(samples[:, 0]) > 0.01)[0] / rate) == pytest.approx(0.2, abs=0.01)
     agent = np.flatnonzero(np.abs(session.said("agent")) > 0.05) / 24_000
     assert agent[0] == pytest.approx(0.4, abs=0.005) and agent[-1] == pytest.approx(1.4, abs=0.005)
     told = session.by_type["reply_received"][0]
@@ -242,15 +298,17 @@ def test_a_second_turn_may_arrive_while_the_first_is_answered(tmp_path: Path) ->
     """Asked first without it, then with it where the reply has begun; the session says the same as was asked."""
     clip = {"file": player(tmp_path)["file"]}
     user = {"kind": "player", "level": "keep", "clips": [{**clip, "at": "0s"}, {**clip, "agent_speaking": "500ms"}]}
-    with scripted(lambda got: got.answer(whole_reply(asked_sound(got)[0], 1.5, 1.5))) as (url, seen):
-        session = play_session({"user": user, "agent": agent_at(url, request="whole"), "duration": "6s", "scorers": []},
-                               tmp_path)  # fmt: skip
+    with scripted(lambda got: got.answer(whole_reply(asked_sound(got)[0], 2.5, 1.5))) as (url, seen):
+        session = play_session(
+            {"user": user, "agent": agent_at(url, request="whole"), "duration": "6s", "scorers": []}, tmp_path
+        )
     assert session.meta.status == "completed", session.meta.problem
     assert len(seen) == 2
     first, second = (asked_sound(got)[0][:, 0] for got in seen)
-    assert len(first) / 16_000 == pytest.approx(1.0, abs=0.01)
-    begin = 1.0 + np.flatnonzero(np.abs(second[16_100:]) > 0.003)[0] / 16_000
-    assert begin == pytest.approx(1.5 + 0.5 + 0.2, abs=0.15)  # the clip itself begins with 0.2 s of silence
+    assert len(first) / 16_000 == pytest.approx(2.0, abs=0.03)
+    assert np.abs(second[: len(first)] - first).max() < 1e-3
+    begin = 1.5 + np.flatnonzero(np.abs(second[24_000:]) > 0.003)[0] / 16_000
+    assert begin == pytest.approx(2.5 + 0.5 + 0.2, abs=0.05)  # the clip itself begins with 0.2 s of silence
     assert "track_diverged" not in session.by_type
     assert len(session.by_type["usage"]) == 2
 
@@ -291,3 +349,41 @@ def test_a_probe_costs_nothing(tmp_path: Path) -> None:
         assert "its models: silent" in anyio.run(ChatAudioSpec(base_url=f"{url}/v1").probe)
     with scripted(lambda got: got.answer({}, 401)) as (url, _), pytest.raises(RemoteError, match="refused the key"):
         anyio.run(ChatAudioSpec(base_url=f"{url}/v1").probe)
+
+
+def test_whole_refuses_an_impaired_line(tmp_path: Path) -> None:
+    """What the line adds is only known while the session runs."""
+    lines = {"user_to_agent": [{"kind": "gain", "db": -6}]}
+    scenario = {"user": player(tmp_path), "agent": agent_at("http://h", request="whole"), "lines": lines}
+    with pytest.raises(ScenarioError, match=r"\$.agent.responder: a reply that is computed before the session"):
+        scenario_of(scenario, tmp_path)
+
+
+def test_a_server_that_sends_silence_said_nothing(tmp_path: Path) -> None:
+    """Whatever its text is: nobody could hear it."""
+    with scripted(lambda got: got.answer(completion(np.zeros((4_000, 2))))) as (url, _):
+        session = talk(url, tmp_path)
+    assert session.meta.status == "completed"
+    assert not session.said("agent").any()
+    assert session.by_type["reply_received"][0].data["text"] == "of course"
+
+
+@pytest.mark.slow
+def test_on_the_wall_clock_the_actor_goes_on_hearing_while_it_waits(tmp_path: Path) -> None:
+    """The reply is heard when it comes; its trace replays on the virtual clock to the same sound."""
+
+    def slowly(got: Got) -> None:
+        threading.Event().wait(0.3)
+        got.answer(completion(TONE))
+
+    with scripted(slowly) as (url, _):
+        scenario = {"user": USER, "agent": agent_at(url), "duration": "3s", "scorers": [], "clock": "wall"}
+        session = play_session(scenario, tmp_path)
+    assert (session.meta.status, session.meta.clock) == ("completed", "wall")
+    begin = np.flatnonzero(session.said("agent"))[0]
+    assert 0.25 < (begin - session.by_type["turn_heard"][0].at) / 24_000 < 1.5
+    replay = {"kind": "replay_trace", "file": str(session.folder)}
+    again = play_session({"user": USER, "agent": replay, "duration": "3s", "scorers": []}, tmp_path / "again")
+    said = [recorded.said("agent")[recorded.said("agent") != 0] for recorded in (session, again)]
+    assert np.array_equal(*said)
+    assert abs(np.flatnonzero(again.said("agent"))[0] - begin) <= 480

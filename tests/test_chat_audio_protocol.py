@@ -5,19 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.contracts.http_peers import sound_in, wav
 
-from agents.responders.chat_audio_protocol import (
-    AskRules,
-    ChatAudioCore,
-    counts,
-    encode_wav,
-    laid_after,
-    read_answer,
-    split_debug,
-    stamps_of,
-)
+from agents.responders.chat_audio_answer import counts, laid_after, read_answer, split_debug, stamps_of
+from agents.responders.chat_audio_protocol import AskRules, ChatAudioCore, encode_wav
 from simulator.errors import RemoteError
+from tests.contracts.http_peers import sound_in, wav
 
 TONE = (0.2 * np.sign(np.sin(np.arange(16_000) / 8))).astype(np.float32)
 ALIGNMENT = {"frame_idx": [0, 1], "agent_stream_token": [12, 7], "agent_stream_decoded": ["<SPECIAL_12>", " hi"],
@@ -149,7 +141,8 @@ def test_a_stereo_answer_is_cut_at_the_end_of_its_question() -> None:
 
 
 @pytest.mark.parametrize(
-    ("alignment", "aligned", "length_s"), [(None, None, 1.0), (ALIGNMENT, None, 0.5), (None, True, 0.5), (ALIGNMENT, False, 1.0)]
+    ("alignment", "aligned", "length_s"),
+    [(None, None, 1.0), (ALIGNMENT, None, 0.5), (None, True, 0.5), (ALIGNMENT, False, 1.0)],
 )
 def test_a_mono_answer_is_the_reply_unless_it_is_aligned(alignment: Any, aligned: bool | None, length_s: float) -> None:
     """A frame alignment says that it runs beside the question, and so can the user."""

@@ -152,6 +152,51 @@ def test_a_disk_that_fills_up_costs_the_session_that_does_not_fit(short: Path, t
     assert read_session(tmp_path / "out" / "long-0").meta.status == "failed"
 
 
+def test_resuming_with_other_settings_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run goes on with the settings it began with; the sentence names what differs."""
+    out = tmp_path / "out"
+    assert simulate(short, "--out", out) == 0
+    assert simulate(short, "--out", out, "--resume", "--repeat", 2, "--set", "user.words_per_minute=120") == 2
+    assert "$.user.words_per_minute = 150 and would now be run with 120" in capsys.readouterr().err
+    assert simulate(short, "--out", out, "--resume", "--seed", 3) == 2
+
+
+def test_many_scenarios_are_checked_to_the_end(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`simulate check` names what is wrong with every file, not only with the first."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text("name: x\nuser: nobody\nagent: silent\nduration: 1s\n")
+    assert simulate("check", tmp_path / "a.yaml", short, tmp_path / "b.yaml") == 2
+    shown = capsys.readouterr()
+    assert "a.yaml: $.user.kind" in shown.err
+    assert "b.yaml: $.user.kind" in shown.err
+    assert "short: fine" in shown.out
+
+
+@pytest.mark.parametrize("words", [["--repeat", "0"], ["--seed", "-1"], ["--concurrency", "0"]])
+def test_numbers_out_of_range_are_one_sentence(words: list[str], short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, no traceback."""
+    try:
+        code = simulate(short, *words)
+    except SystemExit as stopped:
+        code = stopped.code  # argparse refuses by itself
+    assert code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_key_that_is_not_set_is_refused_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check` accepts a scenario without its keys, a run does not begin."""
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    path = tmp_path / "remote.yaml"
+    agent = {"kind": "openai_realtime", "api_key_env": "NO_SUCH_KEY"}
+    path.write_text(yaml.safe_dump(SHORT | {"name": "remote", "agent": agent}))
+    assert simulate("check", path) == 0
+    assert simulate(path, "--out", tmp_path / "out") == 2
+    assert "$.agent: the environment variable NO_SUCH_KEY is not set" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_with_something_else_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--out never writes among other people's files."""
     (tmp_path / "out").mkdir()

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from simulator.actor import Actor, ActorSpec, AudioFormat, Latency
+from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Latency
 from simulator.conversation import Conversation, Surroundings
 from simulator.edge import shape_of
 from simulator.errors import ActorError
@@ -224,6 +224,32 @@ def test_the_end_waits_for_what_latency_and_frame_hold_back(tmp_path: Path) -> N
     session = converse(tmp_path / "slow", slow, Bursts([]), duration=duration)
     assert session.duration == (4 + 1) * FRAME
     assert np.array_equal(session.said("user")[: 4 * FRAME], burst(4 * FRAME))
+
+
+def test_measured_thinking_cuts_what_was_not_said_in_time(tmp_path: Path) -> None:
+    """What a slow party has answered and not said by the end is cut there, like any other utterance."""
+    slow = Talking([(0, RATE)])
+    slow.last_cost_s = 0.2
+    session = converse(tmp_path, Given(actor=slow, latency=Latency("measured")), Bursts([]))
+    (begun,), (ended,) = session.by_type["speech_start"], session.by_type["speech_end"]
+    assert begun.at == 10 * FRAME
+    assert (ended.at, ended.cut) == (RATE, True)
+    assert ended.said_samples == RATE - begun.at
+
+
+class Talking(Bursts):
+    """Tells of its first burst; only its first frame costs anything."""
+
+    async def start(self, context: Context) -> None:
+        """Begin the utterance."""
+        await super().start(context)
+        context.emit(0, "speech_start", id="a", words=[])
+
+    async def close(self) -> None:
+        """End it where its answers ended."""
+        frame = self.heard[-1]
+        end = frame.start + 2 * len(frame.samples)
+        self.context.emit(end, "speech_end", id="a", said_samples=end, cut=True)
 
 
 class Finite(Bursts):

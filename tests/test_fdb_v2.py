@@ -183,6 +183,14 @@ def test_strict_bins_sub_folders_and_drops_impossible_scores(tmp_path: Path) -> 
     assert compat["turn_taking"] == 6.5 and compat["bins_tt"] == [None] * 8 and compat["task_score"] == 0.0
 
 
+def test_input_folders_are_never_written_to(tmp_path: Path) -> None:
+    """write=DIR inside a PATH is refused before anything is scored."""
+    root = write(tmp_path / "in", Daily__a=reply("[2.5, 3.5]: 4, 5"))
+    with pytest.raises(ScenarioError, match="never written to"):
+        score(root, write=root / "Daily" / "out")
+    assert [path.name for path in root.rglob("*")] == ["Daily", "a.json"]
+
+
 def test_unreadable_replies_are_told(tmp_path: Path) -> None:
     """A reply without events or task score has nulls and notes; the rest is scored."""
     root = write(tmp_path, Daily__a="I cannot judge this.", Daily__b=reply("[0, 5]: 4, 5"))

@@ -9,7 +9,7 @@ from simulator.errors import ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session, scenario_of
 
-MODULE = '''
+MODULE = """
 import numpy as np
 from simulator.dialogue import Reply
 
@@ -43,7 +43,7 @@ class Agent:
         return "inside"
 
 constant = 7
-'''
+"""
 
 
 def talk(folder: Path, call: str) -> Session:

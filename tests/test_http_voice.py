@@ -1,16 +1,18 @@
 """Rules of the http_voice responder: sessions against our own server, scripted ones that misbehave, and traces."""
 
+import re
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.contracts.http_peers import Got, Json, Script, ask, scripted, served
 
 from agents.npy_wire import decode_npy, encode_npy
 from simulator.errors import RemoteError, ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session, scenario_of
+from tests.contracts.http_peers import Got, Json, Script, ask, scripted, served
 
 SECRET = "bt-loopback-0123456789"
 SAID = (0.2 * np.sign(np.sin(np.arange(8_000) / 8))).astype(np.float32)
@@ -86,7 +88,9 @@ def test_health_is_asked_until_it_is_well(tmp_path: Path) -> None:
     """Three paths in turn, any 200 will do; the last one here."""
 
     def script(got: Got) -> None:
-        got.answer({}, 200 if got.path == "/" or got.method == "POST" else 503) if got.method == "GET" else got.answer(ANSWER)
+        got.answer({}, 200 if got.path == "/" or got.method == "POST" else 503) if got.method == "GET" else got.answer(
+            ANSWER
+        )
 
     with scripted(script) as (url, seen):
         talk(url, tmp_path)
@@ -96,7 +100,10 @@ def test_health_is_asked_until_it_is_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
-        (lambda got: got.answer({"status": "initializing"}, 503), "answered /api/v1/health with HTTP 503; it was not ready"),
+        (
+            lambda got: got.answer({"status": "initializing"}, 503),
+            "answered /api/v1/health with HTTP 503; it was not ready",
+        ),
         (lambda got: got.answer({"detail": "no"}, 401), r"refused the key \(HTTP 401\)"),
         (healthy(lambda got: got.answer({"detail": "out of memory"}, 500)), r"\(HTTP 500: out of memory\)"),
         (healthy(lambda got: got.answer(b"<html>hello")), "with what is no JSON object"),
@@ -105,14 +112,14 @@ def test_health_is_asked_until_it_is_well(tmp_path: Path) -> None:
         (healthy(lambda got: got.vanish()), r"closed the connection without an answer|broke the connection"),
     ],
 )
-def test_a_server_that_misbehaves_fails_the_session_with_a_sentence(tmp_path: Path, script: Script, complaint: str) -> None:
+def test_a_server_that_misbehaves_fails_the_session_with_a_sentence(
+    tmp_path: Path, script: Script, complaint: str
+) -> None:
     """The folder is readable and names the server and what it did."""
     with scripted(script) as (url, _):
         session = talk(url, tmp_path)
     assert session.meta.status == "failed"
     assert (session.meta.problem or "").startswith(f"http_voice at {url} ")
-    import re
-
     assert re.search(complaint, session.meta.problem or ""), session.meta.problem
 
 
@@ -121,11 +128,12 @@ def test_a_server_that_is_not_there_or_stalls(tmp_path: Path) -> None:
     with scripted(lambda got: None) as (url, _):
         pass
     assert "cannot be reached at 127.0.0.1:" in (talk(url, tmp_path / "gone").meta.problem or "")
-
-    import threading
-
     leave = threading.Event()
-    with scripted(healthy(lambda got: leave.wait(5) and None)) as (url, _):
+
+    def stall(got: Got) -> None:
+        leave.wait(5)
+
+    with scripted(healthy(stall)) as (url, _):
         problem = talk(url, tmp_path / "stalls", timeout="200ms").meta.problem
         leave.set()
     assert "did not answer within 0.2 s" in (problem or "")

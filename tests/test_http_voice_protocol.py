@@ -21,7 +21,12 @@ def answered(**fields: Any) -> bytes:
 
 @pytest.mark.parametrize(
     ("generation", "path", "timeout_s"),
-    [("auto", "/api/v1/v2v", 200), ("v4", "/api/v1/v2v", 200), ("v2", "/api/v1/v2t", 60), ("v1", "/api/v1/inference", 30)],
+    [
+        ("auto", "/api/v1/v2v", 200),
+        ("v4", "/api/v1/v2v", 200),
+        ("v2", "/api/v1/v2t", 60),
+        ("v1", "/api/v1/inference", 30),
+    ],
 )
 def test_each_generation_has_its_path_and_its_time(generation: Any, path: str, timeout_s: float) -> None:
     """float32 at 16 kHz in base64 of a numpy file."""

@@ -287,6 +287,20 @@ def test_a_stereo_file_is_scored_without_texts(tmp_path: Path) -> None:
     assert result.metrics["agent_speech.avg_wer"].value is None
 
 
+def test_a_refused_recording_does_not_stop_the_rest(tmp_path: Path) -> None:
+    """A mono file is told, with nulls; what is written belongs to the files that are scored."""
+    sound = tmp_path / "sound"
+    sound.mkdir()
+    soundfile.write(sound / "a.wav", np.zeros(80000, np.float32), 8000)
+    soundfile.write(sound / "b.wav", np.zeros((80000, 2), np.float32), 8000)
+    result = options(tmp_path, write=tmp_path / "out").score_corpus([sound])
+    assert [sample.id for sample in result.samples] == ["a", "b"]
+    assert "stereo" in result.samples[0].notes[0]
+    assert result.samples[1].metrics["turn_taking"]["latency"] == 0.5
+    (line,) = (tmp_path / "out" / "output_with_eval.jsonl").read_text().splitlines()
+    assert json.loads(line)["original_entry"]["audio_path"] == "b.wav"
+
+
 def test_scores_of_a_session_carry_their_unit(tmp_path: Path) -> None:
     """A score and its parts, which scenarios pool, are in the unit of the metric: ms and percent."""
     soundfile.write(tmp_path / "a.wav", np.zeros((80000, 2), np.float32), 8000)

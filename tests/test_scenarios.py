@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.scenario import load
+from simulator.scenario import Scenario, load, read_yaml
+from simulator.spec import decode
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 LOCAL = sorted(FOLDER.glob("*.yaml"))
-ELSEWHERE = sorted(path for folder in ("remote", "live", "torch") for path in (FOLDER / folder).glob("*.yaml"))
+ELSEWHERE = sorted(path for folder in ("remote", "live") for path in (FOLDER / folder).glob("*.yaml"))
+TORCH = sorted((FOLDER / "torch").glob("*.yaml"))
 
 
 def test_there_are_the_ten_that_teach_the_format() -> None:
@@ -27,6 +29,12 @@ def test_scenarios_that_need_something_else_are_valid_without_it(path: Path, cap
     """`simulate check` accepts them with no keys, no servers, no models."""
     assert main(["check", str(path)]) == 0
     assert "fine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", TORCH, ids=lambda path: path.stem)
+def test_scenarios_for_torch_decode_without_it(path: Path) -> None:
+    """Their check needs torch, a GPU or weights; their words do not."""
+    assert isinstance(decode(read_yaml(path), Scenario, source=path.name, folder=path.parent), Scenario)
 
 
 @pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.stem)

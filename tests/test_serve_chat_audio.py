@@ -9,16 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.contracts.http_peers import Json, ask, served, sound_in, spoken_wav, wav
 
 from agents.serve.chat_audio_request import read_request
 from agents.serve.door import DoorSpec
 from agents.serve.service import Limits
 from simulator.session import read_session
+from tests.contracts.http_peers import Json, ask, served, sound_in, spoken_wav, wav
 
 PATH = "/v1/chat/completions"
-ANSWERING: Json = {"kind": "turn_based", "endpoint": "300ms", "ears": "level",
-                   "responder": {"kind": "rules", "rules": [{"say": ["of course", "as I said", "for the third time"]}]}}  # fmt: skip
+ANSWERING: Json = {
+    "kind": "turn_based",
+    "endpoint": "300ms",
+    "ears": "level",
+    "responder": {"kind": "rules", "rules": [{"say": ["of course", "as I said", "for the third time"]}]},
+}
 FAST: Json = {"patience": "1s", "quiet": "300ms"}
 
 
@@ -62,7 +66,9 @@ def test_a_spoken_turn_is_answered_with_both_channels(server: tuple[str, Path], 
         samples, rate = sound_in(spoken_wav(rate=44_100 if "44.1" in style else 16_000))
         both = np.repeat(samples, 2, axis=1) if "stereo" in style else samples
         parts = [audio(wav(both, rate, format="FLAC" if style == "flac" else "WAV"))]
-    status, answer = ask(server[0], PATH, {"model": "any", "messages": [user(text(style), role="system"), user(*parts)]})
+    status, answer = ask(
+        server[0], PATH, {"model": "any", "messages": [user(text(style), role="system"), user(*parts)]}
+    )
     assert (status, reply(answer), answer["object"]) == (200, "of course", "chat.completion")
     message = answer["choices"][0]["message"]
     sound, rate = sound_in(message["audio"]["data"])
@@ -163,9 +169,12 @@ def test_sessions_are_listed_looked_at_and_deleted(server: tuple[str, Path]) -> 
     status, gone = ask(server[0], f"/v1/sessions/{name}", method="DELETE")
     assert (status, gone["success"], gone["turn_texts"]) == (200, True, ["of course"])
     assert read_session(server[1] / gone["recorded_as"]).meta.status == "completed"
-    for path, body, method in [(f"/v1/sessions/{name}", None, "GET"), (f"/v1/sessions/{name}", None, "DELETE"),
-                               ("/v1/sessions/..%2f..%2fetc", None, "GET"),
-                               (PATH, {"messages": [user(audio())], "session_id": name}, "POST")]:  # fmt: skip
+    for path, body, method in [
+        (f"/v1/sessions/{name}", None, "GET"),
+        (f"/v1/sessions/{name}", None, "DELETE"),
+        ("/v1/sessions/..%2f..%2fetc", None, "GET"),
+        (PATH, {"messages": [user(audio())], "session_id": name}, "POST"),
+    ]:
         assert ask(server[0], path, body, method=method)[0] == 404
 
 
@@ -214,11 +223,20 @@ BAD_SOUND = base64.b64encode(b"this is no sound file").decode()
         ({"messages": [user(audio(BAD_SOUND))]}, "the audio does not decode"),
         ({"messages": [user(audio(wav(np.zeros(0))))]}, "the audio is empty"),
         ({"messages": [user(audio(wav(np.zeros(601 * 4_000), 4_000, format="FLAC")))]}, "the audio is 601 s long"),
-        ({"messages": [user({"type": "audio_url", "audio_url": {"url": "http://127.0.0.1/x.wav"}})]}, "only data: URLs"),
+        (
+            {"messages": [user({"type": "audio_url", "audio_url": {"url": "http://127.0.0.1/x.wav"}})]},
+            "only data: URLs",
+        ),
         ({"messages": [user({"type": "audio_url", "audio_url": {"url": "file:///etc/passwd"}})]}, "only data: URLs"),
-        ({"messages": [user({"type": "audio_url", "audio_url": {"url": "data:audio/wav,abc"}})]}, "expected data:audio"),
+        (
+            {"messages": [user({"type": "audio_url", "audio_url": {"url": "data:audio/wav,abc"}})]},
+            "expected data:audio",
+        ),
         ({"messages": [user(text("x"))], "stream": True}, "stream: answers are given whole"),
-        ({"messages": [user(text("x"))], "temperature": "hot"}, "temperature: expected a number from 0 to 2, found hot"),
+        (
+            {"messages": [user(text("x"))], "temperature": "hot"},
+            "temperature: expected a number from 0 to 2, found hot",
+        ),
         ({"messages": [user(text("x"))], "max_tokens": 0}, "max_tokens: expected an integer of at least 1, found 0"),
         ({"messages": [user(text("x"))], "top_p": 2}, "top_p: expected"),
         ({"messages": [user(text("x"))], "seed": 1.5}, "seed: expected an integer, found 1.5"),
@@ -253,7 +271,9 @@ def test_an_actor_that_fails_is_500_and_ends_its_dialogue_only(tmp_path: Path) -
 
 def test_the_fallback_is_said_where_the_actor_says_nothing(tmp_path: Path) -> None:
     """After the client's sound, on the agent's channel."""
-    with served({"kind": "silent"}, "chat_audio", tmp_path, patience="300ms", fallback="Pardon me?", stamps=True) as url:
+    with served(
+        {"kind": "silent"}, "chat_audio", tmp_path, patience="300ms", fallback="Pardon me?", stamps=True
+    ) as url:
         _, answer = ask(url, PATH, {"messages": [user(audio())]})
     assert reply(answer).startswith("<|") and "Pardon me?" in reply(answer)
     assert answer["debug_info"]["stop_reason"] == "fallback"
@@ -262,8 +282,10 @@ def test_the_fallback_is_said_where_the_actor_says_nothing(tmp_path: Path) -> No
 def test_the_dialogue_that_waited_longest_makes_room(tmp_path: Path) -> None:
     """By capacity or by places; the TTL ends one too. Every folder is finished."""
     with served(ANSWERING, "chat_audio", tmp_path, capacity=2, **FAST) as url:
-        names = [ask(url, PATH, {"messages": [user(audio(spoken_wav(words)))]})[1]["session_id"] for words in
-                 ("one", "two and more", "three of them")]  # fmt: skip
+        names = [
+            ask(url, PATH, {"messages": [user(audio(spoken_wav(words)))]})[1]["session_id"]
+            for words in ("one", "two and more", "three of them")
+        ]
         kept = [info["session_id"] for info in ask(url, "/v1/sessions")[1]["sessions"]]
         assert kept == names[1:]
     with served(ANSWERING, "chat_audio", tmp_path / "places", limits=Limits(sessions=1), **FAST) as url:

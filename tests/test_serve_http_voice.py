@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.contracts.http_peers import Json, ask, served
 
 from agents.npy_wire import decode_npy, encode_npy
 from agents.serve.door import DoorSpec
 from agents.serve.service import Limits
 from simulator.session import read_session
 from simulator.voice import spoken
+from tests.contracts.http_peers import Json, ask, served
 
 SAYING = {"kind": "scripted", "turns": [{"after": "user_turn", "delay": "200ms", "say": "certainly", "repeat": True}]}
 ANSWERING = {"kind": "turn_based", "endpoint": "300ms", "ears": "level",

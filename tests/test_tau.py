@@ -117,6 +117,20 @@ def recording(path: Path, seconds: float = 4.0) -> Path:
     return path
 
 
+def test_a_refused_recording_does_not_stop_the_rest(tmp_path: Path) -> None:
+    """A mono file and channels that are identical are told, with nulls, between files that are scored."""
+    recording(tmp_path / "b.wav")
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000, np.float32), 8000)
+    tone = np.sin(np.arange(16000) * 0.3).astype(np.float32)
+    soundfile.write(tmp_path / "c.wav", np.stack([tone, tone], axis=1), 8000)
+    (tmp_path / "segments.json").write_text(json.dumps({"b": {"user": [[0.1, 0.9]], "agent": [[1.65, 3.0]]}}))
+    result = TauSpec(segments=tmp_path / "segments.json").score_corpus([tmp_path])
+    assert [sample.id for sample in result.samples] == ["a", "b", "c"]
+    assert [sample.metrics["response_rate"] for sample in result.samples] == [None, 1.0, None]
+    assert "stereo" in result.samples[0].notes[0]
+    assert "same sound" in result.samples[2].notes[0]
+
+
 def test_a_stereo_file_is_scored_from_given_segments(tmp_path: Path) -> None:
     """segments=FILE replaces annotation; any sample of speech fills its tick of 0.2 s."""
     recording(tmp_path / "call.wav")

@@ -16,33 +16,23 @@ far as the server answers the same question the same way.
 The protocol is in chat_audio_protocol.py.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-import anyio
 import msgspec
 from msgspec import Meta
 
-from agents.responders.chat_audio_protocol import (
-    FRAME_S,
-    Answer,
-    AskRules,
-    ChatAudioCore,
-    HistoryKind,
-    Part,
-    encode_wav,
-    laid_after,
-)
-from agents.responders.remote import Server, check_base_url, heard_of, usage_of
+from agents.responders.chat_audio_link import ChatAudioLink
+from agents.responders.chat_audio_protocol import AskRules, ChatAudioCore, HistoryKind, Part, encode_wav
+from agents.responders.chat_audio_reply import Moment, reply_of, told_of
+from agents.responders.remote import check_base_url, heard_of, usage_of
 from agents.trace import Trace, TraceRecord
 from simulator import sound
 from simulator.actor import Actor, ActorSpec
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
-from simulator.errors import RemoteError, ScenarioError
-from simulator.events import Party, other_party
+from simulator.errors import ScenarioError
+from simulator.events import other_party
 from simulator.spec import Duration
-
-Event = tuple[str, dict[str, Any]]
 
 
 class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
@@ -110,6 +100,10 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
         """Make what reads the messages of a trace."""
         return ChatAudioReader(self)
 
+    def link(self) -> ChatAudioLink:
+        """Give the way to the server, not yet gone."""
+        return ChatAudioLink(self.base_url, self.api_key_env, self.timeout)
+
     def rules(self, seed: int | None = None) -> AskRules:
         """Give how requests are made."""
         given = {"max_tokens": self.max_tokens, "temperature": self.temperature, "top_p": self.top_p,
@@ -121,97 +115,11 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
 
     async def probe(self) -> str:
         """Ask for the list of models, which every such server has and which costs nothing; gives a sentence."""
-        link = ChatAudioLink(self)
+        link = self.link()
         try:
             return await link.probe()
         finally:
             await link.close()
-
-
-class ChatAudioLink:
-    """The server behind the openai package: bodies go out, statuses and bodies come back."""
-
-    def __init__(self, spec: ChatAudioSpec) -> None:
-        key = f"${{{spec.api_key_env}}}" if spec.api_key_env else None
-        self.server = Server("chat_audio", spec.base_url, key)
-        self._spec = spec
-        self._key = key
-        self._opened: Any = None
-
-    async def post(self, body: Mapping[str, Any]) -> tuple[int, object]:
-        """Send a body and give the status and the answer, JSON as plain data. RemoteError when none came."""
-        from openai import APIStatusError
-
-        rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
-        create = self._client.chat.completions.with_raw_response.create
-        with self._reached():
-            try:
-                with anyio.fail_after(self._spec.timeout):
-                    raw = await create(model=body["model"], messages=body["messages"], extra_body=rest)
-            except APIStatusError as error:
-                return error.status_code, _plain(error.response.content)
-        return raw.http_response.status_code, _plain(raw.http_response.content)
-
-    async def probe(self) -> str:
-        """Reach the server and have the key accepted."""
-        from openai import APIStatusError
-
-        with self.server.at_fault(), self._reached():
-            try:
-                with anyio.fail_after(min(self._spec.timeout, 15.0)):
-                    raw = await self._client.models.with_raw_response.list()
-            except APIStatusError as error:
-                ChatAudioCore(AskRules()).receive(error.status_code, _plain(error.response.content))
-        listed = _plain(raw.http_response.content)
-        models = listed.get("data") if isinstance(listed, dict) else None
-        names = [str(model.get("id")) for model in models or [] if isinstance(model, dict)]
-        return f"{self.server.name} answers; its models: {', '.join(names[:5]) or 'it names none'}"
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._opened is not None:
-            await self._opened.close()
-
-    @property
-    def _client(self) -> Any:
-        if self._opened is None:
-            from openai import AsyncOpenAI
-
-            # A local server wants no key, the client insists on one. A second try would be a second turn.
-            key = self.server.secrets.expand(self._key) if self._key else "none"
-            self._opened = AsyncOpenAI(base_url=self.server.url(), api_key=key, max_retries=0,
-                                       timeout=self._spec.timeout)  # fmt: skip
-        return self._opened
-
-    def _reached(self) -> "_Reached":
-        return _Reached(self._spec.timeout)
-
-
-class _Reached:
-    """Turns what goes wrong on the way to a server into a RemoteError with a predicate."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._late = f"did not answer within {timeout_s:g} s"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        from openai import APIConnectionError, APITimeoutError
-
-        if isinstance(error, TimeoutError | APITimeoutError):
-            raise RemoteError(self._late) from error
-        if isinstance(error, APIConnectionError):
-            cause = error.__cause__ or error
-            what = "cannot be reached" if "Connect" in type(cause).__name__ else "broke off its answer"
-            raise RemoteError(f"{what}: {str(cause).rstrip('.') or type(cause).__name__}") from error
-
-
-def _plain(content: bytes) -> object:
-    try:
-        return msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return content.decode("utf-8", "replace")
 
 
 class ChatAudio:
@@ -219,7 +127,7 @@ class ChatAudio:
 
     def __init__(self, spec: ChatAudioSpec) -> None:
         self._spec = spec
-        self._link = ChatAudioLink(spec)
+        self._link = spec.link()
         self._counted = 0
         self._understood = ""
 
@@ -276,61 +184,3 @@ class ChatAudioReader:
         answer = self._core.receive(record.json["status"], record.json["body"])
         moment = Moment(at=record.at, other=other_party(record.party))
         return reply_of(answer, self._asked_s, self._spec.aligned, moment)
-
-
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """When an answer is known (`at`, on the stream that is said), to what `other` said, and where that begins.
-
-    begun: on the stream that is heard; since: on the stream that is said, where it was computed beforehand.
-    """
-
-    at: int
-    other: Party
-    begun: int | None = None
-    since: int | None = None
-
-    def origin(self) -> dict[str, int]:
-        """Give the fields that say where an answer's stamps and frames count from."""
-        places = {"heard_since": self.begun, "since": self.since}
-        return {name: place for name, place in places.items() if place is not None}
-
-
-def reply_of(answer: Answer, asked_s: float, aligned: bool | None, moment: Moment) -> Reply:
-    """Give what is said of an answer to a question of asked_s seconds, and what is told of it."""
-    laid = laid_after(answer, asked_s, aligned)
-    events = events_of(answer, moment)
-    if laid is None:
-        return Reply(text=answer.text, events=events)
-    if laid.early_s:
-        events.append(("early_reply_dropped", {"at": moment.at, "dropped_s": round(laid.early_s, 3)}))
-    return Reply(text=answer.text, samples=laid.samples, sample_rate=laid.sample_rate, events=events)
-
-
-def events_of(answer: Answer, moment: Moment) -> list[Event]:
-    """Give what a server told beside its reply: stamps, what it understood, debug_info, both token streams."""
-    at, origin = moment.at, moment.origin()
-    ids = {"session_id": answer.session_id, "audio_id": answer.audio_id}
-    known = {name: value for name, value in ids.items() if value}
-    stamps = {"stamps": [["open" if opens else "close", time] for opens, time in answer.stamps]}
-    fields = {"at": at, **origin, "text": answer.text, **known, **(stamps if answer.stamps else {})}
-    events: list[Event] = [("reply_received", fields)]
-    if answer.understood:
-        events.append(("transcript", {"at": at, "of": moment.other, "text": answer.understood}))
-    if answer.debug:
-        events.append(("debug_info", {"at": at, **origin, "info": answer.debug}))
-    if answer.alignment:
-        events.append(("frame_alignment", {"at": at, **origin, "frame_s": FRAME_S, "frames": answer.alignment}))
-    return events
-
-
-def told_of(body: Mapping[str, Any], asked_s: float) -> dict[str, Any]:
-    """Give a request for the trace: its sound is the session's own, so its place is enough."""
-    return {"asked_s": asked_s, "body": _without_sound(body)}
-
-
-def _without_sound(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: f"<{len(item)} characters>" if name in ("data", "url") and isinstance(item, str)
-                else _without_sound(item) for name, item in value.items()}  # fmt: skip
-    return [_without_sound(item) for item in value] if isinstance(value, list | tuple) else value
-

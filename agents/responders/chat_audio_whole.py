@@ -1,8 +1,9 @@
 """`request: whole`: the reply to a player's finished track, computed before the session and laid beside it.
 
 The track is worked out by letting the player speak to the reply it will hear: first the clips that wait for nothing,
-then, against the reply to those, the ones with a cue. It is asked again as often as the track changes, at most once
-per clip. In the session the reply is just played from sample 0; should the player say anything else than was asked
+then, against the reply to those, the ones with a cue. It is asked again as often as the reply changes the track, at
+most once per clip. So where a first clip ends at e, its reply is heard to begin at r and a second clip has the cue
+`agent_speaking: t`, request 1 is clip 1, and request 2 is clip 1 + silence up to r + t + clip 2. In the session the reply is just played from sample 0; should the player say anything else than was asked
 (a server that answers differently each time, an injector), a `track_diverged` event says from where on.
 
 This is the one actor that knows what is said before it is: its sessions say `offline: true`, and response latencies
@@ -16,8 +17,11 @@ import msgspec
 import numpy as np
 
 from agents.player import PlayerSpec
-from agents.responders.chat_audio import ChatAudioLink, ChatAudioSpec, Moment, events_of, told_of
-from agents.responders.chat_audio_protocol import Answer, ChatAudioCore, agent_channel, encode_wav
+from agents.responders.chat_audio import ChatAudioSpec
+from agents.responders.chat_audio_answer import Answer, agent_channel
+from agents.responders.chat_audio_link import ChatAudioLink
+from agents.responders.chat_audio_protocol import ChatAudioCore, encode_wav
+from agents.responders.chat_audio_reply import Moment, events_of, told_of
 from agents.responders.remote import usage_of
 from agents.trace import Trace, Tracer
 from simulator import sound
@@ -49,7 +53,7 @@ class WholeReply(Actor):
         if self._recorded is not None:
             self._said = self._laid(self._replayed(self._recorded))
             return
-        link = ChatAudioLink(self._responder)
+        link = self._responder.link()
         self._tracer = Tracer(context, self._spec, protocol="chat_audio", secrets=link.server.secrets)
         try:
             await self._ask_until_settled(link)
@@ -130,7 +134,7 @@ class WholeReply(Actor):
             context.emit(0, "asked_whole", asked_s=round(asked / context.output_rate, 3))
 
     async def _rehearsed(self, player: PlayerSpec, reply: Samples) -> Samples:
-        """Give what a player says to a reply, up to its last sample: float32 (n,) at the session's rate."""
+        """Give what a player says to a reply until it is done: float32 (n,) at the session's rate."""
         context, count = self._context, self._context.output_samples
         party = other_party(context.party)
         actor = player.build()
@@ -142,9 +146,7 @@ class WholeReply(Actor):
             start = heard.start + count
             heard = AudioFrame(start, _padded(reply[start : start + count], count))
         await actor.close()
-        track = np.concatenate(frames) if frames else silence(0)
-        loud = np.flatnonzero(track)
-        return freeze(track[: int(loud[-1]) + 1 if len(loud) else 0].copy())
+        return freeze(np.concatenate(frames)) if frames else silence(0)
 
     def _compare(self, heard: AudioFrame, track: Samples) -> None:
         count = len(heard.samples)
@@ -159,6 +161,8 @@ def _player(context: Context) -> PlayerSpec:
     if not isinstance(spec, PlayerSpec):
         raise ScenarioError(f"request: whole needs the {other_party(context.party)} to be a player, whose whole track "
                             "is known before the session")  # fmt: skip
+    if any(clip.repeat for clip in spec.recordings()):
+        raise ScenarioError("request: whole: a clip that repeats has no end, so there is no whole track")
     return spec
 
 
@@ -184,5 +188,3 @@ def _padded(samples: Samples, count: int) -> Samples:
     if len(samples) == count:
         return samples
     return freeze(np.concatenate([samples, silence(count - len(samples))])) if len(samples) else silence(count)
-
-

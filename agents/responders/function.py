@@ -121,5 +121,3 @@ def _reply(piece: Any, call: str) -> Reply:
 
 def _shown(piece: Any) -> str:
     return type(piece).__name__ + (f" of {len(piece)}" if isinstance(piece, tuple) else "")
-
-

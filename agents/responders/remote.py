@@ -10,6 +10,7 @@ from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples
 from simulator.secrets import Secrets, mask_url, names
 
+
 class Server:
     """A server by its base URL (which may carry a path) and its key, both with `${NAME}` still in them."""
 
@@ -26,7 +27,8 @@ class Server:
 
     def url(self, path: str = "") -> str:
         """Give the address of a path below the base URL, secrets expanded. ScenarioError: a variable is not set."""
-        return self.secrets.expand(self._base_url).rstrip("/") + path
+        parts = urlsplit(self.secrets.expand(self._base_url))
+        return parts._replace(path=parts.path.rstrip("/") + path).geturl()
 
     def headers(self) -> dict[str, str]:
         """Give the Bearer header, where there is a key."""

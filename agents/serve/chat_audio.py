@@ -23,7 +23,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from agents.responders.chat_audio_protocol import FRAME_S, encode_wav
+from agents.responders.chat_audio_answer import FRAME_S
+from agents.responders.chat_audio_protocol import encode_wav
 from agents.serve.chat_audio_request import ChatRequest, RefusedError, read_request, sound_of
 from agents.serve.chat_audio_sessions import Dialogue, Dialogues, Rules
 from agents.serve.service import ServerSpec, Service
@@ -47,7 +48,9 @@ KEPT_S = 3600
 
 
 class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
-    """sessions: keep dialogues between requests, at most `capacity`, each for `ttl` after its last turn.
+    """OpenAI-compatible chat completions with audio, for NeMo-Skills clients.
+
+    sessions: keep dialogues between requests, at most `capacity`, each for `ttl` after its last turn.
 
     longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over. fallback: said instead of
     no reply, in `voice`. text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
@@ -195,12 +198,17 @@ class _Front:
         audio = {"id": f"audio-{name}", "data": base64.b64encode(wav).decode(), "format": "wav",
                  "sample_rate": turn.sample_rate, "expires_at": now + KEPT_S, "transcript": text}  # fmt: skip
         message = {"role": "assistant", "content": content, "audio": audio}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return {
-            "id": f"chatcmpl-{name}", "object": "chat.completion", "created": now,
-            "model": kind_of(self._service.actor), "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "id": f"chatcmpl-{name}",
+            "object": "chat.completion",
+            "created": now,
+            "model": kind_of(self._service.actor),
+            "choices": [choice],
             "usage": {"prompt_tokens": -1, "completion_tokens": len(turn.text.split()), "total_tokens": -1},
-            "debug_info": debug, **({"session_id": dialogue.id} if dialogue else {}),
-        }  # fmt: skip
+            "debug_info": debug,
+            **({"session_id": dialogue.id} if dialogue else {}),
+        }
 
 
 def _debug(turn: ServedTurn) -> dict[str, Any]:
@@ -233,5 +241,3 @@ def _json(body: Any, status: int = 200) -> "Response":
 
 def _refused(status: int, detail: str) -> "Response":
     return _json({"detail": detail}, status)
-
-

@@ -34,7 +34,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialogue:
-    """One kept session. key: what the request that goes on with it names as `earlier`; reply: the last one's text."""
+    """One kept session. key: what the request that goes on with it names as `earlier`. reply: the last one's text."""
 
     def __init__(self, id_: str) -> None:
         self.id = id_
@@ -59,8 +59,14 @@ class Dialogue:
 
     def info(self) -> dict[str, Any]:
         """What a client may know of it."""
-        return {"session_id": self.id, "frame_idx": self.frames, "turn_count": len(self.texts),
-                "created_at": self.created, "last_accessed": self.accessed, "recorded_as": self.recorded_as}  # fmt: skip
+        return {
+            "session_id": self.id,
+            "frame_idx": self.frames,
+            "turn_count": len(self.texts),
+            "created_at": self.created,
+            "last_accessed": self.accessed,
+            "recorded_as": self.recorded_as,
+        }
 
     async def play(self, play: Play) -> Any:
         """Play a turn after those that wait. SimulatorError: the actor failed, or the dialogue is over."""
@@ -86,8 +92,8 @@ class Dialogue:
                 begun.set()
                 while (turn := await self._next(ttl_s, service.limits.idle_s)) is not None:
                     await self._play(turn, session)
-        except SimulatorError as error:
-            self._end = error
+        except Exception as error:  # noqa: BLE001 - whatever went wrong in one dialogue, the others go on
+            self._end = _as_ours(error)
         finally:
             self.ended.set()
             begun.set()
@@ -109,13 +115,18 @@ class Dialogue:
     async def _play(self, turn: "_Turn", session: ServedSession) -> None:
         try:
             turn.result = await turn.play(session, len(self.texts) + 1)
-        except SimulatorError as error:
-            turn.fail(error)
+        except Exception as error:
+            turn.fail(_as_ours(error))
             raise
         finally:
             self.frames = round(session.now / session.sample_rate / FRAME_S)
             self.accessed, self.used_s = today(), seconds()
             turn.done.set()
+
+
+def _as_ours(error: Exception) -> SimulatorError:
+    """Give an error whose sentence a client may be told."""
+    return error if isinstance(error, SimulatorError) else SimulatorError(f"{type(error).__name__}: {error}")
 
 
 class _Turn:
@@ -137,6 +148,7 @@ class Dialogues:
         self._service = service
         self._rules = rules
         self._kept: dict[str, Dialogue] = {}
+        self._beginning = anyio.Lock()
 
     @property
     def ttl_s(self) -> float:
@@ -172,13 +184,14 @@ class Dialogues:
         await dialogue.ended.wait()
 
     async def _begin(self, request: ChatRequest) -> Dialogue:
-        await self._make_room()
-        dialogue = Dialogue(self._new_id(request.key))
-        self._kept[dialogue.id] = dialogue
-        begun = anyio.Event()
         assert self._service.tasks is not None
-        self._service.tasks.start_soon(dialogue.live, self._service, self._rules.ttl_s, begun)
-        await begun.wait()
+        async with self._beginning:  # or the room that one made would be taken by another
+            await self._make_room()
+            dialogue = Dialogue(self._new_id(request.key))
+            self._kept[dialogue.id] = dialogue
+            begun = anyio.Event()
+            self._service.tasks.start_soon(dialogue.live, self._service, self._rules.ttl_s, begun)
+            await begun.wait()
         return dialogue
 
     async def _make_room(self) -> None:

@@ -43,7 +43,9 @@ UNKNOWN = "(speech)"
 
 
 class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice"):
-    """longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over.
+    """Voice over plain HTTP, for Bittensor-style validators.
+
+    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over.
 
     fallback: said instead of no reply, in `voice`. recognize: find out the words of a reply that comes without text.
     """

@@ -29,7 +29,9 @@ REASON_CHARACTERS = 100
 
 
 class MoshiServerSpec(ServerSpec, frozen=True, kw_only=True, tag="moshi"):
-    """queue: a client that finds all places taken waits without its 0x00, as Moshi's own server lets it wait.
+    """Moshi's WebSocket protocol, for Moshi and PersonaPlex clients.
+
+    queue: a client that finds all places taken waits without its 0x00, as Moshi's own server lets it wait.
 
     Off, it is refused with HTTP 503, which says at once what is the matter.
     """

@@ -43,7 +43,10 @@ MOST_UNSENT = 2000
 
 
 class OpenAIRealtimeServerSpec(ServerSpec, frozen=True, kw_only=True, tag="openai_realtime"):
-    """ears: what detects the client's turns. patience: how long a response may wait for its first sound."""
+    """OpenAI's Realtime API, for clients of the openai package.
+
+    ears: what detects the client's turns. patience: how long a response may wait for its first sound.
+    """
 
     realtime: ClassVar[bool] = True
     path: ClassVar[str] = PATH

@@ -46,8 +46,8 @@ class ServedTurn(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a turn: both tracks from its beginning, float32 (n,) each at sample_rate Hz, equally long.
 
     start: of the tracks, in session samples. asked: where the client's sound ends in them. reply: the agent's answer
-    alone, without silence around it; it begins at reply_at of the tracks. text: of the reply, words with onsets into the tracks. understood: what the agent
-    took the turn for. stopped: why it was taken to be over.
+    alone, without silence around it; it begins at reply_at of the tracks. text: of the reply, words with onsets into
+    the tracks. understood: what the agent took the turn for. stopped: why it was taken to be over.
     """
 
     user: Samples

@@ -120,6 +120,8 @@ class AsScorer:
         """Score what the paths hold; ScenarioError or SessionError when nothing of it can be used."""
         given = self.prepare()
         inputs = find_inputs(paths, self.accepts, scorer=self.name)
+        for root in dict.fromkeys(item.root for item in inputs):
+            self._refuse_to_write_into(root)
         measured: list[tuple[str, Measured]] = []
         for item in inputs:
             for name, sample in self._trusted(item, given):
@@ -138,7 +140,7 @@ class AsScorer:
         try:
             odd = refuse_if_untrustworthy(_opened(item, getattr(self, "user_channel", 0)), force=self.force)
         except (SessionError, ScenarioError) as error:
-            return [(item.id, skipped(self.table, str(error)))]
+            return self.refused(item, str(error), given)
         found = self.measure_each(item, given)
         for _, sample in found:
             sample.notes = [*odd, *sample.notes]
@@ -150,6 +152,14 @@ class AsScorer:
             return [(item.id, self._measured(item, given))]
         except (SessionError, ScenarioError) as error:
             return [(item.id, skipped(self.table, str(error)))]
+
+    def _refuse_to_write_into(self, root: Path) -> None:
+        if self.write is not None and self.write.resolve().is_relative_to(root.resolve()):
+            raise ScenarioError(f"write={self.write}: lies in {root}; input folders are never written to")
+
+    def refused(self, item: Input, reason: str, _given: Any) -> Sequence[tuple[str, Measured]]:
+        """Give what stands in the result for an input that is not measured at all."""
+        return [(item.id, skipped(self.table, reason))]
 
     def _measured(self, item: Input, given: Any) -> Measured:
         if item.kind in ("session", "wav"):

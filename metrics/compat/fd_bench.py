@@ -88,7 +88,9 @@ def _measure(heard: TwoSided, *, preamble: bool, compat: bool) -> Measured:
     agent = _spans(heard.agent)[1 if preamble else 0 :]
     marks = analyze(_spans(heard.user), agent)
     if not marks.rounds:
-        measured.undefined([column.id for column in FdBenchSpec.table], "the user never speaks")
+        names = [column.id for column in FdBenchSpec.table]
+        measured.undefined(names, "the user never speaks")
+        measured.shown = dict.fromkeys(names, 0.0) if compat else {}
         return measured
     for rate, (count, of, _) in _RATES.items():
         measured.parts[rate] = {"count": getattr(marks, count), "of": getattr(marks, of)}

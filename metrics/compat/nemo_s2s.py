@@ -115,15 +115,19 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
 
     def measure_each(self, item: Input, given: Records) -> Sequence[tuple[str, Measured]]:
         """Measure every row of a results folder, or one session."""
-        self._refuse_to_write_into(item.root)
         if item.kind != "nemo":
             return [self._measure_input(item, given)]
         try:
             file = results_file(item.path, anew=self.force_recompute)
             found = [self._measure_row(row, item, given) for row in read_rows(file)]
         except SessionError as error:
-            return [self._unreadable(item, given, str(error))]
-        return found or [self._unreadable(item, given, f"{file}: holds no rows")]
+            return self.refused(item, str(error), given)
+        return found or self.refused(item, f"{file}: holds no rows", given)
+
+    def refused(self, item: Input, reason: str, given: Records) -> Sequence[tuple[str, Measured]]:
+        """Keep the place of an input that holds no sample."""
+        given.rows.append(None)
+        return [(given.places.add_unreadable(item, reason), skipped(self.table, reason))]
 
     def measure_session(self, session: Session, given: Records) -> Measured:
         """Measure one session of ours; what the agent meant to say is known where its words are."""
@@ -173,10 +177,6 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
         given.rows.append(scored_row(name, row, heard, metrics))
         return name, measured(heard, metrics, self._settings)
 
-    def _unreadable(self, item: Input, given: Records, reason: str) -> tuple[str, Measured]:
-        given.rows.append(None)
-        return given.places.add_unreadable(item, reason), skipped(self.table, reason)
-
     def _hear_session(self, session: Session, name: str, given: Records) -> Heard:
         alignment = session_alignment(session)
         recognize = bool(alignment) or given.judge is not None or self.write is not None
@@ -197,7 +197,3 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
             by_detection=self.use_audio_segmentation,
             strict=self.mode == "strict",
         )
-
-    def _refuse_to_write_into(self, root: Path) -> None:
-        if self.write is not None and self.write.resolve().is_relative_to(root.resolve()):
-            raise ScenarioError(f"write={self.write}: lies in {root}; input folders are never written to")

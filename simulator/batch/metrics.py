@@ -1,10 +1,12 @@
 """Metrics known before a run: what the scorers of a scenario will measure, so that a wrong name is refused at once."""
 
+import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 
 from simulator.batch.job import build_scorers
 from simulator.errors import ScenarioError
+from simulator.events import PARTIES
 from simulator.scenario import Scenario
 from simulator.score import Definition
 
@@ -12,6 +14,14 @@ from simulator.score import Definition
 def definitions_of(scenario: Scenario) -> Mapping[str, Definition]:
     """Give the cards of every metric the scenario's scorers measure, by id."""
     return {name: card for scorer in build_scorers(scenario) for name, card in scorer.definitions.items()}
+
+
+def check_environment(scenario: Scenario) -> None:
+    """Refuse a party whose `${NAME}` or key the environment does not hold: it could only fail later, for money."""
+    for party in PARTIES:
+        for name in scenario.actor(party).environment():
+            if not os.environ.get(name):
+                raise ScenarioError(f"{scenario.name}: $.{party}: the environment variable {name} is not set")
 
 
 def check_expectations(scenario: Scenario) -> None:

@@ -125,7 +125,8 @@ def hashes_of(scenario: Scenario) -> dict[str, str]:
     for _, path in files_of(scenario):
         file = path
         if path.is_dir():
-            file = next((path / name for name in ("conversation.wav", "conversation.flac") if (path / name).is_file()), path)
+            sounds = (path / name for name in ("conversation.wav", "conversation.flac"))
+            file = next((sound for sound in sounds if sound.is_file()), path)
         if file.is_file():
             found[str(file)] = sha256(file)
     return found

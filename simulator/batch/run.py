@@ -44,8 +44,8 @@ class Watcher(Protocol):
 class Result(msgspec.Struct, kw_only=True):
     """What a run came to: the rows of all its sessions (earlier ones of a resumed run too), in plan order.
 
-    hosts: what the model hosts that sessions shared report of themselves. costs: what each scenario's use of paid systems
-    came to.
+    hosts: what the model hosts that sessions shared report of themselves. costs: what each scenario's use of paid
+    systems came to.
     """
 
     rows: list[Row]
@@ -89,7 +89,8 @@ def run_plan(plan: Plan, folder: RunFolder, concurrency: int, watcher: Watcher) 
             if job.id not in rows and (folder.path / job.id).exists():
                 row = finish(job, folder.path, Played(status="interrupted", problem="interrupted by Ctrl-C"))
                 ended(job, row, 0.0, Played(status="interrupted"))
-    return Result(rows=[rows[job.id] for job in plan.jobs if job.id in rows], interrupted=interrupted, hosts=hosts, costs=budget.costs())
+    in_order = [rows[job.id] for job in plan.jobs if job.id in rows]
+    return Result(rows=in_order, interrupted=interrupted, hosts=hosts, costs=budget.costs())
 
 
 def shares_process(job: Job) -> bool:
@@ -173,8 +174,9 @@ def _run_together(
 
 def slots_of(jobs: list[Job]) -> list[int]:
     """Give the slots of every model that the jobs share: more sessions than that would only hold files open."""
-    specs = {id(spec): spec for job in jobs[:1] for party in PARTIES if hasattr(spec := job.scenario.actor(party), "slots")}
-    return [spec.slots for spec in specs.values()]  # type: ignore[attr-defined]
+    parties = [job.scenario.actor(party) for job in jobs[:1] for party in PARTIES]
+    specs = {id(spec): spec for spec in parties if hasattr(spec, "slots")}
+    return [spec.slots for spec in specs.values()]
 
 
 async def _all_together(

@@ -1,23 +1,32 @@
 """`simulate check SCENARIO`: validate scenarios without running anything."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from simulator.batch.metrics import check_expectations
 from simulator.batch.plan import Wishes, make_plan
-from simulator.cli import OK
+from simulator.cli import OK, REFUSED
+from simulator.errors import SimulatorError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.yaml")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="path=value")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="path=value",
+                        help="override a value of the scenario, as in a run")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check each file; the first thing that is wrong is told as one sentence."""
-    plan = make_plan(args.scenarios, Wishes(overrides=args.overrides))
-    for scenario in plan.scenarios.values():
-        check_expectations(scenario)
-        print(f"{scenario.name}: fine")
-    return OK
+    """Check every file; what is wrong with one is told as one sentence."""
+    code = OK
+    for path in args.scenarios:
+        try:
+            plan = make_plan([path], Wishes(overrides=args.overrides))
+            for scenario in plan.scenarios.values():
+                check_expectations(scenario)
+                print(f"{scenario.name}: fine")
+        except SimulatorError as error:
+            print(f"simulate: {error}", file=sys.stderr)
+            code = REFUSED
+    return code

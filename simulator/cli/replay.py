@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         "agent": actor_named(args.agent),
         "duration": f"{session.duration / session.sample_rate:.6f}s",
         # Injected speech is part of the recorded track already.
-        "injectors": [injector for injector in scenario.get("injectors", []) if injector.get("party", "user") != "user"],
+        "injectors": [item for item in scenario.get("injectors", []) if item.get("party", "user") != "user"],
     }
     scenario.pop("clock", None)
     out = args.out or Path("runs") / f"replay-of-{session.id}"

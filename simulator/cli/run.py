@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 
 from simulator.batch.folder import RunFolder
+from simulator.batch.resuming import refuse_other_settings
+from simulator.batch.metrics import check_environment, check_expectations
 from simulator.batch.plan import Plan, Wishes, make_plan
 from simulator.batch.run import Result, run_plan
 from simulator.batch.summary import Summary, summarise
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _tell_plan(plan, as_json=args.json)
     folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
+    refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
     folder.write(command, None)
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
@@ -70,14 +73,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_before_start(plan: Plan) -> None:
-    """Refuse a party that is human, and what the expectations ask for and no scorer measures. ScenarioError."""
-    from simulator.batch.metrics import check_expectations
-
+    """Refuse a party that is human, a key that is not set, an expectation on what nobody measures. ScenarioError."""
     for scenario in plan.scenarios.values():
         for party in PARTIES:
             if scenario.actor(party).live:
                 raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
         check_expectations(scenario)
+        check_environment(scenario)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:

@@ -28,6 +28,7 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
     if len(shown) < len(scored):
         console.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
     _print_undefined(console, summary.pooled)
+    _print_sameness(console, summary)
     for scenario in summary.scenarios:
         for verdict in scenario.verdicts:
             console.print(_verdict_line(verdict, scenario.name if len(summary.scenarios) > 1 else ""))
@@ -48,7 +49,7 @@ def _table(scores: Iterable[Score], summary: Summary) -> Any:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("metric")
+    table.add_column("metric", overflow="fold")
     table.add_column("value", justify="right")
     table.add_column("unit")
     table.add_column("n", justify="right")
@@ -70,7 +71,7 @@ def _table(scores: Iterable[Score], summary: Summary) -> Any:
 def _print_undefined(console: Any, scores: Iterable[Score]) -> None:
     reasons: dict[str, list[str]] = {}
     for score in scores:
-        if score.value is None:
+        if score.value is None and score.reason != "no sessions":
             reasons.setdefault(score.reason or "", []).append(score.id)
     for reason, ids in reasons.items():
         console.print(f"[dim]undefined ({reason}): {', '.join(ids)}[/]")
@@ -82,6 +83,15 @@ def _verdict_line(verdict: Verdict, scenario: str) -> str:
         return f"[green]held[/]    {verdict.text}: found {number(verdict.found)}{where}"
     found = verdict.reason if verdict.found is None else f"found {number(verdict.found)}"
     return f"[red]failed[/]  {verdict.text}: {found}{where}"
+
+
+def _print_sameness(console: Any, summary: Summary) -> None:
+    """Say where trials were no trials: an interval over copies of one session would claim what nobody knows."""
+    for scenario in summary.scenarios:
+        rows = [row for row in summary.rows if row.scenario == slug(scenario.name) and not row.sample and row.scores]
+        if len(rows) > 1 and all(row.scores == rows[0].scores for row in rows):
+            console.print(f"[dim]{scenario.name}: all {len(rows)} trials gave the same scores; nothing in it depends on "
+                          "the seed, so they count as one[/]")
 
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from simulator.errors import ScenarioError
+from simulator.session import ASIDE
 
 InputKind = Literal["session", "fdb", "wav", "nemo", "tau", "fdb_v2"]
 
@@ -113,7 +114,7 @@ def _several_datasets(found: Sequence[Input]) -> bool:
 
 def _inside(folder: Path, root: Path, kinds: frozenset[str], depth: int) -> list[Input]:
     """Look into a folder: what it is itself, else what its files and sub-folders are."""
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".") and ASIDE not in entry.name]
     names = frozenset(entry.name for entry in entries)
     kind = _folder_kind(names, kinds)
     if kind is not None:

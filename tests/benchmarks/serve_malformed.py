@@ -39,10 +39,15 @@ def serve(pipe: Any, protocol: str, folder: str) -> None:
             pipe.send(url)
             while await anyio.to_thread.run_sync(pipe.recv) == "memory":
                 gc.collect()
-                lines = Path("/proc/self/status").read_text().splitlines()
-                pipe.send(int(next(line for line in lines if line.startswith("VmRSS")).split()[1]))
+                pipe.send(resident_kib())
 
     anyio.run(main)
+
+
+def resident_kib() -> int:
+    """This process's resident memory."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
 
 
 async def one_round(url: str, protocol: str, requests: int, statuses: "collections.Counter[str]") -> dict[str, Any]:

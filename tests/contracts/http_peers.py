@@ -1,4 +1,4 @@
-"""HTTP voice servers for tests, real ones on loopback: ours with an actor behind it, and scripted ones that misbehave."""
+"""HTTP voice servers for tests, real ones on loopback: ours with an actor behind it, and scripted ones."""
 
 import base64
 import http.client

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import anyio
 import numpy as np
-from tests.contracts.http_peers import wav
 
 from agents.npy_wire import encode_npy
+from tests.contracts.http_peers import wav
 
 SINE = (0.1 * np.sin(np.arange(800) / 6)).astype(np.float32)
 VALID: dict[str, tuple[str, dict[str, Any]]] = {
@@ -46,10 +46,12 @@ def malformed(protocol: str, rng: random.Random) -> bytes:
     if kind == 5:
         return post(path, json.dumps(with_sound(protocol, rng)).encode())
     if kind == 6:
-        return f"POST {path} HTTP/1.1\r\nHost: {rng.choice(['127.0.0.1', 'evil', ''])}\r\nContent-Length: -5\r\n\r\n".encode()
+        host = rng.choice(["127.0.0.1", "evil", ""])
+        return f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: -5\r\n\r\n".encode()
     if kind == 7:
         method = rng.choice(["GET", "DELETE", "PUT", "BREW", "OPTIONS"])
-        return f"{method} /{rng.choice(['v1/sessions/../..', '%00', 'v1/sessions', 'x' * 3000])} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        place = rng.choice(["v1/sessions/../..", "%00", "v1/sessions", "x" * 3000])
+        return f"{method} /{place} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     return post(path, json.dumps(changed(valid, rng)).encode())
 
 

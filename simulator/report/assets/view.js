@@ -4,9 +4,10 @@ const SHORTEST_S = 0.05;
 
 export class View {
   constructor(duration) {
-    this.duration = duration;
+    // A session that failed before its first frame has no length; a view of nothing would have infinitely many ticks.
+    this.duration = Math.max(duration, SHORTEST_S);
     this.start = 0;
-    this.end = duration;
+    this.end = this.duration;
     this.left = 0;   // pixels: where the time axis begins, after the gutter
     this.right = 1;
     this.changed = () => {};

@@ -1,0 +1,41 @@
+"""Resuming: a run goes on only with the settings it began with; anything else would mix two experiments."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from simulator.batch.folder import RunFolder
+from simulator.batch.plan import Job, Plan
+from simulator.errors import ScenarioError
+from simulator.scenario import read_yaml, to_yaml
+
+
+def refuse_other_settings(plan: Plan, folder: RunFolder) -> None:
+    """Compare what completed sessions ran with and what the plan says now. ScenarioError names what differs."""
+    for job in plan.jobs:
+        if job.id not in folder.done:
+            continue
+        differing = next(_differences(_recorded(job, folder), yaml.safe_load(to_yaml(job.scenario))), None)
+        if differing is not None:
+            place, before, now = differing
+            raise ScenarioError(
+                f"{folder.path}: {job.id} was run with {place} = {before!r} and would now be run with {now!r}; "
+                "resume with the same settings, or name another folder with --out"
+            )
+
+
+def _recorded(job: Job, folder: RunFolder) -> Any:
+    return read_yaml(folder.path / job.id / "scenario.yaml")
+
+
+def _differences(before: Any, now: Any, where: str = "$") -> Iterator[tuple[str, Any, Any]]:
+    """Give every place at which two plain values differ, with both values."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted(before.keys() | now.keys()):
+            yield from _differences(before.get(name), now.get(name), f"{where}.{name}")
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, (one, other) in enumerate(zip(before, now, strict=True)):
+            yield from _differences(one, other, f"{where}[{index}]")
+    elif before != now:
+        yield where, before, now
