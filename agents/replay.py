@@ -9,7 +9,7 @@ from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import ScenarioError, SessionError, located
 from simulator.events import Event, Party
 from simulator.frame import AudioFrame, Samples, to_grid
-from simulator.session import Session, is_session, read_session
+from simulator.session import Session, read_session
 from simulator.streams import Outbox
 
 REPLAYED = ("speech_start", "speech_end")

@@ -56,10 +56,18 @@ class ReplayTraceSpec(ActorSpec, frozen=True, kw_only=True, tag="replay_trace"):
     def build(self) -> Actor:
         """Make the actor: the kind that wrote the trace, on its core alone."""
         trace = read_trace(self.file, self.party)
-        spec = decode({**trace.header.spec, **self.set}, AnyActor, source=str(self.file), folder=self.file.parent)
+        spec = self._recorded(trace)
         if not isinstance(spec, Replayable):
             raise ScenarioError(f"{self.file}: kind {trace.header.spec.get('kind')!r} cannot replay its traces")
         return ReplayTrace(trace, spec.replay(trace), strict=self.strict)
+
+    @property
+    def offline(self) -> bool:
+        """Whether the recorded party was computed before its session."""
+        return bool(getattr(self._recorded(read_trace(self.file, self.party)), "offline", False))
+
+    def _recorded(self, trace: Trace) -> object:
+        return decode({**trace.header.spec, **self.set}, AnyActor, source=str(self.file), folder=self.file.parent)
 
 
 class ReplayTrace(Actor):

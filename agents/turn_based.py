@@ -60,9 +60,8 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
         SpeakingSpec.check(self, setting)
         if isinstance(self.responder, ResponderSpec):
             self.responder.check(f"{setting.where}.responder")
-        if self.offline and setting.line_has_channels:
-            raise setting.refuse(".responder", "a reply that is computed before the session cannot hear what the line "
-                                               "adds; leave its channels out")
+        if self.offline:
+            self.responder.check_offline(setting)  # type: ignore[attr-defined]
 
     @property
     def offline(self) -> bool:

@@ -3,8 +3,8 @@
 from typing import Literal
 
 import numpy as np
-import soxr
 
+from channels.short_filter import ShortResampler
 from simulator.frame import AudioFrame, Samples, freeze
 from simulator.line import ChannelContext, ChannelSpec
 from simulator.streams import Outbox
@@ -20,26 +20,28 @@ class CodecSpec(ChannelSpec, frozen=True, kw_only=True, tag="codec"):
 
     def build(self, context: ChannelContext) -> "MuLaw":
         """Make the channel."""
-        return MuLaw(context.sample_rate, context.frame_samples)
+        return MuLaw(context.sample_rate)
 
 
 class MuLaw:
-    """Resamples to 8 kHz, quantises by the continuous mu-law curve to 8 bit, resamples back.
+    """Resamples to 8 kHz by a short filter of its own, quantises by the mu-law curve to 8 bit, resamples back.
 
-    delay_samples: one whole number of frames that covers both streaming filters, found by feeding silence.
+    delay_samples: of both filters, about 4 ms, rounded up to whole samples of the session.
     """
 
-    def __init__(self, sample_rate: int, frame_samples: int) -> None:
-        self._down = soxr.ResampleStream(sample_rate, TELEPHONE_HZ, 1, dtype="float32", quality="HQ")
-        self._up = soxr.ResampleStream(TELEPHONE_HZ, sample_rate, 1, dtype="float32", quality="HQ")
+    def __init__(self, sample_rate: int) -> None:
+        self._down = ShortResampler(sample_rate, TELEPHONE_HZ)
+        self._up = ShortResampler(TELEPHONE_HZ, sample_rate)
         self._out = Outbox()
-        self.delay_samples = _filter_delay(sample_rate, frame_samples)
-        self._out.push(np.zeros(self.delay_samples, np.float32))
+        filters = (self._down.delay_s + self._up.delay_s) * sample_rate
+        # One sample of 8 kHz waits when a frame is no whole number of them.
+        waiting = sample_rate // TELEPHONE_HZ + 1
+        self.delay_samples = round(filters) + waiting
+        self._out.push(np.zeros(waiting, np.float32))
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         """Carry a frame."""
-        narrow = self._down.resample_chunk(frame.samples)
-        self._out.push(self._up.resample_chunk(mu_law(narrow)))
+        self._out.push(self._up(mu_law(self._down(frame.samples))))
         return AudioFrame(frame.start, self._out.take(len(frame.samples)))
 
 
@@ -49,16 +51,3 @@ def mu_law(samples: Samples) -> Samples:
     compressed = np.sign(clipped) * np.log1p(MU * np.abs(clipped)) / np.log1p(MU)
     code = np.rint(compressed * 127) / 127
     return freeze((np.sign(code) * np.expm1(np.abs(code) * np.log1p(MU)) / MU).astype(np.float32))
-
-
-def _filter_delay(sample_rate: int, frame_samples: int) -> int:
-    """Find the whole number of frames after which the two streaming filters always have a frame ready."""
-    down = soxr.ResampleStream(sample_rate, TELEPHONE_HZ, 1, dtype="float32", quality="HQ")
-    up = soxr.ResampleStream(TELEPHONE_HZ, sample_rate, 1, dtype="float32", quality="HQ")
-    quiet = np.zeros(frame_samples, np.float32)
-    fed = given = lag = 0
-    for _ in range(2 * sample_rate // frame_samples):
-        given += len(up.resample_chunk(down.resample_chunk(quiet)))
-        fed += frame_samples
-        lag = max(lag, fed - given)
-    return -(-lag // frame_samples) * frame_samples

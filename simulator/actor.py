@@ -100,6 +100,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a spec may ask about the scenario around it when it is checked.
 
     where: the path of the spec in the file. line_has_channels: whether what this party hears is impaired.
+    other: the other party's spec, where there is one.
     """
 
     party: Party
@@ -108,6 +109,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     frame_ms: float
     realtime: bool
     line_has_channels: bool
+    other: "ActorSpec | None" = None
 
     def refuse(self, field: str, complaint: str) -> ScenarioError:
         """Make the error that names a field of the spec (`.voice`) and says what is wrong with it."""

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 import msgspec
 
 from simulator.annotation import transcribe
+from simulator.annotation.audible import frame_levels
+from simulator.annotation.cache import SpeechCache
 from simulator.annotation.detect import Track, detect
+from simulator.annotation.truth import known_speech, told, within_speech
 from simulator.engines.cache import cache_folder
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
-from simulator.annotation.audible import frame_levels
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
-from simulator.annotation.cache import SpeechCache
 from simulator.timeline import Timeline
-from simulator.annotation.truth import known_speech, told, within_speech
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"

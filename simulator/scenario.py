@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from unicodedata import normalize
 
 import msgspec
@@ -18,10 +18,11 @@ from simulator.actor import ActorSpec, Setting
 from simulator.cost import Price, check_budget
 from simulator.edge import shape_of
 from simulator.errors import ScenarioError
-from simulator.events import PARTIES, Party
+from simulator.events import PARTIES, Party, other_party
 from simulator.expect import Expectation
 from simulator.injector import InjectorSpec
 from simulator.line import ChannelSpec
+from simulator.overrides import override_value
 from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, AnyScorer
 from simulator.recording import LARGEST_BYTES
 from simulator.secrets import mask
@@ -110,8 +111,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dataset: AnyDataset | None = None
     report: Literal["all", "failed", "none"] = "all"
     audio: Literal["wav", "flac"] = "wav"
-    max_cost: float | None = None
-    max_minutes: float | None = None
+    max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    max_minutes: Annotated[float, msgspec.Meta(ge=0)] | None = None
     prices: dict[str, Price] = {}
 
     def __post_init__(self) -> None:
@@ -167,7 +168,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     """
     data = read_yaml(path)
     for override in overrides:
-        _set(data, override)
+        override_value(data, override)
     if "dataset" in data:
         data.setdefault("user", "silent")  # each sample brings its own user
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
@@ -188,40 +189,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ScenarioError(f"{path}: expected a mapping with name, user and agent, found {type(data).__name__}")
     return data
-
-
-def _set(data: dict[str, Any], override: str) -> None:
-    path, equals, text = override.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise ScenarioError(f"--set {override!r}: expected path=value, such as agent.kind=silent")
-    place: Any = data
-    for key in keys[:-1]:
-        place = _step(place, key, override)
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"--set {override!r}: {text!r} is no YAML") from error
-    if isinstance(place, list):
-        place[_index(place, keys[-1], override)] = value
-    else:
-        place[keys[-1]] = value
-
-
-def _step(place: Any, key: str, override: str) -> Any:
-    at: Any = _index(place, key, override) if isinstance(place, list) else key
-    inner = place[at] if isinstance(place, list) else place.setdefault(at, {})
-    if isinstance(inner, str):  # `agent: silent` is short for a mapping with a kind
-        inner = place[at] = {"kind": inner}
-    if not isinstance(inner, dict | list):
-        raise ScenarioError(f"--set {override!r}: {key!r} holds {inner!r}, which has no parts")
-    return inner
-
-
-def _index(place: list[Any], key: str, override: str) -> int:
-    if not key.isdigit() or int(key) >= len(place):
-        raise ScenarioError(f"--set {override!r}: {key!r} is no place in a list of {len(place)}")
-    return int(key)
 
 
 def check(scenario: Scenario, source: str) -> None:
@@ -260,7 +227,7 @@ def _check_party(scenario: Scenario, party: Party) -> None:
         raise ScenarioError(f"$.{party}.speed: is {spec.speed:g}; it must be above 0")
     noisy = bool(scenario.lines.heard_by(party))
     setting = Setting(party=party, where=f"$.{party}", sample_rate=scenario.sample_rate, frame_ms=scenario.frame_ms,
-                      realtime=realtime, line_has_channels=noisy)
+                      realtime=realtime, line_has_channels=noisy, other=scenario.actor(other_party(party)))
     spec.check(setting)
     try:
         shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import sound
+from simulator.annotation.truth import told
 from simulator.errors import SessionError
 from simulator.events import PARTIES, Party, other_party
 from simulator.frame import Samples
 from simulator.session import Session
-from simulator.annotation.truth import told
 
 SILENT_DBFS = -60.0
 """A channel whose loudest sample is below this is silent."""

@@ -97,7 +97,7 @@ def _synthesised(text: str, voice: str, sample_rate: int, words_per_minute: int,
     return Line(text=text, samples=samples, words=words)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # what one scenario plays, over and over: a dataset plays each recording once
 def played(path: Path, sample_rate: int, channel: int | None, level: Level, text: str = "") -> Line:
     """Read a recording as speech to be said. ScenarioError when it cannot be played."""
     samples = at_level(sound.load(path, sample_rate, channel=channel), sample_rate, level)

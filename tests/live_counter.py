@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from simulator.session import Session
 
-
 Told = Iterable[tuple[int, str, Mapping[str, Any]]]
 """Events as (at, type, fields)."""
 

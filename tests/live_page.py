@@ -1,4 +1,4 @@
-"""A live page without a browser, for tests: it fetches its cookie, says hello, sends sound with frame numbers, listens."""
+"""A live page without a browser, for tests: fetches its cookie, says hello, sends sound with frame numbers, listens."""
 
 import http.client
 import re
@@ -55,9 +55,9 @@ class Hosted:
 async def hosted(job: Job, run_folder: Path) -> AsyncIterator[Hosted]:
     """Host a conversation while the block runs; the block ends early when it is over."""
     host = Hosted()
-    run_folder.mkdir(exist_ok=True)
 
     async def run() -> None:
+        await anyio.Path(run_folder).mkdir(exist_ok=True)
         host.result = await talk_in_browser(job, run_folder, Way(open_page=False), host.tell)
 
     async with anyio.create_task_group() as tasks:
@@ -136,6 +136,12 @@ class Page:
             self.messages.append(told)
             if told["type"] == "loop":
                 await self.tell("looped", on=told["on"])
+
+    async def receive_for_ever(self) -> None:
+        """Read until the line is closed."""
+        with anyio.fail_after(10):
+            while True:
+                await self.socket.recv()
 
     async def babble(self, samples: Callable[[int], np.ndarray]) -> None:
         """Send `samples(block number)` in real time, for ever."""

@@ -1,4 +1,7 @@
-"""A PulseAudio server with two null sinks, for tests and benchmarks: `mouth` feeds the microphone, `speaker` is heard."""
+"""A PulseAudio server with two null sinks, for tests and benchmarks.
+
+`mouth` feeds the microphone, `speaker` is what the loudspeaker plays.
+"""
 
 import shutil
 import subprocess
@@ -23,7 +26,8 @@ ALSA = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 def missing() -> str | None:
     """Say in a line what a test with PulseAudio lacks here; None when everything is there."""
     if not all(map(shutil.which, ("pulseaudio", "paplay", "parec"))) or not find_library("portaudio"):
-        return "pulseaudio and PortAudio are not installed (Debian: pulseaudio pulseaudio-utils libportaudio2 libasound2-plugins)"
+        packages = "pulseaudio pulseaudio-utils libportaudio2 libasound2-plugins"
+        return f"pulseaudio and PortAudio are not installed (Debian: {packages})"
     return None
 
 
@@ -35,7 +39,7 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
     setup, alsa = folder / "default.pa", folder / "asound.conf"
     setup.write_text(SETUP.format(socket=socket))
     alsa.write_text(ALSA)
-    home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "PULSE_RUNTIME_PATH": str(folder), "PATH": "/usr/bin:/bin"}
+    home = dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH"), str(folder)) | {"PATH": "/usr/bin:/bin"}
     command = ["pulseaudio", "-n", "-F", str(setup), "--exit-idle-time=-1", "--daemonize=no"]
     with (folder / "pulse.log").open("w") as log, subprocess.Popen(command, env=home, stdout=log, stderr=log) as server:
         try:

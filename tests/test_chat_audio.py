@@ -286,6 +286,7 @@ def test_a_whole_track_is_asked_once_and_its_reply_laid_beside_it(tmp_path: Path
     assert session.by_type["frame_alignment"][0].data["since"] == 0
     assert "track_diverged" not in session.by_type
     assert np.array_equal(again.said("agent"), session.said("agent"))
+    assert again.meta.offline
 
     from metrics.latency import LatencySpec
 
@@ -314,12 +315,11 @@ def test_a_second_turn_may_arrive_while_the_first_is_answered(tmp_path: Path) ->
 
 
 def test_whole_needs_a_player(tmp_path: Path) -> None:
-    """Nobody else's track is known before the session; nothing is asked."""
-    with scripted(lambda got: got.answer(completion())) as (url, seen):
-        session = talk(url, tmp_path, request="whole")
-    assert session.meta.status == "failed"
-    assert "needs the user to be a player" in (session.meta.problem or "")
-    assert seen == []
+    """Nobody else's track is known before the session, and a clip that repeats has no end: refused before the run."""
+    clips = {"kind": "player", "clips": [{"file": player(tmp_path)["file"], "at": "0s", "repeat": True}]}
+    for user, complaint in ((USER, "needs the user to be a player"), (clips, "a clip that repeats has no end")):
+        with pytest.raises(ScenarioError, match=r"\$.agent.responder.request: whole.*" + complaint):
+            scenario_of({"user": user, "agent": agent_at("http://h", request="whole")}, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_whole_refuses_an_impaired_line(tmp_path: Path) -> None:
     """What the line adds is only known while the session runs."""
     lines = {"user_to_agent": [{"kind": "gain", "db": -6}]}
     scenario = {"user": player(tmp_path), "agent": agent_at("http://h", request="whole"), "lines": lines}
-    with pytest.raises(ScenarioError, match=r"\$.agent.responder: a reply that is computed before the session"):
+    with pytest.raises(ScenarioError, match=r"\$.agent.responder.request: what is asked before the session"):
         scenario_of(scenario, tmp_path)
 
 

@@ -1,6 +1,7 @@
 """The cue language: when a watch fires, waits, misses and re-arms."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 from simulator.cues import Cue, CueWatch
 from simulator.ears import Activity
 from simulator.spec import Duration, decode
-from pathlib import Path
 
 RATE = 1000
 TICK = 20

@@ -155,7 +155,7 @@ def test_pauses_up_to_a_second_and_a_half_vanish() -> None:
 
 
 def test_a_user_who_never_speaks_gives_nothing(tmp_path: Path) -> None:
-    """No rounds, no rates: compat shows the original's 0, strict null; told per sample, the corpus leaves it out."""
+    """No rounds, no rates: compat shows 0, strict null; told per sample, and the corpus leaves it out."""
     calls = {"a": {"user": [], "agent": [[1.0, 2.0]]}, "b": {"user": [[1.0, 3.0]], "agent": [[3.5, 5.0]]}}
     result = scored(tmp_path, calls)
     assert result.samples[0].metrics["SRR"] == result.samples[0].metrics["FSED"] == 0.0

@@ -24,7 +24,7 @@ def test_a_human_runs_on_the_wall_clock_only(tmp_path: Path) -> None:
 
 
 def test_a_run_without_a_seat_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`simulate scenario.yaml` says to use `simulate talk`; a run that goes on all the same fails with that sentence."""
+    """`simulate scenario.yaml` says to use `simulate talk`; a session without a seat fails with that sentence."""
     file = tmp_path / "me.yaml"
     file.write_text("name: me\nuser: human\nagent: silent\nduration: 1s\n")
     assert main([str(file), "--out", str(tmp_path / "run")]) == 2

@@ -18,16 +18,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=str(m
 def test_a_conversation_at_a_device_is_heard_answered_and_placed(tmp_path: Path) -> None:
     """The caller is understood and lies where the frame counter says; the agent comes out of the loudspeaker."""
     said = caller(tmp_path / "caller.wav", 30, 24_000, first_s=5.0, every_s=6.0)
-    with sound_server(tmp_path) as sound, talk(tmp_path, "--audio", "device", "--set", "duration=32s", **sound) as process:
+    arguments = ("--audio", "device", "--set", "duration=32s")
+    with sound_server(tmp_path) as sound, talk(tmp_path, *arguments, **sound) as process:
         wait_until(lambda: "a click did not come back" in process.lines, 40)
         environment = {**os.environ, **sound}
         heard = tmp_path / "heard.raw"
         recording = ["parec", "--device=speaker.monitor", "--raw", "--rate=24000", "--channels=1", str(heard)]
         playing = ["paplay", "--device=mouth", str(tmp_path / "caller.wav")]
-        with subprocess.Popen(recording, env=environment) as parec, subprocess.Popen(playing, env=environment) as paplay:
-            assert process.process.wait(90) == 0, process.lines
-            paplay.terminate()
-            parec.terminate()
+        helpers = [subprocess.Popen(command, env=environment) for command in (recording, playing)]
+        assert process.process.wait(90) == 0, process.lines
+        for helper in helpers:
+            helper.terminate()
+            helper.wait(10)
     session = read_session(tmp_path / "run" / "talk-to-the-cascade-0")
     understood = " ".join(event.data["text"].lower() for event in session.by_type["recognised"])
     assert "good evening" in understood

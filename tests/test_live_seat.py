@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from simulator.actor import Actor, ActorSpec
-from simulator.conversation import Conversation, Surroundings
+from simulator.conversation import Conversation
 from simulator.errors import ActorError, LateError
 from simulator.events import EventLog
 from simulator.frame import AudioFrame, silence
@@ -20,6 +20,7 @@ from simulator.scenario import Scenario
 from simulator.seat import Seat
 from simulator.session import SessionMeta, read_session
 from simulator.spec import decode
+from simulator.surroundings import Surroundings
 from simulator.testing import Bursts
 
 FRAME = 480

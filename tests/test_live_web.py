@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import anyio
 import numpy as np
 import pytest
-from tests.live_page import BLOCK, cookie_for, get, hosted, job_of, page
 
 from simulator.live.passes import WATCH, Passes
 from simulator.session import read_session
 from simulator.testing import burst
+from tests.live_page import BLOCK, cookie_for, get, hosted, job_of, page
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -78,8 +78,8 @@ def test_nobody_gets_in_without_a_pass_an_origin_and_a_free_seat(tmp_path: Path)
 
 
 @pytest.mark.parametrize("said", [
-    b"", b"\x01\0\0\0" + bytes(8) + b"\0", b"\x09\0\0\0" + bytes(10), b"\x01\0\0\0" + bytes(70_000), "{", '{"type": "fly"}',
-    '{"type": "press"}', "x" * 70_000, '{"type": "hello", "rate": 0}',
+    b"", b"\x01\0\0\0" + bytes(8) + b"\0", b"\x09\0\0\0" + bytes(10), b"\x01\0\0\0" + bytes(70_000), "{",
+    '{"type": "fly"}', '{"type": "press"}', "x" * 70_000, '{"type": "hello", "rate": 0}',
 ])  # fmt: skip
 def test_a_line_that_breaks_a_rule_is_closed_with_the_reason(tmp_path: Path, said: Any) -> None:
     """Nonsense, oversize messages and impossible rates close the line (1008) and nothing else."""
@@ -93,9 +93,8 @@ def test_a_line_that_breaks_a_rule_is_closed_with_the_reason(tmp_path: Path, sai
                 if "hello" not in str(said):
                     await own.tell("hello", rate=48_000)
                 await own.socket.send(said)
-                with pytest.raises(ConnectionClosed) as closed, anyio.fail_after(10):
-                    while True:
-                        await own.socket.recv()
+                with pytest.raises(ConnectionClosed) as closed:
+                    await own.receive_for_ever()
             assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
             assert closed.value.rcvd.reason
             async with page(address, cookie) as again:
@@ -105,7 +104,7 @@ def test_a_line_that_breaks_a_rule_is_closed_with_the_reason(tmp_path: Path, sai
 
 
 def test_a_conversation_is_heard_seen_recorded_and_ends_with_its_page(tmp_path: Path) -> None:
-    """The human's bursts lie in the said track, the agent's sound comes to the page, buttons fire, the page is served."""
+    """The human's bursts lie in the said track, the agent's sound comes to the page, buttons fire."""
     said = burst(24 * BLOCK, seed=3)
 
     def samples(number: int) -> np.ndarray:
@@ -114,7 +113,7 @@ def test_a_conversation_is_heard_seen_recorded_and_ends_with_its_page(tmp_path: 
 
     data = {
         "agent": {"kind": "scripted", "turns": [{"at": "500ms", "say": "Hello there."}]},
-        "injectors": [{"kind": "backchannel", "party": "user", "cue": {"button": "m", "over_self": True}, "say": "mm-hm"}],
+        "injectors": [{"kind": "backchannel", "cue": {"button": "m", "over_self": True}, "say": "mm-hm"}],
     }
 
     async def go() -> None:
@@ -194,3 +193,34 @@ def test_a_page_that_is_loaded_again_goes_on(tmp_path: Path) -> None:
     assert session.meta.status == "completed"
     assert {event.data["rate"] for event in session.by_type["microphone"]} == {48_000, 44_100}
     assert any(event.party == "user" for event in session.by_type["underrun"])
+
+
+def test_two_humans_talk_to_each_other_and_somebody_watches(tmp_path: Path) -> None:
+    """Each has a seat of their own; it begins when both are ready; a spectator sees it and changes nothing."""
+    spoken = burst(BLOCK, seed=5)
+
+    async def go() -> None:
+        async with hosted(job_of(tmp_path, agent="human"), tmp_path / "run") as host:
+            users, agents = host.addresses["talk/user"], host.addresses["talk/agent"]
+            seats = {"user": (users, await cookie_for(users)), "agent": (agents, await cookie_for(agents))}
+            watcher = await cookie_for(host.addresses["watch"])
+            async with page(*seats["user"], samples=lambda number: spoken) as user, \
+                    page(*seats["agent"], rate=44_100) as agent, page(host.addresses["watch"], watcher) as seen:  # fmt: skip
+                for own in (user, agent):
+                    await own.wait_for(lambda message: message["type"] == "tried")
+                await user.tell("ready")
+                await user.wait_for(lambda message: message["type"] == "ready")
+                assert not [message for message in user.messages if message.get("state") == "talking"]
+                await agent.tell("ready")
+                await seen.tell("hang_up")
+                await seen.wait_for(lambda message: message["type"] == "lanes" and message["at"] >= 2.0)
+                await agent.tell("hang_up")
+                await user.state("over")
+            assert np.abs(np.concatenate(agent.sound)).max() > 1000
+            await host.over()
+
+    anyio.run(go)
+    session = read_session(tmp_path / "run" / "live-0")
+    assert session.meta.status == "completed"
+    assert np.abs(session.said("user")[24_000:]).max() > 0.05
+    assert np.abs(session.said("agent")).max() < 0.01

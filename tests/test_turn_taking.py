@@ -7,9 +7,9 @@ import pytest
 
 from simulator.ears import Activity, LevelEars, make_ears
 from simulator.frame import AudioFrame, silence
-from simulator.turn_taking import TurnPolicy, TurnTaker
 from simulator.spec import ms
 from simulator.testing import burst
+from simulator.turn_taking import TurnPolicy, TurnTaker
 
 RATE, FRAME = 24_000, 480
 

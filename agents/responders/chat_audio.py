@@ -28,9 +28,9 @@ from agents.responders.chat_audio_reply import Moment, reply_of, told_of
 from agents.responders.remote import check_base_url, heard_of, usage_of
 from agents.trace import Trace, TraceRecord
 from simulator import sound
-from simulator.actor import Actor, ActorSpec
+from simulator.actor import Actor, ActorSpec, Setting
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, located
 from simulator.events import other_party
 from simulator.spec import Duration
 
@@ -89,6 +89,15 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
     def build(self) -> "ChatAudio":
         """Make the responder."""
         return ChatAudio(self)
+
+    def check_offline(self, setting: Setting) -> None:
+        """Refuse a `request: whole` whose track cannot be known before the session."""
+        from agents.responders.chat_audio_whole import player_of
+
+        if setting.line_has_channels:
+            raise setting.refuse(".responder.request", "what is asked before the session cannot hold what the line "
+                                                       "adds; leave its channels out")  # fmt: skip
+        located(f"{setting.where}.responder.request", lambda: player_of(setting.other, other_party(setting.party)))
 
     def build_offline(self, spec: ActorSpec, recorded: Trace | None = None) -> Actor:
         """Make the actor of `request: whole`, or one that plays its trace."""

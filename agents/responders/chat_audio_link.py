@@ -1,6 +1,7 @@
 """The way to a chat completions server: the openai package, with statuses and bodies as they came."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,7 +29,7 @@ class ChatAudioLink:
 
         rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
         create = self._client.chat.completions.with_raw_response.create
-        with self._reached():
+        with _reached(self._timeout_s):
             try:
                 with anyio.fail_after(self._timeout_s):
                     raw = await create(model=body["model"], messages=body["messages"], extra_body=rest)
@@ -40,7 +41,7 @@ class ChatAudioLink:
         """Reach the server and have the key accepted."""
         from openai import APIStatusError
 
-        with self.server.at_fault(), self._reached():
+        with self.server.at_fault(), _reached(self._timeout_s):
             try:
                 with anyio.fail_after(min(self._timeout_s, 15.0)):
                     raw = await self._client.models.with_raw_response.list()
@@ -68,28 +69,20 @@ class ChatAudioLink:
                                        timeout=self._timeout_s)  # fmt: skip
         return self._opened
 
-    def _reached(self) -> "_Reached":
-        return _Reached(self._timeout_s)
 
+@contextmanager
+def _reached(timeout_s: float) -> Iterator[None]:
+    """Turn what goes wrong on the way to a server into a RemoteError with a predicate."""
+    from openai import APIConnectionError, APITimeoutError
 
-class _Reached:
-    """Turns what goes wrong on the way to a server into a RemoteError with a predicate."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._late = f"did not answer within {timeout_s:g} s"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        from openai import APIConnectionError, APITimeoutError
-
-        if isinstance(error, TimeoutError | APITimeoutError):
-            raise RemoteError(self._late) from error
-        if isinstance(error, APIConnectionError):
-            cause = error.__cause__ or error
-            what = "cannot be reached" if "Connect" in type(cause).__name__ else "broke off its answer"
-            raise RemoteError(f"{what}: {str(cause).rstrip('.') or type(cause).__name__}") from error
+    try:
+        yield
+    except (TimeoutError, APITimeoutError) as error:
+        raise RemoteError(f"did not answer within {timeout_s:g} s") from error
+    except APIConnectionError as error:
+        cause = error.__cause__ or error
+        what = "cannot be reached" if "Connect" in type(cause).__name__ else "broke off its answer"
+        raise RemoteError(f"{what}: {str(cause).rstrip('.') or type(cause).__name__}") from error
 
 
 def _plain(content: bytes) -> object:

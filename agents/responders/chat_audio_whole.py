@@ -2,8 +2,10 @@
 
 The track is worked out by letting the player speak to the reply it will hear: first the clips that wait for nothing,
 then, against the reply to those, the ones with a cue. It is asked again as often as the reply changes the track, at
-most once per clip. So where a first clip ends at e, its reply is heard to begin at r and a second clip has the cue
-`agent_speaking: t`, request 1 is clip 1, and request 2 is clip 1 + silence up to r + t + clip 2. In the session the reply is just played from sample 0; should the player say anything else than was asked
+most once per clip. So where the reply to a first clip is heard to begin at r, and a second clip has the cue
+`agent_speaking: t`, request 1 is clip 1, and request 2 is clip 1 + silence up to r + t + clip 2.
+
+In the session the reply is just played from sample 0; should the player say anything else than was asked
 (a server that answers differently each time, an injector), a `track_diverged` event says from where on.
 
 This is the one actor that knows what is said before it is: its sessions say `offline: true`, and response latencies
@@ -27,7 +29,7 @@ from agents.trace import Trace, Tracer
 from simulator import sound
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import ScenarioError
-from simulator.events import other_party
+from simulator.events import Party, other_party
 from simulator.exchange import actor_generator
 from simulator.frame import AudioFrame, Samples, freeze, silence, to_grid, to_pcm16
 
@@ -78,7 +80,8 @@ class WholeReply(Actor):
 
     async def _ask_until_settled(self, link: ChatAudioLink) -> None:
         """Ask for the track's reply, again as long as the reply changes the track."""
-        player = _player(self._context)
+        other = other_party(self._context.party)
+        player = player_of(self._context.specs.get(other), other)
         track = await self._rehearsed(_leading(player), silence(0))
         for _ in player.recordings():
             answer = await self._ask(link, track)
@@ -156,13 +159,12 @@ class WholeReply(Actor):
             self._context.emit(heard.start + count, "track_diverged", heard_since=heard.start)
 
 
-def _player(context: Context) -> PlayerSpec:
-    spec = context.specs.get(other_party(context.party))
+def player_of(spec: ActorSpec | None, party: Party) -> PlayerSpec:
+    """Give the player that a party is. ScenarioError: it is none, or it never comes to an end."""
     if not isinstance(spec, PlayerSpec):
-        raise ScenarioError(f"request: whole needs the {other_party(context.party)} to be a player, whose whole track "
-                            "is known before the session")  # fmt: skip
+        raise ScenarioError(f"whole needs the {party} to be a player, whose whole track is known before the session")
     if any(clip.repeat for clip in spec.recordings()):
-        raise ScenarioError("request: whole: a clip that repeats has no end, so there is no whole track")
+        raise ScenarioError("whole: a clip that repeats has no end, so there is no whole track")
     return spec
 
 

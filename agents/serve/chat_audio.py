@@ -26,7 +26,7 @@ from msgspec import Meta
 from agents.responders.chat_audio_answer import FRAME_S
 from agents.responders.chat_audio_protocol import encode_wav
 from agents.serve.chat_audio_request import ChatRequest, RefusedError, read_request, sound_of
-from agents.serve.chat_audio_sessions import Dialogue, Dialogues, Rules
+from agents.serve.chat_audio_sessions import Dialogues, Rules
 from agents.serve.service import ServerSpec, Service
 from agents.serve.session import ServedSession
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 PAD = "<SPECIAL_12>"
 """NeMo's token for a frame in which nothing new is said."""
 KEPT_S = 3600
+LONGEST_TEXT = 5000
+"""Characters of a client's text that are spoken, or kept in the folder."""
 
 
 class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
@@ -148,7 +150,7 @@ class _Front:
         async with self._service.place(), self._service.session() as session:
             turn = await self._play(session, asked, samples)
             name = session.id
-        return _json(await anyio.to_thread.run_sync(self._answer, turn, name, None))
+        return _json(await anyio.to_thread.run_sync(self._answer, turn, name, {}))
 
     async def _go_on(self, asked: ChatRequest, samples: Samples) -> "Response":
         """Play the turn in the dialogue that the request goes on with, or in a new one."""
@@ -163,8 +165,8 @@ class _Front:
             return turn, session.id, number
 
         turn, name, number = await dialogue.play(play)
-        answer = await anyio.to_thread.run_sync(self._answer, turn, f"{name}-{number}", dialogue)
-        return _json(answer)
+        told = {"session_id": dialogue.id, "turn": number}
+        return _json(await anyio.to_thread.run_sync(self._answer, turn, f"{name}-{number}", told))
 
     def _turn_of(self, asked: ChatRequest) -> Samples:
         """The sound of what is asked; a text without sound is spoken."""
@@ -173,11 +175,12 @@ class _Front:
             return sound_of(turn, rate, self._spec.longest_turn)
         if not turn.text.strip():
             return silence(rate // 2)
-        line = spoken(turn.text[:5000], self._spec.text_voice, rate)
+        line = spoken(turn.text[:LONGEST_TEXT], self._spec.text_voice, rate)
         return freeze(line.samples[: self._spec.longest_turn.samples(rate)].copy())
 
     async def _play(self, session: ServedSession, asked: ChatRequest, samples: Samples) -> ServedTurn:
-        told = {"text": asked.turn.text, "system": asked.system, "settings": asked.settings}
+        texts = {"text": asked.turn.text[:LONGEST_TEXT], "system": asked.system[:LONGEST_TEXT]}
+        told = {**texts, "settings": asked.settings}
         session.note("client_message", **{name: value for name, value in told.items() if value})
         return await take_turn(session, samples, self._spec.rules())
 
@@ -188,9 +191,9 @@ class _Front:
         begin, end = (round(time_s / FRAME_S) * FRAME_S for time_s in (turn.reply_at / turn.sample_rate, end_s))
         return f"<|{begin:.2f}|> {turn.text} <${end:.2f}$>"
 
-    def _answer(self, turn: ServedTurn, name: str, dialogue: Dialogue | None) -> dict[str, Any]:
-        """Make the chat.completion."""
-        debug = {**_debug(turn), **({"session_id": dialogue.id, "turn": len(dialogue.texts)} if dialogue else {})}
+    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> dict[str, Any]:
+        """Make the chat.completion; told: the dialogue's session_id and the number of the turn in it."""
+        debug = {**_debug(turn), **told}
         text = self._content(turn)
         content = f"{text}\n<debug_info>{msgspec.json.encode(debug).decode()}</debug_info>"
         now = round(datetime.fromisoformat(today()).timestamp())
@@ -207,7 +210,7 @@ class _Front:
             "choices": [choice],
             "usage": {"prompt_tokens": -1, "completion_tokens": len(turn.text.split()), "total_tokens": -1},
             "debug_info": debug,
-            **({"session_id": dialogue.id} if dialogue else {}),
+            **({"session_id": told["session_id"]} if told else {}),
         }
 
 

@@ -34,12 +34,13 @@ from agents.serve.ledger import Ledger
 from agents.serve.session import ServedSession
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.clock import seconds, sleep
-from simulator.conversation import Conversation, Surroundings
+from simulator.conversation import Conversation
 from simulator.edge import shape_of
 from simulator.errors import RemoteError, ScenarioError, located, single
 from simulator.events import Event
 from simulator.frame import silence
 from simulator.spec import Spec, walk
+from simulator.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

@@ -15,8 +15,8 @@ from metrics.compat.pooling import interval, value_of
 from simulator.annotate import annotate_cached
 from simulator.corpus import CorpusResult, Metric, Mode, SampleResult
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.inputs import Input, InputKind, find_inputs
 from simulator.score import Definition, Score, add_parts, count_of
+from simulator.scoring.inputs import Input, InputKind, find_inputs
 from simulator.session import Session, read_session
 from simulator.trust import refuse_if_untrustworthy
 

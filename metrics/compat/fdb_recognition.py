@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from metrics.compat.fdb_samples import FdbSample, Words, as_words
 from simulator.annotation.detect import Track, detect
+from simulator.annotation.transcribe import heard_words, own_words
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 from simulator.timeline import Timeline
-from simulator.annotation.transcribe import heard_words, own_words
 
 
 def recognised(

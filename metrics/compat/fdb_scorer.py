@@ -16,9 +16,9 @@ from metrics.compat.options import SegmentSides, TextSides, read_segments, read_
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.frame import Samples
+from simulator.score import add_parts
 from simulator.scoring.inputs import Input
 from simulator.scoring.judge import Judge
-from simulator.score import add_parts
 from simulator.session import Session
 from simulator.trust import SILENT_DBFS
 

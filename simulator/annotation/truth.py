@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from simulator.events import Event, Party
 from simulator.annotation.audible import FRAME_S, FrameLevels
+from simulator.events import Event, Party
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, SpokenWord
 from simulator.timeline import Stretch, Timeline

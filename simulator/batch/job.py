@@ -18,7 +18,7 @@ import structlog
 from simulator import __version__
 from simulator.actor import ActorSpec
 from simulator.batch.plan import Job, hashes_of
-from simulator.conversation import Conversation, Pacing, Surroundings
+from simulator.conversation import Conversation
 from simulator.errors import SimulatorError, sentence
 from simulator.events import PARTIES
 from simulator.expect import judge
@@ -30,6 +30,7 @@ from simulator.scorer import DEFAULT_SCORERS
 from simulator.secrets import mask
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
+from simulator.surroundings import Pacing, Surroundings
 
 log = structlog.get_logger()
 

@@ -19,10 +19,10 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.job import Played, Row, finish, play, row_of
 from simulator.batch.plan import Job, Plan
 from simulator.batch.workers import interruptible, interrupts_held, worker_pool
-from simulator.conversation import Surroundings
 from simulator.cost import Cost
 from simulator.errors import sentence
 from simulator.events import PARTIES
+from simulator.surroundings import Surroundings
 
 
 class Watcher(Protocol):

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from simulator.batch.folder import RunFolder
-from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.metrics import check_environment, check_expectations
 from simulator.batch.plan import Plan, Wishes, make_plan
+from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.batch.summary import Summary, summarise
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen

@@ -73,8 +73,8 @@ def _teller(show: bool, *, to_stderr: bool) -> Tell:
 
 def _works(names: Sequence[str], options: Mapping[str, str]) -> list[Work]:
     """Give what is to be done: each foreign definition by itself, our own scorers together."""
-    from simulator.scoring.rescoring import Rescoring
     from simulator.scorer import DEFAULT_SCORERS
+    from simulator.scoring.rescoring import Rescoring
 
     every = make_specs(names or DEFAULT_SCORERS, options)
     foreign = {name: spec for name, spec in every.items() if isinstance(spec, CorpusScorer)}

@@ -11,7 +11,6 @@ from simulator.expect import Verdict
 from simulator.scenario import slug
 from simulator.score import Score
 
-
 DETAILS = ("_within_", "_change_", "turns.ipu_", "turns.pause_", "turns.fto_mean_s", "turns.user_share", "turns.agent_share")
 """Metrics that the table leaves to -v, the page and scores.json: those that mean little without their neighbours."""
 

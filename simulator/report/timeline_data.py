@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from simulator.annotation.truth import told
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.report.judged import Judged
 from simulator.report.mark import Mark
@@ -13,7 +14,6 @@ from simulator.report.peaks import Peaks
 from simulator.score import Score
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
-from simulator.annotation.truth import told
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 
+from simulator.batch.workers import interrupts_held, worker_pool
 from simulator.errors import SimulatorError
 from simulator.report.audio import PageAudio
 from simulator.report.page import write_session_page
@@ -37,8 +37,9 @@ def write_session_pages(
             done(folder, _try(folder, audio))
         return problems
     count = min(workers or os.cpu_count() or 1, len(folders))
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(_try, folder, audio): folder for folder in folders}
+    with worker_pool(count) as pool:
+        with interrupts_held():
+            waiting = {pool.submit(_try, folder, audio): folder for folder in folders}
         for future in as_completed(waiting):
             done(waiting[future], future.result())
     return problems

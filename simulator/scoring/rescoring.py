@@ -9,8 +9,8 @@ from simulator import __version__
 from simulator.annotate import annotate_many_cached
 from simulator.corpus import CorpusResult, Metric, SampleResult
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.inputs import Input, find_inputs
 from simulator.score import Definition, Score, Scorer, pool
+from simulator.scoring.inputs import Input, find_inputs
 from simulator.session import Session, read_session
 from simulator.trust import refuse_if_untrustworthy
 

@@ -86,6 +86,7 @@ def measure(protocol: str, requests: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         process = context.Process(target=serve, args=(theirs, protocol, folder))
         process.start()
+        theirs.close()  # or a server that cannot start would be waited for
         url = ours.recv()
         statuses: collections.Counter[str] = collections.Counter()
         good, memory = [], []

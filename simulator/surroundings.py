@@ -1,0 +1,66 @@
+"""Surroundings: what a session gets from the run around it, and how well it kept the wall clock."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from simulator.events import Event
+from simulator.frame import Samples
+
+
+class Surroundings(msgspec.Struct, kw_only=True):
+    """What a session gets from the run around it.
+
+    shared: one dict per run for what sessions share. buttons(): keys pressed since the last look. progress(samples):
+    told about once a second of session time. stop: ends the session early and cleanly when set (a hang-up).
+    used(usage): told the fields of every `usage` event of a remote party as it is written. listen(event): told of every
+    event when it is noted. overhear(user, agent): told what both said, tick by tick.
+    """
+
+    shared: dict[Any, Any] = msgspec.field(default_factory=dict)
+    buttons: Callable[[], list[str]] = list
+    progress: Callable[[int], None] = lambda samples: None
+    stop: Callable[[], bool] = lambda: False
+    used: Callable[[Mapping[str, Any]], None] = lambda usage: None
+    listen: Callable[[Event], None] | None = None
+    overhear: Callable[[Samples, Samples], None] | None = None
+
+
+class Pacing(msgspec.Struct, kw_only=True):
+    """How well the wall clock was kept: lateness of ticks in ms (run.json only)."""
+
+    lateness_p50_ms: float = 0.0
+    lateness_p99_ms: float = 0.0
+    lateness_max_ms: float = 0.0
+
+
+def pacing_of(lateness_s: list[float]) -> Pacing:
+    """Sum up how late the ticks of a wall-clock session were."""
+    if not lateness_s:
+        return Pacing()
+    ordered = sorted(lateness_s)
+
+    def at(share: float) -> float:
+        return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
+
+    return Pacing(lateness_p50_ms=at(0.5), lateness_p99_ms=at(0.99), lateness_max_ms=at(1.0))
+
+
+class Keys:
+    """Keys pressed in a live session, kept until the cue that waits for them asks."""
+
+    def __init__(self, buttons: Callable[[], list[str]], note: Callable[[str], None]) -> None:
+        self._buttons = buttons
+        self._note = note
+        self._waiting: list[str] = []
+
+    def pressed(self, key: str) -> bool:
+        """Whether the key was pressed since this was last asked."""
+        for fresh in self._buttons():
+            self._note(fresh)
+            self._waiting.append(fresh)
+        if key in self._waiting:
+            self._waiting.remove(key)
+            return True
+        return False
