@@ -20,13 +20,13 @@ from typing import Any, Literal
 import msgspec
 
 from agents.gemini_live_protocol import GeminiCore
-from agents.gemini_live_turn import GeminiSettings
-from agents.gemini_wire import GeminiAddress, dial_gemini
-from agents.own_turns import OwnVad
-from agents.peer import FarEnd, Peer
-from agents.peer_replay import PeerReplay
-from agents.peer_spec import PeerSpec
-from agents.trace import Trace
+from agents.remote.gemini_turn import GeminiSettings
+from agents.remote.gemini_wire import GeminiAddress, dial_gemini
+from agents.remote.own_turns import OwnVad
+from agents.remote.peer import FarEnd, Peer
+from agents.remote.peer_replay import PeerReplay
+from agents.remote.peer_spec import PeerSpec
+from agents.remote.trace import Trace
 from simulator.actor import Actor
 from simulator.secrets import Secrets
 from simulator.spec import Duration

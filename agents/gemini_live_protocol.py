@@ -26,11 +26,11 @@ and is sent.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agents.gemini_live_turn import DOWN, UP, GeminiSettings, Link, ModelTurn
-from agents.own_turns import OwnTurns
-from agents.peer_core import Actions, Message
-from agents.tools import HANG_UP, ToolDesk
-from agents.usage import UsageTally, gemini_counts
+from agents.remote.gemini_turn import DOWN, UP, GeminiSettings, Link, ModelTurn
+from agents.remote.own_turns import OwnTurns
+from agents.remote.peer_core import Actions, Message
+from agents.remote.tools import HANG_UP, ToolDesk
+from agents.remote.usage import UsageTally, gemini_counts
 from simulator.actor import AudioFormat
 from simulator.ears import make_ears
 from simulator.errors import RemoteError

@@ -28,13 +28,13 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 
-from agents.moshi_link import MoshiLink, Patience
-from agents.moshi_play import FORMAT, MoshiPlay, MoshiReplay, Placement
-from agents.moshi_probe import probe
 from agents.moshi_protocol import FRAME, MoshiClient, Server
-from agents.moshi_wire import Address
-from agents.opus import need_sphn
-from agents.trace import Trace, Tracer
+from agents.remote.moshi_link import MoshiLink, Patience
+from agents.remote.moshi_play import FORMAT, MoshiPlay, MoshiReplay, Placement
+from agents.remote.moshi_probe import probe
+from agents.remote.moshi_wire import Address
+from agents.remote.opus import need_sphn
+from agents.remote.trace import Trace, Tracer
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame, Samples

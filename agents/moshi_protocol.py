@@ -30,7 +30,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from agents.opus import OpusDecoder, OpusEncoder
+from agents.remote.opus import OpusDecoder, OpusEncoder
 from simulator.errors import RemoteError
 from simulator.frame import Samples, freeze
 

@@ -21,13 +21,13 @@ from typing import Any, Literal
 import msgspec
 
 from agents.openai_live_protocol import LiveCore, LiveSettings
-from agents.openai_wire import Address, dial_live
-from agents.peer import FarEnd, Peer
-from agents.peer_replay import PeerReplay
-from agents.peer_spec import PeerSpec
-from agents.tools import Tool
-from agents.trace import Trace
-from agents.wire_audio import Encoding, wire_format
+from agents.remote.openai_wire import Address, dial_live
+from agents.remote.peer import FarEnd, Peer
+from agents.remote.peer_replay import PeerReplay
+from agents.remote.peer_spec import PeerSpec
+from agents.remote.tools import Tool
+from agents.remote.trace import Trace
+from agents.remote.wire_audio import Encoding, wire_format
 from simulator.actor import Actor, Setting
 from simulator.secrets import Secrets
 

@@ -24,11 +24,11 @@ from typing import Any
 
 import msgspec
 
-from agents.peer_core import Actions, Message
-from agents.playout import Playout
-from agents.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
-from agents.usage import openai_counts
-from agents.wire_audio import WireFormat
+from agents.remote.peer_core import Actions, Message
+from agents.remote.playout import Playout
+from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
+from agents.remote.usage import openai_counts
+from agents.remote.wire_audio import WireFormat
 from simulator.actor import AudioFormat
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party

@@ -21,14 +21,14 @@ from typing import Any, Literal
 import msgspec
 
 from agents.openai_realtime_protocol import RealtimeCore
-from agents.openai_realtime_reply import RealtimeSettings
-from agents.openai_wire import Address, dial_realtime
-from agents.own_turns import OwnVad
-from agents.peer import FarEnd, Peer
-from agents.peer_replay import PeerReplay
-from agents.peer_spec import PeerSpec
-from agents.trace import Trace
-from agents.wire_audio import Encoding, wire_format
+from agents.remote.openai_reply import RealtimeSettings
+from agents.remote.openai_wire import Address, dial_realtime
+from agents.remote.own_turns import OwnVad
+from agents.remote.peer import FarEnd, Peer
+from agents.remote.peer_replay import PeerReplay
+from agents.remote.peer_spec import PeerSpec
+from agents.remote.trace import Trace
+from agents.remote.wire_audio import Encoding, wire_format
 from simulator.actor import Actor
 from simulator.secrets import Secrets
 from simulator.spec import Duration

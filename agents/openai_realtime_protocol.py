@@ -23,10 +23,10 @@ and so are fields; sound of an interrupted response that still comes in is ignor
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agents.openai_realtime_reply import RealtimeSettings, Reply
-from agents.own_turns import OwnTurns
-from agents.peer_core import Actions, Message
-from agents.usage import UsageTally, openai_counts
+from agents.remote.openai_reply import RealtimeSettings, Reply
+from agents.remote.own_turns import OwnTurns
+from agents.remote.peer_core import Actions, Message
+from agents.remote.usage import UsageTally, openai_counts
 from simulator.actor import AudioFormat
 from simulator.ears import make_ears
 from simulator.errors import RemoteError

@@ -62,7 +62,7 @@ class Replay(Actor):
         if spec.file is not None:
             self._outbox.push(to_grid(sound.load(spec.file, context.output_rate, channel=spec.channel)))
             return
-        assert spec.session is not None  # noqa: S101 - the spec has exactly one of both
+        assert spec.session is not None
         session = read_session(spec.session)
         party = spec.party or context.party
         self._outbox.push(_track(session, party, context.output_rate))

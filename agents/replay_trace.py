@@ -1,6 +1,6 @@
 """replay_trace: a recorded trace.jsonl plays a party again, without the network, under the virtual clock.
 
-The trace's format is told in agents/trace.py. Its header names the kind that wrote it; that kind's spec gives
+The trace's format is told in agents/remote/trace.py. Its header names the kind that wrote it; that kind's spec gives
 the actor that hands the recorded messages to the protocol core (`replay(trace) -> Actor`). It replays by
 time: what it hears changes nothing. Where what it hears differs from what was heard at the recording, one
 event `trace_diverged` says up to which sample both agreed, and `strict: true` makes that an error.
@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from agents.trace import Trace, read_trace
+from agents.remote.trace import Trace, read_trace
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Party

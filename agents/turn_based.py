@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 
 import anyio
 
-from agents.trace import Trace, Tracer
-from agents.turn_based_replay import STOPPED, TurnBasedReplay, line_said, trace_heard
+from agents.remote.trace import Trace, Tracer
+from agents.remote.turn_based_replay import STOPPED, TurnBasedReplay, line_said, trace_heard
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
 from simulator.ears import EarsKind, SileroEars, make_ears
@@ -125,7 +125,7 @@ class TurnBased(Actor):
             trace_heard(self._tracer, heard)
         self._ears.hear(heard)
         voice = self._voice
-        assert voice is not None  # noqa: S101 - the runner steps started actors only
+        assert voice is not None
         speaking = voice.speaking
         verdict = self._turns.hear(heard.start, heard.samples, speaking=speaking)
         now = heard.start + len(heard.samples)
@@ -158,7 +158,7 @@ class TurnBased(Actor):
 
     def _say(self, heard: AudioFrame) -> AudioFrame:
         voice = self._voice
-        assert voice is not None  # noqa: S101 - the runner steps started actors only
+        assert voice is not None
         count = len(heard.samples) * self._context.output_rate // self._context.input_rate
         now = (heard.start + len(heard.samples)) * self._context.output_rate // self._context.input_rate
         if self._opening_at is not None and now >= self._opening_at:
@@ -218,7 +218,7 @@ class TurnBased(Actor):
         for type_, fields in piece.events:
             self._context.emit(fields.get("at", 0), type_, **{name: fields[name] for name in fields if name != "at"})
         voice = self._voice
-        assert voice is not None  # noqa: S101 - the runner steps started actors only
+        assert voice is not None
         line = line_said(piece, self._context.output_rate)
         if line is not None:
             voice.say(line)

@@ -23,7 +23,7 @@ def with_choices(complaint: str, kind: Any) -> str:
             continue
         allowed = sorted({name for part in _at(inspect.type_info(kind), match[2] or "") for name in choices(part)})
         if allowed:
-            head = complaint[: match.end()].split(" - at `")[0]
+            head = complaint[: match.end()].split(" - at `", maxsplit=1)[0]
             return f"{head}; {suggestion(match[1], allowed)}{complaint[len(head):]}"
     return complaint
 

@@ -89,7 +89,7 @@ class LiveSeat:
             try:
                 answer = self._step(frame)
                 if not isinstance(answer, AudioFrame):
-                    raise ActorError("an actor that answers later must say `threaded = False`")  # noqa: TRY301
+                    raise ActorError("an actor that answers later must say `threaded = False`")
                 self._keep(answer)
             except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
                 self._failure = self._blamed(error)

@@ -78,9 +78,9 @@ class _Tally:
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
         self._same = True
-        self._peak = {party: 0.0 for party in PARTIES}
-        self._clips = {party: 0 for party in PARTIES}
-        self._holes = {party: 0 for party in PARTIES}
+        self._peak = dict.fromkeys(PARTIES, 0.0)
+        self._clips = dict.fromkeys(PARTIES, 0)
+        self._holes = dict.fromkeys(PARTIES, 0)
         self._tails = {party: np.zeros(0, np.float32) for party in PARTIES}
         self._samples = 0
         self._lags: dict[Party, list[tuple[float, float, float, float]]] = {party: [] for party in PARTIES}

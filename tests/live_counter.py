@@ -45,9 +45,17 @@ def misplaced_s(session: Session, said: Iterable[tuple[float, NDArray[np.float32
     # The track as the counter saw it: what resampling stretched is as long again as it was.
     counted = np.arange(frames[0], frames[-1], rate / session.sample_rate)
     track = np.interp(np.interp(counted, frames, places), np.arange(session.duration), session.said("user"))
-    off = []
-    for second, samples in said:
-        place, likeness = found_at(track.astype(np.float32), samples)
-        if likeness > 0.6:
-            off.append(place / session.sample_rate - second)
-    return [round(one - float(np.median(off)), 4) for one in off]
+    said = list(said)
+    session_rate = session.sample_rate
+    everywhere = [found_at(track.astype(np.float32), samples)[0] / session_rate - second for second, samples in said]
+    shift = float(np.median(everywhere))
+    off = [_off_s(track, round((second + shift) * session_rate), samples, session_rate) for second, samples in said]
+    kept = [one for one in off if one is not None]
+    return [round(one - float(np.median(kept)), 4) for one in kept]
+
+
+def _off_s(track: NDArray[np.float64], expected: int, samples: NDArray[np.float32], rate: int) -> float | None:
+    """How far from its place an utterance lies, looked for 2 s around; None where it is not to be recognised."""
+    begin = max(0, expected - 2 * rate)
+    place, likeness = found_at(track[begin : expected + len(samples) + 2 * rate].astype(np.float32), samples)
+    return (begin + place - expected) / rate if likeness > 0.6 else None

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from agents.opus import OpusEncoder
+from agents.remote.opus import OpusEncoder
 from simulator.cli import main
 from simulator.frame import silence
 from simulator.session import read_session

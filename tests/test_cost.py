@@ -8,8 +8,8 @@ import pytest
 
 from agents.openai_live import OpenAILiveSpec
 from agents.openai_realtime import OpenAIRealtimeSpec
-from agents.peer_core import Actions, Note
-from agents.usage import UsageTally, gemini_counts, openai_counts
+from agents.remote.peer_core import Actions, Note
+from agents.remote.usage import UsageTally, gemini_counts, openai_counts
 from simulator.cost import Meter, Price, check_budget, cost_of
 from simulator.errors import ScenarioError
 from simulator.spec import decode

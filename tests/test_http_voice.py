@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.npy_wire import decode_npy, encode_npy
+from agents.remote.npy_wire import decode_npy, encode_npy
 from simulator.errors import RemoteError, ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session, scenario_of

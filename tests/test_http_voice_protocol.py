@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.npy_wire import decode_npy, encode_npy
+from agents.remote.npy_wire import decode_npy, encode_npy
 from agents.responders.http_voice_protocol import HttpVoiceCore
 from simulator.errors import RemoteError
 

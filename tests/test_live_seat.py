@@ -86,7 +86,7 @@ def value(samples: Any) -> int:
 def wait_for(seat: LiveSeat, tick: int) -> int:
     """Take a tick whose answer has been computed but may not have been handed over by the thread yet."""
     for _ in range(1_000_000):
-        if seat._answers and seat._answers[-1][0] >= tick:  # noqa: SLF001 - the hand-over itself is not the rule under test
+        if seat._answers and seat._answers[-1][0] >= tick:
             break
     return value(seat.take(tick))
 

@@ -204,8 +204,11 @@ def test_two_humans_talk_to_each_other_and_somebody_watches(tmp_path: Path) -> N
             users, agents = host.addresses["talk/user"], host.addresses["talk/agent"]
             seats = {"user": (users, await cookie_for(users)), "agent": (agents, await cookie_for(agents))}
             watcher = await cookie_for(host.addresses["watch"])
-            async with page(*seats["user"], samples=lambda number: spoken) as user, \
-                    page(*seats["agent"], rate=44_100) as agent, page(host.addresses["watch"], watcher) as seen:  # fmt: skip
+            async with (
+                page(*seats["user"], samples=lambda number: spoken) as user,
+                page(*seats["agent"], rate=44_100) as agent,
+                page(host.addresses["watch"], watcher) as seen,
+            ):
                 for own in (user, agent):
                     await own.wait_for(lambda message: message["type"] == "tried")
                 await user.tell("ready")

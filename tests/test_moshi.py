@@ -1,5 +1,6 @@
 """Rules of the moshi kind: sessions with real servers on loopback, well-behaved and not, on both clocks."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,7 @@ def test_a_server_that_sends_too_fast(tmp_path: Path, frames: int) -> None:
 
     with scripted(flood) as url:
         problem = failing(url, tmp_path)
-    assert "sends too fast: 256 messages" in problem or "sent 30 frames for" in problem
+    assert "sends too fast: 256 messages" in problem or re.search(r"sent \d+ frames for \d+", problem)
 
 
 def test_a_server_that_never_shakes_hands(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from agents.moshi_protocol import (
     Trouble,
 )
 from agents.moshi_protocol import Server as ServerName
-from agents.opus import OpusEncoder
-from agents.trace import read_trace
+from agents.remote.opus import OpusEncoder
+from agents.remote.trace import read_trace
 from simulator.frame import silence
 from tests.contracts.moshi_peers import numbers
 

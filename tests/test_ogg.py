@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
-from agents.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder
+from agents.remote.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
+from agents.remote.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples
 

@@ -7,7 +7,7 @@ import pytest
 
 from agents.openai_live import OpenAILiveSpec
 from agents.openai_live_protocol import LiveCore
-from agents.wire_audio import WireFormat
+from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError, ScenarioError
 from simulator.plugins import AnyActor
 from simulator.spec import decode

@@ -57,7 +57,7 @@ def test_realtime_truncates_at_the_sample_really_heard(tmp_path: Path) -> None:
 @pytest.mark.parametrize("audio_format", ["mulaw", "alaw"])
 def test_realtime_speaks_g711(tmp_path: Path, audio_format: Any) -> None:
     """G.711 goes both ways at 8 kHz, and the session gets it at its own rate."""
-    from agents.wire_audio import wire_format
+    from agents.remote.wire_audio import wire_format
 
     form = wire_format(audio_format)
 

@@ -6,8 +6,8 @@ import pytest
 
 from agents.openai_realtime import OpenAIRealtimeSpec
 from agents.openai_realtime_protocol import RealtimeCore
-from agents.peer_core import Message
-from agents.wire_audio import WireFormat
+from agents.remote.peer_core import Message
+from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
 from simulator.plugins import AnyActor
 from simulator.spec import decode

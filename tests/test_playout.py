@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.playout import Moment, Playout
+from agents.remote.playout import Moment, Playout
 from simulator.errors import RemoteError
 
 RATE = 1000

@@ -124,8 +124,8 @@ def test_a_full_disk_is_an_os_error_and_leaves_what_was_written(tmp_path: Path) 
         pytest.skip("this system has no /dev/full")
     file = StereoFile(tmp_path / "a.wav", RATE)
     file.write(burst(RATE), burst(RATE))
-    file._file.close()  # noqa: SLF001 - the disk is exchanged under the recorder
-    file._file = Path("/dev/full").open("wb")  # noqa: SLF001, SIM115
+    file._file.close()
+    file._file = Path("/dev/full").open("wb")  # noqa: SIM115
     with pytest.raises(OSError, match="No space"):
         file.write(burst(10 * RATE), burst(10 * RATE))
     with pytest.raises(OSError, match="No space"):
@@ -137,9 +137,9 @@ def test_a_full_disk_fails_the_session_and_says_so(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     recorder = record(tmp_path)
-    recorder._events.close()  # noqa: SLF001 - the disk is exchanged under the recorder
-    recorder._events = Path("/dev/full").open("wb")  # noqa: SLF001, SIM115
-    recorder._events.write(b"{}")  # noqa: SLF001
+    recorder._events.close()
+    recorder._events = Path("/dev/full").open("wb")  # noqa: SIM115
+    recorder._events.write(b"{}")
     with pytest.raises(OSError, match="No space"):
         recorder.close("completed")
     session = read_session(tmp_path / "t-0")

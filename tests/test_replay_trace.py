@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.moshi_protocol import FRAME
-from agents.trace import read_trace
+from agents.remote.trace import read_trace
 from simulator.errors import ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session, scenario_of

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.npy_wire import decode_npy, encode_npy
+from agents.remote.npy_wire import decode_npy, encode_npy
 from agents.serve.door import DoorSpec
 from agents.serve.service import Limits
 from simulator.session import read_session

@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
 from agents.moshi_protocol import FRAME
-from agents.ogg import PageReader, PageWriter
-from agents.opus import OpusDecoder, OpusEncoder
+from agents.remote.ogg import PageReader, PageWriter
+from agents.remote.opus import OpusDecoder, OpusEncoder
 from agents.serve.moshi import TextPieces
 from agents.serve.service import Limits
 from simulator.events import Event

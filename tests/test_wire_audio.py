@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.wire_audio import Encoding, WireFormat, wire_format
+from agents.remote.wire_audio import Encoding, WireFormat, wire_format
 from simulator.errors import RemoteError
 
 LAWS: list[Encoding] = ["mulaw", "alaw"]

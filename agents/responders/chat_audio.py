@@ -22,11 +22,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from agents.remote.trace import Trace, TraceRecord
 from agents.responders.chat_audio_link import ChatAudioLink
 from agents.responders.chat_audio_protocol import AskRules, ChatAudioCore, HistoryKind, Part, encode_wav
 from agents.responders.chat_audio_reply import Moment, reply_of, told_of
 from agents.responders.remote import check_base_url, heard_of, usage_of
-from agents.trace import Trace, TraceRecord
 from simulator import sound
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec

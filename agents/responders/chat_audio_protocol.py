@@ -139,7 +139,7 @@ def encode_wav(samples: NDArray[np.float32], sample_rate: int) -> bytes:
 
 
 def _because(body: object) -> str:
-    from agents.far_end import told_by
+    from agents.remote.far_end import told_by
 
     told = told_by(body.encode() if isinstance(body, str) else msgspec.json.encode(body))
     return f": {told}" if told else ""

@@ -19,13 +19,13 @@ import msgspec
 import numpy as np
 
 from agents.player import PlayerSpec
+from agents.remote.trace import Trace, Tracer
 from agents.responders.chat_audio import ChatAudioSpec
 from agents.responders.chat_audio_answer import Answer, agent_channel
 from agents.responders.chat_audio_link import ChatAudioLink
 from agents.responders.chat_audio_protocol import ChatAudioCore, encode_wav
 from agents.responders.chat_audio_reply import Moment, events_of, told_of
 from agents.responders.remote import usage_of
-from agents.trace import Trace, Tracer
 from simulator import sound
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import ScenarioError

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from agents.http_exchange import HttpAnswer, HttpRequest, exchange
+from agents.remote.http_exchange import HttpAnswer, HttpRequest, exchange
+from agents.remote.trace import TraceRecord
 from agents.responders.http_voice_protocol import HEALTH_PATHS, WIRE_HZ, Generation, HttpVoiceCore, VoiceAnswer
 from agents.responders.remote import Server, check_base_url, check_token, heard_of, usage_of
-from agents.trace import TraceRecord
 from simulator import sound
 from simulator.clock import seconds, sleep
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec

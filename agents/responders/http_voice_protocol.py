@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from agents.far_end import told_by
-from agents.npy_wire import NpyError, decode_npy, encode_npy
+from agents.remote.far_end import told_by
+from agents.remote.npy_wire import NpyError, decode_npy, encode_npy
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 

@@ -160,7 +160,7 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
     async def nothing_here(websocket: "WebSocket") -> None:
         await _answer(websocket, 404, f"nothing is served at {websocket.url.path}")
 
-    handlers: Any = {NoPlaceError: _busy, SimulatorError: _failed, HTTPException: _refused}
+    handlers: Any = {NoPlaceError: _busy, SimulatorError: _failed, HTTPException: _refused, Exception: _failed}
     ours = [Route("/health", health), WebSocketRoute("/{path:path}", nothing_here)]
     app = Starlette(routes=[*server.routes(service), *ours], exception_handlers=handlers)
     rules = Rules(loopback=is_loopback(spec.host), token=spec.token, body_bytes=spec.body_bytes,

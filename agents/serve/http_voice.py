@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 import msgspec
 
-from agents.npy_wire import NpyError, decode_npy, encode_npy
+from agents.remote.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.chat_audio_request import RefusedError
 from agents.serve.service import ServerSpec, Service
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn

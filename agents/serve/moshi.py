@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from anyio.lowlevel import checkpoint
 
 from agents.moshi_protocol import FRAME, MoshiServer, RemoteProtocolError
-from agents.opus import need_sphn
+from agents.remote.opus import need_sphn
 from agents.serve.service import NoPlaceError, Place, ServerSpec, Service
 from agents.serve.session import ServedSession
 from simulator.actor import ActorSpec

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from agents.own_turns import PREROLL_S, OwnTurns
+from agents.remote.own_turns import PREROLL_S, OwnTurns
+from agents.remote.wire_audio import WireFormat
 from agents.serve.realtime_words import ClientEventError, Outgoing
-from agents.wire_audio import WireFormat
 from simulator.ears import EarsKind, make_ears
 from simulator.errors import RemoteError
 from simulator.frame import Samples

@@ -18,9 +18,9 @@ sent either.
 
 from typing import Any
 
-from agents.own_turns import OwnTurns
+from agents.remote.own_turns import OwnTurns
+from agents.remote.wire_audio import WireFormat
 from agents.serve.realtime_words import ClientEventError, Outgoing
-from agents.wire_audio import WireFormat
 from simulator.ears import LevelEars
 from simulator.frame import Samples
 

@@ -20,10 +20,10 @@ The agent hears sound and nothing else: instructions, voices and tools are taken
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agents.remote.wire_audio import Encoding, WireFormat, wire_format
 from agents.serve.realtime_input import ClientInput, Detection
 from agents.serve.realtime_output import Responses
 from agents.serve.realtime_words import ClientEventError, Message, Outgoing, mapping, milliseconds
-from agents.wire_audio import Encoding, WireFormat, wire_format
 from simulator.ears import EarsKind
 from simulator.frame import Samples
 

@@ -78,7 +78,7 @@ class FdBenchSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="fd
         ),
     )
 
-    def measure_heard(self, heard: TwoSided, options: None) -> Measured:  # noqa: ARG002
+    def measure_heard(self, heard: TwoSided, options: None) -> Measured:
         """Measure one recording."""
         return _measure(heard, preamble=self.preamble, compat=self.mode == "compat")
 

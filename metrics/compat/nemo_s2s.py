@@ -137,7 +137,7 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
     def finish(
         self,
         result: CorpusResult,
-        measured: Sequence[tuple[str, Measured]],  # noqa: ARG002
+        measured: Sequence[tuple[str, Measured]],
         given: Records,
     ) -> CorpusResult:
         """Name the samples apart, ask the judge, write the original's files."""

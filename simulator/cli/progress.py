@@ -15,8 +15,13 @@ from simulator.batch.plan import Job, Plan
 def set_up_logs(*, verbose: bool) -> None:
     """Send logs to stderr: warnings, everything with -v."""
     level = logging.INFO if verbose else logging.WARNING
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level),
-                        logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    # Plain tracebacks: the rich ones print local variables, and a local may hold a key.
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper("%H:%M:%S", utc=False), renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def watcher(plan: Plan, *, quiet: bool, verbose: bool) -> "Bar | Plain":

@@ -50,7 +50,7 @@ def serve(pipe: Any, folder: str, sessions: int) -> None:
 
 def prepared(frames: int) -> list[bytes]:
     """The messages of a client that speaks all the time."""
-    from agents.opus import OpusEncoder
+    from agents.remote.opus import OpusEncoder
 
     noise = (0.05 * np.random.default_rng(0).standard_normal((frames, 1920))).astype(np.float32)
     encoder = OpusEncoder()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.peer_core import Core, Note, Redial, Send
+from agents.remote.peer_core import Core, Note, Redial, Send
 from simulator.frame import Samples, silence
 from simulator.testing import burst
 

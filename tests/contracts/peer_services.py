@@ -19,7 +19,7 @@ import numpy as np
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from agents.wire_audio import WireFormat
+from agents.remote.wire_audio import WireFormat
 from tests.contracts.moshi_peers import scripted
 
 Json = dict[str, Any]

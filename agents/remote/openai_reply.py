@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from agents.peer_core import Actions, Message
-from agents.playout import Item, Moment, Playout
-from agents.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
-from agents.wire_audio import WireFormat
+from agents.remote.peer_core import Actions, Message
+from agents.remote.playout import Item, Moment, Playout
+from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
+from agents.remote.wire_audio import WireFormat
 from simulator.ears import EarsKind
 from simulator.errors import RemoteError
 from simulator.frame import Samples

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agents.tools import HANG_UP, HANG_UP_TOOL, Tool
+from agents.remote.tools import HANG_UP, HANG_UP_TOOL, Tool
 
 
 class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

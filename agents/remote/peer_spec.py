@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from agents.contiguous import contiguous
-from agents.persona import Persona, instructions, tools_of
-from agents.tools import Tool
-from agents.trace import Trace
+from agents.remote.contiguous import contiguous
+from agents.remote.persona import Persona, instructions, tools_of
+from agents.remote.tools import Tool
+from agents.remote.trace import Trace
 from simulator.actor import ActorSpec, Setting
 from simulator.secrets import Secrets, names
 from simulator.spec import Duration, ms

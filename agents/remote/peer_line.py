@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from agents.peer_core import Message
+from agents.remote.peer_core import Message
 from simulator.errors import RemoteError
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ and `heard` takes whatever is there.
 from typing import Literal
 
 from agents.moshi_protocol import FRAME, Event, MoshiClient, Ready, Sound, Text, Trouble
-from agents.opus import RATE_HZ
-from agents.trace import Trace, TraceRecord
+from agents.remote.opus import RATE_HZ
+from agents.remote.trace import Trace, TraceRecord
 from simulator.actor import Actor, AudioFormat, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame, Samples, silence

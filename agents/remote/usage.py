@@ -8,7 +8,7 @@ Kinds of tokens do not overlap: what was read from a cache is not counted as rea
 from collections.abc import Mapping
 from typing import Any
 
-from agents.peer_core import Actions
+from agents.remote.peer_core import Actions
 
 EVERY_S = 10.0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.ogg import OPUS_HZ, OggError, PageReader
+from agents.remote.ogg import OPUS_HZ, OggError, PageReader
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples, freeze
 

@@ -3,7 +3,7 @@
 import anyio
 
 from agents.moshi_protocol import FRAME, MoshiClient
-from agents.moshi_wire import Address, Closed, Wire, dial
+from agents.remote.moshi_wire import Address, Closed, Wire, dial
 from simulator.clock import seconds
 from simulator.errors import RemoteError
 from simulator.frame import silence

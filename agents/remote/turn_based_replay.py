@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from agents.trace import Trace, Tracer, TraceRecord
+from agents.remote.trace import Trace, Tracer, TraceRecord
 from simulator import sound
 from simulator.actor import Actor, Context
 from simulator.dialogue import Reply

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from agents.peer_core import Actions
-from agents.playout import Playout
-from agents.tools import Tool
-from agents.usage import Counts
-from agents.wire_audio import WireFormat
+from agents.remote.peer_core import Actions
+from agents.remote.playout import Playout
+from agents.remote.tools import Tool
+from agents.remote.usage import Counts
+from agents.remote.wire_audio import WireFormat
 from simulator.ears import EarsKind
 from simulator.errors import RemoteError
 from simulator.frame import Samples

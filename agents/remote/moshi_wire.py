@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 import msgspec
 
-from agents.far_end import refusal
+from agents.remote.far_end import refusal
 from simulator.errors import RemoteError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from typing import ClassVar
 import anyio
 import msgspec
 
-from agents.peer_core import Core, Message, Note, Send
-from agents.peer_line import BACKLOG_S, Arrival, Dial, Line, Wire
-from agents.trace import Tracer
+from agents.remote.peer_core import Core, Message, Note, Send
+from agents.remote.peer_line import BACKLOG_S, Arrival, Dial, Line, Wire
+from agents.remote.trace import Tracer
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame

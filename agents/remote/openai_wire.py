@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import msgspec
 
-from agents.far_end import closing_told, dialling_told
-from agents.peer_core import Message
-from agents.peer_line import GOODBYE_S
+from agents.remote.far_end import closing_told, dialling_told
+from agents.remote.peer_core import Message
+from agents.remote.peer_line import GOODBYE_S
 from simulator.errors import RemoteError
 
 if TYPE_CHECKING:

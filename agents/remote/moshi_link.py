@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 import msgspec
 
-from agents.moshi_play import LOST, MoshiPlay
 from agents.moshi_protocol import FRAME, kind_name
-from agents.moshi_wire import Address, Arrival, Closed, Wire, dial
-from agents.opus import RATE_HZ
-from agents.trace import Tracer
+from agents.remote.moshi_play import LOST, MoshiPlay
+from agents.remote.moshi_wire import Address, Arrival, Closed, Wire, dial
+from agents.remote.opus import RATE_HZ
+from agents.remote.trace import Tracer
 from simulator.actor import Context
 from simulator.clock import seconds
 from simulator.errors import RemoteError

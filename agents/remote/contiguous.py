@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from agents.peer_core import Message
-from agents.trace import Trace, TraceRecord
+from agents.remote.peer_core import Message
+from agents.remote.trace import Trace, TraceRecord
 
 SoundOf = Callable[[Message], str | None]
 """Gives the item that a message's sound belongs to, None for a message without sound; called in order."""

@@ -1,8 +1,8 @@
 """A peer's recorded messages, handed to its core again in the steps in which they were acted on."""
 
-from agents.peer import LOST
-from agents.peer_core import Core, Note
-from agents.trace import Trace
+from agents.remote.peer import LOST
+from agents.remote.peer_core import Core, Note
+from agents.remote.trace import Trace
 from simulator.actor import Actor, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame

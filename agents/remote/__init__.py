@@ -1,0 +1,1 @@
+"""What remote kinds share: their wires, links and playing, traces, usage; one room per protocol or per purpose."""
