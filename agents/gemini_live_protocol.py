@@ -145,9 +145,7 @@ class GeminiCore:
             return
         answer = self.tools.take(str(call.get("id") or name), name, at)
         if answer is not None:
-            self.actions.note(
-                at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer
-            )
+            self.actions.note(at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer)
             self.turn.expect(None)
 
     def _listen(self, samples: Samples, at: int) -> int:

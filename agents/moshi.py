@@ -45,7 +45,7 @@ PATH = "/api/chat"
 
 
 class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
-    """A Moshi or PersonaPlex server by its address: `{kind: moshi, url: "ws://host:8998"}`; the path is /api/chat unless given.
+    """A Moshi or PersonaPlex server: `{kind: moshi, url: "ws://host:8998"}`; the path is /api/chat unless given.
 
     url: ws or wss; `verify: false` takes a self-signed certificate. server: whose counting rules hold.
     voice_prompt, text_prompt: PersonaPlex wants both, the name of a voice file it has and a text that is not

@@ -216,13 +216,17 @@ class MoshiClient:
     def _farewell(self, code: int, reason: str, *, early: bool) -> str:
         said = f" saying {reason!r}" if reason else ""
         if early:
-            return (f"closed the connection before its handshake (code {code}){said}; PersonaPlex does so without a "
-                    "voice_prompt and a text_prompt that it knows")
+            return (
+                f"closed the connection before its handshake (code {code}){said}; PersonaPlex does so without a "
+                "voice_prompt and a text_prompt that it knows"
+            )
         progress = f"after {self.received} of {self.owed} frames owed (code {code}){said}"
         if code == 1006:
             return f"dropped the connection {progress}; its own log says why"
-        return (f"ended the session {progress}; PersonaPlex does so when its decoder fails, the Rust server after "
-                "6 minutes, see its log")
+        return (
+            f"ended the session {progress}; PersonaPlex does so when its decoder fails, the Rust server after "
+            "6 minutes, see its log"
+        )
 
 
 class MoshiServer:

@@ -163,9 +163,7 @@ class LiveCore:
             return
         answer = self.tools.take(str(item.get("call_id", "")), name, at)
         if answer is not None:
-            self.actions.note(
-                at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer
-            )
+            self.actions.note(at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer)
 
     def delegated(self, delegation: Mapping[str, Any], at: int) -> None:
         """The model delegates a task; one that is ours is answered with the scenario's text."""

@@ -118,7 +118,9 @@ class ReplayTrace(Actor):
     def _diverged(self) -> None:
         agreed_s = self._agreed / self._context.input_rate
         if self._strict:
-            raise RemoteError(f"the trace was recorded against other audio from about {agreed_s:.2f} s on; "
-                              "`strict: true` allows no difference")
+            raise RemoteError(
+                f"the trace was recorded against other audio from about {agreed_s:.2f} s on; "
+                "`strict: true` allows no difference"
+            )
         answer_at = self._heard * self._context.output_rate // self._context.input_rate
         self._context.emit(answer_at, "trace_diverged", agreed_s=agreed_s)

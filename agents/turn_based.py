@@ -46,8 +46,12 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
 
     def policy(self) -> TurnPolicy:
         """When a turn is over, when to yield."""
-        return TurnPolicy(endpoint=self.endpoint, yield_after=self.yield_after, barge_in=self.barge_in,
-                          ignore_backchannels=self.ignore_backchannels)
+        return TurnPolicy(
+            endpoint=self.endpoint,
+            yield_after=self.yield_after,
+            barge_in=self.barge_in,
+            ignore_backchannels=self.ignore_backchannels,
+        )
 
 
 class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
@@ -114,10 +118,16 @@ class TurnBased(Actor):
         responder = getattr(spec, "responder", None)
         if responder is not None and responder.remote:
             self._tracer = Tracer(context, spec, protocol=kind_of(responder))
-        await self._responder.start(ResponderContext(
-            party=context.party, sample_rate=context.output_rate, session_id=context.session_id, seed=context.seed,
-            emit=context.emit, trace=self._note,
-        ))
+        await self._responder.start(
+            ResponderContext(
+                party=context.party,
+                sample_rate=context.output_rate,
+                session_id=context.session_id,
+                seed=context.seed,
+                emit=context.emit,
+                trace=self._note,
+            )
+        )
 
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Hear a frame, say the next one; waits only when a turn is over and the clock is virtual."""

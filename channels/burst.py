@@ -19,7 +19,7 @@ FADE_S = 0.01
 
 
 class BurstSpec(ChannelSpec, frozen=True, kw_only=True, tag="burst"):
-    """Let it bang: `{kind: burst, file: dog.wav, start: 3s, every: 8s}` or `{kind: burst, color: white, length: 500ms}`.
+    """Let it bang: `{kind: burst, file: dog.wav, start: 3s, every: 8s}` or `{kind: burst, color: white}`.
 
     snr_db: the nominal speech level over the burst's own level (its RMS); negative is louder than speech. The burst
     begins at `start` and, with `every`, again so long after each beginning. length: of a generated burst.

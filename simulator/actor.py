@@ -123,7 +123,7 @@ class Context(msgspec.Struct, kw_only=True):
     starts at 0). rng: seeded by session, party and position. injecting(): whether an injector of this party is
     speaking now (a script waits for it). trace(record): appends a message to the session's trace.jsonl. tasks: a task
     group that lives as long as the session. pressed(key): whether a key was pressed in a live session since last asked.
-    shared: one dict per run, for what the sessions of a process share (a model host). specs: both parties' specs, by party.
+    shared: one dict per run, for what the sessions of a process share (a model host). specs: both parties' specs.
     """
 
     party: Party

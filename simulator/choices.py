@@ -24,7 +24,7 @@ def with_choices(complaint: str, kind: Any) -> str:
         allowed = sorted({name for part in _at(inspect.type_info(kind), match[2] or "") for name in choices(part)})
         if allowed:
             head = complaint[: match.end()].split(" - at `", maxsplit=1)[0]
-            return f"{head}; {suggestion(match[1], allowed)}{complaint[len(head):]}"
+            return f"{head}; {suggestion(match[1], allowed)}{complaint[len(head) :]}"
     return complaint
 
 

@@ -34,7 +34,7 @@ class SampleResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON of `simulate score --json`: full precision, samples in input order, skipped ones with nulls and a note."""
+    """The JSON of `simulate score --json`: full precision, samples in input order, skipped ones with nulls, a note."""
 
     scorer: str
     mode: Mode

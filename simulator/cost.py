@@ -111,9 +111,7 @@ class Meter:
     max_cost: in the prices' currency. max_minutes: of billed session time. None: no limit.
     """
 
-    def __init__(
-        self, prices: Prices, *, max_cost: float | None = None, max_minutes: float | None = None
-    ) -> None:
+    def __init__(self, prices: Prices, *, max_cost: float | None = None, max_minutes: float | None = None) -> None:
         self._prices = prices
         self._max_cost = max_cost
         self._max_minutes = max_minutes

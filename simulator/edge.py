@@ -112,7 +112,9 @@ class Edge:
     skips_first: the silent frame before session time 0 is not forwarded; silence is said in its place.
     """
 
-    def __init__(self, step: Step, shape: EdgeShape, sample_rate: int, frame_samples: int, *, skips_first: bool) -> None:
+    def __init__(
+        self, step: Step, shape: EdgeShape, sample_rate: int, frame_samples: int, *, skips_first: bool
+    ) -> None:
         self._step = step
         self._shape = shape
         self._count = frame_samples
@@ -162,5 +164,5 @@ class Edge:
         return self._give(await answer, now)
 
 
-def _untouched(samples: Samples, count: int) -> Samples:
+def _untouched(samples: Samples, count: int) -> Samples:  # noqa: ARG001 - as a StreamResampler is called
     return samples

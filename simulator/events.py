@@ -85,7 +85,9 @@ class EventLog:
         What would have begun after the end is left out; an utterance that would have ended after it is cut there.
         What an actor told when it closed (what it used up, what of its sound was said) belongs to the end.
         """
-        begun = {event.data.get("id") for _, _, _, event in self._waiting if event.type == "speech_start" and event.at >= end}
+        begun = {
+            event.data.get("id") for _, _, _, event in self._waiting if event.type == "speech_start" and event.at >= end
+        }
         rest: list[Event] = []
         for event in self.take(1 << 62):
             if event.at <= end:

@@ -38,8 +38,14 @@ class Exchange:
     on_grid: for each party whether its actor promises samples that lie on the int16 grid already.
     """
 
-    def __init__(self, scenario: Scenario, log: EventLog, recorder: Recorder, on_grid: tuple[bool, bool],
-                 pressed: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        log: EventLog,
+        recorder: Recorder,
+        on_grid: tuple[bool, bool],
+        pressed: Callable[[str], bool],
+    ) -> None:
         self._count = scenario.frame_samples
         self._quiet = silence(self._count)
         self._record = recorder.add
@@ -122,11 +128,19 @@ def _line(scenario: Scenario, direction: str, log: EventLog) -> Line:
     def emit(at: int, type_: str, /, **fields: Any) -> None:
         log.add(at, type_, "line", direction=direction, **fields)
 
-    return Line([
-        spec.build(ChannelContext(sample_rate=scenario.sample_rate, frame_samples=scenario.frame_samples,
-                                  rng=generator(scenario.seed, _CHANNELS, speaker, index), emit=emit))
-        for index, spec in enumerate(specs)
-    ])
+    return Line(
+        [
+            spec.build(
+                ChannelContext(
+                    sample_rate=scenario.sample_rate,
+                    frame_samples=scenario.frame_samples,
+                    rng=generator(scenario.seed, _CHANNELS, speaker, index),
+                    emit=emit,
+                )
+            )
+            for index, spec in enumerate(specs)
+        ]
+    )
 
 
 def _injectors(scenario: Scenario, log: EventLog, pressed: Callable[[str], bool]) -> list[Injector]:

@@ -67,5 +67,12 @@ def judge(expectation: Expectation, scores: Mapping[str, Score]) -> Verdict:
     score = scores.get(expectation.metric)
     found = score.value if score else None
     reason = None if found is not None else f"undefined: {score.reason if score else 'the metric was not measured'}"
-    return Verdict(text=expectation.text, metric=expectation.metric, op=expectation.op, bound=expectation.bound,
-                   found=found, passed=expectation.holds(found), reason=reason)
+    return Verdict(
+        text=expectation.text,
+        metric=expectation.metric,
+        op=expectation.op,
+        bound=expectation.bound,
+        found=found,
+        passed=expectation.holds(found),
+        reason=reason,
+    )

@@ -108,4 +108,6 @@ class LiveSeat:
     def _blamed(self, error: Exception) -> Exception:
         if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
             return error
-        return ActorError(f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed: {type(error).__name__}: {error}")
+        return ActorError(
+            f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed: {type(error).__name__}: {error}"
+        )

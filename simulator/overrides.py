@@ -8,7 +8,7 @@ from simulator.errors import ScenarioError
 
 
 def override_value(data: dict[str, Any], override: str) -> None:
-    """Set one value in place; missing mappings are made, places in lists are numbers. ScenarioError names the override."""
+    """Set one value in place; missing mappings are made, places in lists are numbers. ScenarioError names it."""
     path, equals, text = override.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):

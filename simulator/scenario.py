@@ -226,8 +226,15 @@ def _check_party(scenario: Scenario, party: Party) -> None:
     if not 0 < spec.speed < math.inf:
         raise ScenarioError(f"$.{party}.speed: is {spec.speed:g}; it must be above 0")
     noisy = bool(scenario.lines.heard_by(party))
-    setting = Setting(party=party, where=f"$.{party}", sample_rate=scenario.sample_rate, frame_ms=scenario.frame_ms,
-                      realtime=realtime, line_has_channels=noisy, other=scenario.actor(other_party(party)))
+    setting = Setting(
+        party=party,
+        where=f"$.{party}",
+        sample_rate=scenario.sample_rate,
+        frame_ms=scenario.frame_ms,
+        realtime=realtime,
+        line_has_channels=noisy,
+        other=scenario.actor(other_party(party)),
+    )
     spec.check(setting)
     try:
         shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)

@@ -28,8 +28,12 @@ def scenario_schema() -> Schema:
     """Give the schema (draft 2020-12) that editors complete scenario files from."""
     writer = _Writer()
     root = writer.of(inspect.type_info(Scenario))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "duplex-simulator scenario", **root,
-            "$defs": writer.definitions}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "duplex-simulator scenario",
+        **root,
+        "$defs": writer.definitions,
+    }
 
 
 class _Writer:
@@ -41,8 +45,13 @@ class _Writer:
     @singledispatchmethod
     def of(self, kind: inspect.Type) -> Schema:
         """Give the schema of a type."""
-        names = {inspect.StrType: "string", inspect.IntType: "integer", inspect.FloatType: "number",
-                 inspect.BoolType: "boolean", inspect.NoneType: "null"}
+        names = {
+            inspect.StrType: "string",
+            inspect.IntType: "integer",
+            inspect.FloatType: "number",
+            inspect.BoolType: "boolean",
+            inspect.NoneType: "null",
+        }
         name = names.get(type(kind))
         return {"type": name} if name else {}
 
@@ -87,7 +96,9 @@ class _Writer:
             return {"anyOf": [DURATION, self.of(inspect.type_info(AfterParty))]}
         if own is Latency:
             return {"anyOf": [{"enum": ["free", "measured"]}, DURATION]}
-        return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: {"type": "string"}}.get(own, {})
+        return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: {"type": "string"}}.get(
+            own, {}
+        )
 
     def _struct(self, kind: inspect.StructType) -> Schema:
         properties = {field.encode_name: self._field(field) for field in kind.fields}
@@ -96,8 +107,13 @@ class _Writer:
             properties = {kind.tag_field: {"const": kind.tag}, **properties}
             required = [kind.tag_field, *required]
         text = (kind.cls.__doc__ or "").strip().split("\n\n")[0]
-        return {"type": "object", "description": " ".join(text.split()), "properties": properties, "required": required,
-                "additionalProperties": not kind.forbid_unknown_fields}
+        return {
+            "type": "object",
+            "description": " ".join(text.split()),
+            "properties": properties,
+            "required": required,
+            "additionalProperties": not kind.forbid_unknown_fields,
+        }
 
     def _field(self, field: inspect.Field) -> Schema:
         schema = self.of(field.type)

@@ -19,9 +19,7 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 _USERINFO = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _PARAMETER = re.compile(r"([?&#;])([^=&#;]+)=([^&#;]*)")
-_SECRET_NAME = re.compile(
-    r"token|secret|passw|auth|signature|credential|api.?key|(^|[_-])(key|sig|pwd)($|[_-])", re.I
-)
+_SECRET_NAME = re.compile(r"token|secret|passw|auth|signature|credential|api.?key|(^|[_-])(key|sig|pwd)($|[_-])", re.I)
 _BEARER = re.compile(r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.I)
 _HEADER = re.compile(r"(\b(?:x-goog-|x-|xi-)?api-key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+", re.I)
 

@@ -61,8 +61,17 @@ class Session:
     Also stands for a foreign recording: `Session.of_recording` gives one without events.
     """
 
-    def __init__(self, folder: Path, meta: SessionMeta, *, audio: sound.Recording, heard: sound.Recording | None = None,
-                 events: tuple[Event, ...] = (), notes: tuple[str, ...] = (), speech: Speech | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        meta: SessionMeta,
+        *,
+        audio: sound.Recording,
+        heard: sound.Recording | None = None,
+        events: tuple[Event, ...] = (),
+        notes: tuple[str, ...] = (),
+        speech: Speech | None = None,
+    ) -> None:
         self.folder = folder
         self.meta = meta
         self.events = events
@@ -134,15 +143,29 @@ class Session:
 
     def with_speech(self, speech: Speech) -> "Session":
         """The same session with another annotation."""
-        return Session(self.folder, self.meta, audio=self._audio, heard=self._heard, events=self.events,
-                       notes=self.notes, speech=speech)
+        return Session(
+            self.folder,
+            self.meta,
+            audio=self._audio,
+            heard=self._heard,
+            events=self.events,
+            notes=self.notes,
+            speech=speech,
+        )
 
     @classmethod
     def of_recording(cls, path: Path, *, user_channel: int = 0, agent_channel: int = 1) -> "Session":
         """Make a session of a stereo file: no events, nothing known. SessionError when it is not stereo audio."""
         recording = sound.open_recording(path, channels=(user_channel, agent_channel))
-        meta = SessionMeta(format=FORMAT, id=path.stem, scenario=path.stem, sample_rate=recording.sample_rate,
-                           frame_ms=20, status="completed", clock="unknown")
+        meta = SessionMeta(
+            format=FORMAT,
+            id=path.stem,
+            scenario=path.stem,
+            sample_rate=recording.sample_rate,
+            frame_ms=20,
+            status="completed",
+            clock="unknown",
+        )
         return cls(path, meta, audio=recording)
 
 

@@ -25,8 +25,17 @@ class Recording:
     channels: those chosen, by index. length: samples per channel. notes: what is damaged about it, a sentence each.
     """
 
-    def __init__(self, path: Path, *, channels: tuple[int, ...], sample_rate: int, length: int, raw_start: int | None,
-                 width: int, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        channels: tuple[int, ...],
+        sample_rate: int,
+        length: int,
+        raw_start: int | None,
+        width: int,
+        notes: tuple[str, ...],
+    ) -> None:
         self.path = path
         self.sample_rate = sample_rate
         self.length = length
@@ -65,15 +74,23 @@ def open_recording(path: Path, *, channels: tuple[int, ...] = (0, 1)) -> Recordi
         rate, width, data_start, length = repaired
         note = f"{path}: the header was not finished; read {length / rate:.2f} s from the file's length"
         _need_channels(path, width, channels)
-        return Recording(path, channels=channels, sample_rate=rate, length=length, raw_start=data_start, width=width,
-                         notes=(note,))
+        return Recording(
+            path, channels=channels, sample_rate=rate, length=length, raw_start=data_start, width=width, notes=(note,)
+        )
     try:
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise SessionError(f"{path}: not a sound file that can be read: {_reason(error)}") from error
     _need_channels(path, info.channels, channels)
-    return Recording(path, channels=channels, sample_rate=info.samplerate, length=info.frames, raw_start=None,
-                     width=info.channels, notes=())
+    return Recording(
+        path,
+        channels=channels,
+        sample_rate=info.samplerate,
+        length=info.frames,
+        raw_start=None,
+        width=info.channels,
+        notes=(),
+    )
 
 
 def _need_channels(path: Path, width: int, channels: tuple[int, ...]) -> None:

@@ -34,9 +34,7 @@ def play_session(data: Mapping[str, Any], folder: Path, surroundings: Surroundin
     return play_scenario(scenario_of(data, folder), folder, surroundings)[0]
 
 
-def play_scenario(
-    scenario: Scenario, folder: Path, surroundings: Surroundings | None = None
-) -> tuple[Session, Played]:
+def play_scenario(scenario: Scenario, folder: Path, surroundings: Surroundings | None = None) -> tuple[Session, Played]:
     """Run the first trial of a scenario; gives the session as read back and how it went."""
     name = slug(scenario.name)
     job = Job(id=f"{name}-{scenario.trial}", group=name, scenario=resolved(scenario, 0))

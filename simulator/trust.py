@@ -120,29 +120,44 @@ class _Tally:
 
     def _of_party(self, party: Party) -> Iterator[Finding]:
         if self._clips[party]:
-            yield Finding(what="clipping", severity="note", values={"peaks": self._clips[party]},
-                          sentence=f"the {party} channel is clipped at {self._clips[party]} peak(s)")
+            yield Finding(
+                what="clipping",
+                severity="note",
+                values={"peaks": self._clips[party]},
+                sentence=f"the {party} channel is clipped at {self._clips[party]} peak(s)",
+            )
         if self._holes[party]:
-            yield Finding(what="dropouts", severity="note", values={"holes": self._holes[party]},
-                          sentence=f"the {party} channel has {self._holes[party]} hole(s) of digital silence inside sound")
+            yield Finding(
+                what="dropouts",
+                severity="note",
+                values={"holes": self._holes[party]},
+                sentence=f"the {party} channel has {self._holes[party]} hole(s) of digital silence inside sound",
+            )
 
     def _bleed(self, source: Party) -> Iterator[Finding]:
         windows = [window for window in self._lags[source] if window[1] >= BLEED_COHERENCE and window[3] >= BLEED_DB]
         if len(windows) < max(2, len(self._lags[source]) // 4):
             return
         times, coherences, lags, levels = (np.array(column) for column in zip(*windows, strict=True))
-        values = {"coherence": float(np.median(coherences)), "level_db": float(np.median(levels)),
-                  "delay_ms": 1000 * float(np.median(lags))}
+        values = {
+            "coherence": float(np.median(coherences)),
+            "level_db": float(np.median(levels)),
+            "delay_ms": 1000 * float(np.median(lags)),
+        }
         yield Finding(
             what="bleed", severity="note", values=values,
-            sentence=f"the {other_party(source)} channel holds the {source}'s sound {values['level_db']:.0f} dB down and "
-            f"{values['delay_ms']:.0f} ms later",
+            sentence=f"the {other_party(source)} channel holds the {source}'s sound {values['level_db']:.0f} dB down "
+            f"and {values['delay_ms']:.0f} ms later",
         )  # fmt: skip
         if len(windows) >= 5 and times[-1] - times[0] >= 20:
             drift = 60_000 * float(np.polyfit(times, lags, 1)[0])
             if abs(drift) >= DRIFT_MS_PER_MIN:
-                yield Finding(what="drift", severity="note", values={"drift_ms_per_min": drift},
-                              sentence=f"the channels drift apart by {drift:.1f} ms per minute")
+                yield Finding(
+                    what="drift",
+                    severity="note",
+                    values={"drift_ms_per_min": drift},
+                    sentence=f"the channels drift apart by {drift:.1f} ms per minute",
+                )
 
 
 def _dbfs(samples: Samples) -> float:
@@ -188,16 +203,25 @@ def _rate(session: Session) -> Iterator[Finding]:
         yield Finding(what="rate", severity="refuse", sentence=f"a rate of {rate} Hz is impossible for speech")
     audio_rate = session.audio_rate
     if audio_rate != rate:
-        yield Finding(what="rate", severity="refuse",
-                      sentence=f"the recording says {audio_rate} Hz and session.json says {rate} Hz")
+        yield Finding(
+            what="rate",
+            severity="refuse",
+            sentence=f"the recording says {audio_rate} Hz and session.json says {rate} Hz",
+        )
     stated = _byte_rate(session.audio_source[0])
     if stated is not None and stated != audio_rate:
-        yield Finding(what="rate", severity="refuse",
-                      sentence=f"the header says {audio_rate} Hz and a byte rate that belongs to {stated:g} Hz")
+        yield Finding(
+            what="rate",
+            severity="refuse",
+            sentence=f"the header says {audio_rate} Hz and a byte rate that belongs to {stated:g} Hz",
+        )
     planned = session.meta.duration_samples
     if planned and session.meta.status == "completed" and abs(planned - session.duration) > rate / 100:
-        yield Finding(what="length", severity="note",
-                      sentence=f"the recording holds {session.duration} samples and session.json says {planned}")
+        yield Finding(
+            what="length",
+            severity="note",
+            sentence=f"the recording holds {session.duration} samples and session.json says {planned}",
+        )
 
 
 def _byte_rate(path: Path) -> float | None:
@@ -224,8 +248,12 @@ def _swapped(session: Session) -> Iterator[Finding]:
         if not any(item.start < mine.end and mine.start < item.end for mine in other)
     )
     if on_wrong > on_own:
-        yield Finding(what="swapped", severity="note", values={"utterances": on_wrong},
-                      sentence="the channels seem swapped: what the user is known to have said is on the agent's")
+        yield Finding(
+            what="swapped",
+            severity="note",
+            values={"utterances": on_wrong},
+            sentence="the channels seem swapped: what the user is known to have said is on the agent's",
+        )
 
 
 def _sounds(session: Session, party: Party, start: int, end: int) -> bool:

@@ -104,7 +104,7 @@ def played(path: Path, sample_rate: int, channel: int | None, level: Level, text
     return Line(text=text, samples=samples)
 
 
-def line_of(text: str, samples: Samples, sample_rate: int, words: Sequence[Word] = ()) -> Line:
+def line_of(text: str, samples: Samples, words: Sequence[Word] = ()) -> Line:
     """Make a line of sound that something else made, at its own level, on the grid."""
     return Line(text=text, samples=to_grid(samples), words=tuple((word.text, word.start) for word in words))
 
@@ -210,8 +210,16 @@ class Voice:
         name, line, role = now
         self._said = 0
         fields: dict[str, object] = {"pauses": [[at + s, at + e] for s, e in line.pauses]} if line.pauses else {}
-        self._emit(at, "speech_start", id=name, role=role, text=line.text, planned_samples=len(line.samples),
-                   words=[[text, at + onset] for text, onset in line.words], **fields)
+        self._emit(
+            at,
+            "speech_start",
+            id=name,
+            role=role,
+            text=line.text,
+            planned_samples=len(line.samples),
+            words=[[text, at + onset] for text, onset in line.words],
+            **fields,
+        )
         return now
 
     def _across(self, at: int, count: int) -> Samples:

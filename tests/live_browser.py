@@ -72,9 +72,12 @@ def talk(folder: Path, *arguments: str, **environment: str) -> Iterator[Talk]:
     """Run `simulate talk` with these arguments; its session goes to folder/run."""
     log = folder / "talk.log"
     command = [sys.executable, "-m", "simulator", "talk", "--out", str(folder / "run"), *arguments]
-    with log.open("w") as file, subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, text=True, env={**os.environ, **environment}
-    ) as process:
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, text=True, env={**os.environ, **environment}
+        ) as process,
+    ):
         try:
             yield Talk(process, log)
         finally:

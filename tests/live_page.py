@@ -158,14 +158,19 @@ def quiet(number: int) -> np.ndarray:
 
 
 @asynccontextmanager
-async def page(address: str, cookie: str, *, rate: int = 48_000, hello: bool = True,
-               samples: Callable[[int], np.ndarray] = quiet) -> AsyncIterator[Page]:
+async def page(
+    address: str, cookie: str, *, rate: int = 48_000, hello: bool = True, samples: Callable[[int], np.ndarray] = quiet
+) -> AsyncIterator[Page]:
     """Open a line to a seat, say hello, and keep speaking while the block runs."""
     from websockets.asyncio.client import connect
 
     parts = urlsplit(address)
-    async with connect(f"ws://{parts.netloc}{parts.path}/line", origin=f"http://{parts.netloc}",  # type: ignore[arg-type]
-                       additional_headers={"Cookie": cookie}, compression=None) as socket:
+    async with connect(
+        f"ws://{parts.netloc}{parts.path}/line",
+        origin=f"http://{parts.netloc}",  # type: ignore[arg-type]
+        additional_headers={"Cookie": cookie},
+        compression=None,
+    ) as socket:
         made = Page(socket, rate)
         async with anyio.create_task_group() as tasks:
             if hello:

@@ -15,8 +15,15 @@ from simulator.timeline import Stretch, Timeline
 from simulator.voice import spoken
 
 RATE = 24_000
-SENTENCES = ("Hi, I'd like to book a table.", "Wait, stop.", "Four nights, please.", "She sells sea shells.", "No.",
-             "Put me through to the manager.", "Have you got a room with a view?")
+SENTENCES = (
+    "Hi, I'd like to book a table.",
+    "Wait, stop.",
+    "Four nights, please.",
+    "She sells sea shells.",
+    "No.",
+    "Put me through to the manager.",
+    "Have you got a room with a view?",
+)
 BACKCHANNELS = ("mm-hm", "right", "yeah", "okay", "uh-huh", "I see", "oh")
 VOICES = ("en-gb-x-rp", "en-us+f2", "en-us+m3")
 
@@ -34,9 +41,7 @@ def restated(chunks: list[float], length: int, rule: ActivitySettings) -> list[t
             spoken.append((onset * 512, round(fall * 512)))
     gaps = [2**40, *(right[0] - left[1] for left, right in pairwise(spoken)), 2**40]
     margins = [min(rule.pad_ms * 16, gap // 2) for gap in gaps]
-    return [
-        (max(0, start - margins[at]), min(length, end + margins[at + 1])) for at, (start, end) in enumerate(spoken)
-    ]
+    return [(max(0, start - margins[at]), min(length, end + margins[at + 1])) for at, (start, end) in enumerate(spoken)]
 
 
 def closing(chunks: list[float], onset: int, now: int, rule: ActivitySettings) -> tuple[int, int] | None:
@@ -48,7 +53,9 @@ def closing(chunks: list[float], onset: int, now: int, rule: ActivitySettings) -
 
 
 rules = st.builds(
-    ActivitySettings, min_speech_ms=st.sampled_from([0, 60, 250]), min_silence_ms=st.sampled_from([0, 50, 100, 400]),
+    ActivitySettings,
+    min_speech_ms=st.sampled_from([0, 60, 250]),
+    min_silence_ms=st.sampled_from([0, 50, 100, 400]),
     pad_ms=st.sampled_from([0, 30, 200]),
 )
 

@@ -42,8 +42,13 @@ def simulate(*words: object) -> int:
 
 def command(*words: object, **env: str) -> subprocess.Popen[str]:
     """Run the command in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "simulator", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env=os.environ | env)
+    return subprocess.Popen(
+        [sys.executable, "-m", "simulator", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | env,
+    )
 
 
 def test_a_run_leaves_the_folder_of_the_format(short: Path, tmp_path: Path) -> None:
@@ -68,10 +73,14 @@ def test_the_resolved_scenario_runs_the_same_session_again(short: Path, tmp_path
     simulate(short, "--out", tmp_path / "a", "--repeat", 2, "--seed", 4)
     assert simulate(tmp_path / "a" / "short-1" / "scenario.yaml", "--out", tmp_path / "b") == 0
     for name in ("conversation.wav", "events.jsonl", "session.json", "scenario.yaml"):
-        assert (tmp_path / "a" / "short-1" / name).read_bytes() == (tmp_path / "b" / "short-1" / name).read_bytes(), name
+        assert (tmp_path / "a" / "short-1" / name).read_bytes() == (tmp_path / "b" / "short-1" / name).read_bytes(), (
+            name
+        )
 
 
-def test_a_bad_scenario_is_refused_before_anything_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_scenario_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 2, one sentence on stderr, no folder."""
     path = tmp_path / "bad.yaml"
     path.write_text(yaml.safe_dump(SHORT | {"user": "scriptd"}))
@@ -88,7 +97,9 @@ def test_a_missing_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "there is no such file" in capsys.readouterr().err
 
 
-def test_an_existing_run_is_refused_and_resumed(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_run_is_refused_and_resumed(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A run is never overwritten; --resume runs what is missing and keeps the rest."""
     out = tmp_path / "out"
     assert simulate(short, "--out", out) == 0
@@ -111,7 +122,9 @@ def test_a_resumed_run_keeps_what_is_known_of_the_earlier_sessions(short: Path, 
     assert [row.id for row in read_rows(out)] == ["short-0", "short-1", "short-2"]
 
 
-def test_a_folder_that_cannot_be_made_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_made_is_refused(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A system's no is one sentence, too."""
     (tmp_path / "file").write_text("")
     assert simulate(short, "--out", tmp_path / "file" / "out") == 2
@@ -119,7 +132,9 @@ def test_a_folder_that_cannot_be_made_is_refused(short: Path, tmp_path: Path, ca
 
 
 @pytest.mark.parametrize("words", [["--repeat", "0"], ["--seed", "-1"], ["--set", "user.turns.0.x.y=1"]])
-def test_bad_options_are_refused(words: list[str], short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_options_are_refused(
+    words: list[str], short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 2 and a sentence."""
     assert simulate(short, *words, "--out", tmp_path / "out") == 2
     assert capsys.readouterr().err.startswith("simulate: ")
@@ -143,7 +158,17 @@ def test_a_disk_that_fills_up_costs_the_session_that_does_not_fit(short: Path, t
     long.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "20s"}))
     limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
     program = limit + "from simulator.cli import main; sys.exit(main(sys.argv[1:]))"
-    words = [sys.executable, "-c", program, str(short), str(long), "--out", str(tmp_path / "out"), "--set", "report=none"]
+    words = [
+        sys.executable,
+        "-c",
+        program,
+        str(short),
+        str(long),
+        "--out",
+        str(tmp_path / "out"),
+        "--set",
+        "report=none",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
     assert "File too large" in done.stderr
@@ -152,7 +177,9 @@ def test_a_disk_that_fills_up_costs_the_session_that_does_not_fit(short: Path, t
     assert read_session(tmp_path / "out" / "long-0").meta.status == "failed"
 
 
-def test_resuming_with_other_settings_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_resuming_with_other_settings_is_refused(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A run goes on with the settings it began with; the sentence names what differs."""
     out = tmp_path / "out"
     assert simulate(short, "--out", out) == 0
@@ -173,7 +200,9 @@ def test_many_scenarios_are_checked_to_the_end(short: Path, tmp_path: Path, caps
 
 
 @pytest.mark.parametrize("words", [["--repeat", "0"], ["--seed", "-1"], ["--concurrency", "0"]])
-def test_numbers_out_of_range_are_one_sentence(words: list[str], short: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_numbers_out_of_range_are_one_sentence(
+    words: list[str], short: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 2, no traceback."""
     try:
         code = simulate(short, *words)
@@ -197,7 +226,9 @@ def test_a_key_that_is_not_set_is_refused_before_the_run(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_with_something_else_is_refused(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_with_something_else_is_refused(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """--out never writes among other people's files."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("precious")
@@ -206,10 +237,15 @@ def test_a_folder_with_something_else_is_refused(short: Path, tmp_path: Path, ca
     assert simulate(short, "--out", tmp_path / "out" / "thesis.txt") == 2
 
 
-def test_a_session_that_fails_is_told_and_the_others_are_kept(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_session_that_fails_is_told_and_the_others_are_kept(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 3: which session, why; the completed ones stay."""
     bad = tmp_path / "bad.yaml"
-    chat = {"kind": "cascade", "chat": {"kind": "chat", "base_url": "http://127.0.0.1:9/v1", "model": "none", "timeout": "1s"}}
+    chat = {
+        "kind": "cascade",
+        "chat": {"kind": "chat", "base_url": "http://127.0.0.1:9/v1", "model": "none", "timeout": "1s"},
+    }
     bad.write_text(yaml.safe_dump(SHORT | {"name": "bad", "agent": chat, "duration": "5s"}))
     assert simulate(bad, short, "--out", tmp_path / "out") == 3
     shown = capsys.readouterr()
@@ -218,7 +254,9 @@ def test_a_session_that_fails_is_told_and_the_others_are_kept(short: Path, tmp_p
     assert read_session(tmp_path / "out" / "short-0").meta.status == "completed"
 
 
-def test_dry_run_says_what_would_run_and_writes_nothing(short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_says_what_would_run_and_writes_nothing(
+    short: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """--dry-run: sessions, length, clock, cost."""
     assert simulate(short, "--dry-run", "--repeat", 4, "--out", tmp_path / "out") == 0
     assert "4 session(s) of up to 3 s on the virtual clock" in capsys.readouterr().out
@@ -278,7 +316,17 @@ def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(short: Path,
     """With --concurrency, a session under way is closed and marked; an idle worker says nothing."""
     path = tmp_path / "long.yaml"
     path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
-    words = [sys.executable, "-m", "simulator", str(short), str(path), "--concurrency", "2", "--out", str(tmp_path / "out")]
+    words = [
+        sys.executable,
+        "-m",
+        "simulator",
+        str(short),
+        str(path),
+        "--concurrency",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     wav, rows = tmp_path / "out" / "long-0" / "conversation.wav", tmp_path / "out" / "results.jsonl"
     while process.poll() is None and not (rows.is_file() and wav.is_file() and wav.stat().st_size > 100_000):

@@ -68,7 +68,10 @@ def test_a_served_actor_ends_gracefully(tmp_path: Path, sent: signal.Signals, co
     ],
 )
 def test_what_cannot_be_served_is_refused(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    arguments: list[str],
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exit code 2 and one sentence, before anything listens."""

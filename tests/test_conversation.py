@@ -103,7 +103,9 @@ def test_an_actor_with_a_longer_frame_answers_one_own_frame_later(tmp_path: Path
 
 
 @pytest.mark.parametrize(("inward", "outward"), [(16_000, 24_000), (8_000, 8_000), (48_000, 16_000), (22_050, 44_100)])
-def test_an_edge_delays_by_what_the_session_states_and_by_nothing_else(tmp_path: Path, inward: int, outward: int) -> None:
+def test_an_edge_delays_by_what_the_session_states_and_by_nothing_else(
+    tmp_path: Path, inward: int, outward: int
+) -> None:
     """Resampling at an edge adds a constant delay in whole ticks, stated beforehand, and keeps the sound in place."""
     spans: list[tuple[int, int]] = [(4800, 9600)]
     agent = Echo()
@@ -128,7 +130,7 @@ class SmoothBurst(Bursts):
         """Say the tone where the stretch lies."""
         count = len(heard.samples)
         start = heard.start + count
-        (begin, end), = self._stretches
+        ((begin, end),) = self._stretches
         n = np.arange(start, start + count)
         inside = (n >= begin) & (n < end)
         shape = np.sin(np.pi * (n - begin) / (end - begin)) ** 2

@@ -26,9 +26,7 @@ def test_tokens_are_priced_by_kind_per_million() -> None:
 
 def test_minutes_are_priced_where_the_price_says_so() -> None:
     """A model billed by the minute ignores its tokens, one billed by tokens its minutes."""
-    assert cost_of(
-        [{"model": "live", "session_s": 90.0, "input_text_tokens": 10}], PRICES
-    ).value == pytest.approx(0.09)
+    assert cost_of([{"model": "live", "session_s": 90.0, "input_text_tokens": 10}], PRICES).value == pytest.approx(0.09)
     assert cost_of([{"model": "m", "session_s": 90.0, "input_s": 90.0}], PRICES).value == 0
 
 
@@ -98,9 +96,7 @@ def test_openai_cached_tokens_are_taken_out_of_the_input() -> None:
 
 def test_a_response_of_the_backend_is_text() -> None:
     """The Responses API tells totals and cached ones only."""
-    counts = openai_counts(
-        {"input_tokens": 100, "input_tokens_details": {"cached_tokens": 40}, "output_tokens": 7}
-    )
+    counts = openai_counts({"input_tokens": 100, "input_tokens_details": {"cached_tokens": 40}, "output_tokens": 7})
     assert {kind: count for kind, count in counts.items() if count} == {
         "input_text": 60, "cached_text": 40, "output_text": 7}  # fmt: skip
 

@@ -23,8 +23,14 @@ def cue(**fields: Any) -> Cue:
     return decode(fields, Cue, source="t", folder=Path())
 
 
-def firings(watched: Cue, spoken: Iterable[tuple[int, int]], *, until: int = 10_000, busy: Iterable[tuple[int, int]] = (),
-            own: str = "user") -> list[tuple[int, str]]:
+def firings(
+    watched: Cue,
+    spoken: Iterable[tuple[int, int]],
+    *,
+    until: int = 10_000,
+    busy: Iterable[tuple[int, int]] = (),
+    own: str = "user",
+) -> list[tuple[int, str]]:
     """Play a timeline of the other's speech (ms) against a watch; gives (moment, verdict) in ms."""
     watch = CueWatch(watched, RATE, np.random.default_rng(0), own)  # type: ignore[arg-type]
     heard = Activity(RATE)
@@ -110,8 +116,14 @@ def test_random_is_seeded_and_has_the_rate() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"at": "1s", "after": "agent_turn"}, {"at": "1s", "times": 0}, {"at": "1s", "every": "0ms"}, {"at": "1s", "at_latest": "2s"},
-     {"random": {"per_minute": 0}}],
+    [
+        {},
+        {"at": "1s", "after": "agent_turn"},
+        {"at": "1s", "times": 0},
+        {"at": "1s", "every": "0ms"},
+        {"at": "1s", "at_latest": "2s"},
+        {"random": {"per_minute": 0}},
+    ],
 )
 def test_a_cue_without_exactly_one_condition_or_with_nonsense_is_refused(fields: dict[str, Any]) -> None:
     """Bad cues are refused where they are written."""

@@ -23,9 +23,7 @@ def test_an_fdb_root_gives_its_samples_by_number(tmp_path: Path) -> None:
     """One sample per folder, in numerical order, with its label; what lacks its label or sound is told."""
     for name in ("10", "2", "3"):
         sound(tmp_path / name / "input.wav")
-        (tmp_path / name / "turn_taking.json").write_text(
-            '[{"text": "[TURN-TAKING]", "timestamp": [1.0, 2.0]}]'
-        )
+        (tmp_path / name / "turn_taking.json").write_text('[{"text": "[TURN-TAKING]", "timestamp": [1.0, 2.0]}]')
     (tmp_path / "3" / "turn_taking.json").unlink()
     (tmp_path / "4").mkdir()
     (tmp_path / "4" / "turn_taking.json").write_text("[]")

@@ -44,9 +44,7 @@ def merged_flags(found: Cells) -> list[bool]:
 def runs(flags: list[bool]) -> list[tuple[int, int]]:
     """Maximal stretches of true cells."""
     edges = [
-        cell
-        for cell in range(len(flags) + 1)
-        if (cell < len(flags) and flags[cell]) != (cell > 0 and flags[cell - 1])
+        cell for cell in range(len(flags) + 1) if (cell < len(flags) and flags[cell]) != (cell > 0 and flags[cell - 1])
     ]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
@@ -66,15 +64,10 @@ def test_events_agree_with_a_recount_on_the_grid(user: Cells, agent: Cells) -> N
             for side in units
         )
         (pauses if same else gaps).append((end - start) * CELL_S)
-    overlaps = [
-        (end - start) * CELL_S
-        for start, end in runs([one and other for one, other in zip(u, a, strict=True)])
-    ]
+    overlaps = [(end - start) * CELL_S for start, end in runs([one and other for one, other in zip(u, a, strict=True)])]
     heard = (merge_units(in_seconds(user)), merge_units(in_seconds(agent)))
     found = event_durations(heard[0], heard[1], CELLS * CELL_S)
-    assert found.ipu == pytest.approx(
-        [(end - start) * CELL_S for side in units for start, end in units[side]]
-    )
+    assert found.ipu == pytest.approx([(end - start) * CELL_S for side in units for start, end in units[side]])
     assert found.pause == pytest.approx(pauses)
     assert found.gap == pytest.approx(gaps)
     assert found.overlap == pytest.approx(overlaps)
@@ -119,9 +112,7 @@ def test_wasserstein_is_the_area_between_the_quantiles(ours: list[float], theirs
         assert found is None
         return
     stretched = zip(sorted(ours * len(theirs)), sorted(theirs * len(ours)), strict=True)
-    assert found == pytest.approx(
-        sum(abs(one - other) for one, other in stretched) / (len(ours) * len(theirs))
-    )
+    assert found == pytest.approx(sum(abs(one - other) for one, other in stretched) / (len(ours) * len(theirs)))
 
 
 def recordings(folder: Path, *names: str) -> Path:

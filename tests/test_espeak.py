@@ -49,8 +49,12 @@ def test_another_process_gives_the_same_bits() -> None:
         "import hashlib; from simulator.engines.espeak import Espeak; "
         "print(hashlib.sha256(Espeak().synthesize('Of the room.', 'en-us+f3').samples.tobytes()).hexdigest())"
     )
-    run = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True,
-                          env={"PYTHONHASHSEED": seed}).stdout for seed in ("1", "2")]
+    run = [
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, check=True, text=True, env={"PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2")
+    ]
     assert run[0] == run[1]
 
 
@@ -125,8 +129,15 @@ def test_text_without_sound_gives_no_samples() -> None:
 
 @pytest.mark.parametrize(
     ("voice", "close"),
-    [("en-gb-x-rpp", "en-gb-x-rp"), ("en-uk", "en-us"), ("en-us+belind", "belinda"), ("zz9", "en-us"),
-     ("", "en-us"), ("en-us+", "alex"), ("en-us+zq9", "alex")],
+    [
+        ("en-gb-x-rpp", "en-gb-x-rp"),
+        ("en-uk", "en-us"),
+        ("en-us+belind", "belinda"),
+        ("zz9", "en-us"),
+        ("", "en-us"),
+        ("en-us+", "alex"),
+        ("en-us+zq9", "alex"),
+    ],
 )
 def test_unknown_voice_is_refused_with_names_like_it(voice: str, close: str) -> None:
     """An unknown voice or variant is an error that names others: espeak itself would keep the last one."""

@@ -75,9 +75,7 @@ def restated(user: Segments, agent: Segments) -> dict[int, float]:
         end = one["user"][-1][1]
         parts = []
         if one["by_agent"]:
-            shared = [
-                [max(0.0, min(x[1], y[1]) - max(x[0], y[0])) for x in one["user"]] for y in one["agent"]
-            ]
+            shared = [[max(0.0, min(x[1], y[1]) - max(x[0], y[0])) for x in one["user"]] for y in one["agent"]]
             count = sum(any(s > 0.001 for s in row) for row in shared)
             parts += [
                 max(0.0, 0.5 * (1 - sum(map(sum, shared)) * 1000 / 2000)),

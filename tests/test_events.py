@@ -42,13 +42,19 @@ def test_an_utterance_that_reaches_beyond_the_end_is_cut_there() -> None:
     log.add(400, "speech_end", "agent", id="a", said_samples=300, cut=False)
     log.add(500, "speech_start", "agent", id="b")
     log.add(600, "speech_end", "agent", id="b", said_samples=100, cut=False)
-    assert [(event.at, event.type, event.data.get("said_samples"), event.data.get("cut")) for event in log.finish(250)] == [
-        (100, "speech_start", None, None), (250, "speech_end", 150, True),
-    ]  # fmt: skip
+    told = [(event.at, event.type, event.data.get("said_samples"), event.data.get("cut")) for event in log.finish(250)]
+    assert told == [(100, "speech_start", None, None), (250, "speech_end", 150, True)]
 
 
-@given(st.integers(0, 1 << 40), parties, st.dictionaries(st.text(min_size=1).filter(lambda key: key not in ("at", "type", "party")),
-                                                        st.integers() | st.text() | st.booleans(), max_size=4))
+@given(
+    st.integers(0, 1 << 40),
+    parties,
+    st.dictionaries(
+        st.text(min_size=1).filter(lambda key: key not in ("at", "type", "party")),
+        st.integers() | st.text() | st.booleans(),
+        max_size=4,
+    ),
+)
 def test_an_event_line_reads_back(at: int, party: Any, data: dict[str, Any]) -> None:
     """One JSON object per line, nothing lost."""
     event = Event(at, "x", party, data)

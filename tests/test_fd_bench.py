@@ -79,9 +79,7 @@ def restated(user: Spans, agent: Spans) -> dict[str, Any]:
                         count["success"] += 1
                         delay[i] = e - us
     for (_, ue), (following, _) in itertools.pairwise(user):
-        count["noise"] += sum(
-            ue < e < following and following - e >= 40000 and e - s < 88000 for s, e in agent
-        )
+        count["noise"] += sum(ue < e < following and following - e >= 40000 and e - s < 88000 for s, e in agent)
     return count | {
         "delay": delay,
         "lead": lead,

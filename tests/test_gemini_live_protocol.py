@@ -30,11 +30,7 @@ def driver(**spec: Any) -> Driver:
 def sound(seconds: float, kind: str = "audio/pcm;rate=24000") -> dict[str, Any]:
     """Sound of the model's turn."""
     data = {"mime_type": kind, "data": DOWN.encode(DOWN.unpack(tone(seconds)))}
-    return {
-        "server_content": {
-            "model_turn": {"parts": [{"inline_data": data}, {"text": "thinking", "thought": True}]}
-        }
-    }
+    return {"server_content": {"model_turn": {"parts": [{"inline_data": data}, {"text": "thinking", "thought": True}]}}}
 
 
 def used(prompt: int, said: int) -> dict[str, Any]:
@@ -52,9 +48,7 @@ def test_a_turn_is_said_from_its_first_sound_to_its_last() -> None:
 
 def test_interrupted_drops_what_waits_and_nothing_else() -> None:
     """The next turn's sound is said again."""
-    peer = (
-        driver().receive(sound(1.0)).step(5).receive({"server_content": {"interrupted": True}}, OVER).step(3)
-    )
+    peer = driver().receive(sound(1.0)).step(5).receive({"server_content": {"interrupted": True}}, OVER).step(3)
     assert peer.sound() == 5 * 480
     assert peer.noted("audio_end")[0] == {
         "id": "turn-1",
@@ -71,9 +65,7 @@ def test_a_turns_last_word_on_usage_counts_once() -> None:
     peer = driver().receive(sound(0.1), used(10, 1), OVER, used(10, 5)).step(20)
     assert peer.noted("usage") == []
     peer.receive(sound(0.1), used(30, 2), OVER)
-    assert [(note["input_text_tokens"], note["output_text_tokens"]) for note in peer.noted("usage")] == [
-        (10, 5)
-    ]
+    assert [(note["input_text_tokens"], note["output_text_tokens"]) for note in peer.noted("usage")] == [(10, 5)]
     peer.step(150)
     assert peer.noted("usage")[1]["input_text_tokens"] == 30
 

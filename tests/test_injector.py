@@ -73,7 +73,12 @@ def test_a_cue_sees_the_other_up_to_the_tick_before(tmp_path: Path) -> None:
     """`agent_speaking: d`: d of speech have been said before the tick in which the injection begins."""
     agent = played(tmp_path, (1.0, 2.0))
     session = play_session(
-        {"user": "silent", "agent": agent, "duration": "4s", "injectors": [injected(tmp_path, {"agent_speaking": "600ms"})]},
+        {
+            "user": "silent",
+            "agent": agent,
+            "duration": "4s",
+            "injectors": [injected(tmp_path, {"agent_speaking": "600ms"})],
+        },
         tmp_path,
     )
     assert starts(session) == [round(1.6 * RATE)]
@@ -103,9 +108,7 @@ def test_a_delay_counts_from_the_later_end_of_actor_and_injectors(tmp_path: Path
     agent = played(tmp_path, (0.5, 1.0))
     talk = injected(tmp_path, {"at": "1.4s"}, length_s=1.01)
     late = injected(tmp_path, {"after": "agent_turn", "delay": "1s"})
-    session = play_session(
-        {"user": "silent", "agent": agent, "duration": "5s", "injectors": [talk, late]}, tmp_path
-    )
+    session = play_session({"user": "silent", "agent": agent, "duration": "5s", "injectors": [talk, late]}, tmp_path)
     talked, answered = starts(session)
     end = talked + round(1.01 * RATE)
     assert 0 <= answered - (end + RATE) < TICK
@@ -167,5 +170,6 @@ def test_what_cannot_be_injected_is_refused(tmp_path: Path, fields: dict[str, An
     """Bad injectors are refused before anything starts, with their place."""
     with pytest.raises(ScenarioError, match=sentence):
         scenario_of(
-            {"user": "silent", "agent": "silent", "injectors": [{"kind": "aside", "cue": {"at": "1s"}, **fields}]}, tmp_path
+            {"user": "silent", "agent": "silent", "injectors": [{"kind": "aside", "cue": {"at": "1s"}, **fields}]},
+            tmp_path,
         )

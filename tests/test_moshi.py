@@ -88,7 +88,7 @@ def test_both_ends_record_the_same_conversation(tmp_path: Path) -> None:
     assert (session.meta.status, there.meta.status) == ("completed", "completed")
     assert there.meta.parties["user"].kind == "client"
     here_said, there_said = session.said("agent"), there.said("agent")
-    lag = np.argmax(np.correlate(here_said[: 24_000], there_said[: 24_000 - 4000], "valid"))
+    lag = np.argmax(np.correlate(here_said[:24_000], there_said[: 24_000 - 4000], "valid"))
     assert lag == pytest.approx(FRAME + 156, abs=2)
     assert [text for _, _, text in texts(session)] == [" good", " morning"]
     planned = next(event for event in there.events if event.type == "speech_start")
@@ -333,8 +333,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     )  # fmt: skip
     cert_file, key_file = folder / "cert.pem", folder / "key.pem"
     cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                           serialization.NoEncryption()))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     return cert_file, key_file
 
 
@@ -360,8 +361,10 @@ def test_a_server_that_dies_in_a_paced_session(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("leaves", "complaint"),
-    [(True, r"ended the session after 8 of 9 frames owed (code 1000)"),
-     (False, "sent no audio for 0.3 s (8 of 9 frames owed)")],
+    [
+        (True, r"ended the session after 8 of 9 frames owed (code 1000)"),
+        (False, "sent no audio for 0.3 s (8 of 9 frames owed)"),
+    ],
 )
 def test_the_last_frames_owed_are_waited_for(tmp_path: Path, leaves: bool, complaint: str) -> None:
     """A server that owes a frame at the session's end and leaves, or goes silent, has failed it."""

@@ -70,9 +70,7 @@ def asked() -> list[Any]:
 
 def test_replies_by_item_id_and_unparsable_ones_left_out() -> None:
     """Ratings are kept by item id; what cannot be parsed is told and enters nothing."""
-    judge = ReadyReplies(
-        {"a.flac_full": ["Rating: 4"], "a.flac_sounded": ["no idea"], "b.flac_full": ["Rating: 3"]}
-    )
+    judge = ReadyReplies({"a.flac_full": ["Rating: 4"], "a.flac_sounded": ["no idea"], "b.flac_full": ["Rating: 3"]})
     found, problems, _ = ratings(judge, asked(), 5)
     assert found == {"a.flac_full": 4.0, "b.flac_full": 3.0}
     assert set(problems) == {"a.flac_sounded", "b.flac_sounded"}

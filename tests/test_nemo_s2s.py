@@ -115,18 +115,14 @@ def test_backchannel_times_are_one_list_for_all_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", ["[1,2.5]", "1, 2.5", [1, 2.5]])
 def test_end_times_are_read_as_the_original_reads_them(written: object) -> None:
     """With or without brackets, or as a list."""
-    spec = decode(
-        {"kind": "nemo_s2s", "end_time": written}, load("scorers", "nemo_s2s"), source="x", folder=Path()
-    )
+    spec = decode({"kind": "nemo_s2s", "end_time": written}, load("scorers", "nemo_s2s"), source="x", folder=Path())
     assert spec.end_time == (1.0, 2.5)
 
 
 def test_end_times_that_are_no_numbers_are_refused() -> None:
     """The sentence says what is expected."""
     with pytest.raises(ScenarioError, match=r"expected times such as"):
-        decode(
-            {"kind": "nemo_s2s", "end_time": "soon"}, load("scorers", "nemo_s2s"), source="x", folder=Path()
-        )
+        decode({"kind": "nemo_s2s", "end_time": "soon"}, load("scorers", "nemo_s2s"), source="x", folder=Path())
 
 
 def test_what_is_written_scores_the_same_without_audio(tmp_path: Path) -> None:
@@ -198,9 +194,7 @@ def test_ratings_enter_the_table_and_the_samples(tmp_path: Path) -> None:
         )
     )
     compat = options(tmp_path, judge_replies=replies, write=tmp_path / "out").score_corpus([folder])
-    raw = [
-        json.loads(line)["generation"] for line in (tmp_path / "out" / "judge.jsonl").read_text().splitlines()
-    ]
+    raw = [json.loads(line)["generation"] for line in (tmp_path / "out" / "judge.jsonl").read_text().splitlines()]
     assert raw == ["Good. Rating: 4", "Rating: ?"]
     assert compat.metrics["llm_judge.overall.avg_rating"].value == 4.0
     assert compat.metrics["llm_judge.full.judge_score"].value == 80.0
@@ -218,9 +212,7 @@ def test_damaged_rows_are_told_and_do_not_stop_the_rest(tmp_path: Path) -> None:
         "segmentation": {"user_segments": [{"start": "x"}]},
         "transcription": {"user": 1},
     }
-    folder = results(
-        tmp_path / "r", [row("a"), "{", "[1]", row("mono"), row("stamp", generation="<|1.2.3|>"), odd]
-    )
+    folder = results(tmp_path / "r", [row("a"), "{", "[1]", row("mono"), row("stamp", generation="<|1.2.3|>"), odd])
     results(
         folder,
         [row("a"), "{", "[1]", row("gone"), row("mono"), row("stamp", generation="<|1.2.3|>"), odd],

@@ -35,9 +35,7 @@ def test_words_heard_in_a_segment_reach_half_a_second_beyond_it() -> None:
     """Frames from the segment's start up to its end plus the buffer, the last one excluded."""
     turn = Segment(0.8, 1.6)
     heard = tokens(100, {9: " early", 10: " one", 20: " two", 25: " three", 26: " late"})
-    found = user_speech(
-        sample(user=[turn], user_texts={turn: "One two three"}, alignment={HEARD: heard}), BUFFER_S
-    )
+    found = user_speech(sample(user=[turn], user_texts={turn: "One two three"}, alignment={HEARD: heard}), BUFFER_S)
     assert found["per_segment"][0]["hypothesis"] == "one two three"
     assert found["total_wer"] == 0.0
 
@@ -128,9 +126,7 @@ def test_inserted_words_are_those_nowhere_in_the_segments_text() -> None:
         ),
         BUFFER_S,
     )
-    assert found["hallucinations"] == [
-        {"word": "x", "onset_time": 2.5, "segment_start": 1.0, "segment_end": 3.0}
-    ]
+    assert found["hallucinations"] == [{"word": "x", "onset_time": 2.5, "segment_start": 1.0, "segment_end": 3.0}]
     assert found["hallucination_rate"] == 1 / 4
 
 
@@ -181,9 +177,7 @@ def test_totals_agree_with_the_definitions_restated(one: Sample, buffer_s: float
     inside = {
         frame
         for segment in one.user
-        for frame in range(
-            int(max(0, segment.start - buffer_s) / 0.08), int((segment.end + buffer_s) / 0.08) + 1
-        )
+        for frame in range(int(max(0, segment.start - buffer_s) / 0.08), int((segment.end + buffer_s) / 0.08) + 1)
     }
     runs: list[str] = []
     text = ""

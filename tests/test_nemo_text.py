@@ -19,9 +19,7 @@ from metrics.compat.nemo_text import (
 )
 
 
-@pytest.mark.parametrize(
-    ("time_s", "frame"), [(9.04, 112), (2.32, 28), (0.08, 1), (0.24, 3), (0.0, 0), (0.079, 0)]
-)
+@pytest.mark.parametrize(("time_s", "frame"), [(9.04, 112), (2.32, 28), (0.08, 1), (0.24, 3), (0.0, 0), (0.079, 0)])
 def test_a_frame_is_the_truncated_float_quotient(time_s: float, frame: int) -> None:
     """int(t / 0.08) on floats: exact frame times may fall one frame early, and must."""
     assert frame_of(time_s) == frame

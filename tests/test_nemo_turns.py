@@ -63,9 +63,7 @@ def test_a_greeting_is_a_false_positive() -> None:
 
 
 @given(sides(), sides(), st.sampled_from([0.5, 1.5]))
-def test_the_sweep_finds_what_two_pointers_meet(
-    user: list[Segment], agent: list[Segment], threshold_s: float
-) -> None:
+def test_the_sweep_finds_what_two_pointers_meet(user: list[Segment], agent: list[Segment], threshold_s: float) -> None:
     """The sweep advances the user while its segment ends first, else the agent."""
     i, j, met = 0, 0, []
     while i < len(user) and j < len(agent):

@@ -125,8 +125,12 @@ def test_granules_and_page_numbers_are_not_trusted() -> None:
     """Positions in another unit, numbers that jump and a wrong checksum change nothing about what is decoded."""
     coded = OpusEncoder().encode(tone(0.4))
     spoiled = b"".join(
-        page.raw[:6] + (page.granule // 2 + 7).to_bytes(8, "little") + page.raw[14:18]
-        + (5 * page.sequence + 3).to_bytes(4, "little") + b"\0\0\0\0" + page.raw[26:]
+        page.raw[:6]
+        + (page.granule // 2 + 7).to_bytes(8, "little")
+        + page.raw[14:18]
+        + (5 * page.sequence + 3).to_bytes(4, "little")
+        + b"\0\0\0\0"
+        + page.raw[26:]
         for page in PageReader().feed(coded)
     )
     assert np.array_equal(OpusDecoder().decode(spoiled), OpusDecoder().decode(coded))

@@ -77,9 +77,7 @@ def test_a_caller_hangs_up_after_its_last_words() -> None:
     """hang_up through the backend: done after a second without sound."""
     peer = driver(persona={"goal": "a table"}, backend={"model": "thinker"})
     item = {"type": "function_call", "call_id": "c", "name": "hang_up", "arguments": "{}"}
-    peer.receive(
-        {"type": "response.event", "event": {"type": "response.output_item.done", "item": item}}, delta(0.4)
-    )
+    peer.receive({"type": "response.event", "event": {"type": "response.output_item.done", "item": item}}, delta(0.4))
     assert not peer.step(40).core.done
     assert peer.step(40).core.done
 

@@ -50,9 +50,7 @@ def done(response: str = "resp_1", status: str = "completed") -> dict[str, Any]:
 
 def test_the_session_is_configured_first() -> None:
     """session.update holds formats, turn detection, transcription, instructions and functions."""
-    spec = OpenAIRealtimeSpec(
-        voice="marin", instructions="Be brief.", session={"audio": {"output": {"speed": 1.2}}}
-    )
+    spec = OpenAIRealtimeSpec(voice="marin", instructions="Be brief.", session={"audio": {"output": {"speed": 1.2}}})
     (update,) = RealtimeCore(spec.settings()).opening()
     session = update["session"]
     assert (update["type"], session["instructions"]) == ("session.update", "Be brief.")
@@ -140,11 +138,7 @@ def test_answers_wait_for_their_delay_and_for_the_response() -> None:
     """Two calls, one slow: both are answered, then one response is asked for, after the running one is
     done."""
     tools = [{"name": "fast", "answer": 1}, {"name": "slow", "answer": {"x": [2]}, "delay": "100ms"}]
-    peer = (
-        driver(tools=tools)
-        .receive(created(), call("fast", "c1"), call("slow", "c2"), call("slow", "c2"))
-        .step(2)
-    )
+    peer = driver(tools=tools).receive(created(), call("fast", "c1"), call("slow", "c2"), call("slow", "c2")).step(2)
     assert [message["item"]["output"] for message in peer.sent] == ["1"]
     peer.step(6)
     assert [message["item"]["output"] for message in peer.sent] == ["1", '{"x":[2]}']
@@ -162,9 +156,7 @@ def test_an_unknown_function_is_answered_with_what_there_is() -> None:
 def test_a_caller_is_done_when_its_goodbye_was_said() -> None:
     """hang_up ends the part of a persona, once its sound has been said; what comes after is not said."""
     peer = driver(persona={"goal": "a table"})
-    peer.receive(
-        created(), call("hang_up", "c1", '{"reason": "booked"}'), *speech("resp_1", "i", tone(0.1))[1:]
-    )
+    peer.receive(created(), call("hang_up", "c1", '{"reason": "booked"}'), *speech("resp_1", "i", tone(0.1))[1:])
     assert (peer.core.done, peer.noted("hang_up")) == (False, [{"reason": "booked"}])
     assert peer.step(6).core.done
     assert peer.sent == []

@@ -79,7 +79,9 @@ def test_a_repeating_clip_speaks_once_per_stretch_of_the_other(tmp_path: Path) -
     data = {"agent": agent, "duration": "4s"}
     once = play_session({**data, "name": "once", "user": {"kind": "player", "clips": [clip]}}, tmp_path)
     assert turns(once) == [12_000]
-    often = play_session({**data, "name": "often", "user": {"kind": "player", "clips": [{**clip, "every": "1s"}]}}, tmp_path)
+    often = play_session(
+        {**data, "name": "often", "user": {"kind": "player", "clips": [{**clip, "every": "1s"}]}}, tmp_path
+    )
     assert turns(often) == [12_000, 36_000, 60_000]
 
 
@@ -126,5 +128,7 @@ def test_one_sample_is_a_recording(tmp_path: Path) -> None:
     """The shortest file there is plays, at any rate."""
     for rate in (RATE, 44_100):
         soundfile.write(tmp_path / f"{rate}.wav", np.full(1, 0.5, np.float32), rate)
-        session = play_session({"name": f"one {rate}", "user": {"kind": "player", "file": f"{rate}.wav"}, "agent": "silent"}, tmp_path)
+        session = play_session(
+            {"name": f"one {rate}", "user": {"kind": "player", "file": f"{rate}.wav"}, "agent": "silent"}, tmp_path
+        )
         assert session.meta.status == "completed"

@@ -49,7 +49,9 @@ def test_an_actor_in_a_separate_package_is_picked_up_by_its_entry_point(tmp_path
     (tmp_path / "s.yaml").write_text(SCENARIO)
 
     def run(*words: str) -> str:
-        done = subprocess.run([sys.executable, "-m", "simulator", *words], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "simulator", *words], env=env, capture_output=True, text=True, check=True
+        )
         return done.stdout
 
     run(str(tmp_path / "s.yaml"), "--out", str(tmp_path / "out"))
@@ -65,7 +67,13 @@ def test_a_foreign_package_that_shadows_ours_is_named(tmp_path: Path) -> None:
     """A foreign `agents` package in front of ours fails with one clear sentence."""
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "__init__.py").write_text("")
-    done = subprocess.run([sys.executable, "-c", "import simulator"], env=os.environ | {"PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", "import simulator"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode != 0
     assert "the package 'agents' of duplex-simulator is hidden by" in done.stderr

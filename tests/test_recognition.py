@@ -22,8 +22,15 @@ from simulator.voice import spoken
 
 RATE = 24_000
 VOICES = ("en-gb-x-rp", "en-us+f2")
-PHRASES = ("Wait, stop.", "Thank you very much.", "What time do you open?", "My name is John Smith.",
-           "I would like the soup, please.", "How much does it cost?", "No, on Sunday, please.")
+PHRASES = (
+    "Wait, stop.",
+    "Thank you very much.",
+    "What time do you open?",
+    "My name is John Smith.",
+    "I would like the soup, please.",
+    "How much does it cost?",
+    "No, on Sunday, please.",
+)
 
 
 def said(text: str, voice: str = VOICES[0], rate: int = RATE) -> Samples:
@@ -103,7 +110,10 @@ def test_any_rate_is_recognised(moonshine: Moonshine, rate: int) -> None:
 def test_recorded_speech(moonshine: Moonshine, real_audio: Path) -> None:
     """Real recordings are understood: questions of a caller, some among long silences."""
     expected = {
-        "hello": "hello", "yes": "yes", "thank_you": "thank you very much", "hi_how_are_you": "hi how are you",
+        "hello": "hello",
+        "yes": "yes",
+        "thank_you": "thank you very much",
+        "hi_how_are_you": "hi how are you",
         "service_call_user": "can you guarantee that the replacement part will be shipped tomorrow",
     }
     for name, text in expected.items():
@@ -127,8 +137,13 @@ def test_word_times_agree_with_the_truth(aligner: PocketSphinx, voice: str) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["It's £20 at 5:30, o’clock — don't you think?", "Guillermo lives at 42 Nguyen Street.", "Mm-hm, right.",
-     "My order number is 12345!", "«Check-in» (for two) … hello[2] \"quoted\""],
+    [
+        "It's £20 at 5:30, o’clock — don't you think?",
+        "Guillermo lives at 42 Nguyen Street.",
+        "Mm-hm, right.",
+        "My order number is 12345!",
+        '«Check-in» (for two) … hello[2] "quoted"',
+    ],
 )
 def test_numbers_names_and_signs_are_aligned(aligner: PocketSphinx, text: str) -> None:
     """Every token keeps its spelling and gets a place in order, in the dictionary or not; signs have no length."""
@@ -203,8 +218,13 @@ def test_unusable_package_names_the_install_line(tmp_path: Path) -> None:
         "try: engine('moonshine').recognize(spoken('Yes, please.', 'en-us', 16000).samples, 16000)\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True,
-                         env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
     assert run.stdout.startswith("ScenarioError the recogniser moonshine does not load here")
     assert "pip install moonshine-voice==0.1.0" in run.stdout
 
@@ -216,6 +236,9 @@ def test_recorded_answer_has_the_times_of_another_aligner(aligner: PocketSphinx,
     words = aligner.align(sound.load(folder / "output.wav", RATE), RATE, answer["text"])
     assert words is not None
     assert [word.text for word in words] == answer["text"].split()
-    far = [word for word, chunk in zip(words, answer["chunks"], strict=True)
-           if abs(word.start / RATE - chunk["timestamp"][0]) > 0.15]
+    far = [
+        word
+        for word, chunk in zip(words, answer["chunks"], strict=True)
+        if abs(word.start / RATE - chunk["timestamp"][0]) > 0.15
+    ]
     assert len(far) <= len(words) // 10

@@ -57,7 +57,9 @@ def test_a_session_replayed_at_another_rate_keeps_its_times(tmp_path: Path) -> N
     begun = [event for event in call.by_type["speech_start"] if event.party == "user"]
     carried = again.by_type["speech_start"]
     assert [event.at for event in carried] == [round(event.at * 2 / 3) for event in begun]
-    assert [word for event in carried for word, _ in event.words] == [word for event in begun for word, _ in event.words]
+    assert [word for event in carried for word, _ in event.words] == [
+        word for event in begun for word, _ in event.words
+    ]
 
 
 def test_the_agents_track_may_be_replayed_too(tmp_path: Path) -> None:
@@ -88,7 +90,11 @@ def test_a_channel_of_any_recording_may_be_replayed(tmp_path: Path) -> None:
 def test_duration_may_end_with_the_recording(tmp_path: Path) -> None:
     """A replay is done when its track is over: `{after: user, tail: 1s}`."""
     soundfile.write(tmp_path / "one.wav", burst(24_000), 24_000, subtype="PCM_16")
-    data = {"user": {"kind": "replay", "file": "one.wav"}, "agent": "silent", "duration": {"after": "user", "tail": "1s"}}
+    data = {
+        "user": {"kind": "replay", "file": "one.wav"},
+        "agent": "silent",
+        "duration": {"after": "user", "tail": "1s"},
+    }
     assert play_session(data, tmp_path).duration == 48_000
 
 

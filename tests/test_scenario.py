@@ -54,10 +54,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"clock": "sundial"}, r"\$\.clock"),
     ({"expect": ["latency is good"]}, r"\$\.expect\[0\]: 'latency is good' is no expectation"),
     ({"scorers": ["turn"]}, r"\$\.scorers\[0\]\.kind: 'turn' is not installed"),
-    ({"user": {"kind": "scripted", "turns": [{"say": "hi", "choose": ["a"]}]}}, r"\$\.user\.turns\[0\].*exactly one of say and choose"),
+    (
+        {"user": {"kind": "scripted", "turns": [{"say": "hi", "choose": ["a"]}]}},
+        r"\$\.user\.turns\[0\].*exactly one of say and choose",
+    ),
     ({"user": {"kind": "scripted", "turns": [{"say": "hi", "delay": "1s"}]}}, r"needs a condition beside it"),
     ({"user": {"kind": "scripted", "turns": ["hi"], "voice": "nobody"}}, r"\$\.user\.voice: .*nobody"),
-    ({"user": {"kind": "scripted", "turns": ["hi"], "words_per_minute": 9000}}, r"words_per_minute: expected `int` <= 450"),
+    (
+        {"user": {"kind": "scripted", "turns": ["hi"], "words_per_minute": 9000}},
+        r"words_per_minute: expected `int` <= 450",
+    ),
     ({"user": {"kind": "player", "file": "nothing.wav"}}, r"\$\.user\.file: .*nothing\.wav does not exist"),
     ({"user": {"kind": "player", "file": "text.wav"}}, r"not a sound file that can be read"),
     ({"user": {"kind": "player", "file": "empty.wav"}}, r"empty\.wav is empty"),
@@ -68,13 +74,22 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"user": {"kind": "player"}}, r"exactly one of file and clips"),
     ({"user": {"kind": "replay", "session": "."}}, r"not a session folder"),
     ({"injectors": [{"kind": "interruption", "cue": {}, "say": "x"}]}, r"\$\.injectors\[0\]\.cue.*exactly one of"),
-    ({"injectors": [{"kind": "interruption", "cue": {"agent_dreaming": "1s"}, "say": "x"}]}, r"unknown field `agent_dreaming`"),
+    (
+        {"injectors": [{"kind": "interruption", "cue": {"agent_dreaming": "1s"}, "say": "x"}]},
+        r"unknown field `agent_dreaming`",
+    ),
     ({"injectors": [{"kind": "interruption", "cue": {"at": "1s"}}]}, r"exactly one of say, choose, file; found none"),
     ({"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 10}]}}, r"exactly one of color"),
-    ({"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 10, "file": "nothing.wav"}]}}, r"\$\.lines\.user_to_agent\[0\]\.file"),
+    (
+        {"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 10, "file": "nothing.wav"}]}},
+        r"\$\.lines\.user_to_agent\[0\]\.file",
+    ),
     ({"agent": {"kind": "cascade", "replies": [{"match": "(", "say": "x"}]}}, r"is no regular expression"),
     ({"agent": {"kind": "silent", "latency": "soon"}}, r"\$\.agent\.latency: expected free, measured or a duration"),
-    ({"agent": {"kind": "silent", "latency": "measured"}, "clock": "wall"}, r"\$\.agent\.latency: measured belongs to the virtual clock"),
+    (
+        {"agent": {"kind": "silent", "latency": "measured"}, "clock": "wall"},
+        r"\$\.agent\.latency: measured belongs to the virtual clock",
+    ),
     ({"agent": {"kind": "silent", "latency": "measured", "speed": -1}}, r"\$\.agent\.speed: is -1; it must be above 0"),
     ({"agent": {"kind": "cascade", "recognizer": "silero"}}, r"\$\.agent\.recognizer: 'silero' recognises no speech"),
     ({"name": "x" * 400}, r"is too long for a folder"),
@@ -83,10 +98,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"user": {"kind": "scripted", "turns": [""]}}, r"\$\.user: there is nothing to say in ''"),
     ({"user": {"kind": "scripted", "turns": [{"say": ["..."]}]}}, r"\$\.user\.turns\[0\]: there is nothing to say"),
     ({"user": {"kind": "scripted", "turns": [["a", {"pause": "24h"}]]}}, r"turns\[0\]"),
-    ({"user": {"kind": "scripted", "turns": [{"user_speaking": "1s", "say": "x"}]}}, r"turns\[0\]: user_speaking is about the user"),
+    (
+        {"user": {"kind": "scripted", "turns": [{"user_speaking": "1s", "say": "x"}]}},
+        r"turns\[0\]: user_speaking is about the user",
+    ),
     ({"user": {"kind": "scripted", "turns": [{"at": "1s", "times": 2, "say": "x"}]}}, r"a time comes once"),
     ({"user": {"kind": "scripted", "turns": [{"agent_speaking": "1s", "every": "2s", "say": "x"}]}}, r"`repeat: true`"),
-    ({"lines": {"user_to_agent": [{"kind": "gain", "db": 1e9}]}}, r"\$\.lines\.user_to_agent\[0\]\.db: expected `float` <= 100"),
+    (
+        {"lines": {"user_to_agent": [{"kind": "gain", "db": 1e9}]}},
+        r"\$\.lines\.user_to_agent\[0\]\.db: expected `float` <= 100",
+    ),
     ({"lines": {"user_to_agent": [{"kind": "delay", "time": "24h"}]}}, r"time is 86400s; allowed are up to 60s"),
     ({"lines": {"user_to_agent": [{"kind": "noise", "snr_db": 9, "file": "silence.wav"}]}}, r"is digital silence"),
     ({"lines": {"user_to_agent": [{"kind": "talker", "say": ["?"]}]}}, r"there is nothing to say"),
@@ -94,7 +115,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "sentence"), BAD, ids=[str(change)[:60] for change, _ in BAD])
-def test_bad_scenarios_are_refused_with_the_place_and_what_is_allowed(tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
+def test_bad_scenarios_are_refused_with_the_place_and_what_is_allowed(
+    tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
     """One sentence: file, path in the file, what was found, what is allowed."""
     (tmp_path / "text.wav").write_text("this is no sound")
     tone(tmp_path / "empty.wav", seconds=0)
@@ -140,7 +163,9 @@ def test_two_scenarios_with_one_name_are_refused(tmp_path: Path) -> None:
 def test_set_overrides_values_in_mappings_lists_and_bare_kinds(tmp_path: Path) -> None:
     """`--set path=value`: the value is YAML; lists by index; a bare kind may get parts."""
     data = GOOD | {"lines": {"user_to_agent": [{"kind": "gain", "db": -3}]}}
-    scenario = load(written(tmp_path, data), ["seed=7", "lines.user_to_agent.0.db=-6", "user.latency=40ms", "scorers=[]"])
+    scenario = load(
+        written(tmp_path, data), ["seed=7", "lines.user_to_agent.0.db=-6", "user.latency=40ms", "scorers=[]"]
+    )
     assert scenario.seed == 7
     assert scenario.lines.user_to_agent[0].db == -6  # type: ignore[attr-defined]
     assert scenario.actor("user").latency.fixed == 0.04
@@ -189,7 +214,11 @@ def test_a_truncated_wav_is_said_when_the_run_is_planned(tmp_path: Path) -> None
 def test_trials_have_their_own_seeds_and_ids(tmp_path: Path) -> None:
     """Trial t has seed + t and the id <name slug>-<trial>."""
     plan = make_plan([written(tmp_path, GOOD | {"seed": 5})], Wishes(repeat=3))
-    assert [(job.id, job.scenario.seed, job.scenario.trial) for job in plan.jobs] == [("good-0", 5, 0), ("good-1", 6, 1), ("good-2", 7, 2)]
+    assert [(job.id, job.scenario.seed, job.scenario.trial) for job in plan.jobs] == [
+        ("good-0", 5, 0),
+        ("good-1", 6, 1),
+        ("good-2", 7, 2),
+    ]
 
 
 def test_the_resolved_scenario_loads_as_the_same_session(tmp_path: Path, scenarios: Path) -> None:

@@ -19,13 +19,15 @@ TORCH = sorted((FOLDER / "torch").glob("*.yaml"))
 def test_there_are_the_ten_that_teach_the_format() -> None:
     """The README and the docs name them."""
     assert {path.stem for path in LOCAL} >= {
-        "first_call", "recorded_caller", "pause_handling", "smooth_turn_taking", "user_interruption", "user_backchannel",
-        "talking_to_other", "background_speech", "noisy_phone_line", "two_agents",
+        "first_call", "recorded_caller", "pause_handling", "smooth_turn_taking", "user_interruption",
+        "user_backchannel", "talking_to_other", "background_speech", "noisy_phone_line", "two_agents",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_scenarios_that_need_something_else_are_valid_without_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_scenarios_that_need_something_else_are_valid_without_it(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`simulate check` accepts them with no keys, no servers, no models."""
     assert main(["check", str(path)]) == 0
     assert "fine" in capsys.readouterr().out
@@ -46,7 +48,9 @@ def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.stem)
-def test_every_scenario_runs_and_holds_its_expectations(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_scenario_runs_and_holds_its_expectations(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What an example expects is what the built-in agent does."""
     code = main([str(path), "--out", str(tmp_path / "out"), "--json", "--set", "report=none"])
     result = json.loads(capsys.readouterr().out)

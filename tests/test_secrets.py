@@ -12,10 +12,7 @@ ENVIRONMENT = {"KEY": "sk-0123456789abcdef", "HOST": "example.org", "PIN": "4711
 
 def test_expansion_happens_at_use() -> None:
     """`${NAME}` becomes the value, wherever it stands in the text."""
-    assert (
-        Secrets(ENVIRONMENT).expand("wss://${HOST}/x?key=${KEY}")
-        == "wss://example.org/x?key=sk-0123456789abcdef"
-    )
+    assert Secrets(ENVIRONMENT).expand("wss://${HOST}/x?key=${KEY}") == "wss://example.org/x?key=sk-0123456789abcdef"
 
 
 @pytest.mark.parametrize("name", ["MISSING", "EMPTY"])

@@ -62,8 +62,9 @@ class Http:
     def __init__(self, url: str) -> None:
         self._address = urlsplit(url).netloc
 
-    async def __call__(self, path: str, body: bytes | Iterable[bytes] | None = None,
-                       headers: dict[str, str] | None = None) -> Answer:
+    async def __call__(
+        self, path: str, body: bytes | Iterable[bytes] | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
         """GET, or POST when there is a body: the status and the JSON of the answer."""
         return await anyio.to_thread.run_sync(self._ask, path, body, headers or {})
 
@@ -144,8 +145,19 @@ def test_a_token_is_taken_in_three_ways(headers: dict[str, str], passes: bool) -
 
 @pytest.mark.parametrize(
     ("host", "local"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("localhost", True), ("LOCALHOST.", True), ("::1", True),
-     ("[::1]", True), ("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("example.org", False), ("", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("example.org", False),
+        ("", False),
+    ],
 )
 def test_what_this_machine_is(host: str, local: bool) -> None:
     """Loopback addresses and `localhost`; 0.0.0.0 listens to everybody."""

@@ -118,9 +118,7 @@ def test_a_spoken_conversation_with_barge_in_and_truncation(tmp_path: Path) -> N
         await visitor.until("input_audio_buffer.speech_started", mark)
         done = await visitor.until("response.done", mark)
         assert (done.response.status, done.response.status_details.reason) == ("cancelled", "turn_detected")
-        await visitor.connection.conversation.item.truncate(
-            item_id=first.item.id, content_index=0, audio_end_ms=500
-        )
+        await visitor.connection.conversation.item.truncate(item_id=first.item.id, content_index=0, audio_end_ms=500)
         truncated = await visitor.until("conversation.item.truncated", mark)
         assert (truncated.item_id, truncated.audio_end_ms) == (first.item.id, 500)
         await visitor.say("", 0.8)

@@ -5,7 +5,15 @@ import pytest
 
 from channels.short_filter import ShortResampler
 
-RATES = [(24_000, 8_000), (8_000, 24_000), (16_000, 8_000), (44_100, 8_000), (8_000, 44_100), (48_000, 8_000), (8_000, 8_000)]
+RATES = [
+    (24_000, 8_000),
+    (8_000, 24_000),
+    (16_000, 8_000),
+    (44_100, 8_000),
+    (8_000, 44_100),
+    (48_000, 8_000),
+    (8_000, 8_000),
+]
 
 
 def through(resampler: ShortResampler, sound: np.ndarray, frame: int) -> np.ndarray:

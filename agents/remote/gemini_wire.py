@@ -75,9 +75,7 @@ async def dial_gemini(address: GeminiAddress) -> AsyncIterator[GeminiWire]:
     genai = await anyio.to_thread.run_sync(import_module, "google.genai")
     options = genai.types.HttpOptions(base_url=address.base_url, api_version=address.api_version)
     client = genai.Client(api_key=address.key, vertexai=False, http_options=options)
-    connecting = client.aio.live.connect(
-        model=address.model, config=genai.types.LiveConnectConfig(**address.config)
-    )
+    connecting = client.aio.live.connect(model=address.model, config=genai.types.LiveConnectConfig(**address.config))
     with dialling_told(address.base_url), closing_told(), _api_told():
         session = await connecting.__aenter__()
     wire = GeminiWire(session)
@@ -102,9 +100,7 @@ class _api_told:  # noqa: N801 - a context manager, used like the functions besi
             told = error.message or (error.details if isinstance(error.details, str) else "")
             raise RemoteError(_sentence(error.code, " ".join(told.split())[:200])) from error
         if isinstance(error, ValueError):
-            raise RemoteError(
-                f"sent a message that cannot be read: {' '.join(str(error).split())[:200]}"
-            ) from error
+            raise RemoteError(f"sent a message that cannot be read: {' '.join(str(error).split())[:200]}") from error
 
 
 def _sentence(code: int, reason: str) -> str:

@@ -1,9 +1,9 @@
 """A session with a Moshi server: connected, in step with it, drained, closed; every failure is one sentence.
 
-    connect    dial, then wait for 0x00: behind other clients, or while a prompt is read, that takes minutes
-    exchange   lock-step: send a frame, act on messages until the frames due are in
-    exchange_at_once   paced: act on what is there, hand the frame to the writer
-    close      wait for the frames owed and `drain_s` longer, say goodbye
+connect    dial, then wait for 0x00: behind other clients, or while a prompt is read, that takes minutes
+exchange   lock-step: send a frame, act on messages until the frames due are in
+exchange_at_once   paced: act on what is there, hand the frame to the writer
+close      wait for the frames owed and `drain_s` longer, say goodbye
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -110,8 +110,10 @@ class MoshiLink:
                 while self._core.state == "waiting":
                     self._act_on(await wire.receive(), -1)
         except TimeoutError:
-            raise RemoteError(f"sent no handshake (0x00) within {limit_s:g} s; a Moshi server serves one client "
-                              "after the other, see handshake_timeout") from None
+            raise RemoteError(
+                f"sent no handshake (0x00) within {limit_s:g} s; a Moshi server serves one client "
+                "after the other, see handshake_timeout"
+            ) from None
 
     async def _drain(self, wire: Wire) -> None:
         """Wait for what is owed. The session's own tasks have ended by now, so reading goes on in new ones."""

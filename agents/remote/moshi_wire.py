@@ -158,8 +158,9 @@ async def dial(address: Address, now: Callable[[], int]) -> Wire:
     except TimeoutError as error:
         raise RemoteError(f"did not answer within {address.connect_s:g} s") from error
     except ssl.SSLCertVerificationError as error:
-        raise RemoteError(f"has a certificate that is not trusted ({error.verify_message}); "
-                          "`verify: false` takes a self-signed one") from error
+        raise RemoteError(
+            f"has a certificate that is not trusted ({error.verify_message}); `verify: false` takes a self-signed one"
+        ) from error
     except OSError as error:
         # asyncio's own text names the call that failed instead of the reason.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error

@@ -64,9 +64,7 @@ async def dial_realtime(address: Address) -> AsyncIterator[OpenAIWire]:
     """Open a Realtime connection."""
     async with _dial(
         address,
-        lambda client, options: client.realtime.connect(
-            model=address.model, websocket_connection_options=options
-        ),
+        lambda client, options: client.realtime.connect(model=address.model, websocket_connection_options=options),
     ) as wire:
         yield wire
 

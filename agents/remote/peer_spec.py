@@ -49,16 +49,12 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
         if not names(self.base_url) and "://" not in self.base_url:
             raise setting.refuse(".base_url", f"{self.base_url!r} is no URL; write it like https://host/v1")
         if self.latency != "free":
-            raise setting.refuse(
-                ".latency", "a service with its own real time has its own latency; leave it out"
-            )
+            raise setting.refuse(".latency", "a service with its own real time has its own latency; leave it out")
         if self.placement != "heard":
             raise setting.refuse(".placement", "a live session is heard as it comes; replay its trace contiguous")
         doubled = _first_double([tool.name for tool in self.offered_tools()])
         if doubled is not None:
-            raise setting.refuse(
-                ".tools", f"there are two functions {doubled!r}; every name may be used once"
-            )
+            raise setting.refuse(".tools", f"there are two functions {doubled!r}; every name may be used once")
 
     def environment(self) -> list[str]:
         """The key's variable besides those written as `${NAME}`."""

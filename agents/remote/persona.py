@@ -27,8 +27,7 @@ def instructions(text: str, persona: Persona | None) -> str:
         "Talk the way people talk on the phone: one or two short sentences at a time, then wait. Answer what "
         "you are asked, but do not tell everything at once. Know nothing beyond what is written here; when "
         "you are asked for more, say that you do not know.",
-        "When you have what you want, or it is plain that you will not get it, say goodbye and call "
-        f"{HANG_UP}."
+        f"When you have what you want, or it is plain that you will not get it, say goodbye and call {HANG_UP}."
         if persona.hang_up
         else "",
         text,

@@ -95,8 +95,9 @@ class Tracer:
     Keeps the hash of what was heard and notes it about once a second. `at` is moved by the actor's steps.
     """
 
-    def __init__(self, context: Context, spec: ActorSpec, *, protocol: str, version: int = 1,
-                 secrets: Secrets | None = None) -> None:
+    def __init__(
+        self, context: Context, spec: ActorSpec, *, protocol: str, version: int = 1, secrets: Secrets | None = None
+    ) -> None:
         self._write = context.trace
         self._secrets = secrets or Secrets({})
         self._party = context.party
@@ -105,9 +106,17 @@ class Tracer:
         self._noted = 0
         self._note_every = context.input_rate
         self.at = -1
-        self._put(TraceHeader(party=context.party, protocol=protocol, version=version, spec=mask(encode(spec)),
-                              input_rate=context.input_rate, output_rate=context.output_rate,
-                              frame_samples=context.output_samples))
+        self._put(
+            TraceHeader(
+                party=context.party,
+                protocol=protocol,
+                version=version,
+                spec=mask(encode(spec)),
+                input_rate=context.input_rate,
+                output_rate=context.output_rate,
+                frame_samples=context.output_samples,
+            )
+        )
 
     def heard(self, samples: Samples, at: int) -> None:
         """Note what is heard at a step: call it first in every step; at: output sample where its answer starts."""
@@ -117,8 +126,9 @@ class Tracer:
         if self._heard - self._noted >= self._note_every:
             self._note_heard()
 
-    def message(self, direction: Literal["received", "sent"], type_: str, payload: object = None, *,
-                arrived: int | None = None) -> None:
+    def message(
+        self, direction: Literal["received", "sent"], type_: str, payload: object = None, *, arrived: int | None = None
+    ) -> None:
         """Note a message when it is acted on.
 
         payload: bytes are kept as base64, anything else as JSON, scrubbed of secrets. arrived: session samples
@@ -129,8 +139,9 @@ class Tracer:
             data = base64.b64encode(payload).decode()
         else:
             json = self._secrets.scrub_all(payload)
-        self._put(TraceRecord(party=self._party, at=self.at, dir=direction, type=type_, data=data, json=json,
-                              arrived=arrived))
+        self._put(
+            TraceRecord(party=self._party, at=self.at, dir=direction, type=type_, data=data, json=json, arrived=arrived)
+        )
 
     def close(self) -> None:
         """Note the last of what was heard; call it in the actor's `close`."""
@@ -139,8 +150,11 @@ class Tracer:
 
     def _note_heard(self) -> None:
         self._noted = self._heard
-        self._put(TraceRecord(party=self._party, at=self.at, dir="heard", samples=self._heard,
-                              sha256=self._hash.copy().hexdigest()))
+        self._put(
+            TraceRecord(
+                party=self._party, at=self.at, dir="heard", samples=self._heard, sha256=self._hash.copy().hexdigest()
+            )
+        )
 
     def _put(self, record: TraceHeader | TraceRecord) -> None:
         self._write(msgspec.to_builtins(record))

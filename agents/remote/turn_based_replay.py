@@ -83,7 +83,7 @@ def line_said(piece: Reply, sample_rate: int) -> Line | None:
     if piece.samples is None:
         return None
     samples = sound.resample(piece.samples, piece.sample_rate, sample_rate)
-    return line_of(piece.text, to_grid(samples), sample_rate)
+    return line_of(piece.text, to_grid(samples))
 
 
 def trace_heard(tracer: Tracer, heard: AudioFrame) -> None:

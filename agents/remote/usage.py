@@ -111,8 +111,7 @@ def gemini_counts(usage: Mapping[str, Any]) -> Counts:
 def _modalities(usage: Mapping[str, Any], name: str) -> list[tuple[str, int]]:
     known = {"AUDIO": "audio", "IMAGE": "image", "VIDEO": "image"}
     return [
-        (known.get(str(part.get("modality")), "text"), _count(part, "token_count"))
-        for part in usage.get(name) or ()
+        (known.get(str(part.get("modality")), "text"), _count(part, "token_count")) for part in usage.get(name) or ()
     ]
 
 

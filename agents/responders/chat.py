@@ -73,8 +73,12 @@ class Chat:
         waiting = ""
         try:
             stream = await self._client.chat.completions.create(
-                model=self._spec.model, messages=messages, stream=True, temperature=self._spec.temperature,
-                max_tokens=self._spec.max_tokens, seed=self._context.seed,
+                model=self._spec.model,
+                messages=messages,
+                stream=True,
+                temperature=self._spec.temperature,
+                max_tokens=self._spec.max_tokens,
+                seed=self._context.seed,
             )
             async for chunk in stream:
                 waiting += (chunk.choices[0].delta.content or "") if chunk.choices else ""

@@ -153,8 +153,7 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
         from starlette.responses import JSONResponse
 
         ready = service.ready and not service.stopping
-        body = {"status": "ok" if ready else "not ready", "sessions": service.taken,
-                "places": service.limits.sessions}
+        body = {"status": "ok" if ready else "not ready", "sessions": service.taken, "places": service.limits.sessions}
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def nothing_here(websocket: "WebSocket") -> None:

@@ -80,8 +80,9 @@ def _hostname(url: str) -> str:
 def _holds_token(token: str, scope: Scope, headers: dict[bytes, bytes]) -> bool:
     scheme, _, bearer = headers.get(b"authorization", b"").partition(b" ")
     offered = [bearer.strip()] if scheme.lower() == b"bearer" else []
-    offered += [value.encode() for key, value in parse_qsl(scope["query_string"].decode("latin-1"))
-                if key in TOKEN_KEYS]
+    offered += [
+        value.encode() for key, value in parse_qsl(scope["query_string"].decode("latin-1")) if key in TOKEN_KEYS
+    ]
     found = False
     for one in offered:
         found |= hmac.compare_digest(one, token.encode())

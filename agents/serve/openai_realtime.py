@@ -75,9 +75,7 @@ class Client(Actor):
     threaded: ClassVar[bool] = False
 
     def __init__(self, server: RealtimeServer, wake: anyio.Event) -> None:
-        self.format = AudioFormat(
-            input_rate=server.responses.format.rate, output_rate=server.input.format.rate
-        )
+        self.format = AudioFormat(input_rate=server.responses.format.rate, output_rate=server.input.format.rate)
         self._server = server
         self._pieces = TextPieces()
         self.wake = wake
@@ -92,9 +90,7 @@ class Client(Actor):
         at = (heard.start + context.input_samples) // context.input_samples * context.output_samples
         if heard.start >= 0:
             server.say(heard.samples)
-            for piece in self._pieces.due(
-                (heard.start + context.input_samples) * SESSION_RATE // context.input_rate
-            ):
+            for piece in self._pieces.due((heard.start + context.input_samples) * SESSION_RATE // context.input_rate):
                 server.told(piece)
         samples = server.hear(context.output_samples)
         for type_, fields in server.notes:
@@ -120,9 +116,7 @@ class Client(Actor):
 class Visit:
     """One client's connection, from the greeting to the close frame."""
 
-    def __init__(
-        self, websocket: "WebSocket", server: RealtimeServer, service: Service, place: Place
-    ) -> None:
+    def __init__(self, websocket: "WebSocket", server: RealtimeServer, service: Service, place: Place) -> None:
         self._websocket = websocket
         self._server = server
         self._service = service

@@ -78,9 +78,7 @@ class Responses:
                 "audio_end_ms",
             )
         self._sent[item] = audio_end_ms * self.format.rate // 1000
-        self._out.send(
-            "conversation.item.truncated", item_id=item, content_index=0, audio_end_ms=audio_end_ms
-        )
+        self._out.send("conversation.item.truncated", item_id=item, content_index=0, audio_end_ms=audio_end_ms)
 
     def say(self, samples: Samples) -> None:
         """Take the agent's next frame."""
@@ -124,9 +122,7 @@ class Responses:
         item = self._as_item("in_progress", [])
         self._out.send("response.output_item.added", response_id=self._response, output_index=0, item=item)
         self._out.send("conversation.item.added", item=item, previous_item_id=None)
-        self._out.send(
-            "response.content_part.added", part={"type": "audio", "transcript": ""}, **self._place()
-        )
+        self._out.send("response.content_part.added", part={"type": "audio", "transcript": ""}, **self._place())
 
     def _send(self, samples: Samples) -> None:
         sound = self.format.encode(samples)
@@ -141,9 +137,7 @@ class Responses:
             item = self._as_item(whole, [{"type": "output_audio", "transcript": text}])
             self._out.send("response.output_audio.done", **self._place())
             self._out.send("response.output_audio_transcript.done", transcript=text, **self._place())
-            self._out.send(
-                "response.content_part.done", part={"type": "audio", "transcript": text}, **self._place()
-            )
+            self._out.send("response.content_part.done", part={"type": "audio", "transcript": text}, **self._place())
             self._out.send("response.output_item.done", response_id=self._response, output_index=0, item=item)
             self._out.send("conversation.item.done", item=item, previous_item_id=None)
             output.append(item)

@@ -112,9 +112,7 @@ class RealtimeServer:
             self._format(said, self.responses.format, "output"),
         )
         if self.begun and formats != (self.input.format, self.responses.format):
-            raise ClientEventError(
-                "format_fixed", "the audio formats cannot change once audio flows", "session.audio"
-            )
+            raise ClientEventError("format_fixed", "the audio formats cannot change once audio flows", "session.audio")
         self.input.format, self.responses.format = formats
         if "turn_detection" in heard:
             self.input.detect(detection_of(heard["turn_detection"]))
@@ -182,9 +180,7 @@ def detection_of(given: object) -> Detection:
             "turn_detection is server_vad, semantic_vad or null",
             "session.audio.input.turn_detection",
         )
-    silence_ms = milliseconds(
-        given.get("silence_duration_ms") or 500, "turn_detection.silence_duration_ms", 10_000
-    )
+    silence_ms = milliseconds(given.get("silence_duration_ms") or 500, "turn_detection.silence_duration_ms", 10_000)
     prefix = given.get("prefix_padding_ms")
     prefix_ms = 300 if prefix is None else milliseconds(prefix, "turn_detection.prefix_padding_ms", 10_000)
     return Detection(
@@ -200,9 +196,7 @@ def _named(form: WireFormat) -> dict[str, Any]:
 
 
 def _on_item(_server: RealtimeServer, _message: Message) -> None:
-    raise ClientEventError(
-        "unsupported", "this agent hears sound only; append audio instead of creating items", "item"
-    )
+    raise ClientEventError("unsupported", "this agent hears sound only; append audio instead of creating items", "item")
 
 
 _HANDLERS: Mapping[str, Callable[[RealtimeServer, Message], None]] = {

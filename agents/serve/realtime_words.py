@@ -45,16 +45,12 @@ def mapping(value: object, param: str) -> Message:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise ClientEventError(
-            "invalid_type", f"{param} is {type(value).__name__}; an object is needed", param
-        )
+        raise ClientEventError("invalid_type", f"{param} is {type(value).__name__}; an object is needed", param)
     return cast("Message", value)
 
 
 def milliseconds(value: object, param: str, most: int = 24 * 3_600_000) -> int:
     """Give a count of milliseconds of the client's. ClientEventError when it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise ClientEventError(
-            "invalid_value", f"{param} is {value!r}; 0 to {most} milliseconds are allowed", param
-        )
+        raise ClientEventError("invalid_value", f"{param} is {value!r}; 0 to {most} milliseconds are allowed", param)
     return int(value)

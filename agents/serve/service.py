@@ -78,10 +78,20 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that this protocol cannot offer: ScenarioError."""
         if actor.needs_wall_clock() and not self.realtime:
-            raise ScenarioError("the actor has its own real time, but clients of this protocol are served on the "
-                                "virtual clock; serve it as openai_realtime")
-        actor.check(Setting(party="agent", where="$.agent", sample_rate=24_000, frame_ms=self.frame_ms,
-                            realtime=self.realtime, line_has_channels=False))
+            raise ScenarioError(
+                "the actor has its own real time, but clients of this protocol are served on the "
+                "virtual clock; serve it as openai_realtime"
+            )
+        actor.check(
+            Setting(
+                party="agent",
+                where="$.agent",
+                sample_rate=24_000,
+                frame_ms=self.frame_ms,
+                realtime=self.realtime,
+                line_has_channels=False,
+            )
+        )
         located("$.agent", lambda: shape_of(actor.build().format, 24_000, round(24 * self.frame_ms)))
 
     def routes(self, service: "Service") -> "Sequence[BaseRoute]":
@@ -205,8 +215,14 @@ class Service:
             finally:
                 ledger.close(recorder, began_s)
 
-    async def converse(self, client: Actor, *, frame_ms: float = 20.0, sample_rate: int = 24_000,
-                       listen: Callable[[Event], None] | None = None) -> None:
+    async def converse(
+        self,
+        client: Actor,
+        *,
+        frame_ms: float = 20.0,
+        sample_rate: int = 24_000,
+        listen: Callable[[Event], None] | None = None,
+    ) -> None:
         """Run a session on the wall clock until `client`, which plays the user, is done.
 
         SimulatorError when it cannot be completed. The folder is finished whatever happens, cancellation

@@ -20,7 +20,13 @@ from simulator.loudness import active_level_dbfs
 from simulator.timeline import Stretch, Timeline
 
 __all__ = [
-    "SENSITIVE", "SILERO", "ActivitySettings", "Resampled", "active_level_dbfs", "located", "silero_segments",
+    "SENSITIVE",
+    "SILERO",
+    "ActivitySettings",
+    "Resampled",
+    "active_level_dbfs",
+    "located",
+    "silero_segments",
     "speech_segments",
 ]
 
@@ -59,9 +65,7 @@ def silero_segments(
     return _padded(_unpadded(probabilities, length, settings), length, settings.pad_ms * _PER_MS)
 
 
-def _unpadded(
-    probabilities: Sequence[float] | Samples, length: int, settings: ActivitySettings
-) -> list[Stretch]:
+def _unpadded(probabilities: Sequence[float] | Samples, length: int, settings: ActivitySettings) -> list[Stretch]:
     found: list[Stretch] = []
     start: int | None = None
     fell: int | None = None

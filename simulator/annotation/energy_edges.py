@@ -83,9 +83,7 @@ def refine(coarse: list[Stretch], powers: Powers) -> list[Stretch]:
         quiet[max(0, segment.start - _NOISE_MARGIN) : segment.end + _NOISE_MARGIN] = False
     middles = [(before.end + after.start) // 2 for before, after in pairwise(coarse)]
     rooms = pairwise([0, *middles, len(powers)])
-    return [
-        _refined(segment, Stretch(*room), powers, quiet) for segment, room in zip(coarse, rooms, strict=False)
-    ]
+    return [_refined(segment, Stretch(*room), powers, quiet) for segment, room in zip(coarse, rooms, strict=False)]
 
 
 def _refined(segment: Stretch, room: Stretch, powers: Powers, quiet: NDArray[np.bool_]) -> Stretch:
@@ -132,7 +130,9 @@ def _loud(powers: Powers, first: int, last: int, width: int, edge_db: float) -> 
     Around: an even number of hops, of which the first half ends with the hop in question.
     """
     before = width // 2 - 1
-    padded = np.pad(powers[max(0, first - before) : last + width - before - 1],
-                    (max(0, before - first), max(0, last + width - before - 1 - len(powers))))
+    padded = np.pad(
+        powers[max(0, first - before) : last + width - before - 1],
+        (max(0, before - first), max(0, last + width - before - 1 - len(powers))),
+    )
     means = np.convolve(padded, np.full(width, 1 / width), "valid")
     return first + np.flatnonzero(means > 10 ** (edge_db / 10))

@@ -70,16 +70,19 @@ class RunFolder:
 
     def write(self, command: Sequence[str], exit_code: int | None, more: Mapping[str, Any] | None = None) -> None:
         """Write run.json: the command, versions, host, wall times, what became of every session; and what is given."""
-        write_json(self.path / "run.json", {
-            "command": list(command),
-            "started": self._started,
-            "wall_s": round(clock.seconds() - self._begin, 3),
-            "exit_code": exit_code,
-            "versions": {"duplex-simulator": __version__, "python": platform.python_version()},
-            "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.executable},
-            "sessions": self._walls,
-            **(more or {}),
-        })
+        write_json(
+            self.path / "run.json",
+            {
+                "command": list(command),
+                "started": self._started,
+                "wall_s": round(clock.seconds() - self._begin, 3),
+                "exit_code": exit_code,
+                "versions": {"duplex-simulator": __version__, "python": platform.python_version()},
+                "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.executable},
+                "sessions": self._walls,
+                **(more or {}),
+            },
+        )
 
 
 def read_rows(run_folder: Path) -> list[Row]:

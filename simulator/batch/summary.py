@@ -50,8 +50,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_json(self, folder: Path, exit_code: int) -> dict[str, Any]:
         """The result for machines."""
-        return {"folder": str(folder), "exit_code": exit_code, "scenarios": self.scenarios, "pooled": self.pooled,
-                "sessions": self.rows}
+        return {
+            "folder": str(folder),
+            "exit_code": exit_code,
+            "scenarios": self.scenarios,
+            "pooled": self.pooled,
+            "sessions": self.rows,
+        }
 
 
 def summarise(plan: Plan, rows: Sequence[Row]) -> Summary:
@@ -64,11 +69,16 @@ def summarise(plan: Plan, rows: Sequence[Row]) -> Summary:
         mine = [row for row in rows if row.scenario == name]
         scores = pooled_scores(own, mine)
         by_id = {score.id: score for score in scores}
-        scenarios.append(ScenarioSummary(
-            name=scenario.name, sessions=len(mine), completed=sum(row.status == "completed" for row in mine), scores=scores,
-            verdicts=[judge(expectation, by_id) for expectation in scenario.expect],
-            trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
-        ))  # fmt: skip
+        scenarios.append(
+            ScenarioSummary(
+                name=scenario.name,
+                sessions=len(mine),
+                completed=sum(row.status == "completed" for row in mine),
+                scores=scores,
+                verdicts=[judge(expectation, by_id) for expectation in scenario.expect],
+                trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
+            )
+        )
     pooled = scenarios[0].scores if len(scenarios) == 1 else pooled_scores(definitions, rows)
     return Summary(rows=list(rows), scenarios=scenarios, pooled=pooled, definitions=definitions)
 
@@ -80,7 +90,9 @@ def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
         and all(expectation.holds(row.scores.get(expectation.metric, {}).get("value")) for expectation in expected)
         for row in rows
     ]
-    return Trials(passed=sum(passed), of=len(passed), pass_at_1=pass_at_k(passed, 1), pass_hat_k=pass_hat_k(passed, len(passed)))
+    return Trials(
+        passed=sum(passed), of=len(passed), pass_at_1=pass_at_k(passed, 1), pass_hat_k=pass_hat_k(passed, len(passed))
+    )
 
 
 def pooled_scores(definitions: Mapping[str, Definition], rows: Sequence[Row]) -> list[Score]:
@@ -94,5 +106,11 @@ def pooled_scores(definitions: Mapping[str, Definition], rows: Sequence[Row]) ->
 
 
 def _score(name: str, fields: Mapping[str, Any]) -> Score:
-    return Score(id=name, value=fields["value"], unit=fields["unit"], n=fields["n"], reason=fields["reason"],
-                 parts=dict(fields["parts"]))
+    return Score(
+        id=name,
+        value=fields["value"],
+        unit=fields["unit"],
+        n=fields["n"],
+        reason=fields["reason"],
+        parts=dict(fields["parts"]),
+    )

@@ -10,11 +10,14 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, resource_tracker
 
+from simulator.logs import logs_are_verbose, set_up_logs
+
 
 def worker_pool(workers: int) -> ProcessPoolExecutor:
     """Give a pool of fresh processes (no fork: detectors and recognisers have threads) that ignore Ctrl-C when idle."""
     resource_tracker.ensure_running()  # started by the first `submit` it would let Ctrl-C through again
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_set_up,
+                               initargs=(logs_are_verbose(),))  # fmt: skip
 
 
 @contextmanager
@@ -40,6 +43,7 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _ignore_interrupts() -> None:
+def _set_up(verbose: bool) -> None:
+    set_up_logs(verbose=verbose)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -13,8 +13,14 @@ from simulator.errors import SimulatorError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.yaml")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="path=value",
-                        help="override a value of the scenario, as in a run")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="path=value",
+        help="override a value of the scenario, as in a run",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

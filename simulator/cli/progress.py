@@ -1,27 +1,12 @@
 """Progress while a run goes: one bar per run on a terminal (a line per session with -v), plain lines in a pipe."""
 
-import logging
 import sys
 from types import TracebackType
 from typing import Any, Self
 
-import structlog
-
 from simulator import clock
 from simulator.batch.job import Row
 from simulator.batch.plan import Job, Plan
-
-
-def set_up_logs(*, verbose: bool) -> None:
-    """Send logs to stderr: warnings, everything with -v."""
-    level = logging.INFO if verbose else logging.WARNING
-    # Plain tracebacks: the rich ones print local variables, and a local may hold a key.
-    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper("%H:%M:%S", utc=False), renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def watcher(plan: Plan, *, quiet: bool, verbose: bool) -> "Bar | Plain":
@@ -41,7 +26,9 @@ class Plain:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Nothing to tidy."""
 
     def begin(self, sessions: int) -> None:
@@ -55,7 +42,7 @@ class Plain:
         """Say what became of a session."""
         self._ended += 1
         if not self._quiet:
-            print(f"[{self._ended}/{self._sessions}] {told(row, job, wall_s)}", file=sys.stderr, flush=True)
+            print(f"[{self._ended}/{self._sessions}] {told(row, wall_s)}", file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -83,7 +70,9 @@ class Bar:
         self._all = self._progress.add_task(self._name, total=sum(self._length_s.values()), done="", speed="")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def begin(self, sessions: int) -> None:
@@ -96,7 +85,9 @@ class Bar:
         self._seconds[job.id] = samples / job.scenario.sample_rate
         if self._verbose:
             if job.id not in self._rows:
-                self._rows[job.id] = self._progress.add_task(f"  {job.id}", total=self._length_s[job.id], done="", speed="")
+                self._rows[job.id] = self._progress.add_task(
+                    f"  {job.id}", total=self._length_s[job.id], done="", speed=""
+                )
             self._progress.update(self._rows[job.id], completed=self._seconds[job.id])
         self._show()
 
@@ -107,16 +98,18 @@ class Bar:
         if job.id in self._rows:
             self._progress.remove_task(self._rows.pop(job.id))
         if self._verbose or row.status != "completed":
-            self._console.print(told(row, job, wall_s), highlight=False)
+            self._console.print(told(row, wall_s), highlight=False)
         self._show()
 
     def _show(self) -> None:
         heard = sum(self._seconds.values())
         speed = heard / max(1e-9, clock.seconds() - self._begin)
-        self._progress.update(self._all, completed=heard, done=f"{self._ended}/{self._sessions}", speed=f"{speed:.0f}x real time")
+        self._progress.update(
+            self._all, completed=heard, done=f"{self._ended}/{self._sessions}", speed=f"{speed:.0f}x real time"
+        )
 
 
-def told(row: Row, job: Job, wall_s: float) -> str:
+def told(row: Row, wall_s: float) -> str:
     """Say in a line what became of a session."""
     if row.problem:
         return f"{row.id}: {row.status}: {row.problem}"

@@ -56,5 +56,7 @@ def actor_named(text: str) -> object:
             raise ScenarioError(f"{text}: holds no agent")
         return data["agent"]
     if text not in installed("actors"):
-        raise ScenarioError(f"--agent {text!r}: is no YAML file and no kind; choose one of {', '.join(installed('actors'))}")
+        raise ScenarioError(
+            f"--agent {text!r}: is no YAML file and no kind; choose one of {', '.join(installed('actors'))}"
+        )
     return {"kind": text}

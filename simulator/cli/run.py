@@ -15,6 +15,7 @@ from simulator.batch.summary import Summary, summarise
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
+from simulator.logs import set_up_logs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +24,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/<name>)")
     parser.add_argument("--repeat", type=int, metavar="N", help="trials per scenario; trial t has seed + t")
     parser.add_argument("--seed", type=int, metavar="N", help="the first trial's seed")
-    parser.add_argument("--concurrency", type=_at_least_one, default=1, metavar="N",
-                        help="sessions at a time (default: 1)")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="path=value",
-                        help="override a value of the scenario, such as agent.endpoint=500ms")
+    parser.add_argument(
+        "--concurrency", type=_at_least_one, default=1, metavar="N", help="sessions at a time (default: 1)"
+    )
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="path=value",
+        help="override a value of the scenario, such as agent.endpoint=500ms",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.add_argument("--page-audio", choices=("auto", "flac", "opus", "none"), default="auto",
-                        help="sound in the pages: FLAC up to an hour and Opus above (auto), or one of them, or none")
+    parser.add_argument(
+        "--page-audio",
+        choices=("auto", "flac", "opus", "none"),
+        default="auto",
+        help="sound in the pages: FLAC up to an hour and Opus above (auto), or one of them, or none",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="a line per running session, and logs")
 
 
@@ -43,7 +55,7 @@ def _at_least_one(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the scenarios; gives the exit code."""
-    progress.set_up_logs(verbose=args.verbose)
+    set_up_logs(verbose=args.verbose)
     plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
     check_before_start(plan)
     for note in (*plan.notes, *plan.damages):
@@ -97,16 +109,26 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
         jobs = [job for job in plan.jobs if job.group == name]
         length_s = scenario.ticks() * scenario.frame_samples / scenario.sample_rate
         clock = "wall" if scenario.wall() else "virtual"
-        lines.append({"scenario": scenario.name, "sessions": len(jobs), "seconds_each": length_s, "clock": clock,
-                      "wall_seconds": len(jobs) * length_s if clock == "wall" else None, "cost": scenario.max_cost})
+        lines.append(
+            {
+                "scenario": scenario.name,
+                "sessions": len(jobs),
+                "seconds_each": length_s,
+                "clock": clock,
+                "wall_seconds": len(jobs) * length_s if clock == "wall" else None,
+                "cost": scenario.max_cost,
+            }
+        )
     if as_json:
         print(msgspec.json.encode(lines).decode())
         return OK
     for line in lines:
         wall = f", at least {line['wall_seconds']:.0f} s of real time" if line["wall_seconds"] else ""
         cost = "nothing to pay" if line["cost"] is None else f"at most {line['cost']}"
-        print(f"{line['scenario']}: {line['sessions']} session(s) of up to {line['seconds_each']:.0f} s on the "
-              f"{line['clock']} clock{wall}; {cost}")
+        print(
+            f"{line['scenario']}: {line['sessions']} session(s) of up to {line['seconds_each']:.0f} s on the "
+            f"{line['clock']} clock{wall}; {cost}"
+        )
     return OK
 
 

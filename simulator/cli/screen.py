@@ -11,7 +11,15 @@ from simulator.expect import Verdict
 from simulator.scenario import slug
 from simulator.score import Score
 
-DETAILS = ("_within_", "_change_", "turns.ipu_", "turns.pause_", "turns.fto_mean_s", "turns.user_share", "turns.agent_share")
+DETAILS = (
+    "_within_",
+    "_change_",
+    "turns.ipu_",
+    "turns.pause_",
+    "turns.fto_mean_s",
+    "turns.user_share",
+    "turns.agent_share",
+)
 """Metrics that the table leaves to -v, the page and scores.json: those that mean little without their neighbours."""
 
 
@@ -23,7 +31,7 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
     scored = [score for score in summary.pooled if score.value is not None]
     shown = [score for score in scored if verbose or not any(part in score.id for part in DETAILS)]
     if shown:
-        console.print(_table(shown, summary))
+        console.print(_table(shown))
     if len(shown) < len(scored):
         console.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
     _print_undefined(console, summary.pooled)
@@ -35,15 +43,17 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
                 _print_evidence(console, verdict, slug(scenario.name), summary, folder)
         if scenario.trials is not None:
             trials = scenario.trials
-            console.print(f"{scenario.name}: {trials.passed} of {trials.of} trials hold every expectation by themselves "
-                          f"(pass@1 {number(trials.pass_at_1)}, pass^{trials.of} {number(trials.pass_hat_k)})")
+            console.print(
+                f"{scenario.name}: {trials.passed} of {trials.of} trials hold every expectation by themselves "
+                f"(pass@1 {number(trials.pass_at_1)}, pass^{trials.of} {number(trials.pass_hat_k)})"
+            )
     for row in summary.rows:
         if row.status != "completed":
             console.print(f"[red]{row.status}[/] {row.id}: {row.problem or ''}")
     _print_files(console, summary, folder)
 
 
-def _table(scores: Iterable[Score], summary: Summary) -> Any:
+def _table(scores: Iterable[Score]) -> Any:
     from rich import box
     from rich.table import Table
 
@@ -89,8 +99,10 @@ def _print_sameness(console: Any, summary: Summary) -> None:
     for scenario in summary.scenarios:
         rows = [row for row in summary.rows if row.scenario == slug(scenario.name) and not row.sample and row.scores]
         if len(rows) > 1 and all(row.scores == rows[0].scores for row in rows):
-            console.print(f"[dim]{scenario.name}: all {len(rows)} trials gave the same scores; nothing in it depends on "
-                          "the seed, so they count as one[/]")
+            console.print(
+                f"[dim]{scenario.name}: all {len(rows)} trials gave the same scores; nothing in it depends on "
+                "the seed, so they count as one[/]"
+            )
 
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.cli import INTERRUPTED, OK
 from simulator.errors import ScenarioError
+from simulator.logs import set_up_logs
 from simulator.plugins import AnyActor, installed, load
 from simulator.scenario import read_yaml
 from simulator.secrets import Secrets
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from agents.serve.door import DoorSpec, serve
     from agents.serve.service import Limits, Service
 
+    set_up_logs(verbose=False)
     server = _server(args.protocol, args.set)
     actor = _actor(args.actor)
     if args.sessions < 1:

@@ -21,7 +21,12 @@ def expand(name: str, scenario: Scenario) -> tuple[list[Job], list[str]]:
     dataset: DatasetSpec = scenario.dataset  # type: ignore[assignment]
     found = dataset.read()
     jobs = [
-        Job(id=f"{name}-{slug(sample.id)}-{trial}", group=name, scenario=resolved(of_sample, trial), sample=described(sample))
+        Job(
+            id=f"{name}-{slug(sample.id)}-{trial}",
+            group=name,
+            scenario=resolved(of_sample, trial),
+            sample=described(sample),
+        )
         for sample in found.samples
         for of_sample in [with_sample(scenario, dataset, sample)]
         for trial in range(scenario.repeat)

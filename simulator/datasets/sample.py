@@ -65,9 +65,7 @@ def check_recording(path: Path, channel: int | None) -> int | None:
     if info.frames == 0:
         raise SessionError(f"{path} is empty")
     if not LOWEST_HZ <= info.samplerate <= HIGHEST_HZ:
-        raise SessionError(
-            f"{path} has a rate of {info.samplerate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz"
-        )
+        raise SessionError(f"{path} has a rate of {info.samplerate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz")
     if info.channels == 1:
         return None
     if channel is None or channel >= info.channels:

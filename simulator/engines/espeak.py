@@ -32,8 +32,15 @@ _INAUDIBLE = 0.001
 
 # English sounds that espeak would spell letter by letter ("em em aitch em"), in its own phoneme names.
 _SOUNDS = {
-    "mm-hm": "m'mh'm", "mm-hmm": "m'mh'm", "mmhm": "m'mh'm", "mhm": "m'mh'm",
-    "mm": "m'mm", "mmm": "m'mm", "hm": "h'@m", "shh": "SSS", "sh": "SSS",
+    "mm-hm": "m'mh'm",
+    "mm-hmm": "m'mh'm",
+    "mmhm": "m'mh'm",
+    "mhm": "m'mh'm",
+    "mm": "m'mm",
+    "mmm": "m'mm",
+    "hm": "h'@m",
+    "shh": "SSS",
+    "sh": "SSS",
 }
 _TOKEN = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 
@@ -75,7 +82,9 @@ class Espeak:
         start, end = _audible(spoken)
         onsets = [min(max(onset, start), end) - start for onset in _onsets(written, spoken, start, end)]
         return Utterance(
-            text=text, samples=from_pcm16(spoken.pcm[start:end]), sample_rate=SAMPLE_RATE,
+            text=text,
+            samples=from_pcm16(spoken.pcm[start:end]),
+            sample_rate=SAMPLE_RATE,
             words=_words(tokens, [*onsets, end - start], [event.sample - start for event in _pauses(spoken)]),
         )
 

@@ -102,9 +102,7 @@ def _bedded(samples: Samples) -> Samples:
     return padded + np.float32(_NOISE) * noise
 
 
-def _words(
-    tokens: list[str], spans: list[tuple[float, float] | None], sample_rate: int, length: int
-) -> list[Word]:
+def _words(tokens: list[str], spans: list[tuple[float, float] | None], sample_rate: int, length: int) -> list[Word]:
     words: list[Word] = []
     latest = next((start for span in spans if span for start in span), 0.0)
     for token, span in zip(tokens, spans, strict=True):

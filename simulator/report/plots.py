@@ -35,7 +35,9 @@ def axis_over(values: Sequence[float], *, zero: bool = False) -> Axis:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    spread = high - low if high - low > 1e-9 * max(abs(high), abs(low)) else 0.0  # sums of floats differ in the last bit
+    spread = (
+        high - low if high - low > 1e-9 * max(abs(high), abs(low)) else 0.0
+    )  # sums of floats differ in the last bit
     air = spread * 0.04 or abs(high) * 0.1 or 1.0
     return Axis(low=low - air, high=high + air)
 

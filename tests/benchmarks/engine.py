@@ -70,7 +70,7 @@ def one_run(folder: Path, number: int, minutes: int, ears: str) -> dict[str, flo
 
     anyio.run(play, job, folder / str(number), Surroundings(progress=mark))
     rate = job.scenario.sample_rate
-    minute = [index for index, (samples, _, _) in enumerate(marks) if samples >= 60 * rate][0]
+    minute = next(index for index, (samples, _, _) in enumerate(marks) if samples >= 60 * rate)
     cpu_s = marks[-1][1] - marks[0][1]
     ticks_per_minute = 60_000 / job.scenario.frame_ms
     return {

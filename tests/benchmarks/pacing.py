@@ -1,7 +1,7 @@
-"""How well the wall clock is kept: a session of two scripted parties, lateness of every tick against its deadline.
+"""How well the wall clock is kept: two scripted parties, lateness of every tick.
 
-Run by hand on an idle machine: `python tests/benchmarks/pacing.py [--seconds 60]`. Prints JSON: p50, p99 and the largest
-lateness in ms, underruns and late events.
+Run by hand on an idle machine: `python tests/benchmarks/pacing.py [--seconds 60]`. Prints JSON: p50, p99 and the
+largest lateness in ms, underruns and late events.
 """
 
 import argparse

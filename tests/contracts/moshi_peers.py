@@ -21,8 +21,9 @@ Talk = Callable[[ServerConnection], Awaitable[None]]
 
 
 @contextmanager
-def served(actor: dict[str, Any], out: Path, *, door: DoorSpec = LOCAL, limits: Limits = DEFAULT_LIMITS,
-           **settings: Any) -> Iterator[str]:
+def served(
+    actor: dict[str, Any], out: Path, *, door: DoorSpec = LOCAL, limits: Limits = DEFAULT_LIMITS, **settings: Any
+) -> Iterator[str]:
     """Serve an actor (plain data) as a Moshi server in a thread of its own; gives the ws:// URL."""
     spec = decode(actor, AnyActor, source="test", folder=out)
     service = Service(spec, protocol="moshi", out=out, limits=limits)  # type: ignore[arg-type]

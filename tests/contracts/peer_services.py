@@ -95,9 +95,7 @@ Script = Callable[[Talker], Awaitable[None]]
 
 
 @contextmanager
-def service(
-    script: Script, form: WireFormat = PCM, **settings: Any
-) -> Iterator[tuple[str, list[Json]]]:
+def service(script: Script, form: WireFormat = PCM, **settings: Any) -> Iterator[tuple[str, list[Json]]]:
     """Run a script for every connection; gives the http base URL and the messages seen that were no sound."""
     seen: list[Json] = []
 
@@ -170,9 +168,7 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     cert_file, key_file = folder / "cert.pem", folder / "key.pem"
     cert_file.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert_file, key_file)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from simulator.actor import Context
 from simulator.clock import VirtualClock
 from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, silence
@@ -57,10 +56,8 @@ async def stepped(spec: Any, heard: list[Any], party: Party) -> list[AudioFrame]
     log = EventLog()
     seat = Seat(party, spec, RATE, FRAME, log)
     async with anyio.create_task_group() as tasks:
-        await seat.actor.start(Context(
-            party=party, input_rate=RATE, output_rate=RATE, input_samples=FRAME, output_samples=FRAME, clock=VirtualClock(),
-            realtime=False, line_has_channels=False, rng=np.random.default_rng(0), emit=seat.emit, tasks=tasks,
-        ))  # fmt: skip
+        rng = np.random.default_rng(0)
+        await seat.actor.start(seat.context(VirtualClock(), rng, line_has_channels=False, tasks=tasks))
         said = []
         for index, samples in enumerate([silence(FRAME), *heard]):
             answer = seat.step(AudioFrame((index - 1) * FRAME, samples))
@@ -118,4 +115,6 @@ def test_a_plugin_kind_loads_by_its_name() -> None:
     for name in installed("actors"):
         spec = load("actors", name)
         assert spec.__struct_config__.tag == name
-    assert isinstance(decode({"name": "x", "user": "silent", "agent": "silent"}, Scenario, source="t", folder=Path()), Scenario)
+    assert isinstance(
+        decode({"name": "x", "user": "silent", "agent": "silent"}, Scenario, source="t", folder=Path()), Scenario
+    )

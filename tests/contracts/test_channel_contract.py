@@ -19,7 +19,10 @@ CHANNELS: dict[str, list[dict[str, Any]]] = {
     "gain": [{"db": -6}, {"db": 0}],
     "noise": [{"snr_db": 20, "color": "white"}, {"snr_db": 10, "color": "pink"}, {"snr_db": 15, "color": "babble"}],
     "talker": [{"say": ["Dinner is ready."], "start": "100ms"}, {"say": ["Hello.", "Over here."], "every": "1s"}],
-    "burst": [{"color": "white", "start": "100ms"}, {"color": "pink", "every": "300ms", "length": "50ms", "snr_db": 10}],
+    "burst": [
+        {"color": "white", "start": "100ms"},
+        {"color": "pink", "every": "300ms", "length": "50ms", "snr_db": 10},
+    ],
     "delay": [{"time": "150ms"}, {"time": "0ms"}, {"time": "33ms"}],
     "codec": [{"name": "mulaw"}],
 }

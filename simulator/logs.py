@@ -1,0 +1,29 @@
+"""Logs: where they go and how they look, the same in every process of a run."""
+
+import logging
+import sys
+
+import structlog
+
+
+def set_up_logs(*, verbose: bool) -> None:
+    """Send logs to stderr: warnings, everything when verbose."""
+    level = logging.INFO if verbose else logging.WARNING
+    # Plain tracebacks: the rich ones print local variables, and a local may hold a key.
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("%H:%M:%S", utc=False),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def logs_are_verbose() -> bool:
+    """Whether this process was set up to tell everything."""
+    return structlog.is_configured() and structlog.get_logger().is_enabled_for(logging.INFO)
