@@ -17,6 +17,7 @@ MASK = "***"
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_QUOTED_PARAMETER = re.compile(r"([?&])([\w.-]+)=([^\s&#;,'\"<>]+)")
 _USERINFO = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _PARAMETER = re.compile(r"([?&#;])([^=&#;]+)=([^&#;]*)")
 _SECRET_NAME = re.compile(r"token|secret|passw|auth|signature|credential|api.?key|(^|[_-])(key|sig|pwd)($|[_-])", re.I)
@@ -107,17 +108,14 @@ def _names(data: object, key: str = "") -> Iterator[str]:
 def mask_url(url: str) -> str:
     """Give a URL fit to be shown: userinfo and parameters named like a key become ***, `${NAME}` stays."""
 
-    def parameter(match: re.Match[str]) -> str:
-        value = _shown(match[3]) if _SECRET_NAME.search(match[2]) else match[3]
-        return f"{match[1]}{match[2]}={value}"
-
-    return _PARAMETER.sub(parameter, _USERINFO.sub(lambda match: _shown(match[0]), url, count=1))
+    return _PARAMETER.sub(_masked_parameter, _USERINFO.sub(lambda match: _shown(match[0]), url, count=1))
 
 
 def mask_text(text: str) -> str:
     """Give a text fit to be shown: every URL in it masked, bearer tokens and API key headers too."""
     if "://" in text:  # spares the search through long base64
         text = _URL.sub(lambda match: mask_url(match[0]), text)
+    text = _QUOTED_PARAMETER.sub(_masked_parameter, text)  # of a URL without its host: `GET /v1/models?key=...`
     text = _BEARER.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
     return _HEADER.sub(lambda match: f"{match[1]}{MASK}", text)
 
@@ -125,6 +123,11 @@ def mask_text(text: str) -> str:
 def mask(data: Any) -> Any:
     """Mask every string inside plain data (dicts, lists): for specs and scenarios that are written down."""
     return _map_strings(data, mask_text)
+
+
+def _masked_parameter(match: re.Match[str]) -> str:
+    value = _shown(match[3]) if _SECRET_NAME.search(match[2]) else match[3]
+    return f"{match[1]}{match[2]}={value}"
 
 
 def _shown(value: str) -> str:

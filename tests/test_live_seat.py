@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ from simulator.surroundings import Surroundings
 from simulator.testing import Bursts
 
 FRAME = 480
+WALL = {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"}
 
 
 class Given(ActorSpec, frozen=True, kw_only=True, tag="given"):
@@ -118,7 +120,13 @@ def test_a_stall_is_silence_and_one_underrun_with_its_size_and_the_late_answers_
         settle(actor, 6)
         assert wait_for(seat, 6) == 7
         (event,) = log.take(1 << 40)
-        assert (event.type, event.party, event.since, event.size, event.at) == ("underrun", "agent", FRAME, 5 * FRAME, 6 * FRAME)
+        assert (event.type, event.party, event.since, event.size, event.at) == (
+            "underrun",
+            "agent",
+            FRAME,
+            5 * FRAME,
+            6 * FRAME,
+        )
 
     on_a_seat(rule)
 
@@ -162,10 +170,11 @@ def test_a_stall_of_300_ms_leaves_the_other_party_and_the_clock_alone(tmp_path: 
     """An actor that stalls causes `underrun` for its own party; the other hears every frame of the session."""
     agent, user = kind([]), Bursts([(0, 4800)])
     scenario: Scenario = decode(
-        {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"}, Scenario, source="t", folder=tmp_path
+        {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"},
+        Scenario,
+        source="t",
+        folder=tmp_path,
     )
-    import msgspec
-
     scenario = msgspec.structs.replace(scenario, user=Given(actor=user), agent=Given(actor=agent))
     meta = SessionMeta(format=1, id="t-0", scenario="t", sample_rate=24_000, frame_ms=20)
     recorder = Recorder(tmp_path / "t-0", meta, "", heard=False)
@@ -190,10 +199,11 @@ class Broken(Bursts):
 def test_a_failure_in_an_actors_thread_ends_the_session_with_its_name(tmp_path: Path) -> None:
     """The runner raises what the actor's thread met, with the party named."""
     scenario: Scenario = decode(
-        {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"}, Scenario, source="t", folder=tmp_path
+        {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"},
+        Scenario,
+        source="t",
+        folder=tmp_path,
     )
-    import msgspec
-
     scenario = msgspec.structs.replace(scenario, agent=Given(actor=Broken([])))
     meta = SessionMeta(format=1, id="t-0", scenario="t", sample_rate=24_000, frame_ms=20)
     recorder = Recorder(tmp_path / "t-0", meta, "", heard=False)

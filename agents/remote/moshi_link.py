@@ -162,13 +162,15 @@ class MoshiLink:
 
     @contextmanager
     def _blaming(self, at: int | None) -> Iterator[None]:
-        """Say who and when; `at` is where the answer to the frame being heard starts."""
+        """Say who and when, without secrets; `at` is where the answer to the frame being heard starts."""
         try:
             yield
         except RemoteError as error:
             self._failed = True
             when = "" if at is None else f" at t={max(0, at) / RATE_HZ:.2f} s"
-            raise RemoteError(f"{self._name} {error}{when}") from error
+            clean = self._secrets.scrub(str(error))
+            # A cause that quotes a secret would bring it into the log.
+            raise RemoteError(f"{self._name} {clean}{when}") from (error if clean == str(error) else None)
 
 
 async def _live(wire: Wire) -> None:

@@ -170,8 +170,9 @@ class Peer(Actor):
             yield
         except RemoteError as error:
             when = f" at t={self._at / self._context.output_rate:.2f} s" if self._at >= 0 else ""
-            sentence = self._secrets.scrub(f"{self._far_end.name} {error}")
-            raise RemoteError(sentence + when) from error
+            clean = self._secrets.scrub(str(error))
+            # A cause that quotes a secret would bring it into the log.
+            raise RemoteError(f"{self._far_end.name} {clean}{when}") from (error if clean == str(error) else None)
 
 
 def word_of(message: Message) -> str:

@@ -88,9 +88,11 @@ class Line:
         yield from _waiting(self._queued)
 
     def send(self, message: Message) -> None:
-        """Queue a message; RemoteError when the far end leaves too much untaken."""
+        """Queue a message, unless the connection is closed; RemoteError when the far end leaves too much untaken."""
         try:
             self._out.send_nowait(message)
+        except anyio.ClosedResourceError:
+            return  # a goodbye behind a connection that failed: nobody is there to read it
         except anyio.WouldBlock:
             raise RemoteError(f"takes no sound: {BACKLOG_S:g} s of it are waiting to be sent") from None
 

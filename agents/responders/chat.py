@@ -1,11 +1,11 @@
 """Replies from any OpenAI-compatible chat endpoint, given by base URL."""
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import RemoteError, ScenarioError
+from simulator.secrets import Secrets, mask_url
 from simulator.spec import Duration
 
 VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."
