@@ -50,6 +50,7 @@ class Ledger:
             clock=clock, duration=Length(LONGEST), sample_rate=sample_rate, frame_ms=frame_ms,
         )  # fmt: skip
         meta = meta_of(Job(id=f"{self._name}-{number}", group=self._name, scenario=scenario))
+        meta = msgspec.structs.replace(meta, deterministic=False)  # the same seed does not bring the same client
         client = PartyMeta(kind="client", spec={"protocol": self._protocol})
         meta = msgspec.structs.replace(meta, parties={**meta.parties, "user": client})
         return scenario, Recorder(self._out / meta.id, meta, to_yaml(_again(scenario)), heard=False)

@@ -13,7 +13,6 @@ from typing import Any
 import anyio.abc
 import structlog
 
-from simulator.actor import Context
 from simulator.clock import VirtualClock
 from simulator.errors import ActorError, SimulatorError
 from simulator.events import Event, EventLog
@@ -64,17 +63,10 @@ class ServedSession:
     async def start(self, tasks: anyio.abc.TaskGroup, shared: dict[Any, Any]) -> None:
         """Start the actor and let it hear the silence before the session."""
         seat, scenario = self._seat, self._scenario
-        context = Context(
-            party="agent",
-            input_rate=seat.shape.input_rate,
-            output_rate=seat.shape.output_rate,
-            input_samples=seat.shape.input_samples,
-            output_samples=seat.shape.output_samples,
-            clock=self._clock,
-            realtime=False,
+        context = seat.context(
+            self._clock,
+            actor_generator(scenario.seed, "agent"),
             line_has_channels=False,
-            rng=actor_generator(scenario.seed, "agent"),
-            emit=seat.emit,
             log=structlog.get_logger().bind(session=self.id, party="agent"),
             trace=lambda record: self._recorder.add_trace({"party": "agent", **record}),
             tasks=tasks,
