@@ -8,6 +8,7 @@ import anyio
 import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
 
 from agents.moshi import MoshiSpec
 from agents.moshi_protocol import FRAME, MoshiServer
@@ -245,6 +246,22 @@ def test_secrets_stay_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert session.meta.status == "completed"
     for file in tmp_path.rglob("*"):
         assert file.is_dir() or b"s3cr3t" not in file.read_bytes(), file
+
+
+def test_a_server_that_quotes_what_it_was_sent_gives_no_secret_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is told with the variable's name, whether the secret came in the query or in a header."""
+    monkeypatch.setenv("MOSHI_KEY", "k-0123456789abcdef")
+
+    async def quote(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(401, f"no: {request.path} {request.headers['Authorization']}")
+
+    with scripted(answering("moshi"), process_request=quote) as url:
+        session = session_with(f"{url}/api/chat?auth_id=${{MOSHI_KEY}}", tmp_path, token="${MOSHI_KEY}")
+    assert "no: /api/chat?auth_id=${MOSHI_KEY} Bearer" in (session.meta.problem or "")
+    for file in tmp_path.rglob("*.*"):
+        assert b"k-0123456789" not in file.read_bytes(), file
 
 
 def test_nobody_there(tmp_path: Path) -> None:

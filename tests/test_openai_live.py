@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import anyio
 import pytest
 
+from simulator.errors import single
+from simulator.probe import probe_party
+from simulator.testing import scenario_of
 from tests.contracts.peer_services import (
     RATE,
     Talker,
@@ -12,7 +16,7 @@ from tests.contracts.peer_services import (
     speech,
     tone,
 )
-from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type, session_with
+from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type, refuse_key, session_with
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +91,21 @@ def test_live_functions_go_through_the_backend(tmp_path: Path) -> None:
     assert seen[1]["item"] == {"type": "function_call_output", "call_id": "c1", "output": "booked"}
     assert session.meta.status == "failed"
     assert "openai_live reached its session limit at t=0." in str(session.meta.problem)
+
+
+def test_a_key_refused_before_the_session_is_the_only_complaint(tmp_path: Path) -> None:
+    """Neither a session nor a probe (doctor) trips over the goodbye that nobody is there to hear."""
+
+    async def never(talker: Talker) -> None:
+        await talker.stay()
+
+    with service(never, process_request=refuse_key) as (url, _):
+        session = session_with(url, tmp_path, kind="openai_live")
+        scenario = scenario_of({"user": "silent", "agent": {
+            "kind": "openai_live", "base_url": f"{url}/v1", "api_key_env": "TEST_KEY", "model": "test"}}, tmp_path)  # fmt: skip
+        with pytest.raises(ExceptionGroup) as caught:
+            anyio.run(probe_party, "agent", scenario.actor("agent"), scenario)
+    assert session.meta.problem == (
+        "openai_live refused the key (HTTP 401: Incorrect API key provided: Bearer ${TEST_KEY})"
+    )
+    assert str(single(caught.value)) == session.meta.problem

@@ -66,6 +66,7 @@ def test_masking_reaches_texts_and_nested_data() -> None:
     assert mask_text("401 for Bearer abcdefgh at ws://a:b@h/?token=1 sorry") == (
         "401 for Bearer *** at ws://***@h/?token=*** sorry"
     )
+    assert mask_text("401: GET /v1/models?key=abc&voice=x HTTP/1.1") == "401: GET /v1/models?key=***&voice=x HTTP/1.1"
     assert mask({"a": ["x-goog-api-key: AIza123"], "n": 1}) == {"a": ["x-goog-api-key: ***"], "n": 1}
 
 

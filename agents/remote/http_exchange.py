@@ -72,7 +72,7 @@ def _exchange(request: HttpRequest) -> HttpAnswer:
     except http.client.RemoteDisconnected as error:
         raise RemoteError("closed the connection without an answer") from error
     except http.client.HTTPException as error:
-        raise RemoteError(f"does not speak HTTP at {place}: {type(error).__name__}: {error}") from error
+        raise RemoteError(f"does not speak HTTP at {place}: {type(error).__name__}: {str(error).strip()}") from error
     except ConnectionResetError as error:
         raise RemoteError("broke the connection") from error
     except OSError as error:

@@ -1,11 +1,12 @@
 """Replies from any OpenAI-compatible chat endpoint, given by base URL."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import RemoteError, ScenarioError
-from simulator.secrets import Secrets, mask_url
+from simulator.secrets import Secrets, mask_url, names
 from simulator.spec import Duration
 
 VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."
@@ -27,7 +28,7 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none."""
-        if not self.base_url.startswith(("http://", "https://")):
+        if not names(self.base_url) and not self.base_url.startswith(("http://", "https://")):
             raise ScenarioError(f"{where}.base_url: {self.base_url!r} is no http or https URL")
 
     def build(self) -> "Chat":
@@ -38,15 +39,16 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
         """Ask the endpoint for its models: reachable, key accepted, model there. RemoteError when not."""
         from openai import OpenAIError
 
-        client = _client(self)
+        secrets = Secrets()
+        client = _client(self, secrets)
         try:
-            names = [model.id async for model in client.models.list()]
+            offered = [model.id async for model in client.models.list()]
         except OpenAIError as error:
-            raise RemoteError(f"{self.base_url} did not answer: {error}") from error
+            raise _refused(self.base_url, error, secrets) from None
         finally:
             await client.close()
-        known = "has the model" if self.model in names else f"does not list {self.model!r} among its models"
-        return f"{self.base_url} answers and {known}"
+        known = "has the model" if self.model in offered else f"does not list {self.model!r} among its models"
+        return f"{mask_url(self.base_url)} answers and {known}"
 
 
 class Chat:
@@ -56,11 +58,12 @@ class Chat:
         self._spec = spec
         self._text = ""
         self._client: Any = None
+        self._secrets = Secrets()
 
     async def start(self, context: ResponderContext) -> None:
         """Make the client; the server is reached with the first turn."""
         self._context = context
-        self._client = _client(self._spec)
+        self._client = _client(self._spec, self._secrets)
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
         """Stream the answer; every finished sentence is a piece."""
@@ -86,7 +89,7 @@ class Chat:
                 if sentence:
                     yield Reply(text=sentence)
         except OpenAIError as error:
-            raise RemoteError(f"{self._spec.base_url} ({self._spec.model}) did not answer: {error}") from error
+            raise _refused(f"{self._spec.base_url} ({self._spec.model})", error, self._secrets) from None
         if waiting.strip():
             yield Reply(text=waiting.strip())
 
@@ -100,12 +103,18 @@ class Chat:
             await self._client.close()
 
 
-def _client(spec: ChatSpec) -> Any:
+def _client(spec: ChatSpec, secrets: Secrets) -> Any:
     from openai import AsyncOpenAI
 
     # A local server wants no key, the client insists on one.
-    key = os.environ.get(spec.api_key_env) or "none"
-    return AsyncOpenAI(base_url=spec.base_url, api_key=key, timeout=spec.timeout, max_retries=2)
+    key = secrets.variable(spec.api_key_env) if os.environ.get(spec.api_key_env) else "none"
+    base_url = secrets.expand(spec.base_url)
+    return AsyncOpenAI(base_url=base_url, api_key=key, timeout=spec.timeout, max_retries=2)
+
+
+def _refused(name: str, error: Exception, secrets: Secrets) -> RemoteError:
+    """The error as a sentence; servers quote keys, so the error itself is no cause to be logged."""
+    return RemoteError(secrets.scrub(f"{name} did not answer: {error}"))
 
 
 def _split(text: str) -> tuple[str, str]:

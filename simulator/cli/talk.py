@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from simulator.batch.folder import RunFolder
-from simulator.batch.job import Row
+from simulator.batch.job import Played, Row
 from simulator.batch.plan import Job, Wishes, make_plan
 from simulator.batch.run import Result
 from simulator.batch.summary import summarise
@@ -17,6 +17,7 @@ from simulator.cli import INTERRUPTED, OK, screen
 from simulator.cli.run import exit_code
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
+from simulator.logs import set_up_logs
 from simulator.plugins import load
 from simulator.scenario import Scenario, check
 
@@ -26,22 +27,24 @@ DEFAULT = "live/cascade.yaml"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
-    add("scenario", nargs="?", type=Path, metavar="SCENARIO.yaml", help="whom to talk to (default: the built-in cascade)")
-    add("--audio", choices=("browser", "device"), default="browser", help="a page (default), or a sound device with a view in the terminal")
-    add("--input", metavar="DEVICE", help="the microphone, by number or part of its name (--audio device)")
+    add("scenario", nargs="?", type=Path, metavar="SCENARIO.yaml", help="whom to talk to (default: the cascade)")
+    add("--audio", choices=("browser", "device"), default="browser",
+        help="a page (default), or a sound device with a view in the terminal")
+    add("--input", metavar="DEVICE", help="the microphone, by number or part of its name, for --audio device")
     add("--output", metavar="DEVICE", help="the loudspeaker, likewise")
     add("--devices", action="store_true", help="list the sound devices and stop")
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
     add("--no-open", action="store_true", help="do not open a browser, only print the address")
     add("--out", type=Path, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
-    add("--set", dest="overrides", action="append", default=[], metavar="path=value", help="override a value of the scenario")
+    add("--set", dest="overrides", action="append", default=[], metavar="path=value",
+        help="override a value of the scenario")
     add("--json", action="store_true", help="print the result as JSON")
     add("-v", "--verbose", action="store_true", help="logs")
 
 
 def run(args: argparse.Namespace) -> int:
     """Hold the conversation; gives the exit code."""
-    screen.set_up_logs(verbose=args.verbose)
+    set_up_logs(verbose=args.verbose)
     if args.devices:
         from simulator.live.device import list_devices
 
@@ -56,12 +59,13 @@ def run(args: argparse.Namespace) -> int:
     folder = RunFolder(args.out or _free(Path("runs") / f"talk-{plan.name}"), resume=False)
     command = ["simulate", *args.argv]
     folder.write(command, None)
-    row = hold(job, folder.path)
-    if row is None:
+    held = hold(job, folder.path)
+    if held is None:
         print("simulate: nobody talked", file=sys.stderr)
         folder.write(command, INTERRUPTED)
         return INTERRUPTED
-    folder.append(row, row.duration_s or 0.0)
+    row, played = held
+    folder.append(row, row.duration_s or 0.0, msgspec.to_builtins(played.pacing) if played.pacing else None)
     summary = summarise(plan, [row])
     code = exit_code(Result(rows=[row]), summary, expected=1)
     folder.write(command, code)
@@ -105,9 +109,10 @@ def _way(args: argparse.Namespace, scenario: Scenario) -> Any:
         conversation: Any = lambda job, folder: anyio.run(talk_at_device, job, folder, chosen, to_stderr)  # noqa: E731
     else:
         way = Way(port=args.port, open_page=not args.no_open)
+        way.check()
         conversation = lambda job, folder: anyio.run(talk_in_browser, job, folder, way, to_stderr)  # noqa: E731
 
-    def hold(job: Job, folder: Path) -> Row | None:
+    def hold(job: Job, folder: Path) -> tuple[Row, Played] | None:
         try:
             return conversation(job, folder)  # type: ignore[no-any-return]
         except LeftError:

@@ -32,22 +32,30 @@ _TAPS, _PHASES = 32, 512
 
 
 class Change(NamedTuple):
-    """Something that was put right at once: `underrun` (silence instead of sound) or `late` (sound left out)."""
+    """Something that was put right at once: `underrun` (silence instead of sound) or `late` (sound left out).
+
+    place: how many samples had been used when it began.
+    """
 
     what: str
     size: int
+    place: float
 
 
 class ElasticBuffer:
     """Takes and gives float32 samples of one nominal rate; not thread-safe.
 
-    depth: samples that are meant to wait. given, used, inserted, dropped: samples. stretched: samples, a fraction.
+    depth: samples that are meant to wait. pushed: samples so far. given, inserted, dropped: samples since the accounts
+    were restarted; stretched: likewise, a fraction. began: `place` of the first sample of the last take.
     """
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self.depth = round(_START_DEPTH_S * rate)
-        self._kept: Samples = np.zeros(_TAPS, np.float32)
+        self.pushed = 0
+        self.began = 0.0
+        self._kept: Samples = np.zeros(_TAPS // 2, np.float32)
+        self._forgotten = -(_TAPS // 2)
         self._place = float(_TAPS // 2)
         self._filling = True
         self._smooth: float | None = None
@@ -58,30 +66,43 @@ class ElasticBuffer:
 
     def restart_accounts(self) -> None:
         """Count from here."""
-        self.given = self.used = self.inserted = self.dropped = 0
+        self.given = self.inserted = self.dropped = 0
+        self._used_before = self.place
         self.stretched = 0.0
         self.changes: list[Change] = []
         self._gap = 0
 
     @property
+    def place(self) -> float:
+        """How many samples have been used so far, those left out included."""
+        return self._forgotten + self._place
+
+    @property
+    def used(self) -> float:
+        """How many of them since the accounts were restarted."""
+        return self.place - self._used_before
+
+    @property
     def waiting(self) -> float:
         """Samples that can be given now."""
-        return len(self._kept) - _TAPS // 2 - self._place
+        return self.pushed - _TAPS // 2 - self.place
 
     def push(self, samples: Samples) -> None:
         """Append float32 (n,)."""
         self._kept = np.concatenate([self._kept, samples])
+        self.pushed += len(samples)
 
     def take(self, count: int) -> Samples:
         """Give the next `count` samples, silence where nothing is there: float32 (count,), read-only."""
         self.given += count
         self._look(count)
+        self.began = self.place
         if self._filling:
             self.inserted += count
             self._gap += count
             return silence(count)
         step = 1.0 + self._correction()
-        places = self._place + step * np.arange(count)
+        places: NDArray[np.float64] = self._place + step * np.arange(count, dtype=np.float64)
         samples = _interpolated(self._kept, places) if step != 1.0 or self._place % 1 else self._copied(count)
         self._advance(count * step)
         self.stretched += count * (1.0 - step)
@@ -95,7 +116,7 @@ class ElasticBuffer:
         """Judge the depth before a take: run dry, filled up again, far too deep, or a matter for slow correction."""
         waiting = self.waiting
         if self._filling:
-            if waiting < max(self.depth, count + 1):
+            if waiting + _TAPS // 2 < max(self.depth, 2 * count):
                 return
             self._filling = False
             self._close_gap()
@@ -133,15 +154,15 @@ class ElasticBuffer:
         count = math.floor(excess)
         if count <= 0:
             return
+        self.changes.append(Change("late", count, self.place))
         self._place += count
         self._forget()
         self.dropped += count
         self._smooth = None
-        self.changes.append(Change("late", count))
 
     def _close_gap(self) -> None:
         if self._gap:
-            self.changes.append(Change("underrun", self._gap))
+            self.changes.append(Change("underrun", self._gap, self.place))
             self._gap = 0
 
     def _copied(self, count: int) -> Samples:
@@ -156,7 +177,7 @@ class ElasticBuffer:
         whole = int(self._place) - _TAPS // 2
         self._kept = self._kept[whole:]
         self._place -= whole
-        self.used += whole
+        self._forgotten += whole
 
 
 def _interpolated(kept: Samples, places: NDArray[np.float64]) -> Samples:
@@ -164,7 +185,8 @@ def _interpolated(kept: Samples, places: NDArray[np.float64]) -> Samples:
     phases = np.rint(places * _PHASES).astype(np.int64)
     whole, phase = phases // _PHASES, phases % _PHASES
     around = whole[:, None] + np.arange(1 - _TAPS // 2, _TAPS // 2 + 1)
-    return np.einsum("ij,ij->i", kept[around], _kernels()[phase]).astype(np.float32)
+    between: Samples = np.einsum("ij,ij->i", kept[around], _kernels()[phase]).astype(np.float32)
+    return between
 
 
 @lru_cache(maxsize=1)
@@ -173,4 +195,5 @@ def _kernels() -> Samples:
     offsets = np.arange(1 - _TAPS // 2, _TAPS // 2 + 1)[None, :] - (np.arange(_PHASES) / _PHASES)[:, None]
     window = np.i0(8.0 * np.sqrt(np.clip(1 - (2 * offsets / _TAPS) ** 2, 0, 1))) / np.i0(8.0)
     rows = np.sinc(offsets) * window
-    return (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    kernels: Samples = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    return kernels

@@ -2,7 +2,12 @@
 
 Frame numbers count at the capture's native rate and never lie: a hole in them is lost sound and becomes silence of
 that length. What differs between that counter and session time is accounted for by the elastic buffer and told: steps
-as `underrun` and `late`, the slow rest as `resampled` in a `microphone` event every few seconds.
+as `underrun` and `late`, each with the frame where it happened, the slow rest as `resampled` in a `microphone` event
+every few seconds. Between these points session time and the counter run straight, so every sample can be placed:
+
+    microphone  the frame said at `at`
+    underrun    silence from `since` to `at`: at both, the next frame to be said is `frame`
+    late        at `at` the frames from `frame` on are left out, as many as `size` session samples hold
 """
 
 from typing import Any
@@ -40,8 +45,6 @@ class Microphone:
         self._buffer = ElasticBuffer(session_rate)
         self._stream = soxr.ResampleStream(rate, session_rate, 1, dtype="float32", quality="HQ")
         self._next: int | None = None
-        self._fed = 0
-        """Session samples pushed, and the native frame that follows them."""
         self._given = 0
         self._first_offset: float | None = None
         self._reported = 0
@@ -49,12 +52,7 @@ class Microphone:
     @property
     def delay_samples(self) -> float:
         """What waits in the buffer and in the resampler now, in session samples."""
-        return self._buffer.waiting + self._stream.delay()
-
-    @property
-    def buffered_samples(self) -> float:
-        """What waits in the buffer alone."""
-        return self._buffer.waiting
+        return self._buffer.pushed - self._buffer.place + float(self._stream.delay())
 
     def feed(self, frame: int, samples: Samples) -> None:
         """Take sound that begins at `frame` of the capture counter: float32 (n,) at the native rate.
@@ -89,22 +87,22 @@ class Microphone:
 
     def news(self) -> list[News]:
         """Give what is to be told since the last time, as event types with their fields."""
-        told: list[News] = []
-        for change in self._buffer.changes:
-            told.append((change.what, {"size": change.size}))
+        told: list[News] = [
+            (what, {"size": size, "frame": round(self._frame_at(place))}) for what, size, place in self._buffer.changes
+        ]
         self._buffer.changes.clear()
         if told or self._first_offset is None or self._given - self._reported >= REPORT_S * self._session_rate:
             told.append(("microphone", self.report()))
         return told
 
     def report(self) -> dict[str, Any]:
-        """Say which capture frame is said now, and what explains its distance to session time, in session samples.
+        """Say which capture frame the last take began with, and what explains its distance to session time.
 
-        offset: session time minus the counter, relative to the first report; it equals underruns minus late ones plus
-        `resampled`, but for rounding.
+        offset: session time minus the counter, in session samples, relative to the first report; it equals underruns
+        minus late ones plus `resampled`, but for rounding.
         """
         self._reported = self._given
-        frame = self._frame_now()
+        frame = self._frame_at(self._buffer.began)
         offset = self._given - frame * self._session_rate / self.rate
         if self._first_offset is None:
             self._first_offset = offset - self._buffer.inserted + self._buffer.dropped - self._buffer.stretched
@@ -113,6 +111,7 @@ class Microphone:
             "resampled": round(self._buffer.stretched), "lost": self.lost,
         }  # fmt: skip
 
-    def _frame_now(self) -> float:
-        """The capture frame of the next sample to be taken."""
-        return (self._next or 0) - self.delay_samples * self.rate / self._session_rate
+    def _frame_at(self, place: float) -> float:
+        """The capture frame of a place in the buffer's stream."""
+        behind = self._buffer.pushed + float(self._stream.delay()) - place
+        return (self._next or 0) - behind * self.rate / self._session_rate
