@@ -55,7 +55,9 @@ def misplaced_s(session: Session, said: Iterable[tuple[float, NDArray[np.float32
 
 
 def _off_s(track: NDArray[np.float64], expected: int, samples: NDArray[np.float32], rate: int) -> float | None:
-    """How far from its place an utterance lies, looked for 2 s around; None where it is not to be recognised."""
+    """How far from its place an utterance lies, looked for 2 s around; None where it is not found or lies too late."""
+    if expected + len(samples) > len(track):
+        return None
     begin = max(0, expected - 2 * rate)
     place, likeness = found_at(track[begin : expected + len(samples) + 2 * rate].astype(np.float32), samples)
     return (begin + place - expected) / rate if likeness > 0.6 else None

@@ -38,7 +38,7 @@ def test_a_conversation_at_a_device_is_heard_answered_and_placed(tmp_path: Path)
     loudspeaker = np.fromfile(heard, "<i2").astype(np.float32) / 32768
     assert np.abs(loudspeaker).max() > 0.05
     stalls = [event.data["size"] for event in session.by_type.get("underrun", []) if event.party == "user"]
-    assert sum(stalls) < 24_000, "the stall of the driver lies before the session"
+    assert max(stalls, default=0) < 24_000, "the stall of the driver lies before the session"
 
 
 def test_a_click_measures_the_way_through_a_loopback(tmp_path: Path) -> None:

@@ -101,8 +101,8 @@ def test_a_key_refused_before_the_session_is_the_only_complaint(tmp_path: Path) 
 
     with service(never, process_request=refuse_key) as (url, _):
         session = session_with(url, tmp_path, kind="openai_live")
-        scenario = scenario_of({"user": "silent", "agent": {
-            "kind": "openai_live", "base_url": f"{url}/v1", "api_key_env": "TEST_KEY", "model": "test"}}, tmp_path)  # fmt: skip
+        agent = {"kind": "openai_live", "base_url": f"{url}/v1", "api_key_env": "TEST_KEY", "model": "test"}
+        scenario = scenario_of({"user": "silent", "agent": agent}, tmp_path)
         with pytest.raises(ExceptionGroup) as caught:
             anyio.run(probe_party, "agent", scenario.actor("agent"), scenario)
     assert session.meta.problem == (
