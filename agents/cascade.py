@@ -65,8 +65,11 @@ class Recognising:
         """Load the recogniser beside whatever else starts."""
         self._context = context
         self._recognizer = engine(self._name)
-        await anyio.to_thread.run_sync(self._recognizer.warm)
+        loading = self._recognizer.warm()
         await self._inner.start(context)
+        if loading is not None:
+            # On the wall clock a first turn must not wait for the model.
+            await anyio.to_thread.run_sync(loading.join)
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
         """Recognise the turn and pass it on; a turn in which nothing is understood gets no answer."""
