@@ -24,7 +24,8 @@ def test_sessions_beside_each_other_fail_without_their_variables_on_the_screen(t
         "user": {"kind": "scripted", "turns": [{"at": "500ms", "say": "Hello there."}]},
         "agent": {"kind": "turn_based", "responder": {"kind": "function", "call": "failing:reply", "folder": "."}},
     }))  # fmt: skip
-    words = [sys.executable, "-m", "simulator", path, "--repeat", "2", "--concurrency", "2", "--out", tmp_path / "out"]
+    words = [sys.executable, "-m", "simulator", str(path), "--repeat", "2", "--concurrency", "2"]
+    words += ["--out", str(tmp_path / "out")]
     told = ["-v"] if verbose else []
     done = subprocess.run([*words, *told], check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3

@@ -79,6 +79,13 @@ async def _sends_rubbish(talker: Talker) -> None:
     await talker.stay()
 
 
+async def _sends_a_well(talker: Talker) -> None:
+    await greet_realtime(talker)
+    await talker.until_heard(0.1)
+    await talker.connection.send('{"type":' * 5000 + "1" + "}" * 5000)
+    await talker.stay()
+
+
 async def _sends_bad_sound(talker: Talker) -> None:
     await greet_realtime(talker)
     await talker.until_heard(0.1)
@@ -108,6 +115,7 @@ async def _sends_too_fast(talker: Talker) -> None:
         (_stalls, "openai_realtime sent nothing for 0.3 s while an answer was due at t=0."),
         (_silent_handshake, "openai_realtime was not ready within 0.4 s"),
         (_sends_rubbish, "openai_realtime sent a message that is no JSON object"),
+        (_sends_a_well, "openai_realtime sent a message that is no JSON object"),
         (_sends_bad_sound, "openai_realtime sent audio that is not base64"),
         (_sends_too_fast, " s of sound ahead of time at t="),
     ],

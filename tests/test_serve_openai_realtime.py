@@ -181,11 +181,13 @@ def test_what_cannot_be_done_is_an_error_and_the_session_goes_on(tmp_path: Path)
             await visitor.connection.send({**event, "event_id": f"bad_{number}"})
         await visitor.connection.send_raw(b"\x00\x01")
         await visitor.connection.send_raw("[]")
-        while sum(event.type == "error" for event in visitor.events) < len(bad) + 2:
+        await visitor.connection.send_raw('{"a": "\xff"}'.encode("latin-1"))
+        await visitor.connection.send_raw('{"a":' * 5000 + "1" + "}" * 5000)
+        while sum(event.type == "error" for event in visitor.events) < len(bad) + 4:
             await sleep(0.01)
         errors = [event.error for event in visitor.events if event.type == "error"]
-        assert [error.code for error in errors] == [code for _, code in bad] + ["invalid_json"] * 2
-        assert [error.event_id for error in errors[:-2]] == [f"bad_{number}" for number in range(len(bad))]
+        assert [error.code for error in errors] == [code for _, code in bad] + ["invalid_json"] * 4
+        assert [error.event_id for error in errors[:-4]] == [f"bad_{number}" for number in range(len(bad))]
 
     visit(tmp_path, talk)
 

@@ -40,7 +40,7 @@ def told_by(body: bytes) -> str:
     """Give the sentence inside an error body: JSON's error.message or detail, else the start of its text."""
     try:
         data = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return " ".join(body.decode("utf-8", "replace").split())[:200]
     error = data.get("error", data) if isinstance(data, dict) else data
     found = error.get("message") or error.get("detail") if isinstance(error, dict) else error

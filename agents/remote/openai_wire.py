@@ -55,7 +55,7 @@ def read_message(data: bytes) -> Message:
     """Read a JSON object; RemoteError when it is none."""
     try:
         return msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteError(f"sent a message that is no JSON object: {error}") from error
 
 

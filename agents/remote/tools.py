@@ -93,7 +93,7 @@ def read_arguments(arguments: object) -> Any:
         return dict(arguments) if isinstance(arguments, Mapping) else arguments
     try:
         return msgspec.json.decode(arguments) if arguments else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return arguments
 
 

@@ -155,7 +155,7 @@ class Visit:
     def _act_on(self, text: str | bytes) -> None:
         try:
             self._server.receive(msgspec.json.decode(text, type=dict[str, Any]))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._server.fail(ClientEventError("invalid_json", f"the event is no JSON object: {error}"))
 
     async def _converse(self, client: Client) -> None:
