@@ -135,17 +135,34 @@ class Meter:
         """What the run cost so far; None as soon as something had no price."""
         return Cost(value=self._cost) if self._unpriced is None else Cost(value=None, reason=self._unpriced)
 
-    def exhausted(self) -> str | None:
+    def exhausted(self, under_way_s: float = 0.0, models: Iterable[str] = ()) -> str | None:
         """Say why the run must stop before it spends more; None while it may go on.
 
+        under_way_s: seconds of billed sessions that run and have told no usage yet; models: what they are billed by.
         Under `max_cost` something without a price is a reason too: nobody knows what is spent.
         """
-        if self._max_minutes is not None and self.minutes >= self._max_minutes:
-            return f"max_minutes: {self.minutes:.1f} of {self._max_minutes:g} minutes are used"
+        minutes = self.minutes + under_way_s / 60
+        if self._max_minutes is not None and minutes >= self._max_minutes:
+            return f"max_minutes: {minutes:.1f} of {self._max_minutes:g} minutes are used"
         if self._max_cost is None:
             return None
         if self._unpriced is not None:
             return f"max_cost: {self._unpriced}"
-        if self._cost >= self._max_cost:
-            return f"max_cost: {self._cost:.2f} of {self._max_cost:g} is spent"
+        cost = self._cost + self._per_minute(models) * under_way_s / 60
+        if cost >= self._max_cost:
+            return f"max_cost: {cost:.2f} of {self._max_cost:g} is spent"
         return None
+
+    def allowance_s(self, under_way_s: float, models: Iterable[str]) -> float:
+        """Give how many more seconds a billed session may run; infinite without a limit by the minute."""
+        rest_s = [float("inf")]
+        if self._max_minutes is not None:
+            rest_s.append(60 * (self._max_minutes - self.minutes) - under_way_s)
+        per_minute = self._per_minute(models)
+        if self._max_cost is not None and per_minute:
+            rest_s.append(60 * (self._max_cost - self._cost) / per_minute - under_way_s)
+        return min(rest_s)
+
+    def _per_minute(self, models: Iterable[str]) -> float:
+        prices = [self._prices[model].session_minute for model in models if model in self._prices]
+        return sum(price for price in prices if price is not None)

@@ -5,7 +5,7 @@ process one by one, or in worker processes with --concurrency.
 """
 
 import os
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,12 +63,15 @@ def shares_process(job: Job) -> bool:
     return any(job.scenario.actor(party).shares_process for party in PARTIES)
 
 
-def run_job(job: Job, folder: Path) -> tuple[Row, float, Played]:
-    """Play and finish one job: what a worker process does."""
+def run_job(job: Job, folder: Path, allowance_s: float) -> tuple[Row, float, Played]:
+    """Play and finish one job, for so long at most: what a worker process does."""
     begin = clock.seconds()
+    reached = [0]
+    limit = allowance_s * job.scenario.sample_rate
+    around = Surroundings(progress=reached.append, stop=lambda: reached[-1] >= limit)
     try:
         with interruptible():
-            played = anyio.run(play, job, folder, Surroundings())
+            played = anyio.run(play, job, folder, around)
     except KeyboardInterrupt:
         played = Played(status="interrupted", problem="interrupted by Ctrl-C")
     return finish(job, folder, played), clock.seconds() - begin, played
@@ -119,6 +122,9 @@ class _Run:
 
     def _ended(self, job: Job, row: Row, wall_s: float, played: Played) -> None:
         self._budget.ended(job, self._folder.path)
+        length_s = job.scenario.ticks() * job.scenario.frame_ms / 1000
+        if row.problem is None and (row.duration_s or length_s) < length_s and (spent := self._budget.exhausted(job)):
+            row = msgspec.structs.replace(row, problem=f"stopped early: {spent}")
         try:
             self._folder.append(row, wall_s, msgspec.to_builtins(played.pacing) if played.pacing else None)
         except OSError as error:
@@ -138,10 +144,14 @@ class _Run:
     def _around(self, job: Job, shared: dict[Any, Any]) -> Surroundings:
         return Surroundings(
             shared=shared,
-            progress=lambda samples: self._watcher.progress(job, samples),
+            progress=lambda samples: self._progress(job, samples),
             used=lambda usage: self._budget.used(job, usage),
             stop=lambda: self._budget.exhausted(job) is not None,
         )
+
+    def _progress(self, job: Job, samples: int) -> None:
+        self._budget.reached(job, samples / job.scenario.sample_rate)
+        self._watcher.progress(job, samples)
 
     def _play_in_turn(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -161,14 +171,20 @@ class _Run:
                     while waiting and len(running) < self._concurrency:
                         job = waiting.pop()
                         if self._unspent(job):
-                            with interrupts_held():
-                                running[pool.submit(run_job, job, self._folder.path)] = job
+                            running[self._handed_out(job, pool)] = job
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         self._ended(running.pop(future), *future.result())
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+
+    def _handed_out(self, job: Job, pool: ProcessPoolExecutor) -> Future[tuple[Row, float, Played]]:
+        allowance_s = self._budget.allowance_s(job)
+        length_s = job.scenario.ticks() * job.scenario.frame_ms / 1000
+        self._budget.reached(job, min(allowance_s, length_s))
+        with interrupts_held():
+            return pool.submit(run_job, job, self._folder.path, allowance_s)
 
     async def _play_together(self, jobs: list[Job]) -> None:
         """Play sessions side by side on one event loop; annotation and scores run in worker processes meanwhile."""

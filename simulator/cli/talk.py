@@ -28,16 +28,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add("scenario", nargs="?", type=Path, metavar="SCENARIO.yaml", help="whom to talk to (default: the cascade)")
-    add("--audio", choices=("browser", "device"), default="browser",
-        help="a page (default), or a sound device with a view in the terminal")
+    add(
+        "--audio",
+        choices=("browser", "device"),
+        default="browser",
+        help="a page (default), or a sound device with a view in the terminal",
+    )
     add("--input", metavar="DEVICE", help="the microphone, by number or part of its name, for --audio device")
     add("--output", metavar="DEVICE", help="the loudspeaker, likewise")
     add("--devices", action="store_true", help="list the sound devices and stop")
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
     add("--no-open", action="store_true", help="do not open a browser, only print the address")
     add("--out", type=Path, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
-    add("--set", dest="overrides", action="append", default=[], metavar="path=value",
-        help="override a value of the scenario")
+    add(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="path=value",
+        help="override a value of the scenario",
+    )
     add("--json", action="store_true", help="print the result as JSON")
     add("-v", "--verbose", action="store_true", help="logs")
 

@@ -119,6 +119,12 @@ class FloorWatch:
             other_side.over_other = False
         return marks
 
-    def _mark(self, kind: Literal["transfer", "overlap", "backchannel", "barge_in"], party: Party, start: int, end: int,
-              ms: int | None = None) -> Mark:
+    def _mark(
+        self,
+        kind: Literal["transfer", "overlap", "backchannel", "barge_in"],
+        party: Party,
+        start: int,
+        end: int,
+        ms: int | None = None,
+    ) -> Mark:
         return Mark(kind=kind, party=party, start=round(start / self._rate, 3), end=round(end / self._rate, 3), ms=ms)

@@ -1,10 +1,10 @@
 """The web side of a live session: pages, assets, lines; everything on loopback, behind passes.
 
-    GET  /talk/<party>?pass=...   the one-time token becomes a cookie, then /talk/<party>: the page
-    GET  /watch?pass=...          the same for spectators
-    WS   /talk/<party>/line       a human's sound and messages (page_line.py); one at a time
-    WS   /watch/line              messages for spectators; whatever they send is ignored
-    GET  /report                  the session page, when it is over
+GET  /talk/<party>?pass=...   the one-time token becomes a cookie, then /talk/<party>: the page
+GET  /watch?pass=...          the same for spectators
+WS   /talk/<party>/line       a human's sound and messages (page_line.py); one at a time
+WS   /watch/line              messages for spectators; whatever they send is ignored
+GET  /report                  the session page, when it is over
 """
 
 from collections.abc import Callable
@@ -238,5 +238,3 @@ def _after(do: Callable[[], None]) -> Any:
         do()
 
     return BackgroundTask(run)
-
-
