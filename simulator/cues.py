@@ -221,6 +221,7 @@ class CueWatch:
     def _after(self, now: int, heard: Activity, free_since: int) -> bool:
         return (
             heard.last_end > self._armed_at
+            and not heard.speaking
             and now - max(heard.last_end, free_since) >= self._length
             and self._fresh(now, heard)
         )
@@ -230,7 +231,12 @@ class CueWatch:
         return heard.speaking and heard.last_end - heard.since >= self._length and self._fresh(now, heard)
 
     def _pausing(self, now: int, heard: Activity, free_since: int) -> bool:
-        return heard.stretches > 0 and now - heard.last_end >= self._length and self._fresh(now, heard)
+        return (
+            heard.stretches > 0
+            and not heard.speaking
+            and now - heard.last_end >= self._length
+            and self._fresh(now, heard)
+        )
 
     def _random(self, now: int, heard: Activity, free_since: int) -> bool:
         return now >= self._next

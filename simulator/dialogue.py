@@ -91,6 +91,8 @@ class ResponderSpec(Spec, frozen=True, kw_only=True):
     """
 
     remote: ClassVar[bool] = False
+    samples: ClassVar[bool] = False
+    """True where the same turn need not get the same answer: session.json then says `deterministic: false`."""
 
     @property
     def offline(self) -> bool:

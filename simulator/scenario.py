@@ -170,7 +170,9 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     for override in overrides:
         override_value(data, override)
     if "dataset" in data:
-        data.setdefault("user", "silent")  # each sample brings its own user
+        if "user" in data:
+            raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
+        data["user"] = "silent"  # until each sample brings its own
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     check(scenario, path.name)
     return scenario

@@ -28,6 +28,9 @@ def scenario_schema() -> Schema:
     """Give the schema (draft 2020-12) that editors complete scenario files from."""
     writer = _Writer()
     root = writer.of(inspect.type_info(Scenario))
+    writer.definitions[f"{Scenario.__module__}.{Scenario.__qualname__}"]["required"].remove(
+        "user"
+    )  # a dataset brings it
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "duplex-simulator scenario",
@@ -81,7 +84,8 @@ class _Writer:
 
     @of.register
     def _(self, kind: inspect.StructType) -> Schema:
-        name = kind.cls.__name__
+        # Two rooms may have a struct of one name (a Moshi server, a Moshi model): the module belongs to it.
+        name = f"{kind.cls.__module__}.{kind.cls.__qualname__}"
         if name not in self.definitions:
             self.definitions[name] = {}  # taken before its fields are looked at: a struct may hold itself
             self.definitions[name] = self._struct(kind)

@@ -234,7 +234,7 @@ def test_the_resolved_scenario_loads_as_the_same_session(tmp_path: Path, scenari
 def test_the_schema_accepts_what_loads_and_refuses_what_does_not(tmp_path: Path, scenarios: Path) -> None:
     """Every example scenario fits the printed JSON Schema; an unknown kind does not."""
     validator = jsonschema.Draft202012Validator(scenario_schema())
-    for path in sorted(scenarios.glob("*.yaml")):
+    for path in sorted(scenarios.rglob("*.yaml")):
         assert not list(validator.iter_errors(yaml.safe_load(path.read_text()))), path.name
     assert list(validator.iter_errors(GOOD | {"user": "scriptd"}))
     assert list(validator.iter_errors(GOOD | {"colour": "red"}))

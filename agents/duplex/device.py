@@ -34,7 +34,7 @@ def need_torch(model: str) -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
-        raise ScenarioError(f"{model} needs torch; install it with: pip install 'duplex-simulator[torch]'")
+        raise ScenarioError(f"{model} needs torch; install it with: pip install 'torch>=2.6,<2.14' 'silero-vad>=6.2'")
 
 
 def torch_device(name: str) -> Any:

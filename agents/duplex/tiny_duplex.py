@@ -267,7 +267,9 @@ def _silero(device: Any) -> Any:
 
     package = find_spec("silero_vad")
     if package is None or not package.submodule_search_locations:
-        raise ScenarioError("tiny_duplex needs silero-vad; install it with: pip install 'duplex-simulator[torch]'")
+        raise ScenarioError(
+            "tiny_duplex needs silero-vad; install it with: pip install 'torch>=2.6,<2.14' 'silero-vad>=6.2'"
+        )
     path = Path(package.submodule_search_locations[0], "data", "silero_vad.jit")
     with warnings.catch_warnings():
         # torch announces the end of this format; silero-vad ships no other that takes a batch.

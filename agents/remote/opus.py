@@ -23,7 +23,7 @@ def need_sphn() -> Any:
     try:
         import sphn
     except ImportError:
-        raise ScenarioError("Opus needs the extra `moshi`: pip install 'duplex-simulator[moshi]'") from None
+        raise ScenarioError("Opus needs sphn: pip install 'sphn>=0.2,<0.3'") from None
     return sphn
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import RemoteError, ScenarioError
@@ -18,6 +18,7 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     api_key_env: the environment variable that holds the key (a local server needs none). system: the instructions.
     """
 
+    samples: ClassVar[bool] = True
     base_url: str
     model: str
     system: str = VOICE_RULES

@@ -46,6 +46,7 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
     a whole track.
     """
 
+    samples: ClassVar[bool] = True
     remote: ClassVar[bool] = True
 
     base_url: str

@@ -38,6 +38,7 @@ class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
     to wait for a server that still loads. token: `${NAME}`, sent as a Bearer header.
     """
 
+    samples: ClassVar[bool] = True
     remote: ClassVar[bool] = True
 
     base_url: str

@@ -147,7 +147,9 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
         from starlette.exceptions import HTTPException
         from starlette.routing import Route, WebSocketRoute
     except ImportError:
-        raise ScenarioError("serving needs the extra `live`: pip install 'duplex-simulator[live]'") from None
+        raise ScenarioError(
+            "serving needs starlette and uvicorn: pip install 'starlette>=0.40' 'uvicorn>=0.30'"
+        ) from None
 
     async def health(_request: "Request") -> "Response":
         from starlette.responses import JSONResponse

@@ -51,7 +51,6 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
     """
 
     default_port: ClassVar[int] = 8000
-    path: ClassVar[str] = "/api/v1"
 
     longest_turn: Duration = Duration(600.0)
     longest_reply: Duration = Duration(60.0)

@@ -49,7 +49,7 @@ class OpenAIRealtimeServerSpec(ServerSpec, frozen=True, kw_only=True, tag="opena
     """
 
     realtime: ClassVar[bool] = True
-    path: ClassVar[str] = PATH
+    path: ClassVar[str] = "/v1"  # the base URL that clients are given; they add /realtime
     ears: EarsKind = "silero"
     patience: Duration = Duration(10.0)
 

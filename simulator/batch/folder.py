@@ -98,3 +98,12 @@ def read_rows(run_folder: Path) -> list[Row]:
             continue
         rows[row.id] = row
     return list(rows.values())
+
+
+def free_folder(path: Path) -> Path:
+    """The first of path, path-2, path-3 ... that is not there."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free

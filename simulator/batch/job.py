@@ -107,7 +107,10 @@ def meta_of(job: Job) -> SessionMeta:
 
 
 def _is_deterministic(spec: ActorSpec) -> bool:
-    return spec.deterministic and spec.latency != "measured"
+    far = (getattr(spec, "responder", None), getattr(spec, "chat", None))
+    return (
+        spec.deterministic and spec.latency != "measured" and not any(getattr(part, "samples", False) for part in far)
+    )
 
 
 def _party(scenario: Scenario, party: Any) -> PartyMeta:

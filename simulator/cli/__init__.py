@@ -58,6 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"duplex-simulator {__version__}")
         return OK
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS and "." not in arguments[0]:
+        if not os.path.exists(arguments[0]):  # noqa: PTH110 - pathlib would cost --help a tenth of its time
+            print(
+                f"simulate: {arguments[0]!r} is no file and no command; commands are {', '.join(COMMANDS)}",
+                file=sys.stderr,
+            )
+            return REFUSED
     name = arguments[0] if arguments[0] in COMMANDS else "run"
     return _guarded(name, arguments[1:] if arguments[0] in COMMANDS else arguments)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from simulator.batch.folder import free_folder
 from simulator.cli import run as run_command
 from simulator.errors import ScenarioError
 from simulator.plugins import installed
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         "injectors": [item for item in scenario.get("injectors", []) if item.get("party", "user") != "user"],
     }
     scenario.pop("clock", None)
-    out = args.out or Path("runs") / f"replay-of-{session.id}"
+    out = args.out or free_folder(Path("runs") / f"replay-of-{session.id}")
     out.parent.mkdir(parents=True, exist_ok=True)
     path = out.parent / f".{out.name}.yaml"
     path.write_text(yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.batch.folder import RunFolder
+from simulator.batch.folder import RunFolder, free_folder
 from simulator.batch.job import Played, Row
 from simulator.batch.plan import Job, Wishes, make_plan
 from simulator.batch.run import Result
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     job = seated(plan.jobs[0])
     plan = msgspec.structs.replace(plan, jobs=[job], scenarios={job.group: job.scenario})
     hold = _way(args, job.scenario)
-    folder = RunFolder(args.out or _free(Path("runs") / f"talk-{plan.name}"), resume=False)
+    folder = RunFolder(args.out or free_folder(Path("runs") / f"talk-{plan.name}"), resume=False)
     command = ["simulate", *args.argv]
     folder.write(command, None)
     held = hold(job, folder.path)
@@ -129,15 +129,6 @@ def _way(args: argparse.Namespace, scenario: Scenario) -> Any:
             return None
 
     return hold
-
-
-def _free(path: Path) -> Path:
-    """The first of path, path-2, path-3 ... that is not there."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free
 
 
 def _write_index(folder: Path) -> None:

@@ -59,7 +59,9 @@ class LiveSite:
             from starlette.applications import Starlette
             from starlette.routing import Route, WebSocketRoute
         except ImportError:
-            raise ScenarioError("a live page needs the extra `live`: pip install 'duplex-simulator[live]'") from None
+            raise ScenarioError(
+                "a live page needs starlette and uvicorn: pip install 'starlette>=0.40' 'uvicorn>=0.30'"
+            ) from None
 
         return Starlette(routes=[
             Route("/talk/{party}", self._talk_page), WebSocketRoute("/talk/{party}/line", self._talk_line),

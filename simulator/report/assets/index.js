@@ -96,7 +96,7 @@ function tieDots(rows) {
 function pageOf(row) { return `${encodeURIComponent(row.id)}/report.html`; }
 
 function sessionCell(row) {
-  const name = row.page ? make("a", { href: pageOf(row), text: row.id }) : make("span", { title: `no page yet: simulate report ${row.id}`, text: row.id });
+  const name = row.page ? make("a", { href: pageOf(row), text: row.id }) : make("span", { title: `no page yet: simulate report RUN --only ${row.id}`, text: row.id });
   return make("span", { class: "name" }, name, row.problem ? make("span", { class: "problem", text: row.problem }) : null);
 }
 
