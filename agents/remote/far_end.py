@@ -6,8 +6,7 @@ A predicate goes behind the far end's name: `openai_realtime` + `refused the key
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import msgspec
-
+from agents.remote.foreign_json import decode_foreign
 from simulator.errors import RemoteError
 
 
@@ -39,8 +38,8 @@ def refusal(status: int, body: bytes) -> str:
 def told_by(body: bytes) -> str:
     """Give the sentence inside an error body: JSON's error.message or detail, else the start of its text."""
     try:
-        data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        data = decode_foreign(body)
+    except ValueError:
         return " ".join(body.decode("utf-8", "replace").split())[:200]
     error = data.get("error", data) if isinstance(data, dict) else data
     found = error.get("message") or error.get("detail") if isinstance(error, dict) else error

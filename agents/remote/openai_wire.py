@@ -13,6 +13,7 @@ import anyio
 import msgspec
 
 from agents.remote.far_end import closing_told, dialling_told
+from agents.remote.foreign_json import decode_foreign
 from agents.remote.peer_core import Message
 from agents.remote.peer_line import GOODBYE_S
 from simulator.errors import RemoteError
@@ -54,9 +55,12 @@ class OpenAIWire:
 def read_message(data: bytes) -> Message:
     """Read a JSON object; RemoteError when it is none."""
     try:
-        return msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = decode_foreign(data)
+    except ValueError as error:
         raise RemoteError(f"sent a message that is no JSON object: {error}") from error
+    if not isinstance(message, dict):
+        raise RemoteError(f"sent a message that is no JSON object but {type(message).__name__}")
+    return message
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from agents.remote.foreign_json import decode_foreign
 from simulator.spec import Duration
 
 HANG_UP = "hang_up"
@@ -92,8 +93,8 @@ def read_arguments(arguments: object) -> Any:
     if not isinstance(arguments, str):
         return dict(arguments) if isinstance(arguments, Mapping) else arguments
     try:
-        return msgspec.json.decode(arguments) if arguments else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_foreign(arguments) if arguments else {}
+    except ValueError:
         return arguments
 
 

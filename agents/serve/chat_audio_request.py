@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from agents.remote.foreign_json import decode_foreign
 from simulator import sound
 from simulator.frame import Samples, freeze
 
@@ -87,8 +88,8 @@ def key_of(messages: tuple[ChatMessage, ...]) -> str:
 def read_request(body: bytes) -> ChatRequest:
     """Read a request's body. RefusedError (400): no JSON, no messages, nothing asked, sound that is none."""
     try:
-        data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        data = decode_foreign(body)
+    except ValueError as error:
         raise RefusedError(400, f"the body is no JSON: {error}") from None
     if not isinstance(data, dict):
         raise RefusedError(400, "the body is no JSON object")

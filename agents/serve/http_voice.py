@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 import msgspec
 
+from agents.remote.foreign_json import decode_foreign
 from agents.remote.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.chat_audio_request import RefusedError
 from agents.serve.service import ServerSpec, Service
@@ -118,8 +119,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 def read_ask(body: bytes, longest_s: float) -> Asked:
     """Read a request's body. RefusedError: 400, 413 or 422 with a sentence."""
     try:
-        data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        data = decode_foreign(body)
+    except ValueError as error:
         raise RefusedError(422, f"the body is no JSON: {error}") from None
     if not isinstance(data, dict):
         raise RefusedError(422, "the body is no JSON object")

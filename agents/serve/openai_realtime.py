@@ -9,11 +9,12 @@ is its user party, heard as it comes in, and what the agent says goes out in rea
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import anyio
 import msgspec
 
+from agents.remote.foreign_json import decode_foreign
 from agents.serve.moshi import TextPieces
 from agents.serve.realtime_protocol import RealtimeServer
 from agents.serve.realtime_words import ClientEventError
@@ -154,9 +155,13 @@ class Visit:
 
     def _act_on(self, text: str | bytes) -> None:
         try:
-            self._server.receive(msgspec.json.decode(text, type=dict[str, Any]))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            event = decode_foreign(text)
+            if not isinstance(event, dict):
+                raise ValueError(f"it is of type {type(event).__name__}")
+        except ValueError as error:
             self._server.fail(ClientEventError("invalid_json", f"the event is no JSON object: {error}"))
+            return
+        self._server.receive(event)
 
     async def _converse(self, client: Client) -> None:
         try:

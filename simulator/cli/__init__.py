@@ -58,15 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"duplex-simulator {__version__}")
         return OK
-    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS and "." not in arguments[0]:
-        if not os.path.exists(arguments[0]):  # noqa: PTH110 - pathlib would cost --help a tenth of its time
-            print(
-                f"simulate: {arguments[0]!r} is no file and no command; commands are {', '.join(COMMANDS)}",
-                file=sys.stderr,
-            )
-            return REFUSED
-    name = arguments[0] if arguments[0] in COMMANDS else "run"
-    return _guarded(name, arguments[1:] if arguments[0] in COMMANDS else arguments)
+    first = arguments[0]
+    if first in COMMANDS:
+        return _guarded(first, arguments[1:])
+    # os.path, not pathlib: importing pathlib would cost --help a tenth of its time
+    if not first.startswith("-") and "." not in first and not os.path.exists(first):  # noqa: PTH110
+        known = ", ".join(COMMANDS)
+        print(f"simulate: {first!r} is no file and no command; commands are {known}", file=sys.stderr)
+        return REFUSED
+    return _guarded("run", arguments)
 
 
 def _guarded(name: str, arguments: Sequence[str]) -> int:
