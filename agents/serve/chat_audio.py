@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import anyio
 import msgspec
 import numpy as np
 from msgspec import Meta
@@ -139,8 +138,8 @@ class _Front:
     async def complete(self, request: "Request") -> "Response":
         body = await request.body()
         try:
-            asked = await anyio.to_thread.run_sync(read_request, body)
-            samples = await anyio.to_thread.run_sync(self._turn_of, asked)
+            asked = await self._service.in_thread(read_request, body)
+            samples = await self._service.in_thread(self._turn_of, asked)
         except RefusedError as error:
             return _refused(error.status, str(error))
         if self._spec.sessions:
@@ -150,7 +149,7 @@ class _Front:
         async with self._service.place(), self._service.session() as session:
             turn = await self._play(session, asked, samples)
             name = session.id
-        return _json(await anyio.to_thread.run_sync(self._answer, turn, name, {}))
+        return _json(await self._service.in_thread(self._answer, turn, name, {}))
 
     async def _go_on(self, asked: ChatRequest, samples: Samples) -> "Response":
         """Play the turn in the dialogue that the request goes on with, or in a new one."""
@@ -166,7 +165,7 @@ class _Front:
 
         turn, name, number = await dialogue.play(play)
         told = {"session_id": dialogue.id, "turn": number}
-        return _json(await anyio.to_thread.run_sync(self._answer, turn, f"{name}-{number}", told))
+        return _json(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
 
     def _turn_of(self, asked: ChatRequest) -> Samples:
         """The sound of what is asked; a text without sound is spoken."""

@@ -16,7 +16,6 @@ empty, with a text that is never empty.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import anyio
 import msgspec
 
 from agents.remote.foreign_json import decode_foreign
@@ -94,12 +93,12 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
         async def answer(request: "Request") -> "Response":
             body = await request.body()
             try:
-                asked = await anyio.to_thread.run_sync(read_ask, body, float(self.longest_turn))
+                asked = await service.in_thread(read_ask, body, float(self.longest_turn))
             except RefusedError as error:
                 return _json({"detail": str(error)}, error.status)
             async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
                 turn = await take_turn(session, asked.samples, rules)
-            return _json(await anyio.to_thread.run_sync(self._told, turn, answer_hz or asked.sample_rate))
+            return _json(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
 
         return answer
 

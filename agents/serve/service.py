@@ -24,7 +24,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import anyio
 import anyio.abc
@@ -45,7 +45,12 @@ from simulator.surroundings import Surroundings
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+T = TypeVar("T")
+
 GOING_AWAY = 1001
+
+THREADS = 4
+"""For bodies to decode and encode: more would hardly be faster, and each keeps the memory of its largest body."""
 
 
 class NoPlaceError(RemoteError):
@@ -144,11 +149,16 @@ class Service:
         """Lasts as long as the door is open: for sessions that outlive the request that began them."""
         self._places: set[Place] = set()
         self._freed = anyio.Event()
+        self._threads = anyio.CapacityLimiter(THREADS)
 
     @property
     def taken(self) -> int:
         """How many places are taken now."""
         return len(self._places)
+
+    async def in_thread(self, work: Callable[..., T], *given: Any) -> T:
+        """Do in one of a few threads what would hold up every other client: decoding and encoding of bodies."""
+        return await anyio.to_thread.run_sync(work, *given, limiter=self._threads)
 
     @asynccontextmanager
     async def place(self, *, wait: bool = False) -> AsyncIterator[Place]:
