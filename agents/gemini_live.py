@@ -29,20 +29,12 @@ from agents.remote.peer_spec import PeerSpec
 from agents.remote.trace import Trace
 from simulator.actor import Actor
 from simulator.secrets import Secrets
-from simulator.spec import Duration
+from simulator.spec import Duration, Spec
 
 GREETING = "(The call has just been connected. You speak first.)"
 
 
-class AutomaticVad(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="automatic",
-):
+class AutomaticVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="automatic"):
     """The service detects turns. start, end: how sensitive it is to either. Not given: its default."""
 
     start: Literal["high", "low"] | None = None

@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from agents.remote.peer_core import Actions, Message
-from agents.remote.playout import Playout
+from agents.remote.playout import Playout, tell
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
 from agents.remote.usage import openai_counts
 from agents.remote.wire_audio import WireFormat
@@ -126,7 +126,7 @@ class LiveCore:
         """Say what is due."""
         samples, moments = self.playout.take(count, at)
         for moment in moments:
-            self.actions.note(moment.at, f"audio_{moment.what}", id=moment.item.name)
+            tell(self.actions, moment)
         self._quiet = self._quiet + count if self.leaving and self.playout.dry else 0
         self._gone = self._gone or self._quiet >= LAST_WORDS_S * self.settings.audio.rate
         return samples

@@ -31,7 +31,7 @@ from agents.remote.trace import Trace
 from agents.remote.wire_audio import Encoding, wire_format
 from simulator.actor import Actor
 from simulator.secrets import Secrets
-from simulator.spec import Duration
+from simulator.spec import Duration, Spec
 
 FORMATS = {
     "pcm16": {"type": "audio/pcm", "rate": 24_000},
@@ -40,15 +40,7 @@ FORMATS = {
 }
 
 
-class ServerVad(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="server",
-):
+class ServerVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="server"):
     """The service hears turns by loudness. What is not given is the service's default.
 
     interrupt: whether speech cuts the model off. idle: the model speaks up after so much silence.
@@ -61,15 +53,7 @@ class ServerVad(
     interrupt: bool = True
 
 
-class SemanticVad(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="semantic",
-):
+class SemanticVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="semantic"):
     """The service's model judges when a turn is complete."""
 
     eagerness: Literal["low", "medium", "high", "auto"] | None = None

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from agents.remote.peer_core import Actions
-from agents.remote.playout import Playout
+from agents.remote.playout import Playout, tell, tell_cut
 from agents.remote.tools import Tool
 from agents.remote.usage import Counts
 from agents.remote.wire_audio import WireFormat
@@ -108,14 +108,7 @@ class ModelTurn:
     def cut(self, at: int) -> None:
         """Drop what waits, and tell how much was said."""
         for item in self.playout.cut():
-            self._actions.note(
-                at,
-                "audio_end",
-                id=item.name,
-                said_samples=item.said,
-                cut=True,
-                dropped_samples=item.received - item.said,
-            )
+            tell_cut(self._actions, item, at)
 
     def look(self, at: int) -> None:
         """See whether the model has stalled."""
@@ -126,8 +119,7 @@ class ModelTurn:
         """Say what waits, and tell what became of items."""
         samples, moments = self.playout.take(count, at)
         for moment in moments:
-            fields = {"said_samples": moment.item.said, "cut": False} if moment.what == "end" else {}
-            self._actions.note(moment.at, f"audio_{moment.what}", id=moment.item.name, **fields)
+            tell(self._actions, moment)
         self._quiet = self._quiet + count if self.leaving and self.playout.dry else 0
         self.gone = self.gone or self._quiet >= LAST_WORDS_S * DOWN.rate
         return samples

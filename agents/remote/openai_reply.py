@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from agents.remote.peer_core import Actions, Message
-from agents.remote.playout import Item, Moment, Playout
+from agents.remote.playout import Playout, tell, tell_cut
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
 from agents.remote.wire_audio import WireFormat
 from simulator.ears import EarsKind
@@ -128,7 +128,9 @@ class Reply:
         """Say what waits, and tell what became of items."""
         samples, moments = self.playout.take(count, at)
         for moment in moments:
-            self._tell(moment)
+            tell(self._actions, moment)
+            if moment.what == "end":
+                self._parts.pop(moment.item.name, None)
         self.gone = self.gone or (self._leaving and not self.active and not self.playout.waiting)
         return samples
 
@@ -150,30 +152,12 @@ class Reply:
                     "audio_end_ms": item.said * 1000 // rate,
                 }
             )
-            self._tell_cut(item, at)
+            tell_cut(self._actions, item, at)
 
     def cut_off(self, at: int) -> None:
         """The session ends: say what of the items was said."""
         for item in self.playout.cut():
-            self._tell_cut(item, at)
-
-    def _tell_cut(self, item: Item, at: int) -> None:
-        self._actions.note(
-            at,
-            "audio_end",
-            id=item.name,
-            said_samples=item.said,
-            cut=True,
-            dropped_samples=item.received - item.said,
-        )
-
-    def _tell(self, moment: Moment) -> None:
-        item = moment.item
-        if moment.what == "end":
-            self._actions.note(moment.at, "audio_end", id=item.name, said_samples=item.said, cut=False)
-            self._parts.pop(item.name, None)
-        else:
-            self._actions.note(moment.at, f"audio_{moment.what}", id=item.name)
+            tell_cut(self._actions, item, at)
 
 
 def _as_fields(arguments: Any) -> dict[str, Any]:

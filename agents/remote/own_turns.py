@@ -9,25 +9,15 @@ The sound of a turn is given from 300 ms before its start on; nothing is given b
 from collections import deque
 from typing import Literal, NamedTuple
 
-import msgspec
-
 from simulator.ears import Ears, EarsKind
 from simulator.frame import AudioFrame, Samples
-from simulator.spec import Duration, ms
+from simulator.spec import Duration, Spec, ms
 
 PREROLL_S = 0.3
 """Ears know of speech a little late; the service gets its first sounds all the same."""
 
 
-class OwnVad(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="none",
-):
+class OwnVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="none"):
     """`vad: {kind: none}`: the service detects nothing, our ears cut the turns, `end_silence` ends one."""
 
     ears: EarsKind | None = None

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from agents.remote.peer_core import Actions
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.streams import Outbox
@@ -128,3 +129,16 @@ class Playout:
             self._items[-1].finished = True  # a far end speaks one item after the other
         self._items.append(Item(name=name))
         return self._items[-1]
+
+
+def tell(actions: Actions, moment: Moment) -> None:
+    """Note what happened to an item: audio_start, audio_starved, or audio_end of an item that was said whole."""
+    item = moment.item
+    account = {"said_samples": item.said, "cut": False} if moment.what == "end" else {}
+    actions.note(moment.at, f"audio_{moment.what}", id=item.name, **account)
+
+
+def tell_cut(actions: Actions, item: Item, at: int) -> None:
+    """Note the audio_end of an item that was cut: how much of it was said, how much dropped."""
+    dropped = item.received - item.said
+    actions.note(at, "audio_end", id=item.name, said_samples=item.said, cut=True, dropped_samples=dropped)
