@@ -24,8 +24,9 @@ from msgspec import Meta
 
 from agents.responders.chat_audio_answer import FRAME_S
 from agents.responders.chat_audio_protocol import encode_wav
-from agents.serve.chat_audio_request import ChatRequest, RefusedError, read_request, sound_of
+from agents.serve.chat_audio_request import ChatRequest, read_request, sound_of
 from agents.serve.chat_audio_sessions import Dialogues, Rules
+from agents.serve.http_json import RefusedError, json_response
 from agents.serve.service import ServerSpec, Service
 from agents.serve.session import ServedSession
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn
@@ -108,32 +109,34 @@ class _Front:
 
     async def root(self, request: "Request") -> "Response":
         paths = ["/health", "/v1/models", "/v1/chat/completions", *(["/v1/sessions"] if self._spec.sessions else [])]
-        return _json({"service": "duplex-simulator", "backend": kind_of(self._service.actor), "endpoints": paths})
+        return json_response(
+            {"service": "duplex-simulator", "backend": kind_of(self._service.actor), "endpoints": paths}
+        )
 
     async def health(self, request: "Request") -> "Response":
         ready = self._service.ready and not self._service.stopping
         body = {"status": "healthy" if ready else "not ready", "backend": kind_of(self._service.actor),
                 "modalities": ["text", "audio"], "timestamp": today()}  # fmt: skip
-        return _json(body, 200 if ready else 503)
+        return json_response(body, 200 if ready else 503)
 
     async def models(self, request: "Request") -> "Response":
         model = {"id": kind_of(self._service.actor), "object": "model", "created": 0, "owned_by": "duplex-simulator"}
-        return _json({"object": "list", "data": [model]})
+        return json_response({"object": "list", "data": [model]})
 
     async def sessions(self, request: "Request") -> "Response":
         if not self._spec.sessions:
             return _refused(404, "this server keeps no sessions")
         kept = [dialogue.info() for dialogue in self._dialogues.all()]
-        return _json({"sessions": kept, "count": len(kept), "ttl_seconds": float(self._spec.ttl)})
+        return json_response({"sessions": kept, "count": len(kept), "ttl_seconds": float(self._spec.ttl)})
 
     async def session(self, request: "Request") -> "Response":
         dialogue = self._dialogues.find(request.path_params["id"]) if self._spec.sessions else None
         if dialogue is None:
             return _refused(404, "there is no such session")
         if request.method != "DELETE":
-            return _json(dialogue.info())
+            return json_response(dialogue.info())
         await self._dialogues.delete(dialogue)
-        return _json({"success": True, "turn_texts": dialogue.texts, **dialogue.info()})
+        return json_response({"success": True, "turn_texts": dialogue.texts, **dialogue.info()})
 
     async def complete(self, request: "Request") -> "Response":
         body = await request.body()
@@ -149,7 +152,7 @@ class _Front:
         async with self._service.place(), self._service.session() as session:
             turn = await self._play(session, asked, samples)
             name = session.id
-        return _json(await self._service.in_thread(self._answer, turn, name, {}))
+        return json_response(await self._service.in_thread(self._answer, turn, name, {}))
 
     async def _go_on(self, asked: ChatRequest, samples: Samples) -> "Response":
         """Play the turn in the dialogue that the request goes on with, or in a new one."""
@@ -165,7 +168,7 @@ class _Front:
 
         turn, name, number = await dialogue.play(play)
         told = {"session_id": dialogue.id, "turn": number}
-        return _json(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
+        return json_response(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
 
     def _turn_of(self, asked: ChatRequest) -> Samples:
         """The sound of what is asked; a text without sound is spoken."""
@@ -235,11 +238,5 @@ def _debug(turn: ServedTurn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _json(body: Any, status: int = 200) -> "Response":
-    from starlette.responses import Response
-
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
-
-
 def _refused(status: int, detail: str) -> "Response":
-    return _json({"detail": detail}, status)
+    return json_response({"detail": detail}, status)

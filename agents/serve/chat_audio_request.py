@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.remote.foreign_json import decode_foreign
+from agents.serve.http_json import RefusedError, read_object
 from simulator import sound
 from simulator.frame import Samples, freeze
 
@@ -21,14 +21,6 @@ LIMITS: dict[str, Range] = {
     "top_p": (0, 1, "a number from 0 to 1"),
     "seed": (-(2.0**63), 2.0**63, "an integer"),
 }
-
-
-class RefusedError(Exception):
-    """A request that is not served: an HTTP status and a sentence."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
 
 
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +79,7 @@ def key_of(messages: tuple[ChatMessage, ...]) -> str:
 
 def read_request(body: bytes) -> ChatRequest:
     """Read a request's body. RefusedError (400): no JSON, no messages, nothing asked, sound that is none."""
-    try:
-        data = decode_foreign(body)
-    except ValueError as error:
-        raise RefusedError(400, f"the body is no JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise RefusedError(400, "the body is no JSON object")
+    data = read_object(body, 400)
     messages = data.get("messages")
     if not isinstance(messages, list) or not messages:
         raise RefusedError(400, "No messages provided")

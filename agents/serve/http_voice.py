@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from agents.remote.foreign_json import decode_foreign
 from agents.remote.npy_wire import NpyError, decode_npy, encode_npy
-from agents.serve.chat_audio_request import RefusedError
+from agents.serve.http_json import RefusedError, json_response, read_object
 from agents.serve.service import ServerSpec, Service
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn
 from simulator import sound
@@ -77,7 +76,7 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
             ready = service.ready and not service.stopping
             loaded = {"model_loaded": ready, "error": None}
             body = {"status": "healthy" if ready else "initializing", "initialization_status": loaded}
-            return _json(body, 200 if ready else 503)
+            return json_response(body, 200 if ready else 503)
 
         return [
             *(Route(path, health) for path in ("/api/v1/health", "/health", "/")),
@@ -95,10 +94,10 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
             try:
                 asked = await service.in_thread(read_ask, body, float(self.longest_turn))
             except RefusedError as error:
-                return _json({"detail": str(error)}, error.status)
+                return json_response({"detail": str(error)}, error.status)
             async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
                 turn = await take_turn(session, asked.samples, rules)
-            return _json(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
+            return json_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
 
         return answer
 
@@ -117,12 +116,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_ask(body: bytes, longest_s: float) -> Asked:
     """Read a request's body. RefusedError: 400, 413 or 422 with a sentence."""
-    try:
-        data = decode_foreign(body)
-    except ValueError as error:
-        raise RefusedError(422, f"the body is no JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise RefusedError(422, "the body is no JSON object")
+    data = read_object(body, 422)
     missing = [name for name in ("audio_data", "sample_rate") if data.get(name) is None]
     if missing:
         raise RefusedError(422, f"{missing[0]} is missing")
@@ -142,9 +136,3 @@ def _recognised(turn: ServedTurn) -> str:
         return str(engine("moonshine").recognize(turn.reply, turn.sample_rate)).strip()
     except (SimulatorError, ImportError):
         return ""
-
-
-def _json(body: Any, status: int = 200) -> "Response":
-    from starlette.responses import Response
-
-    return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -1,0 +1,36 @@
+"""JSON over HTTP as the served protocols share it: a body that is one object, or refused; an answer of any value."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agents.remote.foreign_json import decode_foreign
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+
+class RefusedError(Exception):
+    """A request that is not served: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def read_object(body: bytes, status: int) -> dict[str, Any]:
+    """Decode a body that has to be a JSON object; RefusedError with the protocol's status when it is none."""
+    try:
+        data = decode_foreign(body)
+    except ValueError as error:
+        raise RefusedError(status, f"the body is no JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise RefusedError(status, "the body is no JSON object")
+    return data
+
+
+def json_response(value: Any, status: int = 200) -> "Response":
+    """Give a value as an answer."""
+    from starlette.responses import Response
+
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
