@@ -14,7 +14,6 @@ from metrics.compat.fdb_samples import Chunk
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.measured import Column
 from metrics.compat.options import read_json_option
-from simulator.corpus import CorpusScorer
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples
 from simulator.scoring.inputs import InputKind
@@ -52,11 +51,9 @@ Undefined: stereo sound (the original crashes); jsd without gt=FILE or without t
 Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
-class BackchannelSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:backchannel"):
+class BackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel"):
     """Takeover, frequency and timing of the agent's backchannels."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     user_channel: int = 0
     gt: Path | None = None
 

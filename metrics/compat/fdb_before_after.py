@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -14,7 +13,6 @@ from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.measured import Column, Measured
 from metrics.compat.prosody import Spread, intensity, level, pitch, require_praat
 from simulator.annotation.activity import ActivitySettings
-from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.frame import Samples
 from simulator.scoring.inputs import InputKind
@@ -60,11 +58,9 @@ Undefined: no overlap, a word without end (the original crashes), a part without
 Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
-class BeforeAfterSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:before_after"):
+class BeforeAfterSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:before_after"):
     """Speaking rate, pitch and intensity of the agent before and after the overlap."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     user_channel: int = 0
 
     card: ClassVar[str] = CARD

@@ -10,7 +10,6 @@ from metrics.compat.fdb_samples import FdbSample
 from metrics.compat.fdb_scorer import FdbScorer, Given, Sample
 from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Column
-from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
 from simulator.scoring.judge import Judge, Messages, Verdict, ask
@@ -63,11 +62,9 @@ Good: respond high for interruptions, resume high for backchannels, asides and b
 Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
-class BehaviorSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:behavior"):
+class BehaviorSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:behavior"):
     """Shares of what the agent does after an overlap."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     judge_replies: Path | None = None
     judge_model: str | None = None
     judge_url: str | None = None

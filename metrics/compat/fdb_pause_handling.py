@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from metrics.compat.fdb_samples import Words
@@ -10,7 +9,6 @@ from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.fdb_sessions import SessionSample, with_pauses
 from metrics.compat.fdb_takeover import RULE, since, takes_turn
 from metrics.compat.measured import Column
-from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
 from simulator.session import Session
@@ -30,11 +28,9 @@ Undefined: no word file and no sound, or a first word without start.
 Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
-class PauseHandlingSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:pause_handling"):
+class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_handling"):
     """Takeover rate in the user's pauses, lower is better."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     user_channel: int = 0
 
     card: ClassVar[str] = CARD

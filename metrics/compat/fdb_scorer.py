@@ -13,6 +13,7 @@ from metrics.compat.fdb_samples import FdbSample, Words, disorder
 from metrics.compat.fdb_sessions import SessionSample, whole
 from metrics.compat.measured import Measured
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
+from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.frame import Samples
@@ -87,16 +88,14 @@ class Sample(msgspec.Struct, kw_only=True):
         return sides.agent if party == "agent" else sides.user
 
 
-class FdbScorer(AsScorer):
+class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
     """A scorer over Full-Duplex-Bench samples; a session of ours is measured as the samples it holds.
 
-    Mixed in before CorpusScorer. `measure_sample` fills `sample.measured`.
+    `measure_sample` fills `sample.measured`. segments, texts: files given instead of detection and recognition.
     """
 
-    __slots__ = ()
-
-    segments: Path | None
-    texts: Path | None
+    segments: Path | None = None
+    texts: Path | None = None
 
     def prepare(self) -> Given:
         """Read segments=FILE and texts=FILE."""

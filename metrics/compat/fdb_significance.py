@@ -14,7 +14,7 @@ from metrics.compat.judging import judge_of
 from metrics.compat.measured import Column, Measured
 from metrics.compat.options import Names
 from metrics.compat.paired import Outliers, PairedTest, holm, paired_test
-from simulator.corpus import CorpusResult, CorpusScorer, Metric
+from simulator.corpus import CorpusResult, Metric
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
 from simulator.scoring.judge import Judge, ask
@@ -39,11 +39,9 @@ Undefined: fewer than 2 pairs left (the original skips the test), or all differe
 Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
-class SignificanceSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:significance"):
+class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significance"):
     """Paired tests of prosody: before against after, and clean against after."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     judge_replies: Path | None = None
     outliers: Outliers = "mad"
     metrics: Names = Names()

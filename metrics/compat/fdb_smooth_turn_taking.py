@@ -1,7 +1,6 @@
 """Full-Duplex-Bench v1.0, smooth turn taking: does the agent take its turn, and how soon?"""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from metrics.compat.fdb_samples import Words
@@ -9,7 +8,6 @@ from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.fdb_sessions import SessionSample, with_turn_ends
 from metrics.compat.fdb_takeover import RULE, onset, since, speaking_at, takes_turn
 from metrics.compat.measured import Column
-from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
 from simulator.session import Session
@@ -28,11 +26,9 @@ Undefined: a last word without end (the original crashes), no turn_taking.json.
 Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
-class SmoothTurnTakingSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:smooth_turn_taking"):
+class SmoothTurnTakingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:smooth_turn_taking"):
     """Takeover rate after the user's turn (higher is better) and its latency."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     user_channel: int = 0
 
     card: ClassVar[str] = CARD

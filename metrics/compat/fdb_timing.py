@@ -1,13 +1,11 @@
 """Full-Duplex-Bench v1.5, timing: how long both speak, and how long the user waits for the agent."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from metrics.compat.detection import Spans, merge
 from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.measured import Column, Measured
-from simulator.corpus import CorpusScorer
 from simulator.scoring.inputs import InputKind
 
 USER_GAP_S = 0.6
@@ -33,11 +31,9 @@ Undefined: no such interval; stereo sound (the original crashes).
 Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
-class TimingSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:timing"):
+class TimingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:timing"):
     """Stop and response intervals, pooled and at the overlap."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     user_channel: int = 0
 
     card: ClassVar[str] = CARD

@@ -14,7 +14,6 @@ from metrics.compat.fdb_smooth_turn_taking import measure_takeover
 from metrics.compat.fdb_takeover import RULE, since
 from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Column
-from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
 from simulator.scoring.judge import Messages, Verdict, ask
@@ -53,11 +52,9 @@ Undefined: a last word without end (the original crashes); rating without a judg
 Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
-class UserInterruptionSpec(FdbScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:user_interruption"):
+class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_interruption"):
     """Takeover after the user's interruption, its latency, and a judge's rating of the answer."""
 
-    segments: Path | None = None
-    texts: Path | None = None
     user_channel: int = 0
     judge_replies: Path | None = None
     judge_model: str | None = None
