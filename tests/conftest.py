@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.plugins import installed
+from tests.contracts.peer_sessions import KEY
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,6 +23,12 @@ def real_audio() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("SIMULATOR_TEST_AUDIO names no folder of recordings")
     return Path(folder)
+
+
+@pytest.fixture
+def loopback_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set TEST_KEY, the variable that specs of services on loopback name."""
+    monkeypatch.setenv("TEST_KEY", KEY)
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,7 @@ from tests.contracts.peer_services import (
 )
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type
 
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key that every spec here names."""
-    monkeypatch.setenv("TEST_KEY", KEY)
+pytestmark = pytest.mark.usefixtures("loopback_key")
 
 
 def gemini_session(

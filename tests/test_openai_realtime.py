@@ -16,13 +16,9 @@ from tests.contracts.peer_services import (
     speech,
     tone,
 )
-from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type, session_with
+from tests.contracts.peer_sessions import assert_no_secret, of_type, session_with
 
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key that every spec here names."""
-    monkeypatch.setenv("TEST_KEY", KEY)
+pytestmark = pytest.mark.usefixtures("loopback_key")
 
 
 def test_realtime_truncates_at_the_sample_really_heard(tmp_path: Path) -> None:

@@ -12,13 +12,9 @@ from tests.contracts.peer_services import (
     speech,
     tone,
 )
-from tests.contracts.peer_sessions import KEY, assert_no_secret, refuse_key, session_with
+from tests.contracts.peer_sessions import assert_no_secret, refuse_key, session_with
 
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key that every spec here names."""
-    monkeypatch.setenv("TEST_KEY", KEY)
+pytestmark = pytest.mark.usefixtures("loopback_key")
 
 
 def test_a_wrong_key_is_one_sentence_without_the_key(tmp_path: Path) -> None:
