@@ -33,11 +33,11 @@ from agents.remote.moshi_link import MoshiLink, Patience
 from agents.remote.moshi_play import FORMAT, MoshiPlay, MoshiReplay, Placement
 from agents.remote.moshi_probe import probe
 from agents.remote.moshi_wire import Address
-from agents.remote.opus import need_sphn
 from agents.remote.trace import Trace, Tracer
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame, Samples
+from simulator.opus import need_sphn
 from simulator.secrets import Secrets, mask_url, names
 from simulator.spec import Duration, ms
 

@@ -30,9 +30,9 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from agents.remote.opus import OpusDecoder, OpusEncoder
 from simulator.errors import RemoteError
 from simulator.frame import Samples, freeze
+from simulator.opus import OpusDecoder, OpusEncoder
 
 FRAME = 1920
 """Samples per model frame: 80 ms at 24 kHz."""

@@ -10,9 +10,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from agents.remote.opus import OpusEncoder
 from simulator.cli import main
 from simulator.frame import silence
+from simulator.opus import OpusEncoder
 from simulator.session import read_session
 
 

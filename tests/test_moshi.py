@@ -12,8 +12,8 @@ from websockets.http11 import Request, Response
 
 from agents.moshi import MoshiSpec
 from agents.moshi_protocol import FRAME, MoshiServer
-from agents.serve.door import DoorSpec
 from simulator.errors import RemoteError, ScenarioError
+from simulator.serving.door import DoorSpec
 from simulator.session import Session
 from simulator.testing import play_scenario, play_session, scenario_of
 from tests.contracts.moshi_peers import answering, numbers, ramp, scripted, served

@@ -19,9 +19,9 @@ from agents.moshi_protocol import (
     Trouble,
 )
 from agents.moshi_protocol import Server as ServerName
-from agents.remote.opus import OpusEncoder
 from agents.remote.trace import read_trace
 from simulator.frame import silence
+from simulator.opus import OpusEncoder
 from tests.contracts.moshi_peers import numbers
 
 LOGS = Path(__file__).parent / "data" / "moshi"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.remote.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
-from agents.remote.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples
+from simulator.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
+from simulator.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder
 
 packets = st.lists(st.lists(st.binary(max_size=600), min_size=1, max_size=4), min_size=1, max_size=5)
 

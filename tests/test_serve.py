@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from agents.serve.door import DoorSpec, open_door
-from agents.serve.guard import Rules, is_loopback, refusal
-from agents.serve.service import Limits, NoPlaceError, Place, ServerSpec, Service
-from agents.serve.session import ServedSession
 from simulator.actor import Actor, ActorSpec
 from simulator.errors import ActorError, ScenarioError
 from simulator.frame import AudioFrame, silence
 from simulator.plugins import load
+from simulator.serving.door import DoorSpec, open_door
+from simulator.serving.guard import Rules, is_loopback, refusal
+from simulator.serving.served_session import ServedSession
+from simulator.serving.service import Limits, NoPlaceError, Place, ServerSpec, Service
 from simulator.session import Session, read_session
 from simulator.testing import Bursts, burst, play_scenario
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from agents.serve.chat_audio_request import read_request
-from agents.serve.door import DoorSpec
-from agents.serve.service import Limits
+from simulator.serving.door import DoorSpec
+from simulator.serving.service import Limits
 from simulator.session import read_session
 from tests.contracts.http_peers import Json, ask, served, sound_in, spoken_wav, wav
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from agents.remote.npy_wire import decode_npy, encode_npy
-from agents.serve.door import DoorSpec
-from agents.serve.service import Limits
+from simulator.serving.door import DoorSpec
+from simulator.serving.service import Limits
 from simulator.session import read_session
 from simulator.voice import spoken
 from tests.contracts.http_peers import Json, ask, served

@@ -13,12 +13,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
 from agents.moshi_protocol import FRAME
-from agents.remote.ogg import PageReader, PageWriter
-from agents.remote.opus import OpusDecoder, OpusEncoder
 from agents.serve.moshi import TextPieces
-from agents.serve.service import Limits
 from simulator.events import Event
 from simulator.frame import silence
+from simulator.ogg import PageReader, PageWriter
+from simulator.opus import OpusDecoder, OpusEncoder
+from simulator.serving.service import Limits
 from simulator.session import read_session
 from simulator.testing import burst
 from tests.contracts.moshi_peers import served

@@ -12,11 +12,11 @@ import anyio
 import numpy as np
 import pytest
 
-from agents.serve.door import open_door
 from agents.serve.openai_realtime import OpenAIRealtimeServerSpec
-from agents.serve.service import Limits, Service
 from simulator.clock import seconds, sleep
 from simulator.plugins import AnyActor
+from simulator.serving.door import open_door
+from simulator.serving.service import Limits, Service
 from simulator.session import read_session
 from simulator.spec import decode
 from simulator.voice import spoken
@@ -280,3 +280,25 @@ def test_ten_thousand_malformed_messages(tmp_path: Path) -> None:
                 assert json.loads(await websocket.recv())["type"] == "session.created"
 
     anyio.run(run)
+
+
+def test_a_client_that_cuts_the_connection_fills_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What still waits for it is dropped, and nobody writes to a dead connection."""
+
+    async def go() -> None:
+        from websockets.asyncio.client import connect
+
+        async with serving(tmp_path, {"kind": "silent"}) as address:
+            client = await connect(address.replace("http", "ws") + "/v1/realtime", compression=None)
+            await client.recv()
+            for _ in range(300):  # each is answered with an error
+                await client.send("{}")
+            client.transport.abort()
+            async with connect(address.replace("http", "ws") + "/v1/realtime", compression=None) as other:
+                await other.recv()
+                await other.send("{}")
+                while json.loads(await other.recv())["type"] != "error":
+                    pass
+
+    anyio.run(go)
+    assert "socket.send" not in caplog.text

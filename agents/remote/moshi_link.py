@@ -15,12 +15,12 @@ import msgspec
 from agents.moshi_protocol import FRAME, kind_name
 from agents.remote.moshi_play import LOST, MoshiPlay
 from agents.remote.moshi_wire import Address, Arrival, Closed, Wire, dial
-from agents.remote.opus import RATE_HZ
 from agents.remote.trace import Tracer
 from simulator.actor import Context
 from simulator.clock import seconds
 from simulator.errors import RemoteError
 from simulator.frame import Samples
+from simulator.opus import RATE_HZ
 from simulator.secrets import Secrets
 
 

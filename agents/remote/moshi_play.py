@@ -13,11 +13,11 @@ and `heard` takes whatever is there.
 from typing import Literal
 
 from agents.moshi_protocol import FRAME, Event, MoshiClient, Ready, Sound, Text, Trouble
-from agents.remote.opus import RATE_HZ
 from agents.remote.trace import Trace, TraceRecord
 from simulator.actor import Actor, AudioFormat, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame, Samples, silence
+from simulator.opus import RATE_HZ
 from simulator.streams import Outbox
 
 Placement = Literal["heard", "contiguous", "fdb"]

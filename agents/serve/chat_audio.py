@@ -27,13 +27,13 @@ from agents.responders.chat_audio_protocol import encode_wav
 from agents.serve.chat_audio_request import ChatRequest, read_request, sound_of
 from agents.serve.chat_audio_sessions import Dialogues, Rules
 from agents.serve.http_json import RefusedError, json_response
-from agents.serve.service import ServerSpec, Service
-from agents.serve.session import ServedSession
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn
 from simulator.actor import ActorSpec
 from simulator.clock import today
 from simulator.frame import Samples, freeze, silence
 from simulator.scenario import kind_of
+from simulator.serving.served_session import ServedSession
+from simulator.serving.service import ServerSpec, Service
 from simulator.spec import Duration, ms
 from simulator.voice import check_voice, spoken
 

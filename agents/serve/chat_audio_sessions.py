@@ -15,10 +15,10 @@ import anyio
 import msgspec
 
 from agents.serve.chat_audio_request import ChatRequest
-from agents.serve.service import NoPlaceError, Place, Service
-from agents.serve.session import ServedSession
 from simulator.clock import seconds, today
 from simulator.errors import SimulatorError
+from simulator.serving.served_session import ServedSession
+from simulator.serving.service import NoPlaceError, Place, Service
 
 FRAME_S = 0.08
 

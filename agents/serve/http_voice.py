@@ -20,13 +20,13 @@ import msgspec
 
 from agents.remote.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.http_json import RefusedError, json_response, read_object
-from agents.serve.service import ServerSpec, Service
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn
 from simulator import sound
 from simulator.actor import ActorSpec
 from simulator.engines import engine
 from simulator.errors import SimulatorError
 from simulator.frame import Samples
+from simulator.serving.service import ServerSpec, Service
 from simulator.spec import Duration, ms
 from simulator.voice import check_voice
 

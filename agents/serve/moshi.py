@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from anyio.lowlevel import checkpoint
 
 from agents.moshi_protocol import FRAME, MoshiServer, RemoteProtocolError
-from agents.remote.opus import need_sphn
-from agents.serve.service import NoPlaceError, Place, ServerSpec, Service
-from agents.serve.session import ServedSession
 from simulator.actor import ActorSpec
 from simulator.errors import SimulatorError
 from simulator.events import Event
+from simulator.opus import need_sphn
+from simulator.serving.served_session import ServedSession
+from simulator.serving.service import NoPlaceError, Place, ServerSpec, Service
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -74,6 +74,8 @@ async def _wait_and_talk(websocket: "WebSocket", service: Service) -> None:
 
 async def _talk(websocket: "WebSocket", service: Service, place: Place) -> None:
     """Greet the client and run its session to the end, whoever ends it."""
+    from starlette.websockets import WebSocketDisconnect
+
     core = MoshiServer()
     try:
         await websocket.send_bytes(core.greet())
@@ -83,6 +85,8 @@ async def _talk(websocket: "WebSocket", service: Service, place: Place) -> None:
                 gone = await _until_gone(websocket, core, session, place)
             if not gone:
                 await websocket.close(place.code, place.reason)
+    except WebSocketDisconnect:
+        return  # before it was greeted
     except RemoteProtocolError as error:
         await websocket.close(INVALID_AUDIO, str(error)[:REASON_CHARACTERS])
     except SimulatorError as error:

@@ -18,12 +18,12 @@ from agents.remote.foreign_json import decode_foreign
 from agents.serve.moshi import TextPieces
 from agents.serve.realtime_protocol import RealtimeServer
 from agents.serve.realtime_words import ClientEventError
-from agents.serve.service import Place, ServerSpec, Service
 from simulator.actor import Actor, AudioFormat, Context
 from simulator.ears import EarsKind
 from simulator.errors import RemoteError, SimulatorError
 from simulator.events import Event
 from simulator.frame import AudioFrame
+from simulator.serving.service import Place, ServerSpec, Service
 from simulator.spec import Duration
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 from anyio.lowlevel import checkpoint
 
-from agents.serve.session import ServedSession
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
+from simulator.serving.served_session import ServedSession
 from simulator.spec import Duration, ms
 from simulator.voice import spoken
 

@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM (0) or Ctrl-C (130)."""
     import anyio
 
-    from agents.serve.door import DoorSpec, serve
-    from agents.serve.service import Limits, Service
+    from simulator.serving.door import DoorSpec, serve
+    from simulator.serving.service import Limits, Service
 
     set_up_logs(verbose=False)
     server = _server(args.protocol, args.set)

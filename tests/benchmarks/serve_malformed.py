@@ -25,9 +25,9 @@ def serve(pipe: Any, protocol: str, folder: str) -> None:
     """Run the server until told to stop; tells its URL, then its resident memory in KiB whenever asked."""
     import gc
 
-    from agents.serve.door import DoorSpec, open_door
-    from agents.serve.service import Limits, Service
     from simulator.plugins import AnyActor, load
+    from simulator.serving.door import DoorSpec, open_door
+    from simulator.serving.service import Limits, Service
     from simulator.spec import decode, ms
 
     actor: Any = decode("silent", AnyActor, source="benchmark", folder=Path(folder))

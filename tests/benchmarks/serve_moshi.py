@@ -29,10 +29,10 @@ FRAME_S = 0.08
 
 def serve(pipe: Any, folder: str, sessions: int) -> None:
     """Run the server until told to stop; tells its URL, then its CPU seconds whenever asked."""
-    from agents.serve.door import DoorSpec, open_door
     from agents.serve.moshi import MoshiServerSpec
-    from agents.serve.service import Limits, Service
     from simulator.plugins import AnyActor
+    from simulator.serving.door import DoorSpec, open_door
+    from simulator.serving.service import Limits, Service
     from simulator.spec import decode
 
     talk = [{"at": "0s", "say": "one two three four five six seven eight nine ten", "repeat": True}]
@@ -50,7 +50,7 @@ def serve(pipe: Any, folder: str, sessions: int) -> None:
 
 def prepared(frames: int) -> list[bytes]:
     """The messages of a client that speaks all the time."""
-    from agents.remote.opus import OpusEncoder
+    from simulator.opus import OpusEncoder
 
     noise = (0.05 * np.random.default_rng(0).standard_normal((frames, 1920))).astype(np.float32)
     encoder = OpusEncoder()

@@ -16,9 +16,9 @@ import numpy as np
 import soundfile
 from anyio.from_thread import start_blocking_portal
 
-from agents.serve.door import LOCAL, DoorSpec, open_door
-from agents.serve.service import DEFAULT_LIMITS, Limits, ServerSpec, Service
 from simulator.plugins import AnyActor, load
+from simulator.serving.door import LOCAL, DoorSpec, open_door
+from simulator.serving.service import DEFAULT_LIMITS, Limits, ServerSpec, Service
 from simulator.spec import decode
 
 Json = dict[str, Any]

@@ -10,11 +10,11 @@ from anyio.from_thread import start_blocking_portal
 from websockets.asyncio.server import ServerConnection, serve
 
 from agents.moshi_protocol import DIALECTS, FRAME, MoshiServer
-from agents.serve.door import LOCAL, DoorSpec, open_door
 from agents.serve.moshi import MoshiServerSpec
-from agents.serve.service import DEFAULT_LIMITS, Limits, Service
 from simulator.frame import Samples, freeze
 from simulator.plugins import AnyActor
+from simulator.serving.door import LOCAL, DoorSpec, open_door
+from simulator.serving.service import DEFAULT_LIMITS, Limits, Service
 from simulator.spec import decode
 
 Talk = Callable[[ServerConnection], Awaitable[None]]

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import msgspec
 
-from agents.serve.guard import Guard, Rules, is_loopback
-from agents.serve.service import NoPlaceError, ServerSpec, Service
-from agents.serve.web import address_of, listening, web_server
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError, single
+from simulator.serving.guard import Guard, Rules, is_loopback
+from simulator.serving.listening import address_of, listening, web_server
+from simulator.serving.service import NoPlaceError, ServerSpec, Service
 
 if TYPE_CHECKING:
     import uvicorn

@@ -1,21 +1,31 @@
-"""Opus in Ogg, as Moshi's clients and servers speak it: 24 kHz mono, through sphn (extra `moshi`).
+"""Opus in Ogg, as Moshi's clients and servers speak it (24 kHz mono), through sphn (extra `moshi`).
 
-Encoding and decoding keep the sample count exactly and shift sound later by 156 samples (6.5 ms) per pass:
-sphn trims no pre-skip. One encoder and one decoder per direction of a connection.
+Encoding and decoding keep the sample count exactly and shift sound later by 6.5 ms per pass (156 samples): sphn trims
+no pre-skip. One encoder and one decoder per direction of a connection.
 """
 
+import struct
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from agents.remote.ogg import OPUS_HZ, OggError, PageReader
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples, freeze
+from simulator.ogg import OPUS_HZ, OggError, PageReader
 
 RATE_HZ = 24_000
 
+LOOKAHEAD = 312
+"""By how many samples at 48 kHz libopus delays sound, in all its modes but the restricted low-delay one."""
+
 LONGEST_MESSAGE_S = 20.0
 """A message that holds more sound than this is refused before it is decoded: no live peer sends that much at once."""
+
+
+def have_sphn() -> bool:
+    """Say whether sphn is installed, without importing it."""
+    return find_spec("sphn") is not None
 
 
 def need_sphn() -> Any:
@@ -39,14 +49,14 @@ class OpusEncoder:
 
 
 class OpusDecoder:
-    """Ogg/Opus bytes to sound, whatever the packets' length and wherever pages are cut."""
+    """Ogg/Opus bytes to sound, whatever the packets' length and wherever pages are cut. rate: Hz, one of Opus's."""
 
-    def __init__(self) -> None:
-        self._stream = need_sphn().OpusStreamReader(RATE_HZ)
+    def __init__(self, rate: int = RATE_HZ) -> None:
+        self._stream = need_sphn().OpusStreamReader(rate)
         self._pages = PageReader()
 
     def decode(self, data: bytes) -> Samples:
-        """Decode the next bytes: float32 (n,) at 24 kHz, n what they completed, read-only.
+        """Decode the next bytes: float32 (n,), n what they completed, read-only.
 
         RemoteError: no Ogg, no Opus, more than 20 s of sound at once. The stream is over then.
         """
@@ -62,6 +72,12 @@ class OpusDecoder:
         except ValueError as error:
             raise RemoteError(f"the audio is no Opus that can be decoded: {error}") from error
         return freeze(samples)
+
+
+def header_packets() -> tuple[bytes, bytes]:
+    """Give the two packets that begin a mono stream in Ogg (RFC 7845, section 5)."""
+    head = struct.pack("<8sBBHIhB", b"OpusHead", 1, 1, LOOKAHEAD, OPUS_HZ, 0, 0)
+    return head, struct.pack("<8sII", b"OpusTags", 0, 0)
 
 
 _NOTHING = freeze(np.zeros(0, np.float32))

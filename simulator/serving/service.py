@@ -30,8 +30,6 @@ import anyio
 import anyio.abc
 import msgspec
 
-from agents.serve.ledger import Ledger
-from agents.serve.session import ServedSession
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.clock import seconds, sleep
 from simulator.conversation import Conversation
@@ -39,6 +37,8 @@ from simulator.edge import shape_of
 from simulator.errors import RemoteError, ScenarioError, located, single
 from simulator.events import Event
 from simulator.frame import silence
+from simulator.serving.ledger import Ledger
+from simulator.serving.served_session import ServedSession
 from simulator.spec import Spec, walk
 from simulator.surroundings import Surroundings
 

@@ -15,7 +15,7 @@ from simulator.errors import ScenarioError
 if TYPE_CHECKING:
     import uvicorn
 
-    from agents.serve.door import DoorSpec
+    from simulator.serving.door import DoorSpec
 
 MESSAGE_BYTES = 2**20
 GOODBYE_S = 5.0
@@ -43,15 +43,19 @@ def web_server(app: Any, spec: "DoorSpec") -> "uvicorn.Server":
 
 
 def _resolute_protocol() -> Any:
+    from uvicorn.protocols.utils import ClientDisconnected
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
     class ResoluteProtocol(WebSocketsSansIOProtocol):
         """A WebSocket that is really over some seconds after its close frame, whether the client reads or not."""
 
         async def send(self, message: Any) -> None:
-            """Send a message; with a close frame, start to wait for the end."""
+            """Send a message; with a close frame, start to wait for the end. ClientDisconnected: nobody is there."""
             if message["type"] == "websocket.close":
                 self.loop.call_later(GOODBYE_S, self.transport.abort)
+            elif self.transport.is_closing():
+                # asyncio would log every further write to a connection that the client has cut.
+                raise ClientDisconnected
             await super().send(message)
 
     return ResoluteProtocol
