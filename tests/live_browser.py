@@ -43,15 +43,16 @@ def caller(path: Path, length_s: float, session_rate: int, *, first_s: float = 8
 
 
 class Talk:
-    """A running `simulate talk`. lines: what it printed on stderr so far."""
+    """A running `simulate talk`. microphone: the file with what its microphones were given."""
 
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", log: Path, microphone: Path) -> None:
         self.process = process
+        self.microphone = microphone
         self._log = log
 
     @property
     def lines(self) -> str:
-        """What it has printed."""
+        """What it printed on stderr so far."""
         return self._log.read_text()
 
     def address(self, role: str = "talk/user") -> str:
@@ -70,8 +71,9 @@ class Talk:
 @contextmanager
 def talk(folder: Path, *arguments: str, **environment: str) -> Iterator[Talk]:
     """Run `simulate talk` with these arguments; its session goes to folder/run."""
-    log = folder / "talk.log"
-    command = [sys.executable, "-m", "simulator", "talk", "--out", str(folder / "run"), *arguments]
+    log, microphone = folder / "talk.log", folder / "microphone.tap"
+    tapped = [sys.executable, "-m", "tests.live_tap", str(microphone)]
+    command = [*tapped, "talk", "--out", str(folder / "run"), *arguments]
     with (
         log.open("w") as file,
         subprocess.Popen(
@@ -79,7 +81,7 @@ def talk(folder: Path, *arguments: str, **environment: str) -> Iterator[Talk]:
         ) as process,
     ):
         try:
-            yield Talk(process, log)
+            yield Talk(process, log, microphone)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -112,8 +114,9 @@ def chromium(microphone: Path) -> Iterator[Any]:
 
 
 def join(driver: Any, address: str, *, canceller: bool = False) -> None:
-    """Take the seat and wait until the line has been tried."""
-    driver.get(address)
+    """Take the seat and wait until the line has been tried. An empty address: the page is there."""
+    if address:
+        driver.get(address)
     driver.execute_script(f"document.getElementById('canceller').checked = {'true' if canceller else 'false'}")
     driver.find_element("id", "join").click()
     wait_until(lambda: driver.execute_script("return document.documentElement.dataset.ready") == "tried", 30)

@@ -17,8 +17,9 @@ from typing import Any
 from simulator import clock
 from simulator.session import Session, read_session
 from tests.live_browser import Said, caller, chromium, errors, hang_up, join, seconds_talked, start, talk, wait_until
-from tests.live_counter import misplaced_s
+from tests.live_counter import caught, misplaced_s
 from tests.live_pulse import sound_server
+from tests.live_tap import captured
 
 RATE = 24_000
 
@@ -72,7 +73,8 @@ def _sizes_ms(session: Session, type_: str) -> list[int]:
 def report(folder: Path, said: Said, share: float) -> None:
     """Print the figures of a finished conversation."""
     session = read_session(folder / "run" / "talk-to-the-cascade-0")
-    off = misplaced_s(session, said)
+    whole = caught(said, captured(folder / "microphone.tap"), RATE)
+    off = misplaced_s(session, whole)
     last = session.by_type["microphone"][-1].data
     steps = {name: _sizes_ms(session, name) for name in ("underrun", "late", "playback_underrun", "playback_late")}
     runner = [event for event in session.by_type.get("late", []) if event.party == "line"]
@@ -80,7 +82,8 @@ def report(folder: Path, said: Said, share: float) -> None:
     rest = 1000 * (last["offset"] - last["resampled"]) / RATE - explained
     print(f"length {session.duration / RATE:.1f} s, understood {len(session.by_type.get('recognised', []))} turns")
     worst_ms = 1000 * max(map(abs, off), default=float("nan"))
-    print(f"utterances placed: {len(off)} of {len(said)}, worst {worst_ms:.1f} ms")
+    print(f"utterances whole in what the driver gave: {len(whole)} of {len(said)}")
+    print(f"utterances placed: {len(off)} of {len(whole)}, worst {worst_ms:.1f} ms")
     print(f"steps in ms: {steps}; the runner was late {len(runner)} times; frames lost: {last['lost']}")
     print(f"resampled away: {1000 * last['resampled'] / RATE:.1f} ms; not explained: {rest:.1f} ms")
     print("mouth to ear:", _delay(folder))

@@ -10,9 +10,10 @@ export async function openSound(echo) {
   await context.resume();
   const microphone = context.createMediaStreamSource(stream);
   const options = { channelCount: 1, channelCountMode: "explicit" };
-  const capture = new AudioWorkletNode(context, "capture", { ...options, numberOfOutputs: 0 });
+  const capture = new AudioWorkletNode(context, "capture", options);
   const player = new AudioWorkletNode(context, "player", { ...options, numberOfInputs: 0, outputChannelCount: [1] });
   microphone.connect(capture);
+  capture.connect(context.destination); // silent, see there
   player.connect(context.destination);
   const track = stream.getAudioTracks()[0];
   return {

@@ -4,33 +4,39 @@
 const BLOCK_S = 0.01;
 const REPORT_S = 0.25;
 
-/** Collects about 10 ms of mono sound and posts it as PCM16 with the frame number of its first sample. */
+/** Collects about 10 ms of mono sound and posts it as PCM16 with the frame number of its first sample. It has an output,
+    which stays silent: a browser may leave out a node that leads nowhere, and with it 128 frames, when it is in a hurry. */
 class Capture extends AudioWorkletProcessor {
   constructor() {
     super();
     this.size = Math.ceil((BLOCK_S * sampleRate) / 128) * 128;
+    this.next = 0; // the frame number that comes next, as counted here
     this.begin();
   }
 
   begin() {
     this.block = new Int16Array(this.size);
     this.filled = 0;
-    this.first = currentFrame;
   }
 
   process(inputs) {
     const input = inputs[0][0];
-    if (this.filled && currentFrame !== this.first + this.filled) this.send(); // the audio thread skipped: so do the numbers
-    if (!this.filled) this.first = currentFrame;
+    // Ahead of the count, the audio thread skipped, and so do the numbers. Behind it, nothing happened: a browser that
+    // is in a hurry calls with the frame number of the call before.
+    if (currentFrame > this.next) {
+      if (this.filled) this.send();
+      this.next = currentFrame;
+    }
     for (let i = 0; i < 128; i++) this.block[this.filled + i] = input ? Math.max(-32768, Math.min(32767, Math.round(input[i] * 32768))) : 0;
     this.filled += 128;
+    this.next += 128;
     if (this.filled === this.size) this.send();
     return true;
   }
 
   send() {
     const block = this.block.slice(0, this.filled);
-    this.port.postMessage({ frame: this.first, block }, [block.buffer]);
+    this.port.postMessage({ frame: this.next - this.filled, block }, [block.buffer]);
     this.begin();
   }
 }
