@@ -1,7 +1,7 @@
 """A page's line: one WebSocket of a human's page, its sound and its messages, both ways.
 
-The page speaks first: {"type": "hello", "rate", "block_ms", "microphone_ms", "loudspeaker_ms"}. Then sound in binary
-messages, and: ready, hang_up, press {key}, echo_test, looped {on}, ping {sent}, playback {playback_ms, ...}.
+The page speaks first: {"type": "hello", "rate", "codec", "block_ms", "microphone_ms", "loudspeaker_ms"}. Then sound in
+binary messages, and: ready, hang_up, press {key}, echo_test, looped {on}, ping {sent}, playback {playback_ms, ...}.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from simulator.live.lobby import Lobby
 from simulator.live.page_messages import EchoTest, HangUp, Hello, Looped, Ping, Playback, Press, Ready, decode, sane
 from simulator.live.room import Message, Room
 from simulator.live.together import together
+from simulator.live.uplink import Uplink, uplink_for
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
@@ -49,7 +50,8 @@ class PageLine:
 
     async def _attach(self, hello: Hello) -> None:
         """Hold the handset until the page goes."""
-        self._handset.attach(hello.rate, self._play)
+        uplink = uplink_for(hello)
+        self._handset.attach(uplink.rate, self._play)
         self._player = player(hello.rate, self._handset.sample_rate, self._send)
         parts = self._handset.parts
         parts.block, parts.microphone = sane(hello.block_ms), sane(hello.microphone_ms)
@@ -62,7 +64,7 @@ class PageLine:
                     if not self._handset.talking:
                         tasks.start_soon(self._lobby.run)
                         tasks.start_soon(self._try_line)
-                    await self._read(tasks)
+                    await self._read(uplink, tasks)
                 tasks.cancel_scope.cancel()
         finally:
             forget()
@@ -76,13 +78,13 @@ class PageLine:
                 return message
         raise RemoteError("the page did not say hello first")
 
-    async def _read(self, tasks: anyio.abc.TaskGroup) -> None:
+    async def _read(self, uplink: Uplink, tasks: anyio.abc.TaskGroup) -> None:
         while True:
             received = await self._socket.receive()
             if received["type"] == "websocket.disconnect":
                 return
             if received.get("bytes") is not None:
-                self._handset.feed(*wire.unpack(received["bytes"]))
+                self._handset.feed(*uplink.read(received["bytes"]))
             else:
                 self._take(decode(received.get("text") or ""), tasks)
 

@@ -1,6 +1,6 @@
 """What a live page says in JSON, decoded and bounded here: a page is a program of its own, and may be anybody's."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,9 +11,10 @@ MOST_DELAY_MS = 5000.0
 
 
 class Hello(msgspec.Struct, tag="hello", tag_field="type", kw_only=True):
-    """What a page says first. rate: the AudioContext's native rate in Hz; the rest in ms."""
+    """What a page says first. rate: the AudioContext's native rate in Hz. codec: of its sound. The rest in ms."""
 
     rate: int
+    codec: Literal["pcm16", "opus"] = "pcm16"
     block_ms: float = 0.0
     microphone_ms: float = 0.0
     loudspeaker_ms: float = 0.0

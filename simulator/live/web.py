@@ -23,6 +23,7 @@ from simulator.live.handset import Handset
 from simulator.live.page_line import PageLine
 from simulator.live.passes import WATCH, Passes, cookie_name
 from simulator.live.room import Message, Room
+from simulator.opus import have_sphn
 from simulator.report.assets import ICON, escape
 from simulator.scenario import kind_of
 
@@ -107,7 +108,7 @@ class LiveSite:
         echo = bool(getattr(scenario.actor(handset.party), "echo_canceller", True)) if handset else True
         longest_s = scenario.ticks() * scenario.frame_samples / scenario.sample_rate
         config = {"party": handset.party if handset else None, "buttons": self.room.buttons, "echo": echo,
-                  "rate": scenario.sample_rate, "longest_s": longest_s}  # fmt: skip
+                  "rate": scenario.sample_rate, "longest_s": longest_s, "opus": have_sphn()}  # fmt: skip
         # Data inside a script element must not be able to end it.
         packed = msgspec.json.encode(config).decode().replace("<", "\\u003c")
         text = (files("simulator.live") / "assets" / "live.html").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 /* The WebSocket to the simulator: sound with a head of 12 bytes (kind, frame number), everything else as JSON. */
 
-const HEAD = 12, PCM16 = 1;
+export const PCM16 = 1, OPUS = 2;
+const HEAD = 12;
 
 /** Open a line. `sound(Int16Array)` and `message(object)` are told what comes in, `gone(reason)` that nothing will. */
 export function openLine(path, { open, sound, message, gone }) {
@@ -14,12 +15,13 @@ export function openLine(path, { open, sound, message, gone }) {
   };
   return {
     send: fields => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(fields)); },
-    sendSound(frame, block) {
+    /** sound: an Int16Array, or a packet as Uint8Array. */
+    sendSound(frame, sound, kind = PCM16) {
       if (socket.readyState !== WebSocket.OPEN) return;
-      const bytes = new ArrayBuffer(HEAD + block.byteLength), head = new DataView(bytes);
-      head.setUint8(0, PCM16);
+      const bytes = new ArrayBuffer(HEAD + sound.byteLength), head = new DataView(bytes);
+      head.setUint8(0, kind);
       head.setBigUint64(4, BigInt(frame), true);
-      new Int16Array(bytes, HEAD).set(block);
+      new sound.constructor(bytes, HEAD).set(sound);
       socket.send(bytes);
     },
     close: () => socket.close(1000),

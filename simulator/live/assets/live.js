@@ -1,6 +1,7 @@
 /* The live page: from the permission to the microphone, through the conversation, to the session page. */
 
 import { enable, flash, showButtons } from "./buttons.js";
+import { canEncode, openEncoder, PACKET_MS } from "./encoder.js";
 import { count, showDelay, showLatency } from "./figures.js";
 import { makeLanes } from "./lanes.js";
 import { openLine } from "./line.js";
@@ -16,7 +17,7 @@ const CUES = {
 const JOINED = "joined"; // remembered in this tab, so that a page that is loaded again goes on
 
 const lanes = makeLanes(at("lanes"), colours);
-let sound = null, line = null, state = "lobby", pingMs = 0;
+let sound = null, line = null, encoder = null, state = "lobby", pingMs = 0;
 
 watchTheme(at("theme"), lanes.recolour);
 showButtons(config.buttons, config.party, press);
@@ -29,11 +30,20 @@ setInterval(() => { if (state === "talking") at("now").textContent = clock(lanes
 if (config.party) sit();
 else watch();
 
-function sit() {
+async function sit() {
   at("entry").hidden = false;
   at("cue").textContent = `You are the ${config.party}`;
   at("join").addEventListener("click", join);
-  if (sessionStorage.getItem(JOINED)) join();
+  at("narrow").hidden = !config.opus || !(await canEncode(48_000));
+  const joined = sessionStorage.getItem(JOINED);
+  at("opus").checked = joined === "opus";
+  if (joined) join();
+}
+
+/** Leave for good: microphone, encoder. */
+function letGo() {
+  sound?.close();
+  encoder?.close();
 }
 
 function watch() {
@@ -51,18 +61,21 @@ async function join() {
     at("join").disabled = false;
     return;
   }
-  sessionStorage.setItem(JOINED, "yes");
+  const opus = at("opus").checked && (await canEncode(sound.rate));
+  sessionStorage.setItem(JOINED, opus ? "opus" : "pcm16");
   sound.onGone(() => { at("trouble").textContent = "The microphone has gone; plug it in and load the page again."; });
-  line = openLine(`/talk/${config.party}/line`, { open: greet, sound: sound.play, message: take, gone: tellGone });
+  line = openLine(`/talk/${config.party}/line`, { open: () => greet(opus), sound: sound.play, message: take, gone: tellGone });
 }
 
 /** Say hello with the native rate, and let the sound flow. */
-function greet() {
-  const loudspeaker_ms = sound.loudspeakerMs();
-  line.send({ type: "hello", rate: sound.rate, block_ms: sound.blockMs, microphone_ms: sound.microphoneMs, loudspeaker_ms });
+function greet(opus) {
+  const codec = opus ? "opus" : "pcm16", block_ms = opus ? PACKET_MS : sound.blockMs;
+  line.send({ type: "hello", rate: sound.rate, codec, block_ms, microphone_ms: sound.microphoneMs, loudspeaker_ms: sound.loudspeakerMs() });
+  if (opus) encoder = openEncoder(sound.rate, line.sendSound, opusFailed);
   let loudest = 0, blocks = 0;
   sound.onBlock((frame, block) => {
-    line.sendSound(frame, block);
+    if (encoder) encoder.push(frame, block);
+    else line.sendSound(frame, block);
     for (const sample of block) loudest = Math.max(loudest, Math.abs(sample) / 32768);
     if (++blocks % 8 === 0) { at("level").value = loudest; loudest = 0; }
   });
@@ -70,12 +83,19 @@ function greet() {
     line.send({ type: "playback", ...report, loudspeaker_ms: sound.loudspeakerMs(), network_ms: pingMs / 2 });
   });
   setInterval(() => line.send({ type: "ping", sent: performance.now() }), 1000);
-  at("rates").textContent = `microphone at ${(sound.rate / 1000).toLocaleString("en")} kHz, session at ${config.rate / 1000} kHz`;
+  at("rates").textContent = `microphone at ${(sound.rate / 1000).toLocaleString("en")} kHz${opus ? ", sent as Opus" : ""}, session at ${config.rate / 1000} kHz`;
   at("told").textContent = "One moment: the line is being tried.";
   at("join").hidden = true;
-  at("canceller").disabled = true;
+  at("canceller").disabled = at("opus").disabled = true;
   for (const id of ["start", "echo", "level"]) at(id).hidden = false;
   at("start").disabled = at("echo").disabled = true;
+}
+
+/** The encoder is gone for good; the page can be loaded again. */
+function opusFailed(error) {
+  at("trouble").textContent = `Opus failed: ${error.message}; load the page again, without it.`;
+  sessionStorage.removeItem(JOINED);
+  line.close();
 }
 
 function start() {
@@ -134,7 +154,7 @@ function enter({ state: next, report, problem }) {
   enable(state === "talking" && config.party);
   if (state === "scoring" || state === "over") {
     lanes.stop();
-    sound?.close();
+    letGo();
     sessionStorage.removeItem(JOINED);
   }
   if (state === "over" && report) location.assign(report);
@@ -143,7 +163,7 @@ function enter({ state: next, report, problem }) {
 function press(key) { if (state === "talking" && config.party) line.send({ type: "press", key }); }
 
 function tellGone(reason) {
-  sound?.close();
+  letGo();
   lanes.stop();
   if (state !== "over") at("cue").textContent = reason ? `The line is closed: ${reason}` : "The line is closed";
 }
