@@ -136,11 +136,12 @@ class Handset:
 
     def news(self) -> list[News]:
         """Give what is to be told since the last time."""
-        told = self._news + (self._microphone.news() if self._microphone else [])
-        self._news = []
-        return told
+        return self._take_news() + (self._microphone.news() if self._microphone else [])
 
     def last_news(self) -> list[News]:
         """Give the account at the end of the session."""
-        told = self.news()
-        return [*told, ("microphone", self._microphone.report())] if self._microphone else told
+        return self._take_news() + (self._microphone.last_news() if self._microphone else [])
+
+    def _take_news(self) -> list[News]:
+        told, self._news = self._news, []
+        return told

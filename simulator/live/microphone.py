@@ -45,9 +45,7 @@ class Microphone:
         self._buffer = ElasticBuffer(session_rate)
         self._stream = soxr.ResampleStream(rate, session_rate, 1, dtype="float32", quality="HQ")
         self._next: int | None = None
-        self._given = 0
-        self._first_offset: float | None = None
-        self._reported = 0
+        self._forget()
 
     @property
     def delay_samples(self) -> float:
@@ -75,41 +73,60 @@ class Microphone:
 
     def take(self, count: int) -> Samples:
         """Give the next `count` session samples: float32 (count,), read-only."""
+        buffer = self._buffer
+        self._at = self._given
+        self._inserted, self._stretched = buffer.inserted, buffer.stretched
+        samples = buffer.take(count)
         self._given += count
-        return self._buffer.take(count)
+        return samples
 
     def begin(self) -> None:
         """Session time begins: account from here, and leave out old sound."""
         self._buffer.settle()
         self._buffer.restart_accounts()
-        self._given = self._reported = 0
-        self._first_offset = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._given = self._reported = self._at = self._inserted = self._told_inserted = 0
+        self._stretched = 0.0
+        self._first_offset: float | None = None
 
     def news(self) -> list[News]:
         """Give what is to be told since the last time, as event types with their fields."""
-        told: list[News] = [
-            (what, {"size": size, "frame": round(self._frame_at(place))}) for what, size, place in self._buffer.changes
-        ]
+        told = [self._step_told(*change) for change in self._buffer.changes]
         self._buffer.changes.clear()
         if told or self._first_offset is None or self._given - self._reported >= REPORT_S * self._session_rate:
-            told.append(("microphone", self.report()))
+            told.append(("microphone", self._report()))
         return told
 
-    def report(self) -> dict[str, Any]:
-        """Say which capture frame the last take began with, and what explains its distance to session time.
+    def last_news(self) -> list[News]:
+        """Give what is to be told when the last sample has been taken: silence that nothing ended, and a report."""
+        told = self.news()
+        open_gap = self._inserted - self._told_inserted
+        if open_gap > 0:
+            told.append(self._step_told("underrun", open_gap, self._buffer.began))
+        return [*told, ("microphone", self._report())]
+
+    def _report(self) -> dict[str, Any]:
+        """Say which capture frame the last take began with, and what explains its distance to session time then.
 
         offset: session time minus the counter, in session samples, relative to the first report; it equals underruns
         minus late ones plus `resampled`, but for rounding.
         """
         self._reported = self._given
         frame = self._frame_at(self._buffer.began)
-        offset = self._given - frame * self._session_rate / self.rate
+        offset = self._at - frame * self._session_rate / self.rate
         if self._first_offset is None:
-            self._first_offset = offset - self._buffer.inserted + self._buffer.dropped - self._buffer.stretched
+            self._first_offset = offset - self._inserted + self._buffer.dropped - self._stretched
         return {
             "frame": round(frame), "rate": self.rate, "offset": round(offset - self._first_offset),
-            "resampled": round(self._buffer.stretched), "lost": self.lost,
+            "resampled": round(self._stretched), "lost": self.lost,
         }  # fmt: skip
+
+    def _step_told(self, what: str, size: int, place: float) -> News:
+        if what == "underrun":
+            self._told_inserted += size
+        return what, {"size": size, "frame": round(self._frame_at(place))}
 
     def _frame_at(self, place: float) -> float:
         """The capture frame of a place in the buffer's stream."""
