@@ -1,5 +1,6 @@
 """Rules of the live page's server: who gets in, what a line may carry, and that a conversation ends cleanly."""
 
+import signal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import pytest
 from simulator.live.passes import WATCH, Passes
 from simulator.session import read_session
 from simulator.testing import burst
+from tests.live_browser import talk
 from tests.live_page import BLOCK, cookie_for, get, hosted, job_of, page
 
 pytest.importorskip("starlette")
@@ -227,3 +229,13 @@ def test_two_humans_talk_to_each_other_and_somebody_watches(tmp_path: Path) -> N
     assert session.meta.status == "completed"
     assert np.abs(session.said("user")[24_000:]).max() > 0.05
     assert np.abs(session.said("agent")).max() < 0.01
+
+
+def test_a_conversation_that_nobody_joins_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C in the lobby: exit code 130, and no run folder without a session."""
+    with talk(tmp_path, "--no-open") as process:
+        process.address()
+        process.process.send_signal(signal.SIGINT)
+        assert process.process.wait(20) == 130
+        assert "nobody talked" in process.lines
+    assert not (tmp_path / "run").exists()

@@ -207,8 +207,16 @@ def test_a_truncated_wav_is_said_when_the_run_is_planned(tmp_path: Path) -> None
     whole = tone(tmp_path / "a.wav").read_bytes()
     (tmp_path / "a.wav").write_bytes(whole[:9000])
     plan = make_plan([written(tmp_path, GOOD | {"user": {"kind": "player", "file": "a.wav"}})], Wishes())
-    (note,) = plan.damages
+    (note,) = plan.remarks
     assert "holds 8956 of the 16000 bytes" in note
+
+
+def test_a_key_that_nobody_can_press_is_said_when_the_run_is_planned(tmp_path: Path) -> None:
+    """Outside a live session a button fires nothing; with a human at the line it does."""
+    data = GOOD | {"injectors": [{"kind": "backchannel", "cue": {"button": "m"}, "say": "mm-hm"}]}
+    (remark,) = make_plan([written(tmp_path, data)], Wishes()).remarks
+    assert "injectors[0] waits for the key 'm'" in remark
+    assert not make_plan([written(tmp_path, data | {"user": "human", "clock": "wall"})], Wishes()).remarks
 
 
 def test_trials_have_their_own_seeds_and_ids(tmp_path: Path) -> None:

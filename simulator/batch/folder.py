@@ -85,6 +85,13 @@ class RunFolder:
         )
 
 
+    def discard(self) -> None:
+        """Take a run back in which nothing happened; a folder that holds more than run.json stays."""
+        if [path.name for path in self.path.iterdir()] == ["run.json"]:
+            (self.path / "run.json").unlink()
+            self.path.rmdir()
+
+
 def read_rows(run_folder: Path) -> list[Row]:
     """Read results.jsonl; a half-written last line is left out. A session that was run again counts by its last row."""
     rows: dict[str, Row] = {}

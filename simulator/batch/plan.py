@@ -4,13 +4,15 @@ Every trial of every scenario (and of every sample of its dataset) is one job: a
 and a session id that is also its folder's name. Clashes are refused here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from simulator.errors import ScenarioError
+from simulator.events import PARTIES
+from simulator.injector import InjectorSpec
 from simulator.scenario import Scenario, check_length, files_of, load, resolved, slug
 from simulator.session import is_session, read_session
 from simulator.sound import sha256, shortfall
@@ -45,14 +47,14 @@ def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any]
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The jobs of a run, and the scenarios they come from (by name).
 
-    notes: what could not be used, damages: what is read as far as it goes; a sentence each.
+    notes: what could not be used, remarks: what will not be all that it looks like; a sentence each.
     """
 
     name: str
     scenarios: dict[str, Scenario]
     jobs: list[Job]
     notes: list[str] = []
-    damages: list[str] = []
+    remarks: list[str] = []
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,8 @@ def make_plan(paths: Sequence[Path], wishes: Wishes) -> Plan:
         notes += problems
     _refuse_clashes(jobs)
     name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
-    return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, damages=_damages(scenarios.values()))
+    remarks = [*_damages(scenarios.values()), *_unpressed(scenarios.values())]
+    return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, remarks=remarks)
 
 
 def _wished(scenario: Scenario, wishes: Wishes) -> Scenario:
@@ -117,6 +120,15 @@ def _damages(scenarios: Iterable[Scenario]) -> list[str]:
     """Say which of the files that the scenarios name are cut short: they are played as far as they go."""
     paths = dict.fromkeys(path for scenario in scenarios for _, path in files_of(scenario))
     return [note for path in paths for note in (read_session(path).notes if is_session(path) else shortfall(path))]
+
+
+def _unpressed(scenarios: Iterable[Scenario]) -> Iterator[str]:
+    """Say which injectors wait for a key where nobody has one."""
+    for scenario in scenarios:
+        for number, injector in enumerate(scenario.injectors):
+            key = injector.cue.button if isinstance(injector, InjectorSpec) else None
+            if key and not any(scenario.actor(party).live for party in PARTIES):
+                yield f"{scenario.name}: injectors[{number}] waits for the key {key!r}, which only `simulate talk` has"
 
 
 def hashes_of(scenario: Scenario) -> dict[str, str]:

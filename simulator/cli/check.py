@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
             for scenario in plan.scenarios.values():
                 check_expectations(scenario)
                 print(f"{scenario.name}: fine")
+            for remark in plan.remarks:
+                print(f"simulate: {remark}", file=sys.stderr)
         except SimulatorError as error:
             print(f"simulate: {error}", file=sys.stderr)
             code = REFUSED

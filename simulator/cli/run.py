@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     set_up_logs(verbose=args.verbose)
     plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
     check_before_start(plan)
-    for note in (*plan.notes, *plan.damages):
+    for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
         return _tell_plan(plan, as_json=args.json)

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     held = hold(job, folder.path)
     if held is None:
         print("simulate: nobody talked", file=sys.stderr)
-        folder.write(command, INTERRUPTED)
+        folder.discard()
         return INTERRUPTED
     row, played = held
     folder.append(row, row.duration_s or 0.0, msgspec.to_builtins(played.pacing) if played.pacing else None)
