@@ -44,6 +44,15 @@ class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
 
 
+class UnusableResult(CorpusResult, frozen=True, kw_only=True):
+    """A result without anything to stand on: not one of the samples could be read."""
+
+    def sentence(self) -> str:
+        """Say so, with what is wrong with the first one."""
+        first = self.samples[0]
+        return f"{self.scorer}: none of {len(self.samples)} samples can be used; {first.id}: {first.notes[0]}"
+
+
 class CorpusScorer(Spec, frozen=True, kw_only=True):
     """A scorer with a definition of its own over whole corpora; `--set k=v` sets its fields.
 

@@ -62,6 +62,18 @@ def test_the_table_says_what_is_undefined_and_what_was_left_out(root: Path, caps
     assert "3: output.json: is not JSON" in err
 
 
+def test_a_folder_of_which_nothing_can_be_used_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and one sentence with the first reason; what is wrong with each sample stands in the JSON."""
+    for name in ("1", "2"):
+        write_sample(tmp_path / "root" / name, {"output.json": "no json", "turn_taking.json": TURN})
+    out = tmp_path / "out.json"
+    assert score(tmp_path / "root", "--as", "fdb:smooth_turn_taking", "--json", out) == 2
+    told, err = capsys.readouterr()
+    assert not told and err.count("\n") == 1
+    assert "none of 2 samples can be used; 1: output.json: is not JSON" in err
+    assert all("is not JSON" in sample["notes"][0] for sample in json.loads(out.read_text())["samples"])
+
+
 def test_json_may_go_to_standard_output(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json -` prints nothing but JSON there; --show goes to standard error."""
     assert score(root, "--as", "fdb:pause_handling", "--json", "-", "--show") == 0
@@ -69,26 +81,14 @@ def test_json_may_go_to_standard_output(root: Path, capsys: pytest.CaptureFixtur
     assert json.loads(out)["scorer"] == "fdb:pause_handling" and "takeover" in err
 
 
-def test_several_scorers_give_a_list(root: Path, tmp_path: Path) -> None:
-    """Each definition is a result of its own; an option goes to those that have it."""
-    assert (
-        score(
-            root,
-            "--as",
-            "fdb:pause_handling",
-            "--as",
-            "fdb:user_interruption",
-            "--set",
-            "judge_tries=2",
-            "--json",
-            tmp_path / "out.json",
-        )
-        == 0
-    )
-    assert [item["scorer"] for item in json.loads((tmp_path / "out.json").read_text())] == [
-        "fdb:pause_handling",
-        "fdb:user_interruption",
-    ]
+def test_several_scorers_give_a_list(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each definition is a result of its own; an option goes to those that have it; what cannot be is said."""
+    out = tmp_path / "out.json"
+    names = ["fdb:pause_handling", "fdb:smooth_turn_taking", "fdb:user_interruption"]
+    arguments = [word for name in names for word in ("--as", name)]
+    assert score(root, *arguments, "--set", "judge_tries=2", "--json", out) == 2, "nobody is interrupted here"
+    assert "none of 3 samples can be used; 1: interrupt.json: missing" in capsys.readouterr().err
+    assert [item["scorer"] for item in json.loads(out.read_text())] == names
 
 
 @pytest.mark.parametrize(

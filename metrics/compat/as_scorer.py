@@ -13,7 +13,7 @@ from metrics.compat.measured import SENTINEL, Column, Measured, Parts, skipped
 from metrics.compat.originals import write_originals
 from metrics.compat.pooling import interval, value_of
 from simulator.annotate import annotate_cached
-from simulator.corpus import CorpusResult, Metric, Mode, SampleResult
+from simulator.corpus import CorpusResult, Metric, Mode, SampleResult, UnusableResult
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition, Score, add_parts, count_of
 from simulator.scoring.inputs import Input, InputKind, find_inputs
@@ -196,7 +196,8 @@ def _recording(path: Path, user_channel: int) -> Session:
 def corpus_result(scorer: AsScorer, measured: Sequence[tuple[str, Measured]]) -> CorpusResult:
     """Make the result over a corpus: metrics from joined parts, intervals by a bootstrap over samples."""
     samples = [(name, _scored(scorer.table, sample), sample) for name, sample in measured]
-    return CorpusResult(
+    usable = not measured or not all(sample.skipped for _, sample in measured)
+    return (CorpusResult if usable else UnusableResult)(
         scorer=scorer.name,
         mode=scorer.mode,
         n=sum(1 for _, _, sample in samples if sample.parts),

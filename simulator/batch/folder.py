@@ -84,7 +84,6 @@ class RunFolder:
             },
         )
 
-
     def discard(self) -> None:
         """Take a run back in which nothing happened; a folder that holds more than run.json stays."""
         if [path.name for path in self.path.iterdir()] == ["run.json"]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.cli import OK
+from simulator.cli import OK, REFUSED
 from simulator.cli.score_options import READING, convert, make_specs, read_options
-from simulator.corpus import CorpusResult, CorpusScorer
+from simulator.corpus import CorpusResult, CorpusScorer, UnusableResult
 from simulator.errors import ScenarioError
 
 Tell = Callable[[str], None]
@@ -47,18 +47,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score what the paths hold and print a table; input folders are never written to."""
+    """Score what the paths hold and print a table; input folders are never written to. Gives the exit code."""
     works = _works(args.scorers, read_options(args.options))
     tell = _teller(args.show, to_stderr=args.json == "-")
     results = [work(args.paths, tell) for work in works]
+    unusable = [result for result in results if isinstance(result, UnusableResult)]
     if args.json != "-":
         from simulator.cli.score_table import print_result
 
         for result in results:
-            print_result(result)
+            if result not in unusable:
+                print_result(result)
     if args.json is not None:
         _write_json(args.json, results)
-    return OK
+    for result in unusable:
+        print(f"simulate: {result.sentence()}", file=sys.stderr)
+    return REFUSED if unusable else OK
 
 
 def _teller(show: bool, *, to_stderr: bool) -> Tell:
