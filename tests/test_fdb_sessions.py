@@ -1,5 +1,6 @@
 """Our sessions as Full-Duplex-Bench samples, and the fdb scorers as scorers of a scenario."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,27 @@ def test_every_fdb_scorer_has_a_card_and_a_table(name: str) -> None:
     assert spec.mode == "strict" and "Undefined" in spec.card and "Source: Full-Duplex-Bench" in spec.card
     assert "strict" in spec.card and "compat" in spec.card and max(map(len, spec.card.splitlines())) <= 110
     assert all(identity.startswith(f"{name}.") for identity in spec.build().definitions)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "metric"), [
+    ("fdb:smooth_turn_taking", "tor"), ("fdb:smooth_turn_taking", "latency_s"), ("fdb:pause_handling", "tor"),
+    ("fdb:timing", "stop_s.pooled"), ("fdb:timing", "response_s.pooled"), ("tau", "response_rate"),
+    ("tau", "response_latency_mean"), ("tau", "yield_rate"), ("eva", "mean_latency_ms"), ("fd_bench", "FSED"),
+    ("fd_bench", "SRR"), ("nemo_s2s", "turn_taking.avg_latency_ms"), ("nemo_s2s", "barge_in.avg_success_rate"),
+])  # fmt: skip
+def test_a_foreign_score_has_evidence_in_the_session(tmp_path: Path, name: str, metric: str) -> None:
+    """Every case lies in the session; where cases have values, the score is made of them."""
+    user, agent = [(0.0, 2.0), (6.0, 8.0), (12.0, 14.0)], [(2.6, 6.5), (8.4, 11.0), (14.8, 16.0)]
+    taken = session(tmp_path, [utterance(span) for span in user], agent, segments=[(0, 0.8), (1.4, 2), *user[1:]])
+    segments = tmp_path / "segments.json"
+    segments.write_text(json.dumps({taken.id: {"user": user, "agent": agent}}))
+    texts = {"texts": segments.with_name("texts.json")} if name == "nemo_s2s" else {}
+    for path in texts.values():
+        path.write_text(json.dumps({taken.id: {"user": ["a"] * 3, "agent": ["b"] * 3}}))
+    spec = load("scorers", name)(segments=segments, **texts)
+    (found,) = [score for score in spec.score(taken) if score.id == f"{name}.{metric}"]
+    assert found.value is not None and found.evidence
+    assert all(0 <= case.start <= case.end <= taken.duration for case in found.evidence)
+    values = [case.value for case in found.evidence if case.value is not None]
+    if values:
+        assert np.mean(values) == pytest.approx(np.mean(found.parts["values"]), abs=1e-3)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from metrics.compat.measured import SENTINEL, Column, Measured, Parts, skipped
+from metrics.compat.measured import SENTINEL, Case, Column, Measured, Parts, skipped
 from metrics.compat.originals import write_originals
 from metrics.compat.pooling import interval, value_of
 from simulator.annotate import annotate_cached
 from simulator.corpus import CorpusResult, Metric, Mode, SampleResult, UnusableResult
 from simulator.errors import ScenarioError, SessionError
-from simulator.score import Definition, Score, add_parts, count_of
+from simulator.score import Definition, Evidence, Score, add_parts, count_of
 from simulator.scoring.inputs import Input, InputKind, find_inputs
 from simulator.session import Session, read_session
 from simulator.trust import refuse_if_untrustworthy
@@ -114,7 +114,7 @@ class AsScorer:
 
     def score(self, session: Session) -> list[Score]:
         """Score one session: one score per definition; undefined ones say why."""
-        return scores_of(self, self.measure_session(session, self.prepare()))
+        return scores_of(self, self.measure_session(session, self.prepare()), session.sample_rate)
 
     def score_corpus(self, paths: Sequence[Path], tell: Tell = _quiet) -> CorpusResult:
         """Score what the paths hold; ScenarioError or SessionError when nothing of it can be used."""
@@ -216,8 +216,8 @@ def corpus_result(scorer: AsScorer, measured: Sequence[tuple[str, Measured]]) ->
     )
 
 
-def scores_of(scorer: AsScorer, measured: Measured) -> list[Score]:
-    """Make the scores of one session, in the order of the scorer's definitions."""
+def scores_of(scorer: AsScorer, measured: Measured, sample_rate: int) -> list[Score]:
+    """Make the scores of one session of this rate (Hz), in the order of the scorer's definitions."""
     scores: list[Score] = []
     for identity in scorer.definitions:
         metric = identity.removeprefix(f"{scorer.name}.")
@@ -232,11 +232,17 @@ def scores_of(scorer: AsScorer, measured: Measured) -> list[Score]:
                 n=cell.n,
                 reason=cell.reason,
                 parts=parts,
-                evidence=measured.evidence.get(column.parts_of, []),
+                evidence=[_evidence(case, column, sample_rate) for case in measured.cases.get(column.parts_of, ())],
                 definition=identity,
             )
         )
     return scores
+
+
+def _evidence(case: Case, column: Column, sample_rate: int) -> Evidence:
+    start, end = (max(0, round(time_s * sample_rate)) for time_s in (case.start_s, case.end_s))
+    value = None if case.value is None else round(column.scale * case.value, 6)
+    return Evidence(start=start, end=end, party=case.party, label=case.label, value=value)
 
 
 def _scaled(column: Column, parts: Parts) -> Parts:

@@ -114,6 +114,10 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
             measured.notes.append("no turn has both sides: the original's score is 0")
         measured.undefined([column.id for column in self.table], "no turn of this kind")
         measured.shown = {"turns": [_shown(turn) for turn in scores]}
+        for turn in turns:
+            if turn.evaluated:
+                place = (turn.user[-1][1], turn.agent[0][0])
+                measured.case("mean_latency_ms", min(place), max(place), value=turn.latency_ms)
         measured.lines = [_line(turn, score) for turn in turns for score in scores if turn.number == score.number]
         return measured
 

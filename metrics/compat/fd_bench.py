@@ -104,6 +104,7 @@ def _measure(heard: TwoSided, *, preamble: bool, compat: bool) -> Measured:
         **{name: getattr(marks, name) for name in _COUNTS},
     }
     measured.lines = _lines(marks, _spans(heard.user))
+    _place(measured, marks, heard.user)
     return measured
 
 
@@ -115,6 +116,22 @@ def _sentinels(measured: Measured, *, compat: bool) -> dict[str, float]:
     """Give the original's 0 for every metric that this recording alone leaves undefined."""
     empty = [name for name, parts in measured.parts.items() if not parts.get("of", len(parts.get("values", ())))]
     return dict.fromkeys(empty, 0.0) if compat else {}
+
+
+def _place(measured: Measured, marks: Marks, user: Sequence[Stretch]) -> None:
+    """Say where the times of every round lie: answers at its end, yielding at its start."""
+    for index, (start_s, end_s) in enumerate(user):
+        for metric, samples in (("FSED", marks.response[index]), ("FSED", marks.response_to_interruption[index])):
+            if samples:
+                measured.case(metric, end_s, end_s + samples / SAMPLE_RATE, value=1000 * samples / SAMPLE_RATE)
+        for samples in (marks.lead[index], marks.lead_to_interruption[index]):
+            if samples:
+                measured.case("ERT", end_s - samples / SAMPLE_RATE, end_s, value=1000 * samples / SAMPLE_RATE)
+        if marks.delay[index]:
+            delay_s = marks.delay[index] / SAMPLE_RATE
+            measured.case("IRD", start_s, start_s + delay_s, value=1000 * delay_s)
+        answered = any((marks.response[index], marks.lead[index]))
+        measured.case("SRR", start_s, end_s, "answered" if answered else "no answer", party="user")
 
 
 def _lines(marks: Marks, user: Sequence[Span]) -> list[str]:

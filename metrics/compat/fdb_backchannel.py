@@ -93,6 +93,8 @@ class BackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel
         self._measure_jsd(sample, found.spans, duration_s)
         for (start, end), count in zip(found.spans, found.words, strict=True):
             sample.measured.lines.append(f"backchannel from {start:.3f} to {end:.3f} s, {count} words")
+            for metric in ("freq_hz", "jsd"):
+                sample.measured.case(metric, start, end, "backchannel")
         sample.measured.lines.append("takeover" if found.takeover else "no takeover")
 
     def _segments(self, sample: Sample, samples: Samples, rate: int) -> Spans:

@@ -87,9 +87,14 @@ class BeforeAfterSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:before_afte
         """Split the sample and measure its parts."""
         split = split_sample(sample, as_original=self.mode == "compat")
         sample.measured.written[SPLIT_FILE] = _as_original(split)
-        for side, part in (("pre", split.pre), ("post", split.post)):
+        end_s = split.split_t + split.post_dur_s
+        for side, part, place_s in (
+            ("pre", split.pre, (0.0, split.split_t)),
+            ("post", split.post, (split.split_t, end_s)),
+        ):
             for name in MEASURES:
                 self._enter(sample.measured, f"{side}.{name}", part, name)
+                sample.measured.case(f"{side}.{name}", *place_s, value=part.get(name))
         sample.measured.shown |= {f"clean.{name}": split.clean.get(name) for name in MEASURES}
         sample.measured.shown |= {
             "split_t": split.split_t,

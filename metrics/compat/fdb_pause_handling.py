@@ -7,7 +7,7 @@ from typing import ClassVar
 from metrics.compat.fdb_samples import Words
 from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.fdb_sessions import SessionSample, with_pauses
-from metrics.compat.fdb_takeover import RULE, since, takes_turn
+from metrics.compat.fdb_takeover import RULE, case_end, since, takes_turn
 from metrics.compat.measured import Column
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
@@ -66,6 +66,8 @@ class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_han
         except SessionError as error:
             raise SessionError(f"{name}: {error}") from error
         sample.measured.add("tor", float(takes))
+        first_s = next((chunk.start for chunk in words.chunks if chunk.start is not None), 0.0)
+        sample.measured.case("tor", first_s, case_end(words.chunks, first_s), "takeover" if takes else "no takeover")
         sample.measured.lines.append(f"{name}: {told(words)}: {'takeover' if takes else 'no takeover'}")
         return 1
 

@@ -1,6 +1,7 @@
 """What the Full-Duplex-Bench scorers share: options, words of a sample, and sessions of ours as samples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from metrics.compat.detection import DETECTOR_HZ, Segments, at_detector_rate, de
 from metrics.compat.fdb_recognition import recognised
 from metrics.compat.fdb_samples import FdbSample, Words, disorder
 from metrics.compat.fdb_sessions import SessionSample, whole
-from metrics.compat.measured import Measured
+from metrics.compat.measured import Case, Measured
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
 from simulator.corpus import CorpusScorer
 from simulator.errors import SessionError
@@ -160,6 +161,11 @@ def _joined(found: Sequence[Measured]) -> Measured:
         shown={name: [item.shown.get(name) for item in found] for name in shown},
         notes=list(dict.fromkeys(note for item in found for note in item.notes)),
         lines=[line for item in found for line in item.lines],
+        cases=_gathered([item.cases for item in found]),
         reasons={name: reason for item in reversed(found) for name, reason in item.reasons.items()},
         sentinels=set.intersection(*(item.sentinels for item in found)),
     )
+
+
+def _gathered(found: Sequence[Mapping[str, list[Case]]]) -> dict[str, list[Case]]:
+    return {name: [case for cases in found for case in cases.get(name, ())] for name in dict.fromkeys(chain(*found))}

@@ -6,7 +6,7 @@ from typing import ClassVar
 from metrics.compat.fdb_samples import Words
 from metrics.compat.fdb_scorer import FdbScorer, Sample
 from metrics.compat.fdb_sessions import SessionSample, with_turn_ends
-from metrics.compat.fdb_takeover import RULE, onset, since, speaking_at, takes_turn
+from metrics.compat.fdb_takeover import RULE, case_end, onset, since, speaking_at, takes_turn
 from metrics.compat.measured import Column
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
@@ -61,6 +61,7 @@ def measure_takeover(sample: Sample, words: Words, moment_s: float, *, strict: b
         chunks = since(chunks, moment_s)
         takes = takes_turn(chunks)
     measured.add("tor", float(takes))
+    measured.case("tor", moment_s, case_end(chunks, moment_s), "takeover" if takes else "no takeover")
     measured.lines.append(f"from {moment_s:.3f} s: {'takeover' if takes else 'no takeover'}")
     if not takes:
         measured.undefined(["latency_s"], "the agent did not take the turn")
@@ -73,5 +74,6 @@ def measure_takeover(sample: Sample, words: Words, moment_s: float, *, strict: b
         return True
     latency = max(0.0, onset(chunks) - moment_s)
     measured.add("latency_s", latency)
+    measured.case("latency_s", moment_s, moment_s + latency, value=latency)
     measured.lines[-1] += f", first word at {onset(chunks):.3f} s, latency {latency:.3f} s"
     return True

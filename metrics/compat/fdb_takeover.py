@@ -41,6 +41,13 @@ def onset(chunks: Sequence[Chunk]) -> float:
     return first
 
 
+def case_end(chunks: Sequence[Chunk], moment_s: float) -> float:
+    """Give where what was judged ends: with the last word, or where it begins when nothing was said."""
+    last = chunks[-1] if chunks else None
+    known = [time_s for time_s in ((last.start, last.end) if last else ()) if time_s is not None]
+    return max([moment_s, *known])
+
+
 def since(chunks: Sequence[Chunk], moment_s: float) -> tuple[Chunk, ...]:
     """Give the words that start at the moment or later, in time order."""
     timed = [(chunk.start, chunk) for chunk in chunks if chunk.start is not None and chunk.start >= moment_s]

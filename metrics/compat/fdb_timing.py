@@ -134,6 +134,7 @@ def _rounded(item: Interval) -> Interval:
 def _enter(measured: Measured, metric: str, intervals: Sequence[Interval], what: str) -> None:
     for start, end in intervals:
         measured.add(metric, end - start)
+        measured.case(metric, start, end, what, value=end - start)
         measured.lines.append(f"{what}: from {start:.3f} to {end:.3f} s, {end - start:.3f} s")
     if not intervals:
         measured.undefined([metric], "no such interval")

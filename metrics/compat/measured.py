@@ -6,7 +6,6 @@ from typing import Any, Literal
 import msgspec
 
 from metrics.compat.pooling import Statistic
-from simulator.score import Evidence
 
 Parts = dict[str, Any]
 
@@ -38,14 +37,25 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         return self.of or self.id
 
 
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in a sample something was measured, in seconds; value in the metric's unit, None for a yes or no."""
+
+    start_s: float
+    end_s: float
+    party: str = "agent"
+    label: str = ""
+    value: float | None = None
+
+
 class Measured(msgspec.Struct, kw_only=True):
     """What was measured on one sample.
 
     parts: by metric id, what enters the corpus value; a metric that is missing was not measured. shown: what
     the sample holds besides (any JSON values; may override a metric's own value). reasons: why a metric is
     undefined here. sentinels: metrics whose parts are the original's stand-in for "not measured". lines: for
-    `--show`. replies: raw replies of a judge. written: the original's own files for this sample, by name
-    (JSON), for write=DIR. kept: what `finish` wants back. skipped: the sample could not be read at all.
+    `--show`. cases: by metric id, where its parts come from. replies: raw replies of a judge. written: the
+    original's own files for this sample, by name (JSON), for write=DIR. kept: what `finish` wants back.
+    skipped: the sample could not be read at all.
     """
 
     parts: dict[str, Parts] = {}
@@ -54,7 +64,7 @@ class Measured(msgspec.Struct, kw_only=True):
     lines: list[str] = []
     reasons: dict[str, str] = {}
     sentinels: set[str] = set()
-    evidence: dict[str, list[Evidence]] = {}
+    cases: dict[str, list[Case]] = {}
     replies: list[str] = []
     written: dict[str, Any] = {}
     kept: Any = None
@@ -63,6 +73,14 @@ class Measured(msgspec.Struct, kw_only=True):
     def add(self, metric: str, value: float) -> None:
         """Let one more value enter a metric."""
         self.parts.setdefault(metric, {"values": []})["values"].append(value)
+
+    def case(
+        self, metric: str, start_s: float, end_s: float, label: str = "", *, value: float | None = None,
+        party: str = "agent",
+    ) -> None:  # fmt: skip
+        """Say where something was measured that entered a metric."""
+        found = Case(start_s=start_s, end_s=max(start_s, end_s), party=party, label=label, value=value)
+        self.cases.setdefault(metric, []).append(found)
 
     def undefined(self, metrics: Collection[str], reason: str) -> None:
         """Say why metrics are undefined on this sample (the first reason stays)."""

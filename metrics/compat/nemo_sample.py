@@ -1,9 +1,10 @@
 """NeMo's demo scorer, one sample: from a row with its sound, or with what was kept, to its `eval_metrics`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metrics.compat.measured import Case
 from metrics.compat.nemo_rows import Row, kept_speech
 from metrics.compat.nemo_speech import (
     MEANT,
@@ -181,6 +182,20 @@ def _barge_in(sample: Sample, settings: Settings) -> dict[str, Any]:
         "total_count": len(found),
         "avg_latency_ms": sum(stops) / len(stops) if stops else None,
     }
+
+
+def cases(sample: Sample, settings: Settings) -> Iterator[tuple[str, Case]]:
+    """Give where turn-taking and barge-in were measured, with their metrics."""
+    for answer, latency_s in turn_taking(sample.agent, sample.user, settings.limits).answers:
+        place = Case(start_s=answer.start - latency_s, end_s=answer.start, value=latency_s)
+        yield "turn_taking.avg_latency_ms", place
+    find = every_barge_in if settings.strict else swept_barge_ins
+    for event in find(sample.user, sample.agent, settings.barge_in_s):
+        start_s, end_s = event.user.start, event.user.start + event.stop_ms / 1000
+        label = "in time" if event.success else "too late"
+        yield "barge_in.avg_success_rate", Case(start_s=start_s, end_s=end_s, label=label)
+        if event.success:
+            yield "barge_in.avg_latency_ms", Case(start_s=start_s, end_s=end_s, value=event.stop_ms)
 
 
 def told(sample: Sample, settings: Settings) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metrics.compat.as_scorer import Column, Measured
-from metrics.compat.nemo_sample import Heard, Settings, told
+from metrics.compat.nemo_sample import Heard, Settings, cases, told
 from metrics.compat.nemo_turns import NO_LATENCY_S
 
 CARD = """\
@@ -95,5 +95,7 @@ def measured(heard: Heard, metrics: Mapping[str, Any], settings: Settings) -> Me
     if not metrics["barge_in"]["has_barge_ins"]:
         # The row's 0 stands for "never measured" and stays out of the mean.
         found.parts.pop("barge_in.avg_success_rate", None)
+    for metric, case in cases(heard.sample, settings):
+        found.cases.setdefault(metric, []).append(case)
     found.parts["num_samples_evaluated"] = {"count": 1, "of": 1}
     return found

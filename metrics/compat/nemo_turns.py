@@ -22,13 +22,16 @@ class TurnLimits(NamedTuple):
 
 
 class TurnTaking(NamedTuple):
-    """Precision, recall and F1 as shares, the mean latency in seconds (9999.0 when no turn was right)."""
+    """Precision, recall and F1 as shares, the mean latency in seconds (9999.0 when no turn was right).
+
+    answers: the agent's right starts, each with its latency.
+    """
 
     latency: float
     precision: float
     recall: float
     f1: float
-    latencies: tuple[float, ...] = ()
+    answers: tuple[tuple[Segment, float], ...] = ()
 
 
 class BargeIn(NamedTuple):
@@ -48,19 +51,19 @@ def turn_taking(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnL
     """
     if not agent or not user:
         return TurnTaking(NO_LATENCY_S, 0.0, 0.0, 0.0)
-    latencies: list[float] = []
+    answers: list[tuple[Segment, float]] = []
     for answer in agent:
         gaps = [
             max(answer.start - turn.end, 0)
             for turn in user
             if answer.start >= turn.start and _in_time(answer, turn, limits.precision_s, limits.latency_s)
         ]
-        latencies += [min(gaps)] if gaps else []
+        answers += [(answer, min(gaps))] if gaps else []
     unanswered = sum(
         not any(_in_time(answer, turn, limits.recall_s, limits.latency_s) for answer in agent) for turn in user
     )
-    right = len(latencies)
-    return _turn_taking(right / len(agent), right / (right + unanswered) if right + unanswered else 0.0, latencies)
+    right = len(answers)
+    return _turn_taking(right / len(agent), right / (right + unanswered) if right + unanswered else 0.0, answers)
 
 
 def turn_taking_per_side(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnLimits) -> TurnTaking:
@@ -69,21 +72,22 @@ def turn_taking_per_side(agent: Sequence[Segment], user: Sequence[Segment], limi
         return TurnTaking(NO_LATENCY_S, 0.0, 0.0, 0.0)
     compat = turn_taking(agent, user, limits)
     answered = sum(any(_in_time(answer, turn, limits.recall_s, limits.latency_s) for answer in agent) for turn in user)
-    return _turn_taking(compat.precision, answered / len(user), compat.latencies)
+    return _turn_taking(compat.precision, answered / len(user), compat.answers)
 
 
 def _in_time(answer: Segment, turn: Segment, early_s: float, late_s: float) -> bool:
     return -early_s <= answer.start - turn.end <= late_s
 
 
-def _turn_taking(precision: float, recall: float, latencies: Sequence[float]) -> TurnTaking:
+def _turn_taking(precision: float, recall: float, answers: Sequence[tuple[Segment, float]]) -> TurnTaking:
+    latencies = [latency for _, latency in answers]
     both = precision + recall
     return TurnTaking(
         latency=sum(latencies) / len(latencies) if latencies else NO_LATENCY_S,
         precision=precision,
         recall=recall,
         f1=2 * (precision * recall) / both if both > 0 else 0.0,
-        latencies=tuple(latencies),
+        answers=tuple(answers),
     )
 
 

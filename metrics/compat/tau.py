@@ -78,6 +78,7 @@ _PANEL: tuple[tuple[str, str, str, _Better, str], ...] = (
     ("selectivity_vocal_tic", "share", "vocal tics the agent ignored", "higher", "vocal tics"),
     ("selectivity_non_directed", "share", "speech to others the agent ignored", "higher", "speech to others"),
 )
+_RATES = {metric for metric, unit, *_ in _PANEL if unit == "share"}
 _MEANS = ("response_latency_mean", "yield_latency_mean")
 _COUNTS = {
     "counts.n_simulations": "simulations",
@@ -189,12 +190,24 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
             **{metric: {"count": count, "of": of} for metric, (count, of) in shares(counted).items()},
             **{metric: {"count": count, "of": 1} for metric, count in counts(counted).items()},
         }
-        return Measured(
+        measured = Measured(
             parts=parts,
             notes=list(notes),
             reasons={metric: f"no {needed}" for metric, *_, needed in _PANEL},
             lines=[_line(event, tick_s) for event in events],
         )
+        for event in events:
+            _place(measured, event, tick_s)
+        return measured
+
+
+def _place(measured: Measured, event: Event, tick_s: float) -> None:
+    """Say where an event lies: as a case of its rate, and of its latency where it has one."""
+    start_s, end_s = event.start * tick_s, event.end * tick_s
+    metric = next(name for name in (f"{event.kind}_rate", f"selectivity_{event.kind}") if name in _RATES)
+    measured.case(metric, start_s, end_s, "right" if event.correct else "wrong")
+    if event.latency_s is not None:
+        measured.case(f"{event.kind}_latency_mean", start_s, start_s + event.latency_s, value=event.latency_s)
 
 
 def _line(event: Event, tick_s: float) -> str:
