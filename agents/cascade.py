@@ -3,7 +3,8 @@
 The reply comes from `replies` (rules, tried in order) or from any OpenAI-compatible chat endpoint (`chat`).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import anyio
 import msgspec
@@ -71,13 +72,14 @@ class Recognising:
             # On the wall clock a first turn must not wait for the model.
             await anyio.to_thread.run_sync(loading.join)
 
-    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Recognise the turn and pass it on; a turn in which nothing is understood gets no answer."""
         self._text = await anyio.to_thread.run_sync(self._recognizer.recognize, turn.samples, turn.sample_rate)
         self._context.emit(turn.at, "recognised", text=self._text, heard_since=turn.since, heard_until=turn.until)
         if self._text.strip():
-            async for piece in self._inner.respond(msgspec.structs.replace(turn, text=self._text), history):
-                yield piece
+            async with aclosing(self._inner.respond(msgspec.structs.replace(turn, text=self._text), history)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     def understood(self) -> str:
         """The text of the last turn."""

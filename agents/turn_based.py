@@ -6,6 +6,7 @@ the wall clock it is made in the background while the actor goes on hearing.
 """
 
 from collections.abc import Awaitable
+from contextlib import aclosing
 from typing import ClassVar, Literal
 
 import anyio
@@ -146,18 +147,17 @@ class TurnBased(Actor):
             if not self._context.realtime:
                 return self._answer_now(turn, heard)
             self._answer_later(turn)
-        elif self._thinking is not None and self._turns.hearing:
-            # The other goes on: what was being prepared answers half a turn.
-            self._thinking.cancel()
-            self._thinking = None
+        elif self._turns.hearing and not speaking:
+            # The other goes on before anything was said: what was being prepared answers half a turn. While the answer
+            # is being said, more of it may still come, and a backchannel is no reason to drop that.
+            self._stop_thinking()
         return self._say(heard)
 
     async def close(self) -> None:
         """Stop thinking and let the responder go."""
         if self._voice is not None:
             self._voice.close()
-        if self._thinking is not None:
-            self._thinking.cancel()
+        self._stop_thinking()
         if self._tracer is not None:
             self._tracer.close()
         await self._responder.close()
@@ -180,11 +180,17 @@ class TurnBased(Actor):
         return AudioFrame(now, voice.take(now, count))
 
     def _yield(self, now: int, voice: Voice) -> None:
+        self._stop_thinking()
         said = voice.stop()
         self._note("sent", STOPPED, None)
         if self._history and self._history[-1].role == "assistant":
             self._history[-1] = Message(role="assistant", text=said)
         self._context.emit(now, "yielded", heard_since=self._ears.activity.since, said_text=said)
+
+    def _stop_thinking(self) -> None:
+        if self._thinking is not None:
+            self._thinking.cancel()
+            self._thinking = None
 
     def _heard_turn(self, now: int) -> HeardTurn:
         samples, since, until = self._turns.take()
@@ -196,8 +202,7 @@ class TurnBased(Actor):
         return self._say(heard)
 
     def _answer_later(self, turn: HeardTurn) -> None:
-        if self._thinking is not None:
-            self._thinking.cancel()
+        self._stop_thinking()
         scope = self._thinking = anyio.CancelScope()
 
         async def think() -> None:
@@ -214,13 +219,14 @@ class TurnBased(Actor):
         self._context.emit(turn.at, "turn_heard", heard_since=turn.since, heard_until=turn.until)
         history = tuple(self._history)
         answer: list[str] = []
-        async for piece in self._responder.respond(turn, history):
-            if not answer:
-                self._history.append(Message(role="user", text=self._responder.understood()))
-                self._history.append(Message(role="assistant", text=""))
-            await self._take(piece)
-            answer.append(piece.text)
-            self._history[-1] = Message(role="assistant", text=" ".join(filter(None, answer)))
+        async with aclosing(self._responder.respond(turn, history)) as pieces:
+            async for piece in pieces:
+                if not answer:
+                    self._history.append(Message(role="user", text=self._responder.understood()))
+                    self._history.append(Message(role="assistant", text=""))
+                await self._take(piece)
+                answer.append(piece.text)
+                self._history[-1] = Message(role="assistant", text=" ".join(filter(None, answer)))
         if not answer:
             self._history.append(Message(role="user", text=self._responder.understood()))
 

@@ -1,6 +1,6 @@
 """Dialogues: what a turn-based actor and its responder say to each other about a conversation."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
@@ -70,7 +70,7 @@ class Responder(Protocol):
         """Get ready: load models, reach servers."""
         ...
 
-    def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Answer a turn in one or more pieces, none meaning silence; `history` ends before the turn."""
         ...
 

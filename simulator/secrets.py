@@ -9,11 +9,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from simulator.errors import ScenarioError
 
 MASK = "***"
+
+OPENAI_HOST = "api.openai.com"
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
@@ -72,6 +74,12 @@ class Secrets:
     def scrub_all(self, value: Any) -> Any:
         """Scrub every string inside plain data (dicts, lists); keys are kept."""
         return _map_strings(value, self.scrub)
+
+
+def key_variable(base_url: str | None) -> str | None:
+    """Give the variable whose key a base URL may be sent unasked: OpenAI's for OpenAI's address, none elsewhere."""
+    host = urlsplit(base_url).hostname if base_url else OPENAI_HOST
+    return "OPENAI_API_KEY" if host == OPENAI_HOST else None
 
 
 def _replace(text: str, value: str, name: str) -> str:

@@ -340,6 +340,21 @@ def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(short: Path,
 
 
 @pytest.mark.slow
+def test_a_worker_that_dies_costs_its_session_and_not_the_run(short: Path, tmp_path: Path) -> None:
+    """The session is failed with a sentence, the others are run in new workers, and the exit code is 3."""
+    (tmp_path / "deadly.py").write_text("import os\ndef answer(turn, history):\n    os._exit(9)\n")
+    responder = {"kind": "function", "call": "deadly:answer", "folder": str(tmp_path)}
+    deadly = SHORT | {"name": "deadly", "agent": {"kind": "turn_based", "ears": "level", "responder": responder}}
+    (tmp_path / "deadly.yaml").write_text(yaml.safe_dump(deadly))
+    process = command(tmp_path / "deadly.yaml", short, "--repeat", 3, "--concurrency", 2, "--out", tmp_path / "out")
+    _, told = process.communicate(timeout=100)
+    assert process.returncode == 3 and "Traceback" not in told, told
+    rows = {row.id: row for row in read_rows(tmp_path / "out")}
+    assert len(rows) == 6 and all("worker process died" in str(rows[f"deadly-{trial}"].problem) for trial in range(3))
+    assert "completed" in {rows[f"short-{trial}"].status for trial in range(3)}
+
+
+@pytest.mark.slow
 def test_same_seed_same_bytes_in_two_processes_alone_and_beside_others(tmp_path: Path, scenarios: Path) -> None:
     """Whatever PYTHONHASHSEED, alone or with other sessions in the process or beside it: byte-identical folders."""
     first = scenarios / "first_call.yaml"

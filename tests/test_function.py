@@ -11,6 +11,7 @@ from simulator.testing import play_session, scenario_of
 
 MODULE = """
 import numpy as np
+from simulator.clock import sleep
 from simulator.dialogue import Reply
 
 def plain(turn, history):
@@ -27,6 +28,11 @@ def pieces(turn, history):
 async def streamed(turn, history):
     yield "one"
     yield Reply(text="two")
+
+async def slowly(turn, history):
+    yield "This is the first of two sentences, and it takes some time to say."
+    await sleep(1.0)
+    yield "And this is the second."
 
 def sound(turn, history):
     return np.full(4000, 0.1, np.float32), 8000
@@ -108,3 +114,19 @@ def test_a_function_that_is_not_there_is_refused_before_the_run(tmp_path: Path, 
     agent = {"kind": "turn_based", "responder": {"kind": "function", "call": call}}
     with pytest.raises(ScenarioError, match=complaint):
         scenario_of({"user": "silent", "agent": agent}, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_backchannel_does_not_cut_off_what_is_still_to_come(tmp_path: Path) -> None:
+    """On the wall clock a streamed answer goes on over an mm-hm; a barge-in ends all of it, and is answered."""
+    (tmp_path / "functions_slow.py").write_text(MODULE)
+    agent = {"kind": "turn_based", "ears": "level", "endpoint": "300ms",
+             "responder": {"kind": "function", "call": "functions_slow:slowly", "folder": str(tmp_path)}}  # fmt: skip
+    texts = {}
+    for name, interjection in (("backchannel", "mm-hm"), ("interruption", "No, wait, stop, I meant another one.")):
+        injector = {"kind": name, "cue": {"agent_speaking": "300ms", "times": 1}, "say": interjection}
+        scenario = {"user": {"kind": "scripted", "turns": [{"at": "100ms", "say": "hello there"}]}, "agent": agent,
+                    "injectors": [injector], "duration": "9s", "scorers": [], "clock": "wall"}  # fmt: skip
+        texts[name] = said(play_session(scenario, tmp_path / name))
+    first, second = texts["backchannel"]
+    assert texts["interruption"] == [first, first, second], "the second answer is whole, the first one is not"

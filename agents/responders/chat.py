@@ -1,12 +1,11 @@
 """Replies from any OpenAI-compatible chat endpoint, given by base URL."""
 
-import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, ClassVar
 
 from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import RemoteError, ScenarioError
-from simulator.secrets import Secrets, mask_url, names
+from simulator.secrets import Secrets, key_variable, mask_url, names
 from simulator.spec import Duration
 
 VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."
@@ -15,17 +14,23 @@ VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spo
 class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     """Ask a chat endpoint: `{kind: chat, base_url: "http://127.0.0.1:11434/v1", model: llama3.2}`.
 
-    api_key_env: the environment variable that holds the key (a local server needs none). system: the instructions.
+    api_key_env: the environment variable that holds the key; without it OpenAI gets OPENAI_API_KEY, and nobody else
+    gets a key. system: the instructions. The model's name is what its price goes by.
     """
 
     samples: ClassVar[bool] = True
     base_url: str
     model: str
     system: str = VOICE_RULES
-    api_key_env: str = "OPENAI_API_KEY"
+    api_key_env: str | None = None
     temperature: float = 0.0
     max_tokens: int = 200
     timeout: Duration = Duration(30.0)
+
+    @property
+    def billed_as(self) -> tuple[str, ...]:
+        """The model its price is looked up under."""
+        return (self.model,)
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none."""
@@ -60,13 +65,14 @@ class Chat:
         self._text = ""
         self._client: Any = None
         self._secrets = Secrets()
+        self._counted = 0
 
     async def start(self, context: ResponderContext) -> None:
         """Make the client; the server is reached with the first turn."""
         self._context = context
         self._client = _client(self._spec, self._secrets)
 
-    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Stream the answer; every finished sentence is a piece."""
         from openai import OpenAIError
 
@@ -75,28 +81,40 @@ class Chat:
         messages += [{"role": message.role, "content": message.text} for message in history if message.text]
         messages.append({"role": "user", "content": self._text})
         waiting = ""
+        usage: Any = None
         try:
             stream = await self._client.chat.completions.create(
                 model=self._spec.model,
                 messages=messages,
                 stream=True,
+                stream_options={"include_usage": True},
                 temperature=self._spec.temperature,
                 max_tokens=self._spec.max_tokens,
                 seed=self._context.seed,
             )
-            async for chunk in stream:
-                waiting += (chunk.choices[0].delta.content or "") if chunk.choices else ""
-                sentence, waiting = _split(waiting)
-                if sentence:
-                    yield Reply(text=sentence)
+            async with stream:
+                async for chunk in stream:
+                    usage = chunk.usage or usage
+                    waiting += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+                    sentence, waiting = _split(waiting)
+                    if sentence:
+                        yield Reply(text=sentence)
         except OpenAIError as error:
             raise _refused(f"{self._spec.base_url} ({self._spec.model})", error, self._secrets) from None
+        finally:
+            self._tell_usage(turn, usage)
         if waiting.strip():
             yield Reply(text=waiting.strip())
 
     def understood(self) -> str:
         """The text of the last turn."""
         return self._text
+
+    def _tell_usage(self, turn: HeardTurn, usage: Any) -> None:
+        """Tell of the time since the last exchange and, where the server counts them, of its tokens."""
+        since_s, self._counted = (turn.at - self._counted) / self._context.sample_rate, turn.at
+        tokens = {f"{kind}_tokens": count for kind, count in _counts(usage).items() if count}
+        self._context.emit(turn.at, "usage", model=self._spec.model, session_s=round(since_s, 3), **tokens)
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -107,10 +125,19 @@ class Chat:
 def _client(spec: ChatSpec, secrets: Secrets) -> Any:
     from openai import AsyncOpenAI
 
-    # A local server wants no key, the client insists on one.
-    key = secrets.variable(spec.api_key_env) if os.environ.get(spec.api_key_env) else "none"
     base_url = secrets.expand(spec.base_url)
+    variable = spec.api_key_env or key_variable(base_url)
+    # A local server wants no key, the client insists on one.
+    key = secrets.variable(variable) if variable else "none"
     return AsyncOpenAI(base_url=base_url, api_key=key, timeout=spec.timeout, max_retries=2)
+
+
+def _counts(usage: Any) -> dict[str, int]:
+    """Give the tokens of a completion by kind; what was read from a cache is not counted as read."""
+    if usage is None:
+        return {}
+    cached = getattr(usage.prompt_tokens_details, "cached_tokens", None) or 0
+    return {"input_text": usage.prompt_tokens - cached, "cached_text": cached, "output_text": usage.completion_tokens}
 
 
 def _refused(name: str, error: Exception, secrets: Secrets) -> RemoteError:

@@ -16,7 +16,7 @@ far as the server answers the same question the same way.
 The protocol is in chat_audio_protocol.py.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -146,7 +146,7 @@ class ChatAudio:
         self._context = context
         self._core = ChatAudioCore(self._spec.rules(context.seed))
 
-    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Send the turn and give the answer."""
         spec = self._spec
         heard = sound.resample(heard_of(turn), turn.sample_rate, spec.sample_rate)

@@ -13,7 +13,8 @@ A plain function runs in a thread of its own, so it may take its time. It may an
 import importlib
 import inspect
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,13 @@ class Function:
         """Import the function."""
         self._call = self._spec.function()
 
-    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Give what the function answers, piece by piece. ActorError: it answered with something else."""
         self._text = turn.text or ""
-        async for piece in self._answers(turn, history):
-            if piece is not None:
-                yield _reply(piece, self._spec.call)
+        async with aclosing(self._answers(turn, history)) as pieces:
+            async for piece in pieces:
+                if piece is not None:
+                    yield _reply(piece, self._spec.call)
 
     def understood(self) -> str:
         """The text of the turn, where it came with one."""
@@ -87,10 +89,11 @@ class Function:
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    async def _answers(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Any]:
+    async def _answers(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Any, None]:
         if inspect.isasyncgenfunction(self._call):
-            async for piece in self._call(turn, history):
-                yield piece
+            async with aclosing(self._call(turn, history)) as pieces:
+                async for piece in pieces:
+                    yield piece
             return
         if inspect.iscoroutinefunction(self._call):
             answer = await self._call(turn, history)

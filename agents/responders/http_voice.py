@@ -8,7 +8,7 @@ The protocol is in http_voice_protocol.py. Before the session the server's healt
 it is ready. `${NAME}` in base_url and token is expanded when connecting and never written anywhere.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -86,7 +86,7 @@ class HttpVoice:
         with self._server.at_fault():
             await self._wait_until_ready()
 
-    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Send the turn, cut where the other fell silent, and give the answer."""
         heard = sound.resample(heard_of(turn), turn.sample_rate, WIRE_HZ)
         with self._server.at_fault():

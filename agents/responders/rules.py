@@ -1,7 +1,7 @@
 """Replies by rule: the first pattern found in what was understood gives the answer."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
@@ -47,7 +47,7 @@ class Rules:
     async def start(self, context: ResponderContext) -> None:
         """Nothing to get ready."""
 
-    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncIterator[Reply]:
+    async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Give the answer of the first rule that fits; silence when none does."""
         self._text = turn.text or ""
         for index, (pattern, rule) in enumerate(self._rules):

@@ -1,9 +1,11 @@
 """Budgets: what a run may spend, kept over all sessions of a scenario, while they go and between them.
 
 Services tell what they used, some of them only at the end. Until then a session that is billed counts with the time it
-has run; one that runs in a worker process counts with the time it was allowed.
+has run and not yet told; one that runs in a worker process counts with the time it was allowed. What was spent before a
+run was resumed counts too.
 """
 
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from simulator.batch.plan import Job, Plan
 from simulator.cost import Cost, Meter, billed_models
 from simulator.errors import SessionError
-from simulator.session import read_session
+from simulator.session import ASIDE, read_session
 
 
 class Budget:
@@ -26,7 +28,7 @@ class Budget:
             name: [*billed_models(scenario.user), *billed_models(scenario.agent)]
             for name, scenario in plan.scenarios.items()
         }
-        self._told: set[str] = set()
+        self._told_s: dict[str, float] = {}
         self._under_way: dict[str, tuple[str, float]] = {}
 
     def reached(self, job: Job, seconds: float) -> None:
@@ -40,18 +42,25 @@ class Budget:
 
     def used(self, job: Job, usage: Mapping[str, Any]) -> None:
         """Count a usage event of a session that is running in this process."""
-        self._told.add(job.id)
-        if usage.get("session_s"):
-            self._under_way.pop(job.id, None)
+        self._told_s[job.id] = self._told_s.get(job.id, 0.0) + float(usage.get("session_s") or 0.0)
         self._meters[job.group].add(usage)
 
     def ended(self, job: Job, folder: Path) -> None:
         """Count what a session used that ran elsewhere: its folder says so."""
         self._under_way.pop(job.id, None)
-        if job.id in self._told:
+        if job.id not in self._told_s:
+            self._count(job, folder / job.id)
+
+    def spent_before(self, job: Job, folder: Path) -> None:
+        """Count what a job used in earlier runs into this folder, whether it was completed or set aside."""
+        if not self._models[job.group]:
             return
+        for earlier in (folder / job.id, *folder.glob(f"{glob.escape(job.id)}{ASIDE}*")):
+            self._count(job, earlier)
+
+    def _count(self, job: Job, session_folder: Path) -> None:
         try:
-            session = read_session(folder / job.id)
+            session = read_session(session_folder)
         except SessionError:
             return
         for event in session.by_type.get("usage", []):
@@ -66,4 +75,8 @@ class Budget:
         return {name: meter.cost for name, meter in self._meters.items() if meter.used}
 
     def _under_way_s(self, job: Job) -> float:
-        return sum(seconds for group, seconds in self._under_way.values() if group == job.group)
+        return sum(
+            max(0.0, seconds - self._told_s.get(name, 0.0))
+            for name, (group, seconds) in self._under_way.items()
+            if group == job.group
+        )

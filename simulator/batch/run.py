@@ -6,6 +6,7 @@ process one by one, or in worker processes with --concurrency.
 
 import os
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,6 +96,8 @@ class _Run:
         self._watcher.begin(len(todo))
         for job in todo:
             self._folder.clear(job.id)
+        for job in self._plan.jobs:
+            self._budget.spent_before(job, self._folder.path)
         interrupted = False
         try:
             self._play(todo)
@@ -164,20 +167,37 @@ class _Run:
     def _play_in_pool(self, jobs: list[Job]) -> None:
         """Keep the worker processes busy; what was spent is looked at before each session is handed out."""
         waiting = list(reversed(jobs))
-        with worker_pool(min(self._concurrency, len(jobs))) as pool:
-            running: dict[Future[tuple[Row, float, Played]], Job] = {}
-            try:
-                while waiting or running:
-                    while waiting and len(running) < self._concurrency:
-                        job = waiting.pop()
-                        if self._unspent(job):
-                            running[self._handed_out(job, pool)] = job
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        self._ended(running.pop(future), *future.result())
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        while waiting:
+            with worker_pool(min(self._concurrency, len(waiting))) as pool:
+                running: dict[Future[tuple[Row, float, Played]], Job] = {}
+                try:
+                    self._keep_busy(pool, waiting, running)
+                except BrokenProcessPool:
+                    if not running:
+                        raise
+                    for job in running.values():
+                        self._note_dead(job)
+                except BaseException:
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    raise
+
+    def _keep_busy(
+        self, pool: ProcessPoolExecutor, waiting: list[Job], running: dict[Future[tuple[Row, float, Played]], Job]
+    ) -> None:
+        """Hand out what waits until all of it is done. BrokenProcessPool: a worker died, and `running` is lost."""
+        while waiting or running:
+            while waiting and len(running) < self._concurrency:
+                if self._unspent(waiting[-1]):
+                    running[self._handed_out(waiting[-1], pool)] = waiting[-1]
+                waiting.pop()
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                row, wall_s, played = future.result()
+                self._ended(running.pop(future), row, wall_s, played)
+
+    def _note_dead(self, job: Job) -> None:
+        played = Played(status="failed", problem="its worker process died, or that of a session beside it")
+        self._ended(job, finish(job, self._folder.path, played), 0.0, played)
 
     def _handed_out(self, job: Job, pool: ProcessPoolExecutor) -> Future[tuple[Row, float, Played]]:
         allowance_s = self._budget.allowance_s(job)
@@ -198,9 +218,12 @@ class _Run:
                         return
                     begin = clock.seconds()
                     played = await play(job, self._folder.path, self._around(job, shared))
-                with interrupts_held():
-                    future = pool.submit(finish, job, self._folder.path, played)
-                row = await anyio.to_thread.run_sync(future.result)
+                try:
+                    with interrupts_held():
+                        future = pool.submit(finish, job, self._folder.path, played)
+                    row = await anyio.to_thread.run_sync(future.result)
+                except BrokenProcessPool:  # then here, one after the other
+                    row = await anyio.to_thread.run_sync(finish, job, self._folder.path, played)
                 self._ended(job, row, clock.seconds() - begin, played)
 
             try:

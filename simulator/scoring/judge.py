@@ -108,13 +108,13 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where a judge lives and how it is asked.
 
     base_url: of an OpenAI-compatible server (None: OpenAI's own). seed: of the first asking; seed_step is
-    added per further one. key_env: the environment variable with the key, needed by OpenAI's own endpoint
-    only.
+    added per further one. key_env: the environment variable with the key; without it OpenAI gets
+    OPENAI_API_KEY, and nobody else gets a key.
     """
 
     model: str
     base_url: str | None = None
-    key_env: str = "OPENAI_API_KEY"
+    key_env: str | None = None
     temperature: float | None = None
     seed: int | None = 0
     seed_step: int = 0

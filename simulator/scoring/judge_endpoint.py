@@ -14,6 +14,7 @@ import msgspec
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.scoring.judge import EndpointSettings, Messages
+from simulator.secrets import key_variable
 
 
 class EndpointJudge:
@@ -94,12 +95,13 @@ class EndpointJudge:
 
 
 def _key(settings: EndpointSettings) -> str:
-    key = os.environ.get(settings.key_env, "")
-    if not key and settings.base_url is None:
-        raise ScenarioError(
-            f"the judge {settings.model} needs a key: the environment variable {settings.key_env} is not set"
-        )
-    return key or "none"
+    variable = settings.key_env or key_variable(settings.base_url)
+    if variable is None:
+        return "none"
+    key = os.environ.get(variable, "")
+    if not key:
+        raise ScenarioError(f"the judge {settings.model} needs a key: the environment variable {variable} is not set")
+    return key
 
 
 def _kept(path: Path | None) -> str | None:
