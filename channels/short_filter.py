@@ -31,7 +31,7 @@ class ShortResampler:
         lower = min(from_hz, to_hz)
         # Taps on either side of an output, in input samples.
         self._half = -(-ZERO_CROSSINGS * from_hz // lower)
-        self.delay_s = self._half / from_hz
+        self.delay_s = 0.0 if from_hz == to_hz else self._half / from_hz
         self._taps = _taps(self._half, from_hz, lower, self._up)
         self._past: Samples = np.zeros(2 * self._half, np.float32)
         self._phase = 0

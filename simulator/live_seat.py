@@ -9,6 +9,7 @@ import inspect
 import queue
 import threading
 from collections import deque
+from contextlib import suppress
 
 import anyio.abc
 
@@ -73,6 +74,9 @@ class LiveSeat:
     def stop(self, now: int) -> None:
         """End the work; a thread that hangs in a step is left behind as a daemon."""
         self._note_underrun(now)
+        with suppress(queue.Empty):  # what it has not heard yet, nobody waits for
+            while True:
+                self._inbox.get_nowait()
         self._inbox.put(None)
 
     def _note_underrun(self, now: int) -> None:

@@ -7,7 +7,7 @@ a text (an error of a library, a server's message, a URL in a log) and masks wha
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -74,6 +74,18 @@ class Secrets:
     def scrub_all(self, value: Any) -> Any:
         """Scrub every string inside plain data (dicts, lists); keys are kept."""
         return _map_strings(value, self.scrub)
+
+
+def mask_command(words: Sequence[str]) -> list[str]:
+    """Mask a command line: what follows `--token` and its like, `path.token=value`, and what is masked in any text."""
+    masked: list[str] = []
+    hide = False
+    for word in words:
+        name, equals, _ = word.partition("=")
+        secret = bool(_SECRET_NAME.search(name.rpartition(".")[2])) and not name.endswith("_env")
+        masked.append(MASK if hide else f"{name}={MASK}" if secret and equals else mask_text(word))
+        hide = secret and not equals and word.startswith("--")
+    return masked
 
 
 def key_variable(base_url: str | None) -> str | None:

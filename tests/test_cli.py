@@ -17,6 +17,7 @@ from simulator.batch.run import Result
 from simulator.batch.summary import ScenarioSummary, Summary
 from simulator.cli import main
 from simulator.cli.run import exit_code
+from simulator.cli.screen import print_summary
 from simulator.expect import Verdict
 from simulator.session import read_session
 
@@ -373,3 +374,11 @@ def test_same_seed_same_bytes_in_two_processes_alone_and_beside_others(tmp_path:
             continue
         for run in ("behind", "beside"):
             assert (tmp_path / run / "first-call-0" / path.name).read_bytes() == path.read_bytes(), (run, path.name)
+
+
+def test_what_a_far_end_says_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """Square brackets in an error are no markup."""
+    row = Row(id="x-0", scenario="x", trial=0, seed=0, status="failed", problem="said [/INST] and list[int]")
+    print_summary(Summary(scenarios=[], pooled=[], rows=[row], definitions={}), Path("run[1]"))
+    told = capsys.readouterr().out
+    assert "x-0: said [/INST] and list[int]" in told and "run[1]" in told

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from simulator.cli import main
 from simulator.errors import ScenarioError
+from simulator.session import read_session
 from simulator.testing import burst, play_session, scenario_of
 
 CALL: dict[str, Any] = {
@@ -110,3 +112,17 @@ def test_what_cannot_be_replayed_is_refused(tmp_path: Path, fields: dict[str, An
     """Before anything starts, with the place in the file."""
     with pytest.raises(ScenarioError, match=sentence):
         scenario_of({"user": {"kind": "replay", **fields}, "agent": "silent"}, tmp_path)
+
+
+def test_the_other_agents_file_may_name_files_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths in `--agent other.yaml` are relative to that file, wherever the run goes and whoever stands where."""
+    play_session(CALL, tmp_path)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    soundfile.write(folder / "one.wav", burst(24_000), 24_000)
+    (folder / "other.yaml").write_text("agent: {kind: player, file: one.wav}\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["replay", "call-0", "--agent", "elsewhere/other.yaml", "--out", "again"]) == 0
+    session = read_session(tmp_path / "again" / "replay-of-call-0-0")
+    assert session.said("agent").any()
+    assert [path.name for path in tmp_path.glob(".*")] == []

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import ScenarioError
-from simulator.secrets import Secrets, mask, mask_text, mask_url, names
+from simulator.secrets import Secrets, mask, mask_command, mask_text, mask_url, names
 
 ENVIRONMENT = {"KEY": "sk-0123456789abcdef", "HOST": "example.org", "PIN": "4711", "EMPTY": ""}
 
@@ -76,3 +76,13 @@ def test_no_long_value_survives(value: str, before: str, after: str) -> None:
     secrets = Secrets({"NAME": value})
     secrets.variable("NAME")
     assert value not in secrets.scrub(before + value + after).replace("${NAME}", "")
+
+
+def test_a_command_line_is_written_without_what_it_hides() -> None:
+    """What follows `--token`, a value of a key that is one, and passwords in addresses; the rest stays."""
+    words = ["simulate", "serve", "cascade", "--token", "hunter2", "--token=hunter2"]
+    words += ["--set", "agent.token=hunter2", "--set", "agent.api_key_env=MY_KEY"]
+    words += ["--set", "agent.url=ws://bob:hunter2@host/x", "--port", "0"]
+    masked = mask_command(words)
+    assert "hunter2" not in " ".join(masked)
+    assert masked[:4] == words[:4] and masked[-2:] == words[-2:] and "agent.api_key_env=MY_KEY" in masked

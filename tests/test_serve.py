@@ -399,6 +399,28 @@ def test_an_actor_that_fails_ends_its_session_only(tmp_path: Path) -> None:
     assert session.meta.problem == "the actor failed at t=0.16 s: ValueError: lost the thread"
 
 
+class NoNumbers(Actor):
+    """Says what no sound is."""
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say NaN."""
+        return AudioFrame(heard.start, np.full(len(heard.samples), np.nan, np.float32))
+
+
+def test_an_actor_that_says_no_numbers_leaves_a_finished_folder(tmp_path: Path) -> None:
+    """The session is failed, and nothing stays open."""
+
+    async def talk() -> None:
+        offered = service(tmp_path, given(NoNumbers()))
+        with pytest.raises(ActorError, match="not numbers"):
+            async with offered.session(frame_ms=80) as session:
+                await hear(session, 5)
+
+    anyio.run(talk)
+    session = read_session(tmp_path / "runs" / "serve-test-0")
+    assert session.meta.status == "failed" and "not numbers" in str(session.meta.problem)
+
+
 def test_a_server_counts_on_where_its_folder_ends(tmp_path: Path) -> None:
     """Sessions are numbered, never overwritten, and listed in results.jsonl with their seed."""
     from simulator.batch.folder import read_rows

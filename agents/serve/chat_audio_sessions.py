@@ -118,6 +118,9 @@ class Dialogue:
         except Exception as error:
             turn.fail(_as_ours(error))
             raise
+        except anyio.get_cancelled_exc_class():
+            turn.fail(SimulatorError("the server is stopping"))
+            raise
         finally:
             self.frames = round(session.now / session.sample_rate / FRAME_S)
             self.accessed, self.used_s = today(), seconds()

@@ -11,6 +11,7 @@ import msgspec
 from simulator import __version__, clock
 from simulator.batch.job import Row, write_json
 from simulator.errors import ScenarioError
+from simulator.secrets import mask_command
 from simulator.session import ASIDE
 
 
@@ -73,7 +74,7 @@ class RunFolder:
         write_json(
             self.path / "run.json",
             {
-                "command": list(command),
+                "command": mask_command(command),
                 "started": self._started,
                 "wall_s": round(clock.seconds() - self._begin, 3),
                 "exit_code": exit_code,

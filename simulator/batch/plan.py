@@ -4,7 +4,7 @@ Every trial of every scenario (and of every sample of its dataset) is one job: a
 and a session id that is also its folder's name. Clashes are refused here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +67,26 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_plan(paths: Sequence[Path], wishes: Wishes) -> Plan:
     """Read the scenarios and list their sessions. ScenarioError: a bad file, two scenarios with one name."""
+    taken: dict[str, Scenario] = {}
+    for path in paths:
+        if str(path) in taken:
+            raise ScenarioError(f"{path}: is named twice")
+        taken[str(path)] = _wished(load(path, wishes.overrides), wishes)
+        check_length(taken[str(path)], path.name)
+    return plan_of(taken)
+
+
+def plan_of(taken: Mapping[str, Scenario]) -> Plan:
+    """List the sessions of scenarios, given by where they come from. ScenarioError: two scenarios with one name."""
     scenarios: dict[str, Scenario] = {}
-    origin: dict[str, Path] = {}
+    origin: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
-    for path in paths:
-        scenario = _wished(load(path, wishes.overrides), wishes)
-        check_length(scenario, path.name)
+    for source, scenario in taken.items():
         name = slug(scenario.name)
         if name in scenarios:
-            raise ScenarioError(f"{path}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
-        scenarios[name], origin[name] = scenario, path
+            raise ScenarioError(f"{source}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
+        scenarios[name], origin[name] = scenario, source
         found, problems = _jobs(name, scenario)
         # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
         scenarios[name] = msgspec.structs.replace(scenario, scorers=found[0].scenario.scorers)

@@ -98,7 +98,7 @@ class Bar:
         if job.id in self._rows:
             self._progress.remove_task(self._rows.pop(job.id))
         if self._verbose or row.status != "completed":
-            self._console.print(told(row, wall_s), highlight=False)
+            self._console.print(told(row, wall_s), highlight=False, markup=False)
         self._show()
 
     def _show(self) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,6 +14,7 @@ from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.batch.summary import Summary, summarise
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
+from simulator.cost import billed_models
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
@@ -57,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
     """Run the scenarios; gives the exit code."""
     set_up_logs(verbose=args.verbose)
     plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
+    return carry_out(plan, args)
+
+
+def carry_out(plan: Plan, args: argparse.Namespace) -> int:
+    """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
     check_before_start(plan)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
@@ -104,18 +111,22 @@ def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
 
 
 def _tell_plan(plan: Plan, *, as_json: bool) -> int:
-    lines = []
+    lines: list[dict[str, Any]] = []
     for name, scenario in plan.scenarios.items():
-        jobs = [job for job in plan.jobs if job.group == name]
-        length_s = scenario.ticks() * scenario.frame_samples / scenario.sample_rate
+        lengths = [
+            job.scenario.ticks() * job.scenario.frame_samples / job.scenario.sample_rate
+            for job in plan.jobs
+            if job.group == name
+        ]
         clock = "wall" if scenario.wall() else "virtual"
         lines.append(
             {
                 "scenario": scenario.name,
-                "sessions": len(jobs),
-                "seconds_each": length_s,
+                "sessions": len(lengths),
+                "seconds_each": max(lengths),
                 "clock": clock,
-                "wall_seconds": len(jobs) * length_s if clock == "wall" else None,
+                "wall_seconds": sum(lengths) if clock == "wall" else None,
+                "billed": [*billed_models(scenario.user), *billed_models(scenario.agent)],
                 "cost": scenario.max_cost,
             }
         )
@@ -124,12 +135,17 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
         return OK
     for line in lines:
         wall = f", at least {line['wall_seconds']:.0f} s of real time" if line["wall_seconds"] else ""
-        cost = "nothing to pay" if line["cost"] is None else f"at most {line['cost']}"
+        billed = ", ".join(line["billed"])
+        cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
         print(
             f"{line['scenario']}: {line['sessions']} session(s) of up to {line['seconds_each']:.0f} s on the "
             f"{line['clock']} clock{wall}; {cost}"
         )
     return OK
+
+
+def _limit(max_cost: float | None) -> str:
+    return "without a limit (max_cost)" if max_cost is None else f"at most {max_cost:g}"
 
 
 def _write_pages(plan: Plan, folder: RunFolder, page_audio: str | None) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from simulator.batch.summary import Summary
 from simulator.cli.numbers import number
 from simulator.expect import Verdict
@@ -44,12 +46,12 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
         if scenario.trials is not None:
             trials = scenario.trials
             console.print(
-                f"{scenario.name}: {trials.passed} of {trials.of} trials hold every expectation by themselves "
+                f"{escape(scenario.name)}: {trials.passed} of {trials.of} trials hold every expectation by themselves "
                 f"(pass@1 {number(trials.pass_at_1)}, pass^{trials.of} {number(trials.pass_hat_k)})"
             )
     for row in summary.rows:
         if row.status != "completed":
-            console.print(f"[red]{row.status}[/] {row.id}: {row.problem or ''}")
+            console.print(f"[red]{row.status}[/] {row.id}: {escape(row.problem or '')}")
     _print_files(console, summary, folder)
 
 
@@ -83,15 +85,16 @@ def _print_undefined(console: Any, scores: Iterable[Score]) -> None:
         if score.value is None and score.reason != "no sessions":
             reasons.setdefault(score.reason or "", []).append(score.id)
     for reason, ids in reasons.items():
-        console.print(f"[dim]undefined ({reason}): {', '.join(ids)}[/]")
+        console.print(f"[dim]undefined ({escape(reason)}): {escape(', '.join(ids))}[/]")
 
 
 def _verdict_line(verdict: Verdict, scenario: str) -> str:
-    where = f" [dim]({scenario})[/]" if scenario else ""
+    where = f" [dim]({escape(scenario)})[/]" if scenario else ""
+    text = escape(verdict.text)
     if verdict.passed:
-        return f"[green]held[/]    {verdict.text}: found {number(verdict.found)}{where}"
-    found = verdict.reason if verdict.found is None else f"found {number(verdict.found)}"
-    return f"[red]failed[/]  {verdict.text}: {found}{where}"
+        return f"[green]held[/]    {text}: found {number(verdict.found)}{where}"
+    found = escape(verdict.reason or "") if verdict.found is None else f"found {number(verdict.found)}"
+    return f"[red]failed[/]  {text}: {found}{where}"
 
 
 def _print_sameness(console: Any, summary: Summary) -> None:
@@ -100,7 +103,7 @@ def _print_sameness(console: Any, summary: Summary) -> None:
         rows = [row for row in summary.rows if row.scenario == slug(scenario.name) and not row.sample and row.scores]
         if len(rows) > 1 and all(row.scores == rows[0].scores for row in rows):
             console.print(
-                f"[dim]{scenario.name}: all {len(rows)} trials gave the same scores; nothing in it depends on "
+                f"[dim]{escape(scenario.name)}: all {len(rows)} trials gave the same scores; nothing in it depends on "
                 "the seed, so they count as one[/]"
             )
 
@@ -112,7 +115,9 @@ def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary
     for row in (own or rows)[:1]:
         page = folder / row.id / "report.html"
         look = f"open {page}" if page.is_file() else f"simulate report {folder / row.id}"
-        console.print(f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True)
+        console.print(
+            f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True, markup=False
+        )
 
 
 def _print_files(console: Any, summary: Summary, folder: Path) -> None:
@@ -120,10 +125,10 @@ def _print_files(console: Any, summary: Summary, folder: Path) -> None:
     if len(summary.rows) == 1:
         only = folder / summary.rows[0].id
         page = only / "report.html"
-        console.print(f"session: {only}", soft_wrap=True)
+        console.print(f"session: {only}", soft_wrap=True, markup=False)
         if page.is_file():
-            console.print(f"page:    {page}", soft_wrap=True)
+            console.print(f"page:    {page}", soft_wrap=True, markup=False)
     elif summary.rows:
-        console.print(f"run:     {folder} ({len(summary.rows)} sessions)", soft_wrap=True)
+        console.print(f"run:     {folder} ({len(summary.rows)} sessions)", soft_wrap=True, markup=False)
         if index.is_file():
-            console.print(f"page:    {index}", soft_wrap=True)
+            console.print(f"page:    {index}", soft_wrap=True, markup=False)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator.cli import INTERRUPTED, OK
+from simulator.cli.actor_word import actor_named
 from simulator.errors import ScenarioError
 from simulator.logs import set_up_logs
-from simulator.plugins import AnyActor, installed, load
-from simulator.scenario import read_yaml
+from simulator.plugins import installed, load
 from simulator.secrets import Secrets
 from simulator.spec import Duration, decode
 
@@ -41,9 +41,11 @@ def run(args: argparse.Namespace) -> int:
 
     set_up_logs(verbose=False)
     server = _server(args.protocol, args.set)
-    actor = _actor(args.actor)
+    actor = actor_named(args.actor)
     if args.sessions < 1:
         raise ScenarioError(f"--sessions is {args.sessions}; at least 1 is needed")
+    if _duration(args.idle) <= 0:
+        raise ScenarioError(f"--idle is {args.idle}; it must be above 0")
     limits = Limits(sessions=args.sessions, idle_s=_duration(args.idle))
     out = args.out or Path("runs") / f"serve-{args.protocol}"
     service = Service(actor, protocol=args.protocol, out=out, limits=limits)
@@ -68,20 +70,11 @@ def _server(protocol: str, settings: list[str]) -> Any:
         name, equals, value = setting.partition("=")
         if not equals:
             raise ScenarioError(f"--set {setting!r}: expected key=value")
-        data[name] = yaml.safe_load(value)
+        try:
+            data[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ScenarioError(f"--set {name}: {value!r} is no YAML") from None
     return decode(data, spec, source="--set", folder=Path())
-
-
-def _actor(text: str) -> Any:
-    if text.endswith((".yaml", ".yml")):
-        path = Path(text)
-        data = read_yaml(path)
-        if "agent" not in data:
-            raise ScenarioError(f"{text}: holds no agent")
-        return decode(data["agent"], AnyActor, source=path.name, folder=path.parent, where="$.agent")
-    if text not in installed("actors"):
-        raise ScenarioError(f"{text!r} is no YAML file and no kind; choose one of {', '.join(installed('actors'))}")
-    return decode({"kind": text}, AnyActor, source=text, folder=Path())
 
 
 def _duration(text: str) -> Duration:

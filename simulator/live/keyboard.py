@@ -1,6 +1,7 @@
 """The keyboard of a live session in a terminal: keys one by one, without enter, read beside the event loop."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,16 @@ def keys(press: Callable[[str], None]) -> Iterator[bool]:
     loop, file = asyncio.get_running_loop(), sys.stdin.fileno()
     before = termios.tcgetattr(file)
     tty.setcbreak(file)
-    loop.add_reader(file, lambda: press(sys.stdin.read(1)))
+
+    def read() -> None:
+        # Past Python's own buffer: what waits in there would only come out with the next key.
+        pressed = os.read(file, 64).decode(errors="ignore")
+        if not pressed:
+            loop.remove_reader(file)
+        for key in pressed:
+            press(key)
+
+    loop.add_reader(file, read)
     try:
         yield True
     finally:

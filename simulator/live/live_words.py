@@ -25,11 +25,12 @@ Tell = Callable[[Party, float, float, str], None]
 class LiveWords:
     """Listens to the given parties. tell(party, start, end, text) is called on the event loop; times in seconds."""
 
-    def __init__(self, sample_rate: int, parties: Sequence[Party], tell: Tell) -> None:
+    def __init__(self, sample_rate: int, frame_samples: int, parties: Sequence[Party], tell: Tell) -> None:
         self._rate = sample_rate
         self._parties = parties
         self._tell = tell
-        self._before: dict[Party, deque[Samples]] = {party: deque(maxlen=round(PRE_ROLL_S * 50)) for party in parties}
+        ticks = round(PRE_ROLL_S * sample_rate / frame_samples)
+        self._before: dict[Party, deque[Samples]] = {party: deque(maxlen=ticks) for party in parties}
         self._stretch: dict[Party, list[Samples]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="live-words")
         self._off = False

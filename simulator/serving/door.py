@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
+import structlog
 
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError, single
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
     from starlette.websockets import WebSocket
+
+log = structlog.get_logger()
 
 
 class DoorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,8 +178,11 @@ async def _busy(connection: "HTTPConnection", error: Exception) -> "Response | N
 
 
 async def _failed(connection: "HTTPConnection", error: Exception) -> "Response | None":
-    """Tell the client in a sentence that its request could not be completed: 500."""
-    return await _answer(connection, 500, str(error))
+    """Tell the client in a sentence that its request could not be completed: 500. What is no sentence is logged."""
+    if isinstance(error, SimulatorError):
+        return await _answer(connection, 500, str(error))
+    log.error("request failed", path=connection.url.path, exc_info=error)
+    return await _answer(connection, 500, f"the server failed: {type(error).__name__}")
 
 
 async def _refused(connection: "HTTPConnection", error: Any) -> "Response | None":

@@ -123,10 +123,13 @@ class ServedSession:
             raise _disk_problem(error) from error
 
     def _finish(self, status: str) -> None:
-        if self.now:
-            # What was said last was sent to the client, so it belongs into the record: it lies after the client's end.
-            self._exchange.tick(self.now, silence(self.frame), self._said)
-            self.now += self.frame
+        try:
+            if self.now:
+                # What was said last was sent to the client and belongs into the record, after the client's end.
+                self._exchange.tick(self.now, silence(self.frame), self._said)
+                self.now += self.frame
+        except Exception as error:  # noqa: BLE001 - whatever it said last, the folder is finished
+            self.fail(str(self._blamed(error, "failed")))
         self._exchange.close(self.now)
         self._recorder.add_events(self._log.finish(self.now))
         self._recorder.close("failed" if self.problem else status, problem=self.problem)
