@@ -2,13 +2,15 @@
 
 The actor is thin: it hands each frame to the model host of the run and turns the answer into a frame and
 `token` events. A token heard by the model carries stream `heard`; `model_at` is where the model itself places
-it, `at` is when it became known: the frame heard in [kT, (k+1)T) is answered from (k+1)T.
+it, `at` is when it became known: the frame heard in [kT, (k+1)T) is answered from (k+1)T. A frame that missed its
+step on the wall clock is an event `unheard`: the model never heard it.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from agents.duplex.batch import Answer, Tenant
@@ -20,7 +22,7 @@ from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Setting
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.plugins import AnyModel
-from simulator.spec import Duration
+from simulator.spec import Duration, encode
 
 SEEDS = 2**63
 
@@ -74,6 +76,12 @@ class DuplexModelSpec(ActorSpec, frozen=True, kw_only=True, tag="duplex_model"):
     def placement(self) -> Placement:
         """Where and how large the model is loaded."""
         return Placement(weights=self.weights, device=self.device, slots=self.slots, threads=self.threads)
+
+    @property
+    def places(self) -> tuple[str, int]:
+        """The loaded model, and its slots."""
+        shared = msgspec.json.encode([encode(self.the_model.shared()), encode(self.placement)])
+        return shared.decode(), self.slots
 
     def shares_with(self, other: object) -> bool:
         """Whether another party's spec sits in the same batch."""
@@ -135,13 +143,14 @@ class DuplexModelActor(Actor):
         assert self._context is not None
         emit = self._context.emit
         if answer.underrun:
-            emit(at, "underrun", since=at, until=at + self._audio.output_samples)
+            emit(at, "unheard", since=at, size=self._audio.output_samples)
             return
         if answer.reply_ended:
             emit(at, "reply_end")
         unheard = self._frame - 1 - answer.frame
+        samples = self._audio.output_samples
         for piece in answer.pieces:
-            model_at = (piece.frame + unheard) * self._audio.output_samples
+            model_at = piece.frame * samples // self._audio.frames + unheard * samples
             emit(
                 at,
                 "token",

@@ -64,6 +64,12 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
 
     shares_process: ClassVar[bool] = False
     """True when sessions share something in the process (a model host): they then run on one event loop."""
+
+    @property
+    def places(self) -> tuple[str, int] | None:
+        """What sessions share, by a name, and how many parties find a place in it; None where they share nothing."""
+        return None
+
     live: ClassVar[bool] = False
     """True for a human, who takes part with `simulate talk`."""
 

@@ -1,10 +1,12 @@
 """The model host: sessions come, talk, are cancelled and leave; the batch goes on."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import msgspec
 import numpy as np
 import pytest
 
@@ -265,6 +267,34 @@ def test_an_exception_in_a_step_fails_everybody_and_poisons_the_host() -> None:
         assert [str(result) for result in results] == ["watched: step 2 failed: out of luck"] * 3
         with pytest.raises(ActorError, match="out of luck"):
             await stage.talk("later", 1)
+
+    run(play, slots=2)
+
+
+@pytest.mark.parametrize(("breach", "told"), [
+    ("nothing", "gave NoneType, no StepOutput"), ("rows", r"float32 \(1, 640\), expected float32 \(2, 640\)"),
+    ("short", r"\(2, 639\)"), ("flat", r"\(640,\)"), ("doubles", "float64"), ("list", "pcm of type list"),
+])  # fmt: skip
+def test_a_step_that_gives_something_else_fails_everybody_with_what_it_gave(breach: str, told: str) -> None:
+    """Nobody hangs, and nobody is completed with half a frame."""
+
+    async def play(stage: Stage) -> None:
+        jobs = [stage.talk("bad", 5, Plan(breach=breach)), stage.talk("good", 5)]
+        for result in await asyncio.gather(*jobs, return_exceptions=True):
+            assert isinstance(result, ActorError)
+            assert re.search(f"watched: step 3 .*{told}", str(result))
+
+    run(play, slots=2)
+
+
+@pytest.mark.parametrize("lead_in", [-1, 1.5, None])
+def test_a_lead_in_that_is_no_number_of_steps_fails_its_session(lead_in: Any) -> None:
+    """It is refused when the slot is opened; the others go on."""
+
+    async def play(stage: Stage) -> None:
+        with pytest.raises(ActorError, match="opening slot 0 gave a lead-in of"):
+            await stage.talk("bad", 3, msgspec.structs.replace(PLAIN, lead_in=lead_in))
+        assert await stage.talk("good", 3) == expected(3)
 
     run(play, slots=2)
 

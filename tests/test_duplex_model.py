@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.duplex.model import Weights, allowed_frames
@@ -12,7 +13,7 @@ from simulator.errors import ScenarioError
 from simulator.scenario import Scenario, check
 from simulator.session import Session
 from simulator.spec import decode, encode
-from tests.contracts.counter_model import Plan
+from tests.contracts.counter_model import HalvesSpec, Plan
 from tests.duplex_sessions import STEP, run, scenario
 
 
@@ -26,6 +27,18 @@ def test_tokens_are_known_after_their_frame_and_placed_where_the_model_places_th
     assert [event.at - event.model_at for event in tokens] == [STEP] * len(tokens)
     assert tokens[0].model_at <= delay
     assert len(tokens) >= 18
+
+
+def test_a_step_of_several_frames_places_every_one_of_them(tmp_path: Path) -> None:
+    """Two frames of 40 ms in a step: `model_at` runs in frames, `at` in steps, and never lies behind it."""
+    made = scenario(tmp_path, plan=Plan())
+    agent = msgspec.structs.replace(made.agent, model=HalvesSpec())  # type: ignore[type-var]
+    session, played = run(tmp_path, msgspec.structs.replace(made, agent=agent))[0]
+    assert played.problem is None
+    tokens = session.by_type["token"]
+    steps = [event.at - event.model_at for event in tokens]
+    assert [event.frame for event in tokens] == list(range(len(tokens)))
+    assert steps == [STEP, STEP // 2] * (len(tokens) // 2)
 
 
 def test_a_model_is_both_parties(tmp_path: Path) -> None:

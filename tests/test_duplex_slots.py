@@ -125,6 +125,24 @@ def test_sessions_out_of_step_with_each_other_do_not_make_each_other_late() -> N
             slots.finish()
 
 
+def test_on_the_wall_clock_a_lead_in_rides_along_and_takes_no_forward_of_its_own() -> None:
+    """Between the frames of who talks nothing is stepped; when nobody talks it runs by itself."""
+    slots = Slots(2, RHYTHM)
+    slots.take(2)
+    slots.opened(0, 0)
+    slots.submit(0, FRAME, 0.0)
+    slots.begin(4, 0.0)
+    slots.finish()
+    slots.opened(1, 2)
+    assert not slots.due(0.5)
+    assert slots.submit(0, FRAME, 1.0)
+    assert slots.begin(4, 1.0)[1].all()
+    assert slots.finish()[1] == []
+    assert not slots.due(1.1)
+    slots.leave(0)
+    assert slots.due(1.1)
+
+
 def test_frames_that_pile_up_are_not_caught_up() -> None:
     """After a stall the frames more than a step late are turned away one by one, until the slot is in its
     rhythm.

@@ -134,6 +134,9 @@ class Batch:
             raise ActorError(f"{self._name}: slot {tenant.slot} could not be opened: {error}") from error
         if tenant.error is not None:
             raise tenant.error
+        if not isinstance(lead_in, int | np.integer) or lead_in < 0:
+            what = f"gave a lead-in of {lead_in!r}; a whole number of steps from 0 on is one"
+            raise ActorError(f"{self._name}: opening slot {tenant.slot} {what}")
         tenant.ready = asyncio.get_running_loop().create_future()
         self._slots.opened(tenant.slot, lead_in)
         if self._slots.stage(tenant.slot) is Stage.READY:
@@ -179,7 +182,7 @@ class Batch:
         self._slots.freed(tenant.slot)
         self._freed()
 
-    def _break(self, what: str, cause: BaseException) -> None:
+    def _break(self, what: str, cause: BaseException | None) -> None:
         error = ActorError(f"{self._name}: {what}")
         error.__cause__ = cause
         self.end(error)
@@ -220,6 +223,9 @@ class Batch:
             self._break(f"step {self._meter.steps + 1} failed: {cause}", cause)
             return
         output, cost_s = step.result()
+        if (wrong := _wrong(output, (self._slots.slots, self._audio.output_samples))) is not None:
+            self._break(f"step {self._meter.steps + 1} {wrong}", None)
+            return
         talked, ready = self._slots.finish()
         self._meter.ended(cost_s, len(talked))
         for slot in ready:
@@ -261,3 +267,15 @@ class Batch:
             self._grid.finish_at_next_point(tenant.ready)
         else:
             tenant.ready.set_result(None)
+
+
+def _wrong(output: object, shape: tuple[int, int]) -> str | None:
+    """Say what is wrong with what a step gave, as the end of a sentence; None when it is as promised."""
+    if not isinstance(output, StepOutput):
+        return f"gave {type(output).__name__}, no StepOutput"
+    pcm: object = output.pcm
+    if not isinstance(pcm, np.ndarray):
+        return f"gave pcm of type {type(pcm).__name__}, no numpy array"
+    if pcm.shape != shape or pcm.dtype != np.float32:
+        return f"gave pcm {pcm.dtype} {pcm.shape}, expected float32 {shape}"
+    return None

@@ -41,7 +41,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
 class StepOutput(msgspec.Struct, frozen=True, gc=False):
     """What a step gave: pcm float32 (slots, output_samples), full scale 1.0, the caller's own; the pieces;
-    the slots whose reply ended in it, where a model knows.
+    the slots whose reply ended in it, where a model knows. A row that is not a number fails its session.
     """
 
     pcm: Samples
@@ -50,12 +50,16 @@ class StepOutput(msgspec.Struct, frozen=True, gc=False):
 
 
 class StepAudio(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step hears and says: rates in Hz, samples per step; both last exactly the same time."""
+    """What a step hears and says: rates in Hz, samples per step; both last exactly the same time.
+
+    frames: how many of the model's frames, as its pieces count them, a step holds.
+    """
 
     input_rate: int
     input_samples: int
     output_rate: int
     output_samples: int
+    frames: int = 1
 
     def __post_init__(self) -> None:
         if self.input_samples * self.output_rate != self.output_samples * self.input_rate:

@@ -195,6 +195,7 @@ class Moshi:
         decoding = active & (self._lead_in <= 1) & (tokens != NONE).all(axis=1)
         said = self._codec.decode(tokens[:, 1:], decoding)
         said[~talking] = 0
+        said[talking & self._rows.lost] = np.nan  # sound comes out of any tokens: the batch must be told
         pieces = [self._piece(slot, int(tokens[slot, 0])) for slot in np.flatnonzero(talking).tolist()]
         self._frame += talking
         self._lead_in -= active & ~talking

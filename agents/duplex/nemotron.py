@@ -58,7 +58,11 @@ class NemotronSpec(ModelSpec, frozen=True, kw_only=True, tag="nemotron"):
         """16 kHz in, 22.05 kHz out, 80 ms per frame."""
         count = self.frames_per_step
         return StepAudio(
-            input_rate=16_000, input_samples=HEARD * count, output_rate=22_050, output_samples=SAID * count
+            input_rate=16_000,
+            input_samples=HEARD * count,
+            output_rate=22_050,
+            output_samples=SAID * count,
+            frames=count,
         )
 
     def check(self) -> None:

@@ -114,17 +114,21 @@ def read_voice(path: Path) -> Voice:
 
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        raise ScenarioError(f"{path} is no voice file: {str(error).splitlines()[0]}") from error
+    except (RuntimeError, OSError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+        raise ScenarioError(f"{path} is no voice file: {(str(error) or 'it is empty').splitlines()[0]}") from error
     for key in ("embeddings", "cache"):
         if not isinstance(state, dict) or key not in state:
             raise ScenarioError(f"{path} is no voice file: it holds no {key}")
+        if not isinstance(state[key], torch.Tensor):
+            raise ScenarioError(f"{path}: {key} is of type {type(state[key]).__name__}, expected a tensor")
     cache = state["cache"]
     if tuple(cache.shape) != (1, CACHE_ROWS, CACHE_COLUMNS):
         raise ScenarioError(f"{path}: cache has shape {tuple(cache.shape)}, expected (1, 17, 4)")
     embeddings = state["embeddings"]
     if len(embeddings) == 0:
         raise ScenarioError(f"{path} is no voice file: its embeddings are empty")
+    if not torch.isfinite(embeddings).all():
+        raise ScenarioError(f"{path}: its embeddings are not numbers (NaN or infinity)")
     return Voice(embeddings=embeddings.reshape(len(embeddings), -1), cache=cache[0].tolist())
 
 

@@ -10,7 +10,8 @@ whose other party is still starting holds nobody up, nor does one in its lead-in
 with whatever runs and run by themselves when nobody talks.
 
 A step is due when every talking slot has submitted (`due`). On the wall clock slots have a rhythm: each
-expects its next frame a step after the last, and a step waits only for those that should be there by now. One
+expects its next frame a step after the last, and a step waits only for those that should be there by now; lead-in
+steps still ride along, for a forward of their own would make the others late. One
 that is later than the grace is stepped with silence and owes a frame: the frame is not heard when it comes.
 Nor is one that is more than a step late: nothing is ever caught up.
 """
@@ -144,7 +145,7 @@ class Slots:
 
     def due(self, now_s: float = 0.0) -> bool:
         """Whether a step should run now: somebody talks or leads in, and nobody has to be waited for."""
-        if self.stepping or not (self._submitted or self._leading_in):
+        if self.stepping or not (self._submitted or (self._leading_in and not self._talking)):
             return False
         if self._submitted == self._talking:
             return True

@@ -61,6 +61,7 @@ class TokenRows:
         self._uniforms = SlotUniforms(slots, 1 + lm.dep_q, device)
         self._prompts: list[deque[Forced]] = [deque() for _ in range(slots)]
         self._text = torch.zeros(slots, dtype=torch.long, device=device)
+        self._lost = torch.zeros(slots, dtype=torch.bool, device=device)
         self._forced_text = torch.full((slots,), FREE, device=device)
         self._forced_agent = torch.full((slots, CODEBOOKS), FREE, device=device)
         self._forced_user = torch.full((slots, CODEBOOKS), FREE, device=device)
@@ -92,6 +93,11 @@ class TokenRows:
         """Forget a row's generator and the rest of its prompt."""
         self._uniforms.close(slot)
         self._prompts[slot].clear()
+
+    @property
+    def lost(self) -> Mask:
+        """The rows whose text logits were not numbers in the last step: bool (slots,)."""
+        return self._lost.cpu().numpy()  # type: ignore[no-any-return]
 
     def need_fitting(self, voice: str, dim: int, cache: Sequence[Sequence[int]]) -> None:
         """Refuse a voice of another model: ScenarioError names the size that does not fit."""
@@ -151,6 +157,9 @@ class TokenRows:
                 self._embedding[slot] = row.embedding
 
     def _on_text_logits(self, logits: Any) -> None:
+        import torch
+
+        self._lost.copy_(~torch.isfinite(logits[:, 0, 0]).all(dim=-1))
         sampling, uniform = self._sampling, self._uniforms.values[:, 0]
         self._text = pick(logits[:, 0, 0], uniform, sampling.text_temperature, sampling.text_top_k)
 

@@ -17,6 +17,7 @@ from simulator import clock
 from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Played, Row, finish, play, row_of
+from simulator.batch.limits import Limits
 from simulator.batch.plan import Job, Plan
 from simulator.batch.workers import interruptible, interrupts_held, worker_pool
 from simulator.cost import Cost
@@ -209,11 +210,11 @@ class _Run:
     async def _play_together(self, jobs: list[Job]) -> None:
         """Play sessions side by side on one event loop; annotation and scores run in worker processes meanwhile."""
         shared: dict[Any, Any] = {}
-        limit = anyio.CapacityLimiter(self._concurrency if self._concurrency > 1 else _slots(jobs) + 2)
+        limits = Limits(self._concurrency)
         with worker_pool(min(os.cpu_count() or 1, len(jobs))) as pool:
 
             async def one(job: Job) -> None:
-                async with limit:
+                async with limits.of(job):
                     if not self._unspent(job):
                         return
                     begin = clock.seconds()
@@ -241,9 +242,3 @@ class _Run:
                 self._hosts.append(host.report())
             if hasattr(host, "close"):
                 await anyio.to_thread.run_sync(host.close)
-
-
-def _slots(jobs: list[Job]) -> int:
-    """The slots of the models that the jobs share: more sessions than that would only hold files open."""
-    parties = [job.scenario.actor(party) for job in jobs[:1] for party in PARTIES]
-    return sum({id(spec): int(spec.slots) for spec in parties if hasattr(spec, "slots")}.values())

@@ -14,11 +14,15 @@ AUDIO = StepAudio(input_rate=8000, input_samples=640, output_rate=8000, output_s
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A session's prompt: its lead-in steps, the frame in which its row turns to NaN or all fails."""
+    """A session's prompt: its lead-in steps, the frame in which its row turns to NaN or all fails.
+
+    breach: what the model gives in frame 2 instead of what it promised.
+    """
 
     lead_in: int = 0
     nan_at: int | None = None
     fail_at: int | None = None
+    breach: str = ""
 
 
 class CounterSpec(ModelSpec, frozen=True, kw_only=True, tag="counter"):
@@ -59,7 +63,7 @@ class Counter:
         self.calls.append(f"open {slot}")
         self.threads.add(threading.get_ident())
         self.plans[slot] = prompt
-        self.frames[slot] = -prompt.lead_in
+        self.frames[slot] = -int(prompt.lead_in or 0)
         return prompt.lead_in
 
     def close(self, slot: int) -> None:
@@ -81,8 +85,22 @@ class Counter:
             said[slot] = np.nan if plan.nan_at == frame else frame + pcm[slot, 0]
             if frame >= 0:
                 pieces.append(Piece(slot, "said", frame, frame))
+        breach = next((self.plans[slot].breach for slot in self.plans if self.frames[slot] == 2), "")
         self.frames += active
-        return StepOutput(said, pieces)
+        return _breached(said, breach) if breach else StepOutput(said, pieces)
+
+
+def _breached(said: Samples, breach: str) -> Any:
+    """What a model may give that it must not."""
+    wrong = {
+        "nothing": None,
+        "rows": StepOutput(said[:1]),
+        "short": StepOutput(said[:, :-1]),
+        "flat": StepOutput(said[0]),
+        "doubles": StepOutput(said.astype(np.float64)),  # type: ignore[arg-type]
+        "list": StepOutput(said.tolist()),  # type: ignore[arg-type]
+    }
+    return wrong[breach]
 
 
 def watched(spec: Any) -> tuple[Any, list[Counter]]:
@@ -95,3 +113,25 @@ def watched(spec: Any) -> tuple[Any, list[Counter]]:
             return models[-1]
 
     return Watched(broken_load=spec.broken_load), models
+
+
+class HalvesSpec(CounterSpec, frozen=True, kw_only=True, tag="halves"):
+    """A counter whose step holds two frames."""
+
+    def audio(self) -> StepAudio:
+        """8 kHz, 80 ms, of two frames."""
+        return msgspec.structs.replace(AUDIO, frames=2)
+
+    def load(self, placement: Placement) -> "Halves":
+        """Make one."""
+        return Halves(placement.slots)
+
+
+class Halves(Counter):
+    """Tells a piece for both frames of a step."""
+
+    def step(self, pcm: Samples, active: Mask) -> StepOutput:
+        """As the counter."""
+        output = super().step(pcm, active)
+        pieces = [(piece, 2 * piece.frame + half) for piece in output.pieces for half in (0, 1)]
+        return StepOutput(output.pcm, [msgspec.structs.replace(piece, frame=frame) for piece, frame in pieces])
