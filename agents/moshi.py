@@ -106,8 +106,11 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
 
     def address(self, secrets: Secrets) -> Address:
         """Give where to dial, secrets expanded."""
-        parts = urlsplit(secrets.expand(self.url))
+        # A key is put in behind the taking apart: a `+` or an `&` in it is a part of the key.
+        url, _, written = self.url.partition("?")
+        parts = urlsplit(secrets.expand(url))
         query = parse_qsl(parts.query, keep_blank_values=True)
+        query += [(name, secrets.expand(value)) for name, value in parse_qsl(written, keep_blank_values=True)]
         prompts = {"voice_prompt": self.voice_prompt, "text_prompt": self.text_prompt}
         query += [(name, value) for name, value in prompts.items() if value is not None]
         path = PATH if parts.path in ("", "/") else parts.path
@@ -121,7 +124,7 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
         address = self.address(secrets)
         name = secrets.scrub(address.url.partition("?")[0])
         try:
-            return f"moshi at {name} {await probe(address, self.core(), self.stall_timeout)}"
+            return f"moshi at {name} {await probe(address, self.core(), self.patience())}"
         except RemoteError as error:
             raise RemoteError(f"moshi at {name} {secrets.scrub(str(error))}") from error
 
@@ -157,7 +160,7 @@ class Moshi(Actor):
         self._play = MoshiPlay(
             spec.core(), placement, jitter_s=spec.jitter, waits=not context.realtime, primed=placement == "fdb"
         )
-        self._play.begin(context)
+        self._play.begin(context, self._secrets.scrub)
         address = spec.address(self._secrets)
         self._link = MoshiLink(address, self._play, self._tracer, spec.patience(), self._secrets)
         await self._link.connect(context)

@@ -139,7 +139,8 @@ def _on_updated(core: RealtimeCore, _message: Message, _at: int) -> None:
 
 
 def _on_error(core: RealtimeCore, message: Message, at: int) -> None:
-    core.failed(message.get("error") or {}, at)
+    error = message.get("error") or {}
+    core.failed(error if isinstance(error, Mapping) else {"message": str(error)}, at)
 
 
 def _on_speech_started(core: RealtimeCore, message: Message, at: int) -> None:

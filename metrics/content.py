@@ -60,7 +60,9 @@ class Content:
     def _user(self, session: Session, said: Sequence[SpokenWord]) -> list[Score]:
         heard = [event for event in session.by_type.get("recognised", []) if event.party == "agent"]
         heard = [event for event in heard if "heard_since" in event.data and "heard_until" in event.data]
-        if heard:
+        unknown = _untold(session, said)
+        heard = [event for event in heard if not _hears(event, unknown)]
+        if heard or unknown:
             turns = _assigned(session, said, heard)
             understood = {id(word) for words in turns for word in words}
             pairs = [_understood(event, words) for event, words in zip(heard, turns, strict=True)]
@@ -99,6 +101,22 @@ class Content:
 
 def _undefined_user(reason: str) -> list[Score]:
     return [undefined(card, reason) for card in (USER_WER, UNHEARD, PHANTOMS)]
+
+
+def _untold(session: Session, said: Sequence[SpokenWord]) -> list[Segment]:
+    """Give the user's speech that was detected and whose words nobody knows: a person's, beside injected speech."""
+    found = [segment for segment in session.speech.user.segments if segment.source != "truth"]
+    return [segment for segment in found if not any(_meets(segment, word.start, word.end) for word in said)]
+
+
+def _hears(event: Event, segments: Sequence[Segment]) -> bool:
+    """Say whether a heard turn holds any of these segments."""
+    since, until = int(event.data["heard_since"]), int(event.data["heard_until"])
+    return any(_meets(segment, since, until) for segment in segments)
+
+
+def _meets(segment: Segment, start: int, end: int) -> bool:
+    return segment.start < end and start < segment.end
 
 
 def _assigned(session: Session, said: Sequence[SpokenWord], heard: Sequence[Event]) -> list[list[SpokenWord]]:

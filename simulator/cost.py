@@ -143,14 +143,14 @@ class Meter:
         """
         minutes = self.minutes + under_way_s / 60
         if self._max_minutes is not None and minutes >= self._max_minutes:
-            return f"max_minutes: {minutes:.1f} of {self._max_minutes:g} minutes are used"
+            return f"max_minutes: {minutes:.3g} of {self._max_minutes:g} minutes are used"
         if self._max_cost is None:
             return None
         if self._unpriced is not None:
             return f"max_cost: {self._unpriced}"
         cost = self._cost + self._per_minute(models) * under_way_s / 60
         if cost >= self._max_cost:
-            return f"max_cost: {cost:.2f} of {self._max_cost:g} is spent"
+            return f"max_cost: {cost:.3g} of {self._max_cost:g} is spent"
         return None
 
     def allowance_s(self, under_way_s: float, models: Iterable[str]) -> float:

@@ -67,6 +67,9 @@ class OpusDecoder:
             raise OggError(f"one message holds {held_s:.0f} s of sound; {LONGEST_MESSAGE_S:g} s are allowed")
         if not pages:
             return _NOTHING
+        if any(piece == b"" for page in pages for piece in page.pieces):
+            # The codec would make up five seconds of sound for it.
+            raise OggError("the audio holds an Opus packet of no bytes")
         try:
             samples = np.asarray(self._stream.append_bytes(b"".join(page.raw for page in pages)), np.float32)
         except ValueError as error:

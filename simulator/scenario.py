@@ -178,10 +178,24 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     return scenario
 
 
+class _OnceLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that refuses a key given twice: YAML would drop the first one without a word."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Make a mapping; yaml.YAMLError names the key."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else None
+            if name in seen and name != "<<":
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is given twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping. ScenarioError when the file is missing, no YAML, or no mapping."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)
     except FileNotFoundError:
         raise ScenarioError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -71,6 +71,14 @@ class Secrets:
                 text = _replace(text, form, "${" + name + "}")
         return mask_text(text)
 
+    def scrub_bytes(self, data: bytes) -> bytes:
+        """Give a message with known values back as `${NAME}`; those that sound might hold by chance are left."""
+        for name, value in sorted(self._known.items(), key=lambda item: -len(item[1])):
+            for form in dict.fromkeys((value, quote(value, safe=""))):
+                if len(form) >= _UNMISTAKABLE:
+                    data = data.replace(form.encode(), b"${" + name.encode() + b"}")
+        return data
+
     def scrub_all(self, value: Any) -> Any:
         """Scrub every string inside plain data (dicts, lists); keys are kept."""
         return _map_strings(value, self.scrub)

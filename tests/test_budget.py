@@ -37,7 +37,7 @@ def test_a_minute_that_was_told_is_not_counted_again(plan: Plan) -> None:
             budget.used(job, {"model": "live", "session_s": 10.0})
         assert budget.exhausted(job) is None, second
     budget.reached(job, 301)
-    assert budget.exhausted(other) == "max_cost: 1.00 of 1 is spent"
+    assert budget.exhausted(other) == "max_cost: 1 of 1 is spent"
 
 
 def test_sessions_that_have_told_nothing_count_with_their_time(plan: Plan) -> None:

@@ -106,6 +106,21 @@ def test_the_turn_that_is_sent_ends_where_the_user_fell_silent(tmp_path: Path) -
     assert (usage["input_text_tokens"], usage["output_text_tokens"], usage["model"]) == (9, 2, "test")
 
 
+def test_a_reply_that_lies_wholly_before_the_end_of_the_turn_is_told(tmp_path: Path) -> None:
+    """Nothing of it is heard, and an event says so."""
+
+    def script(got: Got) -> None:
+        samples, _ = asked_sound(got)
+        text = "of course\n<debug_info>" + json.dumps({"frame_alignment": FRAMES}) + "</debug_info>"
+        got.answer(completion(np.concatenate([TONE[:4_000], np.zeros(len(samples))]), text))
+
+    with scripted(script) as (url, _):
+        session = talk(url, tmp_path)
+    assert session.meta.status == "completed", session.meta.problem
+    assert session.by_type["early_reply_dropped"][0].data["dropped_s"] == pytest.approx(0.25, abs=0.03)
+    assert not session.said("agent").any()
+
+
 def test_sound_that_a_server_placed_before_the_end_of_the_turn_is_not_heard(tmp_path: Path) -> None:
     """An event says how much; stamps, debug_info, both token streams and what was understood are told."""
 

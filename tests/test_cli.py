@@ -313,8 +313,14 @@ def test_ctrl_c_closes_the_session_and_marks_it(tmp_path: Path) -> None:
     assert "Traceback" not in told
 
 
-def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(short: Path, tmp_path: Path) -> None:
-    """With --concurrency, a session under way is closed and marked; an idle worker says nothing."""
+@pytest.mark.parametrize(("sent", "to_all"), [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)])
+def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(
+    short: Path, tmp_path: Path, sent: signal.Signals, to_all: bool
+) -> None:
+    """With --concurrency, a session under way is closed and marked; an idle worker says nothing.
+
+    A terminal sends Ctrl-C to every process of the group, other programs send a signal to the run alone.
+    """
     path = tmp_path / "long.yaml"
     path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
     words = [
@@ -332,7 +338,10 @@ def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(short: Path,
     wav, rows = tmp_path / "out" / "long-0" / "conversation.wav", tmp_path / "out" / "results.jsonl"
     while process.poll() is None and not (rows.is_file() and wav.is_file() and wav.stat().st_size > 100_000):
         os.sched_yield()
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+    if to_all:
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130, told
     assert "Traceback" not in told

@@ -183,3 +183,18 @@ def test_word_distance_counts_every_kind_of_error() -> None:
         Distance(errors=1, words=0),
         Distance(errors=2, words=3, missing_at_end=2),
     ]
+
+
+def test_a_person_whose_words_nobody_knows_is_not_held_against_injected_ones(tmp_path: Path) -> None:
+    """Beside a microphone only the injected words are known: turns that hold the person's speech tell nothing."""
+    take = Take(tmp_path / "t")
+    user_says(take, "wait stop", 5.0, 5.4, role="interruption")
+    understood(take, "I would like a table", 1.0, 3.0)
+    understood(take, "wait shop", 5.0, 5.5)
+    session = take.annotated()
+    person = Segment(start=take.at(1.0), end=take.at(3.0), source="vad")
+    injected = Segment(start=take.at(5.0), end=take.at(5.4), source="vad")
+    user = msgspec.structs.replace(session.speech.user, segments=(person, injected))
+    session.speech = msgspec.structs.replace(session.speech, user=user)
+    scores = scored(ContentSpec(), session)
+    assert (scores["user_wer"].value, scores["phantom_words_per_min"].value) == (0.5, 0)

@@ -59,7 +59,7 @@ def test_a_run_stops_at_its_limits() -> None:
     assert meter.exhausted() is None
     meter.add({"model": "live", "session_s": 60.0})
     assert meter.exhausted() == "max_cost: 0.12 of 0.1 is spent"
-    assert Meter({}, max_minutes=0).exhausted() == "max_minutes: 0.0 of 0 minutes are used"
+    assert Meter({}, max_minutes=0).exhausted() == "max_minutes: 0 of 0 minutes are used"
 
 
 def test_unpriced_use_stops_a_run_with_a_budget_only() -> None:
@@ -137,5 +137,5 @@ def test_time_under_way_counts_before_a_service_tells_it() -> None:
     assert meter.allowance_s(40, ["live"]) == pytest.approx(60)
     meter.add({"model": "live", "session_s": 60})
     assert meter.allowance_s(0, ["live"]) == pytest.approx(40)
-    assert Meter({}, max_minutes=1).exhausted(61, []) == "max_minutes: 1.0 of 1 minutes are used"
+    assert Meter({}, max_minutes=1).exhausted(61, []) == "max_minutes: 1.02 of 1 minutes are used"
     assert Meter({}).allowance_s(1e6, []) == float("inf")

@@ -1,8 +1,11 @@
 """Rules of the moshi kind: sessions with real servers on loopback, well-behaved and not, on both clocks."""
 
+import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import numpy as np
@@ -12,9 +15,11 @@ from websockets.http11 import Request, Response
 
 from agents.moshi import MoshiSpec
 from agents.moshi_protocol import FRAME, MoshiServer
+from simulator.clock import sleep
 from simulator.errors import RemoteError, ScenarioError
 from simulator.serving.door import DoorSpec
 from simulator.session import Session
+from simulator.spec import Duration
 from simulator.testing import play_scenario, play_session, scenario_of
 from tests.contracts.moshi_peers import answering, numbers, ramp, scripted, served
 
@@ -197,6 +202,44 @@ def test_a_server_that_sends_too_fast(tmp_path: Path, frames: int) -> None:
     assert "sends too fast: 256 messages" in problem or re.search(r"sent \d+ frames for \d+", problem)
 
 
+def test_a_server_that_quotes_the_key_in_its_messages_gives_it_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its words nor its errors bring the key into events or trace; and the key arrives as it is written."""
+    monkeypatch.setenv("MOSHI_KEY", "ab+cd/ef==%41&x#0123456789")
+    seen: list[str] = []
+
+    async def talk(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen.extend(parse_qs(urlsplit(connection.request.path).query)["auth_id"])
+        await connection.send(b"\x00")
+        for kind in (b"\x02", b"\x05"):
+            await connection.send(kind + f"your key is {seen[0]}.".encode())
+        await answering("moshi", handshake=b"")(connection)
+
+    with scripted(talk) as url:
+        session = session_with(f"{url}/api/chat?auth_id=${{MOSHI_KEY}}", tmp_path)
+    assert seen == ["ab+cd/ef==%41&x#0123456789"]
+    (error,) = session.by_type["remote_error"]
+    assert error.message == "your key is ${MOSHI_KEY}."
+    for file in tmp_path.rglob("*.*"):
+        assert b"ab+cd/ef" not in file.read_bytes(), file
+    for line in (session.folder / "trace.jsonl").read_text().splitlines():
+        assert b"ab+cd/ef" not in base64.b64decode(json.loads(line).get("data") or "")
+
+
+def test_a_message_that_is_too_long_is_the_servers_fault(tmp_path: Path) -> None:
+    """What closed the connection is told, not that it is closed."""
+
+    async def talk(connection: ServerConnection) -> None:
+        await connection.send(b"\x00")
+        await connection.send(b"\x05" + bytes(2**20))
+        await connection.wait_closed()
+
+    with scripted(talk) as url:
+        assert "sent a message of more than 1 MiB" in failing(url, tmp_path)
+
+
 def test_a_server_that_never_shakes_hands(tmp_path: Path) -> None:
     """The handshake may take minutes; handshake_timeout says how many."""
 
@@ -328,6 +371,18 @@ def test_a_probe_says_whether_a_server_works(tmp_path: Path, monkeypatch: pytest
             anyio.run(bad.probe)
     with pytest.raises(RemoteError, match="cannot be reached"):
         anyio.run(MoshiSpec(url="ws://127.0.0.1:9").probe)
+
+
+def test_a_probe_waits_for_a_slow_handshake(tmp_path: Path) -> None:
+    """A prompt is read before it, and that takes longer than a frame may."""
+
+    async def slow(connection: ServerConnection) -> None:
+        await sleep(0.6)
+        await answering("moshi")(connection)
+
+    with scripted(slow) as url:
+        spec = MoshiSpec(url=url, stall_timeout=Duration(0.4), handshake_timeout=Duration(5.0))
+        assert "shook hands after" in anyio.run(spec.probe)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples
 from simulator.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
-from simulator.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder
+from simulator.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder, header_packets
 
 packets = st.lists(st.lists(st.binary(max_size=600), min_size=1, max_size=4), min_size=1, max_size=5)
 
@@ -156,6 +156,16 @@ def test_hours_of_sound_in_one_message_are_refused_before_they_are_decoded() -> 
     assert LONGEST_MESSAGE_S < 2000 * 0.12
     with pytest.raises(RemoteError, match="240 s of sound"):
         OpusDecoder().decode(bomb)
+
+
+def test_a_packet_of_no_bytes_is_refused() -> None:
+    """The codec would conceal it with seconds of sound."""
+    writer = PageWriter()
+    decoder = OpusDecoder()
+    for packet in header_packets():
+        decoder.decode(writer.page([packet]))
+    with pytest.raises(RemoteError, match="packet of no bytes"):
+        decoder.decode(writer.page([b""]))
 
 
 def test_ogg_that_is_no_opus_is_an_error_of_the_far_end() -> None:

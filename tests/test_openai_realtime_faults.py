@@ -89,6 +89,14 @@ async def _sends_bad_sound(talker: Talker) -> None:
     await talker.stay()
 
 
+async def _sends_the_wrong_types(talker: Talker) -> None:
+    await greet_realtime(talker)
+    await talker.until_heard(0.1)
+    await talker.send({"type": "error", "error": "out of memory"})
+    await talker.send({"type": "response.done", "response": "resp_1"})
+    await talker.stay()
+
+
 async def _sends_too_fast(talker: Talker) -> None:
     await greet_realtime(talker)
     await talker.until_heard(0.1)
@@ -113,6 +121,7 @@ async def _sends_too_fast(talker: Talker) -> None:
         (_sends_rubbish, "openai_realtime sent a message that is no JSON object"),
         (_sends_a_well, "openai_realtime sent a message that is no JSON object"),
         (_sends_bad_sound, "openai_realtime sent audio that is not base64"),
+        (_sends_the_wrong_types, "sent 'response.done' with fields that are not what the protocol says"),
         (_sends_too_fast, " s of sound ahead of time at t="),
     ],
 )

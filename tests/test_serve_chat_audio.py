@@ -144,6 +144,15 @@ def test_two_who_ask_the_very_same_have_a_dialogue_each(server: tuple[str, Path]
     assert {answer["session_id"] for answer in again} == {answer["session_id"] for answer in answers}
 
 
+def test_who_was_never_given_the_reply_goes_on_with_nobodys_dialogue(server: tuple[str, Path]) -> None:
+    """The same first question is not enough."""
+    first = user(audio(spoken_wav("a question anybody asks")))
+    _, one = ask(server[0], PATH, {"messages": [first]})
+    stranger = [first, {"role": "assistant", "content": "something else"}, user(audio())]
+    _, other = ask(server[0], PATH, {"messages": stranger})
+    assert other["session_id"] != one["session_id"] and reply(other) == "of course"
+
+
 @pytest.mark.parametrize("place", ["nested", "top level"])
 def test_a_dialogue_goes_on_by_its_id(server: tuple[str, Path], place: str) -> None:
     """In a literal `extra_body`, or at top level."""

@@ -10,6 +10,7 @@ server's n-th frame is said is the placement (told in moshi.py): by count it is 
 and `heard` takes whatever is there.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 from agents.moshi_protocol import FRAME, Event, MoshiClient, Ready, Sound, Text, Trouble
@@ -43,9 +44,10 @@ class MoshiPlay:
         self._steps = 0
         self._dry_since: int | None = None
 
-    def begin(self, context: Context) -> None:
-        """Learn where events go."""
+    def begin(self, context: Context, scrub: Callable[[str], str] = str) -> None:
+        """Learn where events go, and how secrets are kept out of them."""
         self._emit = context.emit
+        self._scrub = scrub
 
     def prime(self) -> list[bytes]:
         """Give the messages to send once the handshake is in, before the session."""
@@ -108,9 +110,9 @@ class MoshiPlay:
             case Sound(samples):
                 self._box.push(samples)
             case Text(text, frame):
-                self._emit(at, "text", text=text, model_at=max(0, frame - self._before) * FRAME)
+                self._emit(at, "text", text=self._scrub(text), model_at=max(0, frame - self._before) * FRAME)
             case Trouble(text):
-                self._emit(at, "remote_error", message=text)
+                self._emit(at, "remote_error", message=self._scrub(text))
             case Ready(dialect):
                 self._emit(at, "remote_ready", server=dialect)
 

@@ -3,6 +3,7 @@
 import anyio
 
 from agents.moshi_protocol import FRAME, MoshiClient
+from agents.remote.moshi_link import Patience
 from agents.remote.moshi_wire import Address, Closed, Wire, dial
 from simulator.clock import seconds
 from simulator.errors import RemoteError
@@ -12,21 +13,21 @@ FRAMES = 5
 """Sent at once: more than any server keeps before its first answer."""
 
 
-async def probe(address: Address, core: MoshiClient, timeout_s: float) -> str:
+async def probe(address: Address, core: MoshiClient, patience: Patience) -> str:
     """Connect, wait for the handshake and for a first frame, leave; gives what was found, in a sentence.
 
-    RemoteError, a predicate, for what is wrong. timeout_s: for the handshake and for the frame, each.
+    RemoteError, a predicate, for what is wrong.
     """
     began = seconds()
     wire = await dial(address, lambda: 0)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wire.read)
-            await _until(wire, core, timeout_s, "handshake (0x00)")
+            await _until(wire, core, patience.handshake_s, "handshake (0x00)")
             greeted = seconds()
             for _ in range(FRAMES):
                 await wire.send(core.send(silence(FRAME)))
-            await _until(wire, core, timeout_s, "audio")
+            await _until(wire, core, patience.stall_s, "audio")
             tasks.cancel_scope.cancel()
     finally:
         await wire.close()

@@ -27,6 +27,7 @@ BACKLOG = 128
 """Messages: ten seconds of frames that a server left unread."""
 
 LARGEST_MESSAGE = 2**20
+TOO_BIG = 1009
 GOODBYE_S = 2.0
 
 
@@ -123,6 +124,9 @@ class Wire:
 
     def _closed(self) -> Arrival:
         self._check()
+        sent = self._connection.protocol.close_sent
+        if self._connection.protocol.close_rcvd is None and sent is not None and sent.code == TOO_BIG:
+            raise RemoteError(f"sent a message of more than {LARGEST_MESSAGE >> 20} MiB")
         code, reason = self._connection.close_code or 1006, self._connection.close_reason or ""
         return Arrival(Closed(code, reason), self._now())
 

@@ -149,7 +149,10 @@ class Peer(Actor):
         else:
             word = word_of(arrival.message)
             self._tracer.message("received", word, arrival.message, arrived=arrival.arrived)
-            self._core.receive(arrival.message, self._at)
+            try:
+                self._core.receive(arrival.message, self._at)
+            except (AttributeError, TypeError, ValueError, KeyError) as error:
+                raise RemoteError(f"sent {word!r} with fields that are not what the protocol says") from error
         self._perform()
 
     def _perform(self) -> None:

@@ -131,12 +131,12 @@ class Tracer:
     ) -> None:
         """Note a message when it is acted on.
 
-        payload: bytes are kept as base64, anything else as JSON, scrubbed of secrets. arrived: session samples
-        at which it came in, where that matters (the wall clock).
+        payload: bytes are kept as base64, anything else as JSON, both scrubbed of secrets. arrived: session
+        samples at which it came in, where that matters (the wall clock).
         """
         data, json = None, None
         if isinstance(payload, bytes | bytearray | memoryview):
-            data = base64.b64encode(payload).decode()
+            data = base64.b64encode(self._secrets.scrub_bytes(bytes(payload))).decode()
         else:
             json = self._secrets.scrub_all(payload)
         self._put(

@@ -98,13 +98,13 @@ class Chat:
                     waiting += (chunk.choices[0].delta.content or "") if chunk.choices else ""
                     sentence, waiting = _split(waiting)
                     if sentence:
-                        yield Reply(text=sentence)
+                        yield Reply(text=self._secrets.scrub(sentence))
         except OpenAIError as error:
             raise _refused(f"{self._spec.base_url} ({self._spec.model})", error, self._secrets) from None
         finally:
             self._tell_usage(turn, usage)
         if waiting.strip():
-            yield Reply(text=waiting.strip())
+            yield Reply(text=self._secrets.scrub(waiting.strip()))
 
     def understood(self) -> str:
         """The text of the last turn."""

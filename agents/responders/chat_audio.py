@@ -166,7 +166,9 @@ class ChatAudio:
         self._counted = turn.at
         tokens = {f"{kind}_tokens": count for kind, count in answer.usage.items()}
         reply = reply_of(answer, asked_s, spec.aligned, moment)
-        yield msgspec.structs.replace(reply, events=(*reply.events, ("usage", {"at": turn.at, **used, **tokens})))
+        events = [(type_, scrub(fields)) for type_, fields in reply.events]
+        told = (*events, ("usage", {"at": turn.at, **used, **tokens}))
+        yield msgspec.structs.replace(reply, text=scrub(reply.text), events=told)
 
     def understood(self) -> str:
         """What the server said that it heard."""

@@ -159,7 +159,7 @@ class Laid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def laid_after(answer: Answer, asked_s: float, aligned: bool | None = None) -> Laid | None:
-    """Cut an answer that runs beside its question at the question's end; None when it holds no sound.
+    """Cut an answer that runs beside its question at the question's end; None when it holds no sound at all.
 
     aligned: whether it does; None: when it is stereo or comes with a frame alignment. Silence at its end is cut off.
     """
@@ -171,9 +171,9 @@ def laid_after(answer: Answer, asked_s: float, aligned: bool | None = None) -> L
     early = int(np.count_nonzero(np.abs(samples[:cut]) > AUDIBLE))
     audible = np.flatnonzero(np.abs(samples[cut:]) > AUDIBLE)
     end = cut + int(audible[-1]) + 1 if len(audible) else cut
-    if end == cut:
+    if end == cut and not early:
         return None
-    end = min(len(samples), end + round(FADE_S * rate))
+    end = cut if end == cut else min(len(samples), end + round(FADE_S * rate))
     return Laid(samples=samples[cut:end], sample_rate=rate, early_s=_early_s(samples[:cut], rate) if early else 0.0)
 
 

@@ -33,10 +33,11 @@ def reply_of(answer: Answer, asked_s: float, aligned: bool | None, moment: Momen
     """Give what is said of an answer to a question of asked_s seconds, and what is told of it."""
     laid = laid_after(answer, asked_s, aligned)
     events = events_of(answer, moment)
-    if laid is None:  # a server that sent silence said nothing; one that sent no sound leaves its text to be spoken
-        return Reply(text="" if answer.sound else answer.text, events=events)
-    if laid.early_s:
+    if laid is not None and laid.early_s:
         events.append(("early_reply_dropped", {"at": moment.at, "dropped_s": round(laid.early_s, 3)}))
+    # A server that sent silence said nothing; one that sent no sound leaves its text to be spoken.
+    if laid is None or not len(laid.samples):
+        return Reply(text="" if answer.sound else answer.text, events=events)
     return Reply(text=answer.text, samples=laid.samples, sample_rate=laid.sample_rate, events=events)
 
 

@@ -94,7 +94,8 @@ class HttpVoice:
         used = usage_of("http_voice", session_s=(turn.at - self._counted) / turn.sample_rate,
                         sent_s=len(heard) / WIRE_HZ, said_s=len(answer.samples) / answer.sample_rate)  # fmt: skip
         self._counted = turn.at
-        yield Reply(text=answer.text, samples=answer.samples, sample_rate=answer.sample_rate,
+        text = self._server.secrets.scrub(answer.text)
+        yield Reply(text=text, samples=answer.samples, sample_rate=answer.sample_rate,
                     events=(("usage", {"at": turn.at, **used}),))  # fmt: skip
 
     def understood(self) -> str:

@@ -88,7 +88,8 @@ class HttpVoiceCore:
             raise RemoteError(f"answered {path} with what is no JSON object: {error}") from error
         if data.get("audio_data") is None:
             raise RemoteError(f"answered {path} without audio_data")
-        rate = data.get("sample_rate", WIRE_HZ)
+        rate = data.get("sample_rate") or WIRE_HZ
+        rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate
         if not isinstance(rate, int) or not 4_000 <= rate <= 192_000:
             raise RemoteError(f"answered {path} with a sample_rate of {rate!r}; 4000 to 192000 are allowed")
         try:

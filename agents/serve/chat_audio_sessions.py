@@ -170,15 +170,15 @@ class Dialogues:
     async def of(self, request: ChatRequest) -> Dialogue | None:
         """Give the dialogue that a request goes on with, or a new one; None: it names one that is not there.
 
-        By history: of those that were asked the same things, the one that gave the reply in the history.
+        By history: the one that was asked the same things and gave the reply in the history; strangers may well ask
+        the same first.
         """
         if request.session_id is not None:
             return self.find(request.session_id)
         earlier = request.earlier
-        fitting = [dialogue for dialogue in self.all() if earlier is not None and dialogue.key == earlier]
-        exact = [dialogue for dialogue in fitting if dialogue.reply == request.last_reply]
-        found = (exact or fitting)[-1:]
-        return found[0] if found else await self._begin(request)
+        asked = [dialogue for dialogue in self.all() if earlier is not None and dialogue.key == earlier]
+        found = [dialogue for dialogue in asked if dialogue.reply == request.last_reply]
+        return found[-1] if found else await self._begin(request)
 
     async def delete(self, dialogue: Dialogue) -> None:
         """End a dialogue once the turns that wait are played."""

@@ -41,6 +41,7 @@ class Responses:
         self._text = ""
         self._sent: dict[str, int] = {}
         self._muted = False
+        self._ahead = ""
         self._left = 0
 
     @property
@@ -89,7 +90,7 @@ class Responses:
             for sound in told.sound:
                 self._send(sound)
         if told.change == "end":
-            self._muted = False
+            self._muted, self._ahead = False, ""
             if self._item:
                 self._close("completed", None)
         elif self.open and not self._item:
@@ -102,6 +103,8 @@ class Responses:
         if self._item:
             self._text += piece
             self._out.send("response.output_audio_transcript.delta", delta=piece, **self._place())
+        elif not self._muted:
+            self._ahead += piece  # of sound that is still in the resampler
 
     def _ears(self) -> OwnTurns:
         if self._turns is None:
@@ -123,6 +126,9 @@ class Responses:
         self._out.send("response.output_item.added", response_id=self._response, output_index=0, item=item)
         self._out.send("conversation.item.added", item=item, previous_item_id=None)
         self._out.send("response.content_part.added", part={"type": "audio", "transcript": ""}, **self._place())
+        if self._ahead:
+            piece, self._ahead = self._ahead, ""
+            self.text(piece)
 
     def _send(self, samples: Samples) -> None:
         sound = self.format.encode(samples)

@@ -5,7 +5,7 @@ process one by one, or in worker processes with --concurrency.
 """
 
 import os
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,11 +19,14 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.job import Played, Row, finish, play, row_of
 from simulator.batch.limits import Limits
 from simulator.batch.plan import Job, Plan
-from simulator.batch.workers import interruptible, interrupts_held, worker_pool
+from simulator.batch.workers import WorkerPool, interruptible, interrupts_held
 from simulator.cost import Cost
 from simulator.errors import sentence
 from simulator.events import PARTIES
 from simulator.surroundings import Surroundings
+
+LEAVE_S = 2.0
+"""How long a session may take to end by itself after a Ctrl-C before it is told."""
 
 
 class Watcher(Protocol):
@@ -169,7 +172,7 @@ class _Run:
         """Keep the worker processes busy; what was spent is looked at before each session is handed out."""
         waiting = list(reversed(jobs))
         while waiting:
-            with worker_pool(min(self._concurrency, len(waiting))) as pool:
+            with WorkerPool(min(self._concurrency, len(waiting))) as pool:
                 running: dict[Future[tuple[Row, float, Played]], Job] = {}
                 try:
                     self._keep_busy(pool, waiting, running)
@@ -179,11 +182,20 @@ class _Run:
                     for job in running.values():
                         self._note_dead(job)
                 except BaseException:
-                    pool.shutdown(wait=True, cancel_futures=True)
+                    self._leave(pool, running)
                     raise
 
+    def _leave(self, pool: WorkerPool, running: dict[Future[tuple[Row, float, Played]], Job]) -> None:
+        """Let the sessions that run come to an end, interrupted or not, and keep what became of them."""
+        wait(running, LEAVE_S)  # a Ctrl-C at the terminal has reached the workers too
+        pool.interrupt()
+        pool.shutdown(wait=True, cancel_futures=True)
+        for future, job in running.items():
+            if not future.cancelled() and future.exception() is None:
+                self._ended(job, *future.result())
+
     def _keep_busy(
-        self, pool: ProcessPoolExecutor, waiting: list[Job], running: dict[Future[tuple[Row, float, Played]], Job]
+        self, pool: WorkerPool, waiting: list[Job], running: dict[Future[tuple[Row, float, Played]], Job]
     ) -> None:
         """Hand out what waits until all of it is done. BrokenProcessPool: a worker died, and `running` is lost."""
         while waiting or running:
@@ -200,7 +212,7 @@ class _Run:
         played = Played(status="failed", problem="its worker process died, or that of a session beside it")
         self._ended(job, finish(job, self._folder.path, played), 0.0, played)
 
-    def _handed_out(self, job: Job, pool: ProcessPoolExecutor) -> Future[tuple[Row, float, Played]]:
+    def _handed_out(self, job: Job, pool: WorkerPool) -> Future[tuple[Row, float, Played]]:
         allowance_s = self._budget.allowance_s(job)
         length_s = job.scenario.ticks() * job.scenario.frame_ms / 1000
         self._budget.reached(job, min(allowance_s, length_s))
@@ -211,7 +223,7 @@ class _Run:
         """Play sessions side by side on one event loop; annotation and scores run in worker processes meanwhile."""
         shared: dict[Any, Any] = {}
         limits = Limits(self._concurrency)
-        with worker_pool(min(os.cpu_count() or 1, len(jobs))) as pool:
+        with WorkerPool(min(os.cpu_count() or 1, len(jobs))) as pool:
 
             async def one(job: Job) -> None:
                 async with limits.of(job):

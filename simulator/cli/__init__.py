@@ -70,15 +70,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(name: str, arguments: Sequence[str]) -> int:
+    from simulator.cli.console import reader_may_leave
     from simulator.errors import SimulatorError, sentence
 
+    code = OK
     try:
         module = import_module(f"simulator.cli.{MODULES.get(name, name)}")
         parser = argparse.ArgumentParser(prog=f"simulate {name}", allow_abbrev=False)
         module.add_arguments(parser)
         parser.set_defaults(argv=[name, *arguments])
-        code = int(module.run(parser.parse_args(arguments)))
-        sys.stdout.flush()
+        arguments_given = parser.parse_args(arguments)
+        with reader_may_leave():
+            code = int(module.run(arguments_given))
+            sys.stdout.flush()
         return code
     except SimulatorError as error:
         print(f"simulate: {error}", file=sys.stderr)
@@ -86,9 +90,6 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("simulate: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `simulate list | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except OSError as error:  # a folder that cannot be made or written, a file that cannot be read
         print(f"simulate: {sentence(error)}", file=sys.stderr)
         return REFUSED

@@ -1,7 +1,6 @@
 """`simulate compare RUN RUN ...`: paired differences of runs against the first of them, and a page to hear them."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import msgspec
 
 from simulator.cli import OK
+from simulator.cli.console import console
 from simulator.errors import ScenarioError
 
 
@@ -64,15 +64,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_table(first: str, second: str, items: Sequence[Any]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{second} minus {first}", title_justify="left")
     for name in ("metric", first, second, "difference", "95 % interval", ""):
-        table.add_column(name, justify="left" if name in ("metric", "") else "right")
+        left, folds = name in ("metric", ""), name in ("metric", first, second)
+        table.add_column(name, justify="left" if left else "right", overflow="fold", no_wrap=not folds)
     for item in items:
         if item.value is not None:
             interval = f"{item.ci95[0]:+.3f} .. {item.ci95[1]:+.3f}" if item.ci95 else ""
             word = {"better": "better", "worse": "worse"}.get(item.tone, "")
             table.add_row(item.metric, f"{item.first:.3f}", f"{item.second:.3f}", f"{item.value:+.3f}", interval, word)
-    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
+    console().print(table)

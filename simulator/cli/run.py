@@ -1,6 +1,7 @@
 """`simulate SCENARIO.yaml`: run scenarios, print the scores, say where the files lie."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.batch.summary import Summary, summarise
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
+from simulator.cli.console import reader_may_leave
 from simulator.cost import billed_models
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
@@ -64,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
+    # Who runs us in CI says stop with SIGTERM: sessions end as with Ctrl-C, and what is there is kept.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     check_before_start(plan)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
@@ -84,10 +88,12 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
         code = code if code == INTERRUPTED else INCOMPLETE
-    if args.json:
-        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
-    else:
-        screen.print_summary(summary, folder.path, verbose=args.verbose)
+    with reader_may_leave():
+        if args.json:
+            print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+        else:
+            screen.print_summary(summary, folder.path, verbose=args.verbose)
+        sys.stdout.flush()
     return code
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from simulator.cli.console import console
 from simulator.cli.numbers import number
 from simulator.corpus import CorpusResult, Metric
 
@@ -37,7 +38,6 @@ def _print_plain(rows: Sequence[tuple[str, ...]]) -> None:
 
 def _print_rich(rows: Sequence[tuple[str, ...]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -52,7 +52,7 @@ def _print_rich(rows: Sequence[tuple[str, ...]]) -> None:
         table.add_column(title, **style)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def _undefined(result: CorpusResult) -> dict[str, list[str]]:

@@ -1,6 +1,5 @@
 """The end of a run on the screen: scores, expectations, what failed, where the files lie; readable at 80 columns."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from rich.markup import escape
 
 from simulator.batch.summary import Summary
+from simulator.cli.console import console
 from simulator.cli.numbers import number
 from simulator.expect import Verdict
 from simulator.scenario import slug
@@ -27,32 +27,30 @@ DETAILS = (
 
 def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> None:
     """Print the scores, the expectations, what failed, and where the files lie; verbose: the details too."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    screen = console()
     scored = [score for score in summary.pooled if score.value is not None]
     shown = [score for score in scored if verbose or not any(part in score.id for part in DETAILS)]
     if shown:
-        console.print(_table(shown))
+        screen.print(_table(shown))
     if len(shown) < len(scored):
-        console.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
-    _print_undefined(console, summary.pooled)
-    _print_sameness(console, summary)
+        screen.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
+    _print_undefined(screen, summary.pooled)
+    _print_sameness(screen, summary)
     for scenario in summary.scenarios:
         for verdict in scenario.verdicts:
-            console.print(_verdict_line(verdict, scenario.name if len(summary.scenarios) > 1 else ""))
+            screen.print(_verdict_line(verdict, scenario.name if len(summary.scenarios) > 1 else ""))
             if not verdict.passed:
-                _print_evidence(console, verdict, slug(scenario.name), summary, folder)
+                _print_evidence(screen, verdict, slug(scenario.name), summary, folder)
         if scenario.trials is not None:
             trials = scenario.trials
-            console.print(
+            screen.print(
                 f"{escape(scenario.name)}: {trials.passed} of {trials.of} trials hold every expectation by themselves "
                 f"(pass@1 {number(trials.pass_at_1)}, pass^{trials.of} {number(trials.pass_hat_k)})"
             )
     for row in summary.rows:
         if row.status != "completed":
-            console.print(f"[red]{row.status}[/] {row.id}: {escape(row.problem or '')}")
-    _print_files(console, summary, folder)
+            screen.print(f"[red]{row.status}[/] {row.id}: {escape(row.problem or '')}")
+    _print_files(screen, summary, folder)
 
 
 def _table(scores: Iterable[Score]) -> Any:

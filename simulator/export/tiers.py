@@ -41,11 +41,21 @@ def words(session: Session, party: Party) -> list[Row]:
 
 
 def utterances(session: Session, party: Party) -> list[Row]:
-    """Give what a party is known to have said."""
+    """Give what a party is known to have said: of an utterance that was cut short, the words that were said."""
+    speech = session.speech.of(party)
+    said: dict[str, list[str]] = {}
+    for word in speech.words:
+        said.setdefault(word.id, []).append(word.text + "…" * word.cut)
     return [
-        Row(tier="utterance", text=item.text, role=item.role, **_place(session, party, item))
-        for item in session.speech.of(party).utterances
-    ]
+        Row(
+            tier="utterance",
+            text=" ".join(said[item.id]) if len(said.get(item.id, ())) < len(item.text.split()) and item.id in said
+            else item.text,
+            role=item.role,
+            **_place(session, party, item),
+        )
+        for item in speech.utterances
+    ]  # fmt: skip
 
 
 def sayings(session: Session) -> list[Row]:

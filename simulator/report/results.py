@@ -65,8 +65,12 @@ class Run:
         }
 
     def misses(self, row: Row) -> list[str]:
-        """The expectations of its scenario that this session's own values break."""
-        return [item.text for item in self.verdicts.get(row.scenario, ()) if violates(item, row.value(item.metric))]
+        """The expectations of its scenario that this session's own values break, or leave undefined when all fail."""
+        return [
+            item.text
+            for item in self.verdicts.get(row.scenario, ())
+            if violates(item, row.value(item.metric)) or (row.value(item.metric) is None and not item.passed)
+        ]
 
     def duration_s(self, row: Row) -> float:
         """The length of a session's conversation in seconds; 0 where nobody knows."""

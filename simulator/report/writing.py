@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 
-from simulator.batch.workers import interrupts_held, worker_pool
+from simulator.batch.workers import WorkerPool, interrupts_held
 from simulator.errors import SimulatorError
 from simulator.report.audio import PageAudio
 from simulator.report.page import write_session_page
@@ -37,7 +37,7 @@ def write_session_pages(
             done(folder, _try(folder, audio))
         return problems
     count = min(workers or os.cpu_count() or 1, len(folders))
-    with worker_pool(count) as pool:
+    with WorkerPool(count) as pool:
         with interrupts_held():
             waiting = {pool.submit(_try, folder, audio): folder for folder in folders}
         for future in as_completed(waiting):

@@ -119,6 +119,14 @@ class SessionPage {
     if (!item) return;
     this.view.frame(item.start, item.end);
     this.player.seek(item.start);
+    this.bringIntoSight();
+  }
+
+  /** Scroll to the lanes, if they are not to be seen: the scores stand beside them or far below. */
+  bringIntoSight() {
+    const { top, bottom } = this.slider.getBoundingClientRect();
+    const hidden = top < 0 || bottom > window.innerHeight;
+    if (hidden) this.slider.scrollIntoView({ block: top < 0 || bottom - top > window.innerHeight ? "start" : "end" });
   }
 
   /** To the previous (-1) or next (1) mark that is shown, and say what it is. */

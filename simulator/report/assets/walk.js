@@ -75,5 +75,6 @@ function watchCard(button) {
   button.addEventListener("pointerenter", place);
   button.addEventListener("focus", place);
   button.addEventListener("keydown", event => { if (event.key === "Escape") button.classList.add("dismissed"); });
+  button.addEventListener("click", () => button.classList.add("dismissed"));
   button.addEventListener("pointerleave", () => button.classList.remove("dismissed"));
 }
