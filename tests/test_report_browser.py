@@ -164,6 +164,20 @@ def test_evidence_moves_the_cursor(page):
     assert not page.find_element("id", "walk").is_displayed()
 
 
+def test_evidence_is_brought_into_sight_from_the_last_score(page):
+    """However far below the lanes a score stands, a click on it shows the lanes and the way on."""
+    score = page.find_elements("css selector", ".score:not(.bare)")[-1]
+    page.execute_script(
+        "arguments[0].closest('details')?.setAttribute('open', ''); arguments[0].scrollIntoView()", score
+    )
+    page.execute_script("arguments[0].click()", score)
+    box = "const box = document.getElementById('{}').getBoundingClientRect(); "
+    seen = "return box.top > -2 && box.top < innerHeight && box.bottom > 0"
+    for name in ("timeline", "walk"):
+        _until(page, box.format(name) + seen)
+    _press(page, "\ue00c")
+
+
 def test_a_verdict_walks_its_evidence_too(page):
     """An expectation is a way to what it rests on."""
     page.find_element("css selector", ".verdict[data-metric='barge_in.yield_rate']").click()
