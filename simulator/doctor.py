@@ -46,7 +46,6 @@ def examine() -> Iterator[Finding]:
     yield _package("moshi", "Moshi and PersonaPlex in this process", MOSHI_INSTALL)
     yield _package("nemo_toolkit", "Nemotron voice models in this process", NEMO_INSTALL, module="nemo")
     yield _package("praat-parselmouth", "prosody (fdb:before_after)", f"{PIP} praat-parselmouth", module="parselmouth")
-    yield _package("speechmos", "speech quality", f"{PIP} speechmos librosa")
 
 
 _PORTAUDIO = "apt-get install libportaudio2" if sys.platform == "linux" else f"{PIP} sounddevice"

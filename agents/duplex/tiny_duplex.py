@@ -1,7 +1,7 @@
 """`tiny_duplex`: a small full-duplex model for any CPU; the reference implementation of the interface.
 
-It listens while it speaks, answers when a turn is over, yields when it is talked over, and says "mm-hm" in
-the pauses of a long turn. It speaks from a bank of synthesised replies and hears with silero's network:
+It listens while it speaks, answers when a turn is over, yields when it is talked over, and says "mm-hm" in the
+pauses of a long turn. It speaks from a bank of synthesised replies and hears with silero's network:
 
     24 kHz --decimation--> 16 kHz --chunks of 512, 2.5 per step--> speech probability --> voiced or silent
     voiced or silent, for how many steps --> begin a reply or a backchannel, yield, go on
@@ -9,6 +9,9 @@ the pauses of a long turn. It speaks from a bank of synthesised replies and hear
 The first line is torch over the full batch, where a row does not depend on the others; the second is numpy.
 """
 
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,10 +25,8 @@ from simulator.frame import Samples
 AUDIO = StepAudio(input_rate=24_000, input_samples=1920, output_rate=24_000, output_samples=1920)
 STEP = AUDIO.input_samples
 
-HEARD = 1280
-"""Samples of a step at 16 kHz."""
-CHUNK, CONTEXT = 512, 64
-"""Silero's chunk and the samples before it that it wants to see again."""
+HEARD, CHUNK, CONTEXT = 1280, 512, 64
+"""Samples at 16 kHz: a step, Silero's chunk, and those before it that it wants to see again."""
 TAPS = 33
 """Decimation filter: what folds back below 7.6 kHz stays under -40 dB."""
 
@@ -39,7 +40,6 @@ YIELD = 4
 """Talked over for 320 ms, the model stops: what is shorter was a backchannel."""
 LONG_TURN, BREATH, RARELY = 25, 2, 50
 """After 2 s of speech a pause of 160 ms may get a backchannel, at most one in 4 s."""
-
 FADE = 480
 """A reply cut short fades over 20 ms: a hard cut clicks."""
 
@@ -79,6 +79,8 @@ class TinyDuplexSpec(ModelSpec, frozen=True, kw_only=True, tag="tiny_duplex"):
 
     def load(self, placement: Placement) -> "TinyDuplex":
         """Read silero's network and synthesise the bank."""
+        if placement.weights is not None:
+            raise ScenarioError(f"{self.name} has no weights; leave `weights` out")
         device = torch_device(placement.device)
         with fitting(Memory(weights=40_000_000, per_slot_codec=40_000), placement.slots, device):
             return TinyDuplex(placement.slots, device, Bank(self))
@@ -259,10 +261,6 @@ class TinyDuplex:
 
 def _silero(device: Any) -> Any:
     """Silero's 16 kHz network without its wrapper, which holds one state for the whole batch."""
-    import warnings
-    from importlib.util import find_spec
-    from pathlib import Path
-
     import torch
 
     package = find_spec("silero_vad")

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Literal
 
 from metrics.compat.measured import SENTINEL, Case, Column, Measured, Parts, skipped
 from metrics.compat.originals import write_originals
-from metrics.compat.pooling import interval, value_of
+from metrics.compat.pooling import entered, interval, value_of
 from simulator.annotate import annotate_cached
 from simulator.corpus import CorpusResult, Metric, Mode, SampleResult, UnusableResult
 from simulator.errors import ScenarioError, SessionError
-from simulator.score import Definition, Evidence, Score, add_parts, count_of
+from simulator.score import Definition, Evidence, Score, add_parts
 from simulator.scoring.inputs import Input, InputKind, find_inputs
 from simulator.session import Session, read_session
 from simulator.trust import refuse_if_untrustworthy
@@ -36,6 +36,7 @@ Tell = Callable[[str], None]
 
 _POOLED_IN_SESSIONS: dict[str, Literal["mean", "ratio", "sum", "p50"]] = {
     "mean": "mean",
+    "fmean": "mean",
     "trimmed_mean": "mean",
     "ratio": "ratio",
     "sum": "sum",
@@ -273,7 +274,7 @@ def _metric(column: Column, samples: Sequence[Measured], mode: Mode) -> Metric:
     return Metric(
         value=value,
         unit=column.unit,
-        n=count_of(total),
+        n=entered(column.statistic, total),
         ci95=interval(column.statistic, parts, column.scale),
         reason=SENTINEL if only_sentinels else None,
     )

@@ -36,8 +36,8 @@ class Backchannels(msgspec.Struct, kw_only=True):
 
 CARD = """\
 The agent's speech segments (Silero's defaults on output.wav) are walked in order. One longer than 3 s is
-a takeover and ends the walk. A shorter one is listed as a backchannel; it is a takeover unless it is
-under 1 s with at most 2 words overlapping it. tor: share of samples with a takeover; freq_hz: listed per
+a takeover (and ends the walk in compat). A shorter one is listed as a backchannel; it is a takeover unless it
+is under 1 s with at most 2 words overlapping it. tor: share of samples with a takeover; freq_hz: listed per
 second of sound; jsd: Jensen-Shannon distance between the listed segments in bins of 0.2 s and the human
 distribution of gt=FILE.
 compat: the sound is taken to be at 16 kHz whatever its rate (a 24 kHz file is heard 1.5 times slow);

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.score import RESAMPLES, quantile
+from simulator.score import RESAMPLES, count_of, quantile
 
-Statistic = Literal["mean", "std", "trimmed_mean", "p50", "ratio", "sum"]
+Statistic = Literal["mean", "fmean", "std", "trimmed_mean", "p50", "ratio", "sum"]
 
 TRIM = 0.05
 FEWEST_TRIMMED = 3
@@ -23,9 +23,9 @@ _SEED = 0
 def value_of(statistic: Statistic, parts: Mapping[str, Any] | None, scale: float = 1.0) -> float | None:
     """Compute a value from parts; None when nothing was measured.
 
-    mean; std: with ddof 0; trimmed_mean: of the values between the 5th and the 95th percentile when there are
-    at least three; p50; ratio: count / of; sum: count (None when `of` is 0). All but sum are multiplied by
-    `scale`.
+    mean: as most originals add up, one value after the other; fmean: exactly rounded, as others do; std: with
+    ddof 0; trimmed_mean: of the values between the 5th and the 95th percentile when there are at least three;
+    p50; ratio: count / of; sum: count (None when `of` is 0). All but sum are multiplied by `scale`.
     """
     if not parts:
         return None
@@ -37,24 +37,38 @@ def value_of(statistic: Statistic, parts: Mapping[str, Any] | None, scale: float
     return scale * _STATISTICS[statistic](values) if values else None
 
 
+def entered(statistic: Statistic, parts: Mapping[str, Any]) -> int:
+    """Give how many values or cases a value is made of."""
+    return len(_trimmed(parts["values"])) if statistic == "trimmed_mean" else count_of(parts)
+
+
 def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _fmean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
 def _std(values: Sequence[float]) -> float:
-    mean = _mean(values)
-    return math.sqrt(_mean([(value - mean) ** 2 for value in values]))
+    mean = _fmean(values)
+    return math.sqrt(_fmean([(value - mean) ** 2 for value in values]))
+
+
+def _trimmed(values: Sequence[float]) -> Sequence[float]:
+    if len(values) < FEWEST_TRIMMED:
+        return values
+    low, high = np.percentile(values, [100 * TRIM, 100 * (1 - TRIM)])
+    return [value for value in values if low <= value <= high]
 
 
 def _trimmed_mean(values: Sequence[float]) -> float:
-    if len(values) < FEWEST_TRIMMED:
-        return _mean(values)
-    low, high = np.percentile(values, [100 * TRIM, 100 * (1 - TRIM)])
-    return _mean([value for value in values if low <= value <= high])
+    return _mean(_trimmed(values))
 
 
 _STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
     "mean": _mean,
+    "fmean": _fmean,
     "std": _std,
     "trimmed_mean": _trimmed_mean,
     "p50": lambda values: quantile(values, 0.5),
@@ -92,7 +106,7 @@ def _resampled(
             return _sums(parts, "count", draws) / _sums(parts, "of", draws)
         count = _drawn([len(part["values"]) for part in parts], draws)
         mean = _drawn([math.fsum(part["values"]) for part in parts], draws) / count
-        if statistic == "mean":
+        if statistic in ("mean", "fmean"):
             return mean
         square = _drawn([math.fsum(value * value for value in part["values"]) for part in parts], draws) / count
         return np.sqrt(np.maximum(square - mean * mean, 0))

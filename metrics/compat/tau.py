@@ -123,7 +123,7 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
                 unit=unit,
                 title=title,
                 better=better,
-                statistic="mean" if metric in _MEANS else "ratio",
+                statistic="fmean" if metric in _MEANS else "ratio",
             )
             for metric, unit, title, better, _ in _PANEL
         ),
