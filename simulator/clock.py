@@ -2,7 +2,7 @@
 
 VirtualClock: the tick is a barrier. Time moves when both actors have answered, however long that took; `now` is just
 the tick the runner has reached. WallClock: ticks happen at absolute deadlines of the real clock, and nobody is waited
-for. Protocol timeouts and pacing go through `sleep`, `timer` and `seconds` below.
+for. Protocol timeouts and pacing go through `sleep` and `seconds` below.
 """
 
 import time

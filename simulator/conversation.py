@@ -12,7 +12,7 @@ import structlog
 
 from simulator.actor import Actor
 from simulator.clock import Clock, VirtualClock, WallClock
-from simulator.errors import ActorError, RemoteError, SimulatorError, sentence, single
+from simulator.errors import RemoteError, SimulatorError, blamed, sentence, single
 from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.exchange import Exchange, actor_generator
 from simulator.playing import play_virtual, play_wall
@@ -65,7 +65,7 @@ class Conversation:
                 raise left_badly
             status = "completed"
         except anyio.get_cancelled_exc_class():
-            status = "interrupted"
+            status, problem = "interrupted", "interrupted by Ctrl-C"
             raise
         except Exception as group:  # noqa: BLE001 - raised again, as the one error that ended the others
             error = single(group)
@@ -175,8 +175,7 @@ class Conversation:
         return Seat(party, scenario.actor(party), scenario.sample_rate, scenario.frame_samples, self.log)
 
     def blamed(self, party: Source, error: Exception, what: str) -> SimulatorError:
-        if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
-            return error
+        """Give the error that ends the session, with whose fault it is, what failed, and when."""
         who = "a channel or an injector" if party == "line" else f"the {party} ({kind_of(self.scenario.actor(party))})"
         at = self.now / self.scenario.sample_rate
-        return ActorError(f"{who} {what} at t={at:.2f} s: {sentence(error)}")
+        return blamed(error, f"{who} {what} at t={at:.2f} s")

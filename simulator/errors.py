@@ -45,6 +45,13 @@ def single(error: Exception) -> Exception:
     return error
 
 
+def blamed(error: Exception, who_and_what: str) -> SimulatorError:
+    """Give the error that ends a session: one of ours as it is, a surprise as an ActorError that names its party."""
+    if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
+        return error
+    return ActorError(f"{who_and_what}: {sentence(error)}")
+
+
 def sentence(error: Exception) -> str:
     """Give one sentence for the user: our own errors speak for themselves, the system's and surprises get a name."""
     if isinstance(error, SimulatorError):

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import anyio.abc
 
-from simulator.errors import ActorError, LateError, SimulatorError
+from simulator.errors import ActorError, LateError, blamed
 from simulator.events import EventLog
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.scenario import kind_of
@@ -110,8 +110,4 @@ class LiveSeat:
                 return
 
     def _blamed(self, error: Exception) -> Exception:
-        if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
-            return error
-        return ActorError(
-            f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed: {type(error).__name__}: {error}"
-        )
+        return blamed(error, f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed")

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from simulator.events import Event, encode_event
+from simulator.files import write_json
 from simulator.frame import Samples
 from simulator.session import SessionMeta
 
@@ -152,13 +153,7 @@ class Recorder:
     def replace_meta(self, meta: SessionMeta) -> None:
         """Write session.json atomically."""
         self.meta = meta
-        unfinished = self.folder / ".session.json.part"
-        try:
-            unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(meta), indent=2) + b"\n")
-            unfinished.replace(self.folder / "session.json")
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
+        write_json(self.folder / "session.json", meta)
 
     def _compress(self) -> None:
         import soundfile

@@ -195,9 +195,11 @@ def read_meta(folder: Path) -> SessionMeta:
         raise SessionError(f"{folder}: not a session folder: session.json is missing") from None
     except (OSError, msgspec.DecodeError) as error:
         raise SessionError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(raw.get("format"), int) or raw["format"] > FORMAT:
+    if not isinstance(raw.get("format"), int):
+        raise SessionError(f"{path}: says no format; it is no session.json of this simulator")
+    if raw["format"] > FORMAT:
         raise SessionError(
-            f"{path}: format {raw.get('format')!r} is newer than this version of the simulator reads ({FORMAT}); "
+            f"{path}: format {raw['format']} is newer than this version of the simulator reads ({FORMAT}); "
             "update duplex-simulator"
         )
     try:

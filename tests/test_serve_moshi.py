@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
 from agents.moshi_protocol import FRAME
-from agents.serve.moshi import TextPieces
+from agents.serve.text_pieces import TextPieces
 from simulator.events import Event
 from simulator.frame import silence
 from simulator.ogg import PageReader, PageWriter

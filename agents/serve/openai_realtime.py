@@ -15,9 +15,9 @@ import anyio
 import msgspec
 
 from agents.remote.foreign_json import decode_foreign
-from agents.serve.moshi import TextPieces
 from agents.serve.realtime_protocol import RealtimeServer
 from agents.serve.realtime_words import ClientEventError
+from agents.serve.text_pieces import TextPieces
 from simulator.actor import Actor, AudioFormat, Context
 from simulator.ears import EarsKind
 from simulator.errors import RemoteError, SimulatorError

@@ -5,13 +5,12 @@ time.
 """
 
 import hashlib
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from simulator.files import write_whole
 from simulator.speech import Speech
 
 
@@ -37,10 +36,7 @@ class SpeechCache:
             return
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, unfinished = tempfile.mkstemp(dir=self._folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(speech))
-            Path(unfinished).replace(self._file(self._folder, key))
+            write_whole(self._file(self._folder, key), msgspec.json.encode(speech))
 
     @staticmethod
     def _file(folder: Path, key: str) -> Path:

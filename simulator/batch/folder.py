@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from simulator import __version__, clock
-from simulator.batch.job import Row, write_json
+from simulator.batch.job import Row
 from simulator.errors import ScenarioError
+from simulator.files import write_json
 from simulator.secrets import mask_command
 from simulator.session import ASIDE
 

@@ -22,6 +22,7 @@ from simulator.conversation import Conversation
 from simulator.errors import SimulatorError, sentence
 from simulator.events import PARTIES
 from simulator.expect import judge
+from simulator.files import write_json
 from simulator.plugins import load
 from simulator.recording import Recorder
 from simulator.scenario import Scenario, kind_of, to_yaml
@@ -198,14 +199,3 @@ def scorer_specs(scenario: Scenario) -> list[Any]:
 def build_scorers(scenario: Scenario) -> list[Any]:
     """Make a scenario's scorers."""
     return [spec.build() for spec in scorer_specs(scenario)]
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted insertion order, indented, atomically."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise

@@ -4,14 +4,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.markup import escape
 
+from simulator.batch.job import Row
 from simulator.batch.summary import Summary
 from simulator.cli.console import console
 from simulator.cli.numbers import number
+from simulator.errors import SimulatorError
 from simulator.expect import Verdict
 from simulator.scenario import slug
 from simulator.score import Score
+from simulator.session import read_meta
 
 DETAILS = (
     "_within_",
@@ -107,15 +111,33 @@ def _print_sameness(console: Any, summary: Summary) -> None:
 
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
-    """Say where to look: the session that fails the expectation by its own value, or the scenario's first."""
+    """Say where to look: the session that is worst by its own value, or the scenario's first, and when in it."""
     rows = [row for row in summary.rows if row.scenario == group]
     own = [row for row in rows if verdict.violated_by(row.scores.get(verdict.metric, {}).get("value"))]
-    for row in (own or rows)[:1]:
+    for row in sorted(own, key=lambda row: _missed_by(verdict, row), reverse=True)[:1] or rows[:1]:
         page = folder / row.id / "report.html"
-        look = f"open {page}" if page.is_file() else f"simulate report {folder / row.id}"
+        moment = _moment(folder / row.id, verdict.metric)
+        look = f"open {page}{moment}" if page.is_file() else f"simulate report {folder / row.id}"
         console.print(
             f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True, markup=False
         )
+
+
+def _missed_by(verdict: Verdict, row: Row) -> float:
+    """How far a session's own value is from the bound; an undefined one not at all."""
+    value = row.scores.get(verdict.metric, {}).get("value")
+    return 0.0 if value is None else abs(value - verdict.bound)
+
+
+def _moment(session: Path, metric: str) -> str:
+    """Give the first evidence of a metric as a link into the session's page; empty where there is none."""
+    try:
+        scores = msgspec.json.decode((session / "scores.json").read_bytes())["scores"]
+        rate = read_meta(session).sample_rate
+        (evidence, *_) = next(score["evidence"] for score in scores if score["id"] == metric)
+    except (OSError, SimulatorError, msgspec.DecodeError, KeyError, StopIteration, ValueError):
+        return ""
+    return f"#t={evidence['start'] / rate:.1f}"
 
 
 def _print_files(console: Any, summary: Summary, folder: Path) -> None:

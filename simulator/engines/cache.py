@@ -8,7 +8,6 @@ that cannot be written is no error: the cache only saves time.
 import hashlib
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 import numpy as np
 
 from simulator.engines import Utterance, Word, engine
+from simulator.files import write_whole
 from simulator.frame import Samples, freeze
 
 _FORMAT = 1
@@ -103,11 +103,4 @@ def _write(path: Path, utterance: Utterance) -> None:
         _Entry(text=utterance.text, sample_rate=utterance.sample_rate, words=utterance.words, samples=samples)
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(body).digest() + body)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, hashlib.sha256(body).digest() + body)

@@ -15,7 +15,8 @@ def annotate_missing(folder: Path) -> bool:
     """
     if (folder / "speech.json").is_file() or read_meta(folder).status != "completed":
         return False
-    from simulator.batch.job import score_folder, write_json
+    from simulator.batch.job import score_folder
+    from simulator.files import write_json
 
     scenario = _scenario(folder / "scenario.yaml")
     if scenario is not None and scenario.scorers == []:

@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from simulator.files import write_whole
+
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(async )?(function|class|const)\b)", re.MULTILINE)
 
@@ -60,12 +62,7 @@ def fill(template: str, **values: str) -> str:
 
 def write_page(path: Path, html: str) -> None:
     """Write a page so that it appears whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        unfinished.write_text(html, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, html.encode())
 
 
 def escape(value: object) -> str:

@@ -126,11 +126,12 @@ def _fto_bar(axis: Axis, left: float, count: int, most: int) -> str:
 
 def _fto_tick(axis: Axis, second: int) -> str:
     unit = " s" if second in (FTO_LOW_S, FTO_HIGH_S) else ""
-    x = axis.x(second)
+    anchor = {FTO_LOW_S: "start", FTO_HIGH_S: "end"}.get(second, "middle")  # the ends would be cut off
+    x, edge = axis.x(second), {"start": 0, "end": FTO_WIDTH}.get(anchor)
     return (
         f'<line class="tick" x1="{x}" x2="{x}" y1="{FTO_BASE}" y2="{FTO_BASE + 5}"/>'
-        f'<text x="{x}" y="{FTO_BASE + 19}" text-anchor="middle">{second}{unit}</text>'.replace(">-", ">−")
-    )
+        f'<text x="{x if edge is None else edge}" y="{FTO_BASE + 19}" text-anchor="{anchor}">{second}{unit}</text>'
+    ).replace(">-", ">−")
 
 
 def difference(value: float | None, ci95: tuple[float, float] | None, axis: Axis, tone: str) -> str:

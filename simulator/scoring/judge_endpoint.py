@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from simulator.errors import RemoteError, ScenarioError
+from simulator.files import write_whole
 from simulator.scoring.judge import EndpointSettings, Messages
 from simulator.secrets import key_variable
 
@@ -119,9 +120,7 @@ def _keep(path: Path | None, record: Mapping[str, Any]) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(f".{os.getpid()}.half")
-        half.write_bytes(msgspec.json.encode(record))
-        half.replace(path)
+        write_whole(path, msgspec.json.encode(record))
     except OSError:
         return
 

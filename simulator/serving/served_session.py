@@ -14,7 +14,7 @@ import anyio.abc
 import structlog
 
 from simulator.clock import VirtualClock
-from simulator.errors import ActorError, SimulatorError
+from simulator.errors import SimulatorError, blamed
 from simulator.events import Event, EventLog
 from simulator.exchange import Exchange, actor_generator
 from simulator.frame import AudioFrame, Samples, silence
@@ -143,12 +143,9 @@ class ServedSession:
         return answer if isinstance(answer, AudioFrame) else await answer
 
     def _blamed(self, error: Exception, what: str) -> SimulatorError:
-        if isinstance(error, SimulatorError) and not isinstance(error, ActorError):
-            return error
         if isinstance(error, OSError):
             return _disk_problem(error)
-        detail = str(error) if isinstance(error, ActorError) else f"{type(error).__name__}: {error}"
-        return ActorError(f"the actor {what} at t={self.now / self.sample_rate:.2f} s: {detail}")
+        return blamed(error, f"the actor {what} at t={self.now / self.sample_rate:.2f} s")
 
 
 def _disk_problem(error: OSError) -> SimulatorError:

@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from simulator import clock
 from simulator.session import Session, read_session
 from tests.live_browser import Said, caller, chromium, errors, hang_up, join, seconds_talked, start, talk, wait_until
@@ -70,6 +72,14 @@ def _sizes_ms(session: Session, type_: str) -> list[int]:
     return [round(1000 * event.data["size"] / RATE) for event in found]
 
 
+def _off_the_file(whole: Said, said: Said) -> str:
+    """Say how far the driver laid utterances off the file it played, after one alignment of all."""
+    places = {id(samples): second for second, samples in said}
+    shifts = np.array([counted - places[id(samples)] for counted, samples in whole])
+    off_ms = 1000 * np.abs(shifts - np.median(shifts)) if len(shifts) else np.zeros(1)
+    return f"off the file by {off_ms.max():.1f} ms at most, {int((off_ms > 40).sum())} of them by more than 40 ms"
+
+
 def report(folder: Path, said: Said, share: float) -> None:
     """Print the figures of a finished conversation."""
     session = read_session(folder / "run" / "talk-to-the-cascade-0")
@@ -82,7 +92,7 @@ def report(folder: Path, said: Said, share: float) -> None:
     rest = 1000 * (last["offset"] - last["resampled"]) / RATE - explained
     print(f"length {session.duration / RATE:.1f} s, understood {len(session.by_type.get('recognised', []))} turns")
     worst_ms = 1000 * max(map(abs, off), default=float("nan"))
-    print(f"utterances whole in what the driver gave: {len(whole)} of {len(said)}")
+    print(f"utterances whole in what the driver gave: {len(whole)} of {len(said)}; {_off_the_file(whole, said)}")
     print(f"utterances placed: {len(off)} of {len(whole)}, worst {worst_ms:.1f} ms")
     print(f"steps in ms: {steps}; the runner was late {len(runner)} times; frames lost: {last['lost']}")
     print(f"resampled away: {1000 * last['resampled'] / RATE:.1f} ms; not explained: {rest:.1f} ms")
