@@ -61,8 +61,10 @@ class Content:
         heard = [event for event in session.by_type.get("recognised", []) if event.party == "agent"]
         heard = [event for event in heard if "heard_since" in event.data and "heard_until" in event.data]
         unknown = _untold(session, said)
-        heard = [event for event in heard if not _hears(event, unknown)]
-        if heard or unknown:
+        if unknown and not heard:
+            return _undefined_user("part of what the user said is not known as text")
+        if heard:
+            heard = [event for event in heard if not _hears(event, unknown)]
             turns = _assigned(session, said, heard)
             understood = {id(word) for words in turns for word in words}
             pairs = [_understood(event, words) for event, words in zip(heard, turns, strict=True)]

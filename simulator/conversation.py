@@ -65,7 +65,7 @@ class Conversation:
                 raise left_badly
             status = "completed"
         except anyio.get_cancelled_exc_class():
-            status, problem = "interrupted", "interrupted by Ctrl-C"
+            status, problem = "interrupted", "interrupted"
             raise
         except Exception as group:  # noqa: BLE001 - raised again, as the one error that ended the others
             error = single(group)

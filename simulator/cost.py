@@ -135,34 +135,35 @@ class Meter:
         """What the run cost so far; None as soon as something had no price."""
         return Cost(value=self._cost) if self._unpriced is None else Cost(value=None, reason=self._unpriced)
 
-    def exhausted(self, under_way_s: float = 0.0, models: Iterable[str] = ()) -> str | None:
+    def exhausted(self, untold_s: float = 0.0, untold_cost: float = 0.0) -> str | None:
         """Say why the run must stop before it spends more; None while it may go on.
 
-        under_way_s: seconds of billed sessions that run and have told no usage yet; models: what they are billed by.
+        untold_s: seconds of billed sessions that run and have not told them yet; untold_cost: what these cost.
         Under `max_cost` something without a price is a reason too: nobody knows what is spent.
         """
-        minutes = self.minutes + under_way_s / 60
+        minutes = self.minutes + untold_s / 60
         if self._max_minutes is not None and minutes >= self._max_minutes:
             return f"max_minutes: {minutes:.3g} of {self._max_minutes:g} minutes are used"
         if self._max_cost is None:
             return None
         if self._unpriced is not None:
             return f"max_cost: {self._unpriced}"
-        cost = self._cost + self._per_minute(models) * under_way_s / 60
+        cost = self._cost + untold_cost
         if cost >= self._max_cost:
             return f"max_cost: {cost:.3g} of {self._max_cost:g} is spent"
         return None
 
-    def allowance_s(self, under_way_s: float, models: Iterable[str]) -> float:
-        """Give how many more seconds a billed session may run; infinite without a limit by the minute."""
+    def allowance_s(self, untold_s: float, untold_cost: float, models: Iterable[str]) -> float:
+        """Give how many more seconds a session billed by these models may run; infinite without a limit by time."""
         rest_s = [float("inf")]
         if self._max_minutes is not None:
-            rest_s.append(60 * (self._max_minutes - self.minutes) - under_way_s)
-        per_minute = self._per_minute(models)
+            rest_s.append(60 * (self._max_minutes - self.minutes) - untold_s)
+        per_minute = self.per_minute(models)
         if self._max_cost is not None and per_minute:
-            rest_s.append(60 * (self._max_cost - self._cost) / per_minute - under_way_s)
+            rest_s.append(60 * (self._max_cost - self._cost - untold_cost) / per_minute)
         return min(rest_s)
 
-    def _per_minute(self, models: Iterable[str]) -> float:
+    def per_minute(self, models: Iterable[str]) -> float:
+        """Give what a minute of a session costs with these models."""
         prices = [self._prices[model].session_minute for model in models if model in self._prices]
         return sum(price for price in prices if price is not None)

@@ -181,15 +181,23 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 class _OnceLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader that refuses a key given twice: YAML would drop the first one without a word."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """Make a mapping; yaml.YAMLError names the key."""
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else None
-            if name in seen and name != "<<":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is given twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._looked_at: set[int] = set()
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Look at a mapping before what it merges (`<<`) is put into it. yaml.YAMLError names the key."""
+        if id(node) not in self._looked_at:
+            self._looked_at.add(id(node))
+            seen: set[str] = set()
+            for key, _ in node.value:
+                name = key.value if isinstance(key, yaml.ScalarNode) else None
+                if name in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {name!r} is given twice", key.start_mark
+                    )
+                seen |= {name} if name is not None and name != "<<" else set()
+        super().flatten_mapping(node)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _QUOTED_PARAMETER = re.compile(r"([?&])([\w.-]+)=([^\s&#;,'\"<>]+)")
 _USERINFO = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _PARAMETER = re.compile(r"([?&#;])([^=&#;]+)=([^&#;]*)")
 _SECRET_NAME = re.compile(r"token|secret|passw|auth|signature|credential|api.?key|(^|[_-])(key|sig|pwd)($|[_-])", re.I)
+_IN_MAPPING = re.compile(r"([{,]\s*['\"]?[\w.-]+['\"]?\s*:\s*)(?!\$\{|[\d.]+\s*[,}])([^,}]+)")
+_NUMBER = re.compile(r"[\d.]+")
 _BEARER = re.compile(r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.I)
 _HEADER = re.compile(r"(\b(?:x-goog-|x-|xi-)?api-key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+", re.I)
 
@@ -85,15 +87,22 @@ class Secrets:
 
 
 def mask_command(words: Sequence[str]) -> list[str]:
-    """Mask a command line: what follows `--token` and its like, `path.token=value`, and what is masked in any text."""
+    """Mask a command line: what follows `--token` and its like, `path.token=value`, `{token: value}`, and all texts."""
     masked: list[str] = []
     hide = False
     for word in words:
-        name, equals, _ = word.partition("=")
+        name, equals, value = word.partition("=")
         secret = bool(_SECRET_NAME.search(name.rpartition(".")[2])) and not name.endswith("_env")
-        masked.append(MASK if hide else f"{name}={MASK}" if secret and equals else mask_text(word))
+        shown = mask_text(_IN_MAPPING.sub(lambda match: match[1] + MASK if _hides(match[1]) else match[0], word))
+        hidden = equals and secret and not _NUMBER.fullmatch(value)
+        masked.append(MASK if hide else f"{name}={MASK}" if hidden else shown)
         hide = secret and not equals and word.startswith("--")
     return masked
+
+
+def _hides(key: str) -> bool:
+    name = key.strip("{, \"':")
+    return bool(_SECRET_NAME.search(name)) and not name.endswith("_env")
 
 
 def key_variable(base_url: str | None) -> str | None:

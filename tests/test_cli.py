@@ -350,6 +350,23 @@ def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(
 
 
 @pytest.mark.slow
+def test_a_stop_that_ends_the_workers_first_ends_the_run(tmp_path: Path) -> None:
+    """A batch system's SIGTERM goes to the whole group: the workers are gone at once, and nobody waits for them."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    words = [sys.executable, "-m", "simulator", str(path), "--repeat", "2", "--concurrency", "2"]
+    process = subprocess.Popen([*words, "--out", str(tmp_path / "out")], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)  # fmt: skip
+    wavs = [tmp_path / "out" / f"long-{trial}" / "conversation.wav" for trial in range(2)]
+    while process.poll() is None and not all(wav.is_file() and wav.stat().st_size > 50_000 for wav in wavs):
+        os.sched_yield()
+    os.killpg(process.pid, signal.SIGTERM)
+    _, told = process.communicate(timeout=40)
+    assert process.returncode in (3, 130) and "Traceback" not in told, told
+    assert all(read_session(wav.parent).duration > 10_000 for wav in wavs)
+
+
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_session_and_not_the_run(short: Path, tmp_path: Path) -> None:
     """The session is failed with a sentence, the others are run in new workers, and the exit code is 3."""
     (tmp_path / "deadly.py").write_text("import os\ndef answer(turn, history):\n    os._exit(9)\n")

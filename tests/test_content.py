@@ -198,3 +198,6 @@ def test_a_person_whose_words_nobody_knows_is_not_held_against_injected_ones(tmp
     session.speech = msgspec.structs.replace(session.speech, user=user)
     scores = scored(ContentSpec(), session)
     assert (scores["user_wer"].value, scores["phantom_words_per_min"].value) == (0.5, 0)
+    session.events = [event for event in session.events if event.type != "recognised"]
+    told = scored(ContentSpec(), Session(session.folder, session.meta, audio=session._audio, speech=session.speech))
+    assert told["unheard_rate"].value is told["phantom_words_per_min"].value is None

@@ -132,10 +132,10 @@ def test_seconds_are_told_every_ten_and_add_up() -> None:
 def test_time_under_way_counts_before_a_service_tells_it() -> None:
     """Minutes and prices by the minute stop a session while it runs, not only the one after it."""
     meter = Meter({"live": Price(session_minute=0.6)}, max_cost=1.0, max_minutes=5)
-    assert meter.exhausted(60, ["live"]) is None
-    assert meter.exhausted(101, ["live"]) == "max_cost: 1.01 of 1 is spent"
-    assert meter.allowance_s(40, ["live"]) == pytest.approx(60)
+    assert meter.exhausted(60, 0.6) is None
+    assert meter.exhausted(101, 101 * meter.per_minute(["live"]) / 60) == "max_cost: 1.01 of 1 is spent"
+    assert meter.allowance_s(40, 0.4, ["live"]) == pytest.approx(60)
     meter.add({"model": "live", "session_s": 60})
-    assert meter.allowance_s(0, ["live"]) == pytest.approx(40)
-    assert Meter({}, max_minutes=1).exhausted(61, []) == "max_minutes: 1.02 of 1 minutes are used"
-    assert Meter({}).allowance_s(1e6, []) == float("inf")
+    assert meter.allowance_s(0, 0, ["live"]) == pytest.approx(40)
+    assert Meter({}, max_minutes=1).exhausted(61) == "max_minutes: 1.02 of 1 minutes are used"
+    assert Meter({}).allowance_s(1e6, 0, []) == float("inf")

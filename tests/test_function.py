@@ -126,7 +126,7 @@ def test_a_backchannel_does_not_cut_off_what_is_still_to_come(tmp_path: Path) ->
     for name, interjection in (("backchannel", "mm-hm"), ("interruption", "No, wait, stop, I meant another one.")):
         injector = {"kind": name, "cue": {"agent_speaking": "300ms", "times": 1}, "say": interjection}
         scenario = {"user": {"kind": "scripted", "turns": [{"at": "100ms", "say": "hello there"}]}, "agent": agent,
-                    "injectors": [injector], "duration": "9s", "scorers": [], "clock": "wall"}  # fmt: skip
+                    "injectors": [injector], "duration": "14s", "scorers": [], "clock": "wall"}  # fmt: skip
         texts[name] = said(play_session(scenario, tmp_path / name))
     first, second = texts["backchannel"]
     assert texts["interruption"] == [first, first, second], "the second answer is whole, the first one is not"

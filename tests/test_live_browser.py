@@ -82,6 +82,7 @@ def test_a_page_that_sends_opus_is_heard_and_placed_as_well(tmp_path: Path) -> N
         wait_until(lambda: seconds_talked(page) >= 35, 80)
         assert not errors(page)
         hang_up(page)
+        assert not errors(page)
         assert process.process.wait(60) == 0, process.lines
     session = read_session(tmp_path / "run" / "talk-to-the-cascade-0")
     understood = " ".join(event.data["text"].lower() for event in session.by_type["recognised"])

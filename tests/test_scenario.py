@@ -14,7 +14,7 @@ from simulator.batch.job import meta_of
 from simulator.batch.metrics import check_expectations
 from simulator.batch.plan import Wishes, make_plan
 from simulator.errors import ScenarioError
-from simulator.scenario import Scenario, load, resolved, slug, to_yaml
+from simulator.scenario import Scenario, load, read_yaml, resolved, slug, to_yaml
 from simulator.schema import scenario_schema
 
 GOOD: dict[str, Any] = {"name": "good", "duration": "2s", "user": "silent", "agent": {"kind": "silent"}}
@@ -262,3 +262,23 @@ def test_a_scenario_is_frozen(tmp_path: Path) -> None:
     assert isinstance(scenario, Scenario)
     with pytest.raises(AttributeError):
         scenario.seed = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text", ["name: a\nname: b\n", "agent: {kind: silent, kind: cascade}\n", "a: [{b: 1, b: 2}]\n"]
+)
+def test_a_key_given_twice_is_refused(tmp_path: Path, text: str) -> None:
+    """YAML would drop the first one without a word."""
+    (tmp_path / "s.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match=r"the key '\w+' is given twice"):
+        read_yaml(tmp_path / "s.yaml")
+
+
+def test_anchors_and_merges_are_no_keys_given_twice(tmp_path: Path) -> None:
+    """What is merged may be overridden, and merged again."""
+    (tmp_path / "s.yaml").write_text("base: &b {k: 1}\nuser: {turns: [&t {<<: *b, k: 2}]}\nother: {<<: *t}\n")
+    data = read_yaml(tmp_path / "s.yaml")
+    assert data["user"]["turns"] == [{"k": 2}] and data["other"] == {"k": 2}
+    (tmp_path / "s.yaml").write_text("a: !!map foo\n")
+    with pytest.raises(ScenarioError, match="is no YAML"):
+        read_yaml(tmp_path / "s.yaml")

@@ -82,7 +82,9 @@ def test_a_command_line_is_written_without_what_it_hides() -> None:
     """What follows `--token`, a value of a key that is one, and passwords in addresses; the rest stays."""
     words = ["simulate", "serve", "cascade", "--token", "hunter2", "--token=hunter2"]
     words += ["--set", "agent.token=hunter2", "--set", "agent.api_key_env=MY_KEY"]
+    words += ["--set", "agent.max_tokens=200", "--set", "agent={kind: moshi, token: hunter2, jitter: 80ms}"]
     words += ["--set", "agent.url=ws://bob:hunter2@host/x", "--port", "0"]
     masked = mask_command(words)
     assert "hunter2" not in " ".join(masked)
     assert masked[:4] == words[:4] and masked[-2:] == words[-2:] and "agent.api_key_env=MY_KEY" in masked
+    assert "agent.max_tokens=200" in masked and "agent={kind: moshi, token: ***, jitter: 80ms}" in masked

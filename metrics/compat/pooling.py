@@ -5,7 +5,9 @@ shares.
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -43,7 +45,7 @@ def entered(statistic: Statistic, parts: Mapping[str, Any]) -> int:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    return reduce(operator.add, values) / len(values)  # `sum` has compensated its errors since Python 3.12
 
 
 def _fmean(values: Sequence[float]) -> float:

@@ -28,7 +28,7 @@ class Budget:
             name: [*billed_models(scenario.user), *billed_models(scenario.agent)]
             for name, scenario in plan.scenarios.items()
         }
-        self._told_s: dict[str, float] = {}
+        self._told_s: dict[str, dict[str, float]] = {}
         self._under_way: dict[str, tuple[str, float]] = {}
 
     def reached(self, job: Job, seconds: float) -> None:
@@ -38,11 +38,12 @@ class Budget:
 
     def allowance_s(self, job: Job) -> float:
         """Give how many seconds a session may run that nobody can stop from here."""
-        return self._meters[job.group].allowance_s(self._under_way_s(job), self._models[job.group])
+        return self._meters[job.group].allowance_s(*self._untold(job), self._models[job.group])
 
     def used(self, job: Job, usage: Mapping[str, Any]) -> None:
         """Count a usage event of a session that is running in this process."""
-        self._told_s[job.id] = self._told_s.get(job.id, 0.0) + float(usage.get("session_s") or 0.0)
+        told, model = self._told_s.setdefault(job.id, {}), str(usage.get("model", ""))
+        told[model] = told.get(model, 0.0) + float(usage.get("session_s") or 0.0)
         self._meters[job.group].add(usage)
 
     def ended(self, job: Job, folder: Path) -> None:
@@ -68,15 +69,20 @@ class Budget:
 
     def exhausted(self, job: Job) -> str | None:
         """Say why a session must not start, or must stop now; None while it may go on."""
-        return self._meters[job.group].exhausted(self._under_way_s(job), self._models[job.group])
+        return self._meters[job.group].exhausted(*self._untold(job))
 
     def costs(self) -> dict[str, Cost]:
         """What each scenario cost; nothing for those that used nothing."""
         return {name: meter.cost for name, meter in self._meters.items() if meter.used}
 
-    def _under_way_s(self, job: Job) -> float:
-        return sum(
-            max(0.0, seconds - self._told_s.get(name, 0.0))
-            for name, (group, seconds) in self._under_way.items()
-            if group == job.group
-        )
+    def _untold(self, job: Job) -> tuple[float, float]:
+        """Give what sessions under way have used and not told: seconds, and what they cost by the minute."""
+        seconds = cost = 0.0
+        for name, (group, ran_s) in self._under_way.items():
+            if group == job.group:
+                told = self._told_s.get(name, {})
+                seconds += max(0.0, ran_s - max(told.values(), default=0.0))
+                for model in self._models[group]:
+                    untold_s = max(0.0, ran_s - told.get(model, 0.0))
+                    cost += self._meters[group].per_minute([model]) * untold_s / 60
+        return seconds, cost

@@ -4,6 +4,7 @@ On the virtual clock two more wait for the next places, so that none stays empty
 no place fails, so none starts before there is one.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,9 @@ from simulator.events import PARTIES
 
 WAITING = 2
 
+Room = tuple[str, bool]
+"""A loaded model, by name, and whether it runs on the wall clock: that is another copy of it."""
+
 
 class Limits:
     """Lets sessions go on when it is their turn. concurrency: at most so many at once; 1: as many as find a place."""
@@ -21,25 +25,36 @@ class Limits:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._all = anyio.CapacityLimiter(concurrency if concurrency > 1 else float("inf"))
-        self._by_model: dict[tuple[str, ...], anyio.CapacityLimiter] = {}
+        self._free: dict[Room, int] = {}
+        self._given_back = anyio.Condition()
 
     @asynccontextmanager
     async def of(self, job: Job) -> AsyncIterator[None]:
         """Hold a session's turn while the block runs."""
-        names, room = room_for(job)
-        wall = job.scenario.wall()
-        if wall or self._concurrency == 1:
-            count = room if wall else room + WAITING
-            async with self._by_model.setdefault(names, anyio.CapacityLimiter(count)), self._all:
+        needed = self._needed(job)
+        async with self._all:
+            async with self._given_back:
+                while any(self._free[room] < count for room, count in needed.items()):
+                    await self._given_back.wait()
+                for room, count in needed.items():
+                    self._free[room] -= count
+            try:
                 yield
-        else:
-            async with self._all:
-                yield
+            finally:
+                with anyio.CancelScope(shield=True):
+                    async with self._given_back:
+                        for room, count in needed.items():
+                            self._free[room] += count
+                        self._given_back.notify_all()
 
-
-def room_for(job: Job) -> tuple[tuple[str, ...], int]:
-    """Name what a session shares with others, and say how many such sessions find a place in it: at least one."""
-    places = [found for party in PARTIES if (found := job.scenario.actor(party).places) is not None]
-    names = [name for name, _ in places]
-    rooms = [slots // names.count(name) for name, slots in places]
-    return tuple(sorted(set(names))), max(1, min(rooms, default=1))
+    def _needed(self, job: Job) -> dict[Room, int]:
+        """Give the places a session takes, no more than there are at all: one that asks for more says so itself."""
+        wall = job.scenario.wall() is not None
+        if not wall and self._concurrency > 1:
+            return {}
+        places = [found for party in PARTIES if (found := job.scenario.actor(party).places) is not None]
+        counts = Counter(name for name, _ in places)
+        rooms = {(name, wall): slots if wall else slots + WAITING for name, slots in places}
+        for room, size in rooms.items():
+            self._free.setdefault(room, size)
+        return {(name, wall): min(count, rooms[name, wall]) for name, count in counts.items()}

@@ -25,7 +25,7 @@ from simulator.errors import sentence
 from simulator.events import PARTIES
 from simulator.surroundings import Surroundings
 
-LEAVE_S = 2.0
+LEAVE_S = 6.0
 """How long a session may take to end by itself after a Ctrl-C before it is told."""
 
 
@@ -179,8 +179,11 @@ class _Run:
                 except BrokenProcessPool:
                     if not running:
                         raise
-                    for job in running.values():
-                        self._note_dead(job)
+                    for future, job in running.items():
+                        if future.done() and future.exception() is None:
+                            self._ended(job, *future.result())
+                        else:
+                            self._note_dead(job)
                 except BaseException:
                     self._leave(pool, running)
                     raise

@@ -9,14 +9,16 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from typing import TYPE_CHECKING
 
 from simulator.logs import logs_are_verbose, set_up_logs
 
 if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
+    from multiprocessing.connection import Connection
+
+LOOK_S = 0.05
 
 
 class WorkerPool(ProcessPoolExecutor):
@@ -25,12 +27,13 @@ class WorkerPool(ProcessPoolExecutor):
     def __init__(self, workers: int) -> None:
         resource_tracker.ensure_running()  # started by the first `submit` it would let Ctrl-C through again
         context = get_context("spawn")
-        self._leave = context.Event()
-        super().__init__(workers, mp_context=context, initializer=_set_up, initargs=(logs_are_verbose(), self._leave))
+        # A pipe whose end nobody has to acknowledge, for a worker may be dead; and it ends with this process, too.
+        self._ended, self._end = context.Pipe(duplex=False)
+        super().__init__(workers, mp_context=context, initializer=_set_up, initargs=(logs_are_verbose(), self._ended))
 
     def interrupt(self) -> None:
         """Let Ctrl-C reach the workers that play: whoever sent it sent it to the run alone."""
-        self._leave.set()
+        self._end.close()
 
 
 @contextmanager
@@ -56,13 +59,17 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _set_up(verbose: bool, leave: "Event") -> None:
+def _set_up(verbose: bool, ended: "Connection") -> None:
     set_up_logs(verbose=verbose)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_mind, args=(leave,), daemon=True).start()
+    threading.Thread(target=_mind, args=(ended,), daemon=True).start()
 
 
-def _mind(leave: "Event") -> None:
-    leave.wait()
+def _mind(ended: "Connection") -> None:
+    with suppress(EOFError, OSError):
+        ended.recv()
+    # While a session is being prepared or scored nothing would hear it.
+    while signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        threading.Event().wait(LOOK_S)
     os.kill(os.getpid(), signal.SIGINT)

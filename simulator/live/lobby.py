@@ -63,6 +63,7 @@ class Lobby:
                 found = click_return(await self._listen(click(rate), RETURN_S), rate)
                 if found is not None:
                     break
+                await self._listen(silence(0), SETTLE_S)  # one that is on its way would be taken for the next
         if found is None:
             return None
         self._handset.measured_ms = round(1000 * found / rate + self._handset.parts.tick + beside_ms, 1)

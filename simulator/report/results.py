@@ -65,11 +65,11 @@ class Run:
         }
 
     def misses(self, row: Row) -> list[str]:
-        """The expectations of its scenario that this session's own values break, or leave undefined when all fail."""
+        """The expectations of its scenario that this session's own values break; undefined ones when all are."""
         return [
             item.text
             for item in self.verdicts.get(row.scenario, ())
-            if violates(item, row.value(item.metric)) or (row.value(item.metric) is None and not item.passed)
+            if violates(item, row.value(item.metric)) or (row.value(item.metric) is None and item.found is None)
         ]
 
     def duration_s(self, row: Row) -> float:

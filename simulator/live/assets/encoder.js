@@ -39,6 +39,7 @@ export function openEncoder(rate, take, failed) {
 
   return {
     push(frame, block) {
+      if (encoder.state !== "configured") return; // the conversation is over, and a last block came after it
       const hole = frame - holes.reduce((sum, one) => sum + one.size, first) - pushed;
       if (hole) holes.push({ at: pushed, size: hole });
       const timestamp = Math.round((1e6 * pushed) / rate);

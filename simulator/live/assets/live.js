@@ -61,7 +61,7 @@ async function join() {
     at("join").disabled = false;
     return;
   }
-  const opus = at("opus").checked && (await canEncode(sound.rate));
+  const opus = config.opus && at("opus").checked && (await canEncode(sound.rate));
   sessionStorage.setItem(JOINED, opus ? "opus" : "pcm16");
   sound.onGone(() => { at("trouble").textContent = "The microphone has gone; plug it in and load the page again."; });
   line = openLine(`/talk/${config.party}/line`, { open: () => greet(opus), sound: sound.play, message: take, gone: tellGone });
