@@ -1,8 +1,8 @@
 """How fast duplex models run in one batch: the host alone, whole sessions, and Moshi at its real size.
 
-    python tests/benchmarks/duplex_host.py host --model tiny_duplex --slots 1 8 32 64 python
-    tests/benchmarks/duplex_host.py sessions --slots 64 --seconds 30 python tests/benchmarks/duplex_host.py
-    host --model moshi --device cuda --slots 1 8 16 32 64 --bandwidth 4.8e12
+    python tests/benchmarks/duplex_host.py host --model tiny_duplex --slots 1 8 32 64
+    python tests/benchmarks/duplex_host.py sessions --slots 64 --seconds 30
+    python tests/benchmarks/duplex_host.py host --model moshi --device cuda --slots 1 8 16 32 64 --bandwidth 4.8e12
 
 `host` needs torch, numpy, msgspec and pure-Python wheels only (anyio, structlog; silero-vad for tiny_duplex;
 moshi and einops for moshi), so it can be carried to a machine without a network; weights are random and made
