@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from simulator.errors import ScenarioError
 from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.audio import PageAudio, codec_for, compress
@@ -21,6 +22,7 @@ from simulator.report.numbers import clock_time
 from simulator.report.peaks import peaks_of, tracks
 from simulator.report.score_list import score_list, verdict_list
 from simulator.report.timeline_data import page_data, peak_bytes
+from simulator.scenario import read_yaml
 from simulator.session import PartyMeta, Session, read_session
 
 PAGE = "report.html"
@@ -51,7 +53,7 @@ def _write(file: IO[str], session: Session, judged: Judged, audio: PageAudio) ->
         "session",
         style=assets.style("base", "session"),
         script=assets.script("session"),
-        title=escape(session.meta.scenario),
+        title=escape(_name(session)),
         id=escape(session.id),
         crumb=_crumb(session),
         status=_status(session),
@@ -92,6 +94,14 @@ def _status(session: Session) -> str:
     tone = "good" if meta.status == "completed" else "bad"
     problem = f' <span class="problem">{escape(meta.problem)}</span>' if meta.problem else ""
     return f'<span class="badge {tone}">{escape(meta.status)}</span>{problem}'
+
+
+def _name(session: Session) -> str:
+    """The scenario's name as its author wrote it, where the folder still tells."""
+    try:
+        return str(read_yaml(session.folder / "scenario.yaml").get("name") or session.meta.scenario)
+    except ScenarioError:
+        return session.meta.scenario
 
 
 def _facts(session: Session) -> str:
