@@ -230,6 +230,10 @@ BAD_SOUND = base64.b64encode(b"this is no sound file").decode()
         ({"messages": [user({"type": "input_audio"})]}, "input_audio.data: expected a text"),
         ({"messages": [user(audio("####"))]}, "input_audio.data: is not base64"),
         ({"messages": [user(audio(BAD_SOUND))]}, "the audio does not decode"),
+        (
+            {"messages": [user(audio(BAD_SOUND)), {"role": "assistant", "content": "x"}, user(text("y"))]},
+            "the audio does not decode",
+        ),
         ({"messages": [user(audio(wav(np.zeros(0))))]}, "the audio is empty"),
         ({"messages": [user(audio(wav(np.zeros(601 * 4_000), 4_000, format="FLAC")))]}, "the audio is 601 s long"),
         (
@@ -356,8 +360,8 @@ def test_keys_tell_role_text_and_sound() -> None:
         [{"role": "user", "content": "ab"}],
         [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}],
         [{"role": "assistant", "content": "ab"}],
-        [user(text("ab"), audio(base64.b64encode(b"x").decode()))],
-        [user(text("ab"), audio(base64.b64encode(b"y").decode()))],
+        [user(text("ab"), audio(spoken_wav("x")))],
+        [user(text("ab"), audio(spoken_wav("y")))],
         [{"role": "user", "content": 'ab",["'}],
     ]
     keys = [read_request(json.dumps({"messages": messages}).encode()).key for messages in bodies]
