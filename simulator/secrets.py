@@ -68,18 +68,22 @@ class Secrets:
 
     def scrub(self, text: str) -> str:
         """Give the text with known values back as `${NAME}`; URLs, bearer tokens, key headers masked."""
-        for name, value in sorted(self._known.items(), key=lambda item: -len(item[1])):
-            for form in dict.fromkeys((value, quote(value, safe=""))):
-                text = _replace(text, form, "${" + name + "}")
+        for form, reference in self._forms():
+            text = _replace(text, form, reference)
         return mask_text(text)
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """Give a message with known values back as `${NAME}`; those that sound might hold by chance are left."""
+        for form, reference in self._forms():
+            if len(form) >= _UNMISTAKABLE:
+                data = data.replace(form.encode(), reference.encode())
+        return data
+
+    def _forms(self) -> Iterator[tuple[str, str]]:
+        """Give every known value, the longest first, as it is and as a URL writes it, with what stands for it."""
         for name, value in sorted(self._known.items(), key=lambda item: -len(item[1])):
             for form in dict.fromkeys((value, quote(value, safe=""))):
-                if len(form) >= _UNMISTAKABLE:
-                    data = data.replace(form.encode(), b"${" + name.encode() + b"}")
-        return data
+                yield form, "${" + name + "}"
 
     def scrub_all(self, value: Any) -> Any:
         """Scrub every string inside plain data (dicts, lists); keys are kept."""

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from simulator.plugins import installed
+from tests.command_line import SHORT
 from tests.contracts.peer_sessions import KEY
 
 
@@ -40,3 +42,11 @@ def scenarios() -> Path:
 def pytest_report_header() -> str:
     """Say which actors are installed: a stale editable install is the usual reason for an unknown kind."""
     return f"actors: {', '.join(installed('actors'))}"
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """A scenario that runs in a moment."""
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump(SHORT))
+    return path

@@ -1,10 +1,7 @@
 """Recognition and alignment: what is heard, when each word was, and that nothing depends on what was heard before."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from simulator.engines.moonshine import Moonshine
 from simulator.engines.pocketsphinx import PocketSphinx
 from simulator.frame import Samples
 from simulator.voice import spoken
+from tests.programs import printed
 
 RATE = 24_000
 VOICES = ("en-gb-x-rp", "en-us+f2")
@@ -218,15 +216,9 @@ def test_unusable_package_names_the_install_line(tmp_path: Path) -> None:
         "try: engine('moonshine').recognize(spoken('Yes, please.', 'en-us', 16000).samples, 16000)\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        check=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-    )
-    assert run.stdout.startswith("ScenarioError the recogniser moonshine does not load here")
-    assert "pip install moonshine-voice==0.1.0" in run.stdout
+    told = printed(program, tmp_path)
+    assert told.startswith("ScenarioError the recogniser moonshine does not load here")
+    assert "pip install moonshine-voice==0.1.0" in told
 
 
 def test_recorded_answer_has_the_times_of_another_aligner(aligner: PocketSphinx, real_audio: Path) -> None:

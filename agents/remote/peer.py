@@ -21,7 +21,7 @@ from typing import ClassVar
 import anyio
 import msgspec
 
-from agents.remote.peer_core import Core, Message, Note, Send
+from agents.remote.peer_core import Core, Note, Send, answer, deliver, said_at, word_of
 from agents.remote.peer_line import BACKLOG_S, Arrival, Dial, Line, Wire
 from agents.remote.trace import Tracer
 from simulator.actor import Actor, ActorSpec, Context
@@ -82,15 +82,12 @@ class Peer(Actor):
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Act on what came in, hand over what is heard, say what is due."""
-        count = len(heard.samples)
-        at = self._at = (heard.start + count) // count * self._context.output_samples
+        at = self._at = said_at(heard, self._context.output_samples)
         with self._at_fault():
             self._trace_heard(heard, at)
             for arrival in self._connection.arrivals():
                 self._act_on(arrival)
-            if heard.start >= 0:
-                self._core.hear(heard.samples, at)
-            samples = self._core.say(self._context.output_samples, at)
+            samples = answer(self._core, heard, at, self._context.output_samples)
             self._perform()
         self.done = self._core.done
         return AudioFrame(at, samples)
@@ -147,12 +144,8 @@ class Peer(Actor):
             self._tracer.message("received", LOST, lost, arrived=arrival.arrived)
             self._core.lost(arrival.reason, self._at)
         else:
-            word = word_of(arrival.message)
-            self._tracer.message("received", word, arrival.message, arrived=arrival.arrived)
-            try:
-                self._core.receive(arrival.message, self._at)
-            except (AttributeError, TypeError, ValueError, KeyError) as error:
-                raise RemoteError(f"sent {word!r} with fields that are not what the protocol says") from error
+            self._tracer.message("received", word_of(arrival.message), arrival.message, arrived=arrival.arrived)
+            deliver(self._core, arrival.message, self._at)
         self._perform()
 
     def _perform(self) -> None:
@@ -176,8 +169,3 @@ class Peer(Actor):
             clean = self._secrets.scrub(str(error))
             # A cause that quotes a secret would bring it into the log.
             raise RemoteError(f"{self._far_end.name} {clean}{when}") from (error if clean == str(error) else None)
-
-
-def word_of(message: Message) -> str:
-    """The protocol's own word for a message: its `type`, or its first key."""
-    return str(message.get("type") or next(iter(message), ""))

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import msgspec
 
 from simulator.actor import AudioFormat
+from simulator.errors import RemoteError
 from simulator.events import Party
-from simulator.frame import Samples
+from simulator.frame import AudioFrame, Samples
 
 Message = Mapping[str, Any]
 """A message of the protocol as plain JSON data."""
@@ -66,6 +67,11 @@ class Actions:
         return taken
 
 
+def word_of(message: Message) -> str:
+    """The protocol's own word for a message: its `type`, or its first key."""
+    return str(message.get("type") or next(iter(message), ""))
+
+
 class Core(Protocol):
     """A protocol core. protocol, version: how a trace names it. format: its rates."""
 
@@ -116,3 +122,24 @@ class Core(Protocol):
     def close(self, at: int) -> None:
         """The session is over: account for what is open, say goodbye where the protocol has a word for it."""
         ...
+
+
+def deliver(core: Core, message: Message, at: int) -> None:
+    """Hand a message to a core. RemoteError, a predicate: what it says, or that its fields are of the wrong kind."""
+    try:
+        core.receive(message, at)
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        raise RemoteError(f"sent {word_of(message)!r} with fields that are not what the protocol says") from error
+
+
+def said_at(heard: AudioFrame, output_samples: int) -> int:
+    """Give where the answer to a frame lies on the peer's own output stream."""
+    count = len(heard.samples)
+    return (heard.start + count) // count * output_samples
+
+
+def answer(core: Core, heard: AudioFrame, at: int, output_samples: int) -> Samples:
+    """Let a core hear a frame, but not the one before the session, and give what it says then: float32 (n,)."""
+    if heard.start >= 0:
+        core.hear(heard.samples, at)
+    return core.say(output_samples, at)

@@ -1,7 +1,7 @@
 """A peer's recorded messages, handed to its core again in the steps in which they were acted on."""
 
 from agents.remote.peer import LOST
-from agents.remote.peer_core import Core, Note
+from agents.remote.peer_core import Core, Note, answer, deliver, said_at
 from agents.remote.trace import Trace
 from simulator.actor import Actor, Context
 from simulator.errors import RemoteError
@@ -25,12 +25,9 @@ class PeerReplay(Actor):
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Act on the messages of this step, say what is due."""
-        count = len(heard.samples)
-        at = (heard.start + count) // count * self._context.output_samples
+        at = said_at(heard, self._context.output_samples)
         self._receive(at)
-        if heard.start >= 0:
-            self._core.hear(heard.samples, at)
-        samples = self._core.say(self._context.output_samples, at)
+        samples = answer(self._core, heard, at, self._context.output_samples)
         self._perform()
         self.done = self._core.done
         return AudioFrame(at, samples)
@@ -46,7 +43,7 @@ class PeerReplay(Actor):
                 if record.type == LOST:
                     self._core.lost(record.json["reason"], at)
                 else:
-                    self._core.receive(record.json, at)
+                    deliver(self._core, record.json, at)
             except RemoteError as error:
                 raise RemoteError(f"{self._core.protocol} {error}, as recorded") from error
         self._perform()

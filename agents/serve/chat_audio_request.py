@@ -4,6 +4,8 @@ import base64
 import binascii
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -21,9 +23,6 @@ LIMITS: dict[str, Range] = {
     "top_p": (0, 1, "a number from 0 to 1"),
     "seed": (-(2.0**63), 2.0**63, "an integer"),
 }
-
-
-UNDECODED = "the audio does not decode: it is no sound file"
 
 
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +88,14 @@ def read_request(body: bytes) -> ChatRequest:
     read = tuple(_message(index, message) for index, message in enumerate(messages))
     if not any(message.text.strip() or message.sounds for message in read):
         raise RefusedError(400, "Request must have either text or audio input")
-    for message in read:
-        for file in message.sounds:
-            _look_into(file)
     if data.get("stream"):
         raise RefusedError(400, "stream: answers are given whole; leave it out")
-    return ChatRequest(messages=read, session_id=_session_id(data), settings=_settings(data))
+    request = ChatRequest(messages=read, session_id=_session_id(data), settings=_settings(data))
+    for earlier in (message for message in read if message is not request.turn):  # the turn's own sound is read whole
+        for file in earlier.sounds:
+            with _opened(file):
+                pass
+    return request
 
 
 def _settings(data: dict[str, Any]) -> dict[str, Any]:
@@ -178,30 +179,26 @@ def sound_of(message: ChatMessage, sample_rate: int, longest_s: float) -> Sample
     return freeze(joined)
 
 
-def _look_into(data: bytes) -> None:
-    """Refuse what is no sound file, in the history too; only the turn's own sound is read whole."""
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(io.BytesIO(data)):
-            return
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError, AssertionError):
-        raise RefusedError(400, UNDECODED) from None
-
-
-def _read(data: bytes, sample_rate: int, longest_s: float) -> Samples:
+@contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    """Give an open soundfile.SoundFile. RefusedError (400): it is none, or reading it shows that it is broken."""
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
-            rate, frames, width = file.samplerate, file.frames, file.channels
-            if not 4_000 <= rate <= 192_000 or width > 8:
-                raise RefusedError(400, f"audio at {rate} Hz in {width} channels; 4000 to 192000 Hz, up to 8 are read")
-            if frames > longest_s * rate:  # told by the header: a small file may hold days
-                raise RefusedError(400, f"the audio is {frames / rate:.0f} s long; {longest_s:g} s are allowed")
-            samples = file.read(int(longest_s * rate) + 1, dtype="float32", always_2d=True)
+            yield file
     except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError, AssertionError):
-        raise RefusedError(400, UNDECODED) from None
+        raise RefusedError(400, "the audio does not decode: it is no sound file") from None
+
+
+def _read(data: bytes, sample_rate: int, longest_s: float) -> Samples:
+    with _opened(data) as file:
+        rate, frames, width = file.samplerate, file.frames, file.channels
+        if not 4_000 <= rate <= 192_000 or width > 8:
+            raise RefusedError(400, f"audio at {rate} Hz in {width} channels; 4000 to 192000 Hz, up to 8 are read")
+        if frames > longest_s * rate:  # told by the header: a small file may hold days
+            raise RefusedError(400, f"the audio is {frames / rate:.0f} s long; {longest_s:g} s are allowed")
+        samples = file.read(int(longest_s * rate) + 1, dtype="float32", always_2d=True)
     if not len(samples):
         raise RefusedError(400, "the audio is empty")
     mono = samples.mean(axis=1) if width > 1 else samples[:, 0]

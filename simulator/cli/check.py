@@ -7,20 +7,14 @@ from pathlib import Path
 from simulator.batch.metrics import check_expectations
 from simulator.batch.plan import Wishes, make_plan
 from simulator.cli import OK, REFUSED
+from simulator.cli.overrides import add_overrides
 from simulator.errors import SimulatorError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.yaml")
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="path=value",
-        help="override a value of the scenario, as in a run",
-    )
+    add_overrides(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from simulator.batch.run import Result, run_plan
 from simulator.batch.summary import Summary, summarise
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.console import reader_may_leave
+from simulator.cli.overrides import add_overrides
 from simulator.cost import billed_models
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
@@ -31,14 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--concurrency", type=_at_least_one, default=1, metavar="N", help="sessions at a time (default: 1)"
     )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="path=value",
-        help="override a value of the scenario, such as agent.endpoint=500ms",
-    )
+    add_overrides(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -14,6 +14,7 @@ from simulator.batch.plan import Job, Wishes, make_plan
 from simulator.batch.run import Result
 from simulator.batch.summary import summarise
 from simulator.cli import INTERRUPTED, OK, screen
+from simulator.cli.overrides import add_overrides
 from simulator.cli.run import exit_code
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
@@ -40,14 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
     add("--no-open", action="store_true", help="do not open a browser, only print the address")
     add("--out", type=Path, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
-    add(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="path=value",
-        help="override a value of the scenario",
-    )
+    add_overrides(parser)
     add("--json", action="store_true", help="print the result as JSON")
     add("-v", "--verbose", action="store_true", help="logs")
 

@@ -1,0 +1,99 @@
+"""Rules of a run that is told to stop, or whose workers die: sessions are kept, and nobody waits for the dead."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simulator.batch.folder import read_rows
+from simulator.session import read_session
+from tests.command_line import SHORT, command
+
+
+def test_ctrl_c_closes_the_session_and_marks_it(tmp_path: Path) -> None:
+    """Ctrl-C once: exit 130, status interrupted, what was recorded stays readable."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    process = command(path, "--out", tmp_path / "out")
+    wav = tmp_path / "out" / "long-0" / "conversation.wav"
+    while process.poll() is None and not (wav.is_file() and wav.stat().st_size > 100_000):
+        os.sched_yield()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    session = read_session(tmp_path / "out" / "long-0")
+    assert session.meta.status == "interrupted"
+    assert session.duration >= 24_000
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(("sent", "to_all"), [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)])
+def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(
+    short: Path, tmp_path: Path, sent: signal.Signals, to_all: bool
+) -> None:
+    """With --concurrency, a session under way is closed and marked; an idle worker says nothing.
+
+    A terminal sends Ctrl-C to every process of the group, other programs send a signal to the run alone.
+    """
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    words = [
+        sys.executable,
+        "-m",
+        "simulator",
+        str(short),
+        str(path),
+        "--concurrency",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wav, rows = tmp_path / "out" / "long-0" / "conversation.wav", tmp_path / "out" / "results.jsonl"
+    while process.poll() is None and not (rows.is_file() and wav.is_file() and wav.stat().st_size > 100_000):
+        os.sched_yield()
+    if to_all:
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert read_session(tmp_path / "out" / "long-0").meta.status == "interrupted"
+    assert read_session(tmp_path / "out" / "short-0").meta.status == "completed"
+
+
+@pytest.mark.slow
+def test_a_stop_that_ends_the_workers_first_ends_the_run(tmp_path: Path) -> None:
+    """A batch system's SIGTERM goes to the whole group: the workers are gone at once, and nobody waits for them."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    words = [sys.executable, "-m", "simulator", str(path), "--repeat", "2", "--concurrency", "2"]
+    process = subprocess.Popen([*words, "--out", str(tmp_path / "out")], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)  # fmt: skip
+    wavs = [tmp_path / "out" / f"long-{trial}" / "conversation.wav" for trial in range(2)]
+    while process.poll() is None and not all(wav.is_file() and wav.stat().st_size > 50_000 for wav in wavs):
+        os.sched_yield()
+    os.killpg(process.pid, signal.SIGTERM)
+    _, told = process.communicate(timeout=40)
+    assert process.returncode in (3, 130) and "Traceback" not in told, told
+    assert all(read_session(wav.parent).duration > 10_000 for wav in wavs)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_its_session_and_not_the_run(short: Path, tmp_path: Path) -> None:
+    """The session is failed with a sentence, the others are run in new workers, and the exit code is 3."""
+    (tmp_path / "deadly.py").write_text("import os\ndef answer(turn, history):\n    os._exit(9)\n")
+    responder = {"kind": "function", "call": "deadly:answer", "folder": str(tmp_path)}
+    deadly = SHORT | {"name": "deadly", "agent": {"kind": "turn_based", "ears": "level", "responder": responder}}
+    (tmp_path / "deadly.yaml").write_text(yaml.safe_dump(deadly))
+    process = command(tmp_path / "deadly.yaml", short, "--repeat", 3, "--concurrency", 2, "--out", tmp_path / "out")
+    _, told = process.communicate(timeout=100)
+    assert process.returncode == 3 and "Traceback" not in told, told
+    rows = {row.id: row for row in read_rows(tmp_path / "out")}
+    assert len(rows) == 6 and all("worker process died" in str(rows[f"deadly-{trial}"].problem) for trial in range(3))
+    assert "completed" in {rows[f"short-{trial}"].status for trial in range(3)}
