@@ -179,25 +179,48 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
 
 class _OnceLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader that refuses a key given twice: YAML would drop the first one without a word."""
+    """A safe loader that refuses a key given twice: YAML would drop the first one without a word.
+
+    What `<<` merges is worked out here and not by PyYAML, whose releases differ in which of two values wins: a
+    mapping's own key before a merged one, an earlier merged mapping before a later one (YAML 1.1's merge type).
+    """
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
-        self._looked_at: set[int] = set()
+        self._flat: set[int] = set()
 
     def flatten_mapping(self, node: Any) -> None:
-        """Look at a mapping before what it merges (`<<`) is put into it. yaml.YAMLError names the key."""
-        if id(node) not in self._looked_at:
-            self._looked_at.add(id(node))
-            seen: set[str] = set()
-            for key, _ in node.value:
-                name = key.value if isinstance(key, yaml.ScalarNode) else None
-                if name in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {name!r} is given twice", key.start_mark
-                    )
-                seen |= {name} if name is not None and name != "<<" else set()
-        super().flatten_mapping(node)
+        """Put what a mapping merges into it, every key once. yaml.YAMLError names a key given twice."""
+        if id(node) in self._flat:
+            return
+        self._flat.add(id(node))
+        own: dict[object, Any] = {}
+        merged: dict[object, Any] = {}
+        pairs, node.value = node.value, []  # so that a mapping that merges itself ends here
+        for key, value in pairs:
+            if key.tag == "tag:yaml.org,2002:merge":
+                for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    self._merge(source, merged)
+            elif _identity(key) in own:
+                problem = f"the key {key.value!r} is given twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            else:
+                own[_identity(key)] = (key, value)
+        node.value = list((merged | own).values())
+
+    def _merge(self, source: Any, merged: dict[object, Any]) -> None:
+        if not isinstance(source, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"expected a mapping to merge, found a {source.id}", source.start_mark
+            )
+        self.flatten_mapping(source)
+        for key, value in source.value:
+            merged.setdefault(_identity(key), (key, value))
+
+
+def _identity(key: Any) -> object:
+    """What makes two keys of a mapping the same: a scalar's text, and any other node itself."""
+    return key.value if isinstance(key, yaml.ScalarNode) else id(key)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -39,6 +39,13 @@ def scenarios() -> Path:
     return Path(__file__).resolve().parent.parent / "scenarios"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give whole runs and models the time that they take; every other test has what pyproject.toml allows."""
+    for item in items:
+        if item.get_closest_marker("slow") or item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 def pytest_report_header() -> str:
     """Say which actors are installed: a stale editable install is the usual reason for an unknown kind."""
     return f"actors: {', '.join(installed('actors'))}"

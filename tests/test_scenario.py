@@ -279,6 +279,14 @@ def test_anchors_and_merges_are_no_keys_given_twice(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("base: &b {k: 1}\nuser: {turns: [&t {<<: *b, k: 2}]}\nother: {<<: *t}\n")
     data = read_yaml(tmp_path / "s.yaml")
     assert data["user"]["turns"] == [{"k": 2}] and data["other"] == {"k": 2}
+    (tmp_path / "s.yaml").write_text("a: &a {kind: x, at: 1}\nb: &b {kind: y, say: no}\nc: {<<: [*a, *b], <<: *b}\n")
+    assert read_yaml(tmp_path / "s.yaml")["c"] == {"kind": "x", "at": 1, "say": False}
+    for text in ("a: &a {<<: *a, k: 1}\n", "a: &a {k: 1, <<: {<<: *a}}\n"):
+        (tmp_path / "s.yaml").write_text(text)
+        assert read_yaml(tmp_path / "s.yaml") == {"a": {"k": 1}}
+    (tmp_path / "s.yaml").write_text("a: {<<: [{k: 1}, 2]}\n")
+    with pytest.raises(ScenarioError, match="expected a mapping to merge, found a scalar"):
+        read_yaml(tmp_path / "s.yaml")
     (tmp_path / "s.yaml").write_text("a: !!map foo\n")
     with pytest.raises(ScenarioError, match="is no YAML"):
         read_yaml(tmp_path / "s.yaml")

@@ -91,6 +91,8 @@ class Wire:
         """Fill the inbox until the connection ends; runs as a task, and may be cancelled and started again."""
         from websockets.exceptions import ConnectionClosed
 
+        if self._overflowed:
+            return  # nothing that comes behind a flood is taken in
         try:
             while True:
                 message = await self._connection.recv()
