@@ -13,9 +13,9 @@ from agents.responders.chat import ChatSpec
 from agents.responders.rules import Rule, RulesSpec
 from agents.turn_based import SpeakingSpec, TurnBased
 from simulator.actor import Setting
-from simulator.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
 from simulator.engines import engine
 from simulator.errors import located
+from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
 
 DEFAULT_REPLIES = (
     Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),

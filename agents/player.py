@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.actor import ActorSpec, Context, Setting
-from simulator.cues import Cue
-from simulator.ears import EarsKind
 from simulator.errors import located
-from simulator.script import Script, Turn, TurnKeys, check_cues
+from simulator.speaking.cues import Cue
+from simulator.speaking.ears import EarsKind
+from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
+from simulator.speaking.voice import Level, Line, played
 from simulator.spec import Duration
-from simulator.voice import Level, Line, played
 
 
 class Clip(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from simulator import sound
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import ScenarioError, SessionError, located
 from simulator.events import Event, Party
 from simulator.frame import AudioFrame, Samples, to_grid
 from simulator.session import Session, read_session
-from simulator.streams import Outbox
+from simulator.sound import recordings
+from simulator.sound.streams import Outbox
 
 REPLAYED = ("speech_start", "speech_end")
 
@@ -35,7 +35,7 @@ class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
         """Refuse a folder that is no session, a file that cannot be played."""
         if self.file is not None:
             file = self.file
-            located(f"{setting.where}.file", lambda: sound.load(file, setting.sample_rate, channel=self.channel))
+            located(f"{setting.where}.file", lambda: recordings.load(file, setting.sample_rate, channel=self.channel))
         try:
             if self.session is not None:
                 read_session(self.session)
@@ -60,7 +60,7 @@ class Replay(Actor):
         """Load the track."""
         spec = self._spec
         if spec.file is not None:
-            self._outbox.push(to_grid(sound.load(spec.file, context.output_rate, channel=spec.channel)))
+            self._outbox.push(to_grid(recordings.load(spec.file, context.output_rate, channel=spec.channel)))
             return
         assert spec.session is not None
         session = read_session(spec.session)
@@ -79,7 +79,7 @@ class Replay(Actor):
 
 
 def _track(session: Session, party: Party, sample_rate: int) -> Samples:
-    return to_grid(sound.resample(session.said(party), session.sample_rate, sample_rate))
+    return to_grid(recordings.resample(session.said(party), session.sample_rate, sample_rate))
 
 
 def _known(session: Session, party: Party) -> Iterator[Event]:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from simulator.actor import ActorSpec, Context, Setting
-from simulator.ears import EarsKind
-from simulator.script import Script, Turn, TurnKeys, check_cues
-from simulator.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
+from simulator.speaking.ears import EarsKind
+from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
+from simulator.speaking.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
 
 
 class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,14 +14,22 @@ import anyio
 from agents.remote.trace import Trace, Tracer
 from agents.remote.turn_based_replay import STOPPED, TurnBasedReplay, line_said, trace_heard
 from simulator.actor import Actor, ActorSpec, Context, Setting
-from simulator.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
-from simulator.ears import EarsKind, SileroEars, make_ears
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame
 from simulator.scenario import kind_of
+from simulator.speaking.dialogue import (
+    AnyResponder,
+    HeardTurn,
+    Message,
+    Reply,
+    Responder,
+    ResponderContext,
+    ResponderSpec,
+)
+from simulator.speaking.ears import EarsKind, SileroEars, make_ears
+from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
+from simulator.speaking.voice import DEFAULT_VOICES, Line, Voice, WordsPerMinute, check_voice, spoken
 from simulator.spec import Duration, ms
-from simulator.turn_taking import TurnPolicy, TurnTaker
-from simulator.voice import DEFAULT_VOICES, Line, Voice, WordsPerMinute, check_voice, spoken
 
 
 class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from channels.noise import Color, at_rms, generate
-from simulator import sound
-from simulator.ears import NOMINAL_DBFS
 from simulator.errors import located
 from simulator.events import Emit
 from simulator.frame import AudioFrame, Samples, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
+from simulator.sound import recordings
+from simulator.sound.streams import Outbox
+from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.spec import Duration, ms
-from simulator.streams import Outbox
 
 FADE_S = 0.01
 """A generated burst fades in and out over 10 ms: a hard edge would be a click of its own."""
@@ -47,13 +47,13 @@ class BurstSpec(ChannelSpec, frozen=True, kw_only=True, tag="burst"):
         """Refuse a file that cannot be used. ScenarioError."""
         if self.file is not None:
             file = self.file
-            located(f"{where}.file", lambda: sound.load(file, sample_rate, channel=self.channel))
+            located(f"{where}.file", lambda: recordings.load(file, sample_rate, channel=self.channel))
 
     def build(self, context: ChannelContext) -> "Burst":
         """Make the channel."""
         rate = context.sample_rate
         if self.file is not None:
-            bang = sound.load(self.file, rate, channel=self.channel)
+            bang = recordings.load(self.file, rate, channel=self.channel)
         else:
             noise = generate(self.color or "white", rate, context.rng)
             bang = _faded(noise[: self.length.samples(rate)], round(FADE_S * rate))

@@ -7,7 +7,7 @@ import numpy as np
 from channels.short_filter import ShortResampler
 from simulator.frame import AudioFrame, Samples, freeze
 from simulator.line import ChannelContext, ChannelSpec
-from simulator.streams import Outbox
+from simulator.sound.streams import Outbox
 
 TELEPHONE_HZ = 8_000
 MU = 255.0

@@ -4,8 +4,8 @@ import numpy as np
 
 from simulator.frame import AudioFrame, Samples
 from simulator.line import ChannelContext, ChannelSpec
+from simulator.sound.streams import Outbox
 from simulator.spec import Duration
-from simulator.streams import Outbox
 
 LONGEST_S = 60.0
 """Two satellite hops take half a second; more than a minute is a slip of the pen."""

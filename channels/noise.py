@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from simulator import sound
-from simulator.ears import LEVEL_MARGIN_DB, NOMINAL_DBFS
 from simulator.errors import ScenarioError, located
 from simulator.frame import AudioFrame, Samples, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
-from simulator.voice import spoken
+from simulator.sound import recordings
+from simulator.speaking.ears import LEVEL_MARGIN_DB, NOMINAL_DBFS
+from simulator.speaking.voice import spoken
 
 Color = Literal["white", "pink", "babble"]
 
@@ -50,14 +50,14 @@ class NoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="noise"):
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse a file that cannot be used. ScenarioError."""
         if self.file is not None:
-            loop = located(f"{where}.file", lambda: sound.load(self.file, sample_rate, channel=self.channel))  # type: ignore[arg-type]
+            loop = located(f"{where}.file", lambda: recordings.load(self.file, sample_rate, channel=self.channel))  # type: ignore[arg-type]
             if not loop.any():
                 raise ScenarioError(f"{where}.file: {self.file} is digital silence, which has no level to be scaled")
 
     def build(self, context: ChannelContext) -> "Noise":
         """Make the channel."""
         if self.file is not None:
-            loop = sound.load(self.file, context.sample_rate, channel=self.channel)
+            loop = recordings.load(self.file, context.sample_rate, channel=self.channel)
         else:
             loop = generate(self.color or "white", context.sample_rate, context.rng)
         level_dbfs = NOMINAL_DBFS - self.snr_db

@@ -8,9 +8,9 @@ from simulator.errors import located
 from simulator.events import Emit
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
+from simulator.sound.streams import Outbox
+from simulator.speaking.voice import Line, check_say, check_voice, played, spoken
 from simulator.spec import Decibels, Duration, ms
-from simulator.streams import Outbox
-from simulator.voice import Line, check_say, check_voice, played, spoken
 
 
 class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):

@@ -6,7 +6,7 @@ from metrics.agent_interruption_cards import CARDS, OVERLAP, RATE
 from metrics.floor import Contribution, Floor
 from metrics.latency import new_claims
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch

@@ -7,7 +7,7 @@ import msgspec
 from metrics.barge_in_cards import CARDS, FALSE_START, LATENCY_P50, LATENCY_P95, RESUME, TALKED_THROUGH, YIELD
 from metrics.floor import Contribution, Floor
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.spec import Duration, ms
 

@@ -10,7 +10,7 @@ from metrics.floor import Floor
 from metrics.wording import distances, normalised
 from simulator.events import Event, Party
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 

@@ -7,7 +7,7 @@ import msgspec
 from metrics.floor import BREATH_S, Contribution, Floor, Side
 from metrics.latency_cards import CARDS, EARLY, LATE, MEAN, P50, P95, UNANSWERED
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.spec import Duration, ms
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from metrics.floor import Floor, mostly_inside
 from metrics.takeover_cards import CARDS, IN_PAUSE, PER_TURN
 from simulator.score import Definition, Evidence, Score, share
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch, Timeline

@@ -12,7 +12,7 @@ from metrics.turns_cards import CARDS, SHAPES
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.score import Definition, Evidence, Score, from_parts, spread
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from simulator.timeline import Stretch, Timeline
 

@@ -19,7 +19,7 @@ from simulator.clock import Clock
 from simulator.errors import ScenarioError
 from simulator.events import Emit, Party
 from simulator.frame import AudioFrame
-from simulator.secrets import references
+from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
 
 

@@ -11,14 +11,13 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 import numpy as np
 
-from simulator.cues import Cue, CueWatch
-from simulator.ears import Activity
 from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples
-from simulator.script import draw
-from simulator.spec import Decibels, Spec
-from simulator.voice import (
+from simulator.speaking.cues import Cue, CueWatch
+from simulator.speaking.ears import Activity
+from simulator.speaking.script import draw
+from simulator.speaking.voice import (
     DEFAULT_VOICES,
     Level,
     Line,
@@ -31,6 +30,7 @@ from simulator.voice import (
     played,
     spoken,
 )  # fmt: skip
+from simulator.spec import Decibels, Spec
 
 
 class InjectorContext(msgspec.Struct, frozen=True, kw_only=True):

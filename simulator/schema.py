@@ -12,8 +12,8 @@ from msgspec import NODEFAULT, inspect
 
 from simulator.actor import Latency
 from simulator.errors import ScenarioError
-from simulator.expect import Expectation
 from simulator.plugins import Kind, installed, load
+from simulator.reading.expect import Expectation
 from simulator.scenario import AfterParty, Length, Scenario
 from simulator.spec import Duration, encode
 

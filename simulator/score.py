@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 import numpy as np
 
-from simulator.scoring import bootstrap
+from simulator import bootstrap
 
 Statistic = Literal["ratio", "mean", "p50", "p95", "sum", "w1"]
 

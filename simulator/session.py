@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from simulator import sound
 from simulator.errors import SessionError
 from simulator.events import Event, Party, decode_event, encode_event
 from simulator.frame import Samples
+from simulator.sound import recordings
 from simulator.speech import Speech
 
 FORMAT = 1
@@ -66,8 +66,8 @@ class Session:
         folder: Path,
         meta: SessionMeta,
         *,
-        audio: sound.Recording,
-        heard: sound.Recording | None = None,
+        audio: recordings.Recording,
+        heard: recordings.Recording | None = None,
         events: tuple[Event, ...] = (),
         notes: tuple[str, ...] = (),
         speech: Speech | None = None,
@@ -156,7 +156,7 @@ class Session:
     @classmethod
     def of_recording(cls, path: Path, *, user_channel: int = 0, agent_channel: int = 1) -> "Session":
         """Make a session of a stereo file: no events, nothing known. SessionError when it is not stereo audio."""
-        recording = sound.open_recording(path, channels=(user_channel, agent_channel))
+        recording = recordings.open_recording(path, channels=(user_channel, agent_channel))
         meta = SessionMeta(
             format=FORMAT,
             id=path.stem,
@@ -177,9 +177,9 @@ def read_session(folder: Path) -> Session:
     said_file = _audio_file(folder, "conversation")
     if said_file is None:
         raise SessionError(f"{folder}: conversation.wav is missing")
-    audio = sound.open_recording(said_file)
+    audio = recordings.open_recording(said_file)
     heard_file = _audio_file(folder, "heard")
-    heard = sound.open_recording(heard_file) if heard_file else None
+    heard = recordings.open_recording(heard_file) if heard_file else None
     notes += [*event_notes, *audio.notes, *(heard.notes if heard else ())]
     speech, speech_notes = _read_speech(folder / "speech.json")
     notes += speech_notes

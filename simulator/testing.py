@@ -14,12 +14,12 @@ import numpy as np
 from simulator.actor import Actor, Context
 from simulator.batch.job import Played, play
 from simulator.batch.plan import Job
-from simulator.ears import NOMINAL_DBFS
+from simulator.call.surroundings import Surroundings
 from simulator.frame import AudioFrame, Samples, freeze, to_grid
 from simulator.scenario import Scenario, check, resolved, slug
 from simulator.session import Session, read_session
+from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.spec import decode
-from simulator.surroundings import Surroundings
 
 
 def scenario_of(data: Mapping[str, Any], folder: Path) -> Scenario:

@@ -15,11 +15,11 @@ import soundfile
 
 from channels.noise import Color, at_rms, generate
 from simulator.annotation.audible import frame_levels
-from simulator.ears import NOMINAL_DBFS
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.session import Session
-from simulator.voice import spoken
+from simulator.speaking.ears import NOMINAL_DBFS
+from simulator.speaking.voice import spoken
 from tests.takes import Take
 
 VOICES: dict[Party, tuple[str, ...]] = {

@@ -12,10 +12,10 @@ import soundfile
 from agents.duplex_model import DuplexModelSpec
 from simulator.batch.job import Played, play
 from simulator.batch.plan import Job
+from simulator.call.surroundings import Surroundings
 from simulator.scenario import Scenario
 from simulator.session import Session, read_session
 from simulator.spec import decode
-from simulator.surroundings import Surroundings
 from simulator.testing import burst
 from tests.contracts.counter_model import CounterSpec
 

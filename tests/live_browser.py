@@ -14,7 +14,7 @@ import soundfile
 
 from simulator import clock
 from simulator.frame import Samples
-from simulator.voice import spoken
+from simulator.speaking.voice import spoken
 from tests.report_browser import browser, errors
 
 FILE_HZ = 48_000

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from simulator.annotate import annotate
+from simulator.annotation.annotate import annotate
+from simulator.call.recording import Recorder
 from simulator.events import Event, Party
 from simulator.frame import Samples, silence
-from simulator.recording import Recorder
 from simulator.score import Score
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import FORMAT, PartyMeta, Session, SessionMeta, read_session
 from simulator.speech import PartySpeech, Segment
 

@@ -9,10 +9,10 @@ from channels.noise import Color
 from metrics.backchannel import BackchannelSpec
 from metrics.barge_in import BargeInSpec
 from metrics.latency import LatencySpec
-from simulator.annotate import annotate
+from simulator.annotation.annotate import annotate
 from simulator.events import PARTIES
 from simulator.score import Score
-from simulator.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 from tests.conversations import Conversation, conversation, foreign
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.annotation.activity import SILERO, ActivitySettings, active_level_dbfs, silero_segments, speech_segments
+from simulator.engines.activity import SILERO, ActivitySettings, active_level_dbfs, silero_segments, speech_segments
 from simulator.frame import Samples, to_grid
-from simulator.sound import resample
+from simulator.sound.recordings import resample
+from simulator.speaking.voice import spoken
 from simulator.timeline import Stretch, Timeline
-from simulator.voice import spoken
 
 RATE = 24_000
 SENTENCES = (

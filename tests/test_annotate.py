@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from simulator import sound
-from simulator.annotate import annotate, annotate_cached, annotate_many
+from simulator.annotation.annotate import annotate, annotate_cached, annotate_many
 from simulator.annotation.detect import Track, detect
 from simulator.session import Session, read_session
+from simulator.sound import recordings
+from simulator.speaking.voice import spoken
 from simulator.speech import PartySpeech
-from simulator.voice import spoken
 from tests.takes import RATE, Take, buzz
 
 
@@ -270,5 +270,5 @@ def test_a_session_without_events_and_with_damage_is_still_annotated(tmp_path: P
 
 def test_the_buzz_of_the_takes_is_audible_in_every_frame() -> None:
     """The tests' own tool: 10 ms of it are never silent."""
-    frames = sound.resample(buzz(RATE, RATE), RATE, RATE).reshape(-1, RATE // 100)
+    frames = recordings.resample(buzz(RATE, RATE), RATE, RATE).reshape(-1, RATE // 100)
     assert np.square(frames).mean(axis=1).min() > 0.9

@@ -358,7 +358,7 @@ def test_a_probe_costs_nothing(tmp_path: Path) -> None:
     """It asks for the models."""
     import anyio
 
-    from agents.responders.chat_audio import ChatAudioSpec
+    from agents.chat_audio.responder import ChatAudioSpec
 
     with served({"kind": "silent"}, "chat_audio", tmp_path) as url:
         assert "its models: silent" in anyio.run(ChatAudioSpec(base_url=f"{url}/v1").probe)

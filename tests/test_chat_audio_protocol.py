@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.responders.chat_audio_answer import counts, laid_after, read_answer, split_debug, stamps_of
-from agents.responders.chat_audio_protocol import AskRules, ChatAudioCore, encode_wav
+from agents.chat_audio.answer import counts, laid_after, read_answer, split_debug, stamps_of
+from agents.chat_audio.protocol import AskRules, ChatAudioCore, encode_wav
 from simulator.errors import RemoteError
 from tests.contracts.http_peers import sound_in, wav
 

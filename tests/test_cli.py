@@ -11,10 +11,10 @@ import yaml
 from simulator.batch.folder import read_rows
 from simulator.batch.job import Row
 from simulator.batch.run import Result
-from simulator.batch.summary import ScenarioSummary, Summary
 from simulator.cli.run import exit_code
 from simulator.cli.screen import print_summary
-from simulator.expect import Verdict
+from simulator.reading.expect import Verdict
+from simulator.results.summary import ScenarioSummary, Summary
 from simulator.session import read_session
 from tests.command_line import SHORT, command, simulate
 

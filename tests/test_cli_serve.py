@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 from simulator.cli import main
 from simulator.frame import silence
-from simulator.opus import OpusEncoder
 from simulator.session import read_session
+from simulator.sound.opus import OpusEncoder
 
 
 @pytest.mark.slow

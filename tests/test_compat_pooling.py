@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.compat.as_scorer import AsScorer, Column, Measured, corpus_result
 from metrics.compat.pooling import interval, value_of
-from simulator.corpus import CorpusScorer
+from simulator.scoring.corpus import CorpusScorer
 
 VALUES = st.lists(st.floats(-100, 100), min_size=1, max_size=12)
 

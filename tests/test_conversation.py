@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Latency
-from simulator.conversation import Conversation
-from simulator.edge import shape_of
+from simulator.call.conversation import Conversation
+from simulator.call.edge import shape_of
+from simulator.call.recording import Recorder
+from simulator.call.surroundings import Surroundings
 from simulator.errors import ActorError
 from simulator.frame import AudioFrame, silence
-from simulator.recording import Recorder
 from simulator.scenario import Scenario, to_yaml
 from simulator.session import Session, SessionMeta, read_session
 from simulator.spec import Duration, decode
-from simulator.surroundings import Surroundings
 from simulator.testing import Bursts, burst
 
 RATE = 24_000

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from agents.openai_live import OpenAILiveSpec
-from agents.openai_realtime import OpenAIRealtimeSpec
+from agents.openai.live import OpenAILiveSpec
+from agents.openai.realtime import OpenAIRealtimeSpec
 from agents.remote.peer_core import Actions, Note
 from agents.remote.usage import UsageTally, gemini_counts, openai_counts
-from simulator.cost import Meter, Price, check_budget, cost_of
 from simulator.errors import ScenarioError
+from simulator.reading.cost import Meter, Price, check_budget, cost_of
 from simulator.spec import decode
 
 PRICES = {"m": Price(input_text=4, input_audio=32, cached_text=0.4, output_text=16, output_audio=64),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cues import Cue, CueWatch
-from simulator.ears import Activity
+from simulator.speaking.cues import Cue, CueWatch
+from simulator.speaking.ears import Activity
 from simulator.spec import Duration, decode
 
 RATE = 1000

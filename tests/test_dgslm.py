@@ -9,8 +9,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.dgslm import DgslmSpec
-from metrics.compat.dgslm_events import backchannel_count, event_durations, merge_units, wasserstein
+from metrics.compat.dgslm.events import backchannel_count, event_durations, merge_units, wasserstein
+from metrics.compat.dgslm.scorer import DgslmSpec
 from simulator.errors import ScenarioError, SessionError
 
 CELL_S, CELLS = 0.05, 240

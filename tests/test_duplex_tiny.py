@@ -23,7 +23,7 @@ PLACEMENT = Placement(slots=3)
 
 def speech(length_s: float) -> Samples:
     """Somebody speaks: float32 (n,) at 24 kHz."""
-    from simulator.voice import spoken
+    from simulator.speaking.voice import spoken
 
     text = "I would like to book a table for two people tonight, please, if that is at all possible. " * 2
     return spoken(text, "en-gb-x-rp", 24_000).samples[: int(length_s * 24_000)]

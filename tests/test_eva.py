@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.eva import EvaSpec
-from metrics.compat.eva_turns import (
+from metrics.compat.eva.scorer import EvaSpec
+from metrics.compat.eva.turns import (
     find_turns,
     latency_score,
     merge,

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.cli import main
 from simulator.plugins import installed, load
-from simulator.scorer import DEFAULT_SCORERS, all_definitions, definitions_of
+from simulator.scoring.scorer import DEFAULT_SCORERS, all_definitions, definitions_of
 
 
 def test_a_metric_is_explained_with_unit_source_and_when_it_is_undefined(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from metrics.compat.fdb_smooth_turn_taking import SmoothTurnTakingSpec
-from metrics.compat.fdb_user_interruption import UserInterruptionSpec
+from metrics.compat.fdb.smooth_turn_taking import SmoothTurnTakingSpec
+from metrics.compat.fdb.user_interruption import UserInterruptionSpec
 from simulator.cli import main
 from simulator.errors import SessionError
 from simulator.export import audacity, fdb, rttm, srt, textgrid

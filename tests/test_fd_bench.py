@@ -12,8 +12,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.fd_bench import FdBenchSpec
-from metrics.compat.fd_bench_rounds import analyze, whole_ms
+from metrics.compat.fd_bench.rounds import analyze, whole_ms
+from metrics.compat.fd_bench.scorer import FdBenchSpec
 
 Spans = list[tuple[int, int]]
 

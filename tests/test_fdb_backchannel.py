@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.fdb_backchannel import (
+from metrics.compat.fdb.backchannel import (
     BackchannelSpec,
     timing_distance,
     walk_as_original,
     walk_strictly,
     words_over,
 )
-from metrics.compat.fdb_samples import Chunk
-from simulator.corpus import CorpusResult
+from metrics.compat.fdb.samples import Chunk
 from simulator.errors import ScenarioError
+from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import silence, spoken, voiced, words, write_sample
 
 TIMES = st.floats(0, 20, allow_nan=False).map(lambda value: round(value, 1))
@@ -196,7 +196,7 @@ def test_only_strict_hears_the_real_rate(tmp_path: Path, real_audio: Path) -> No
     """compat hears a 24 kHz file 1.5 times slow, as the original does; strict gives the times of the 16 kHz file."""
     import soundfile
 
-    from simulator.sound import resample
+    from simulator.sound.recordings import resample
 
     samples, rate = soundfile.read(real_audio / "speech" / "order_status.wav", dtype="float32")
     root = tmp_path / "root"

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metrics.compat.fdb_before_after import BeforeAfterSpec, split_moment
-from metrics.compat.fdb_samples import Chunk
+from metrics.compat.fdb.before_after import BeforeAfterSpec, split_moment
+from metrics.compat.fdb.samples import Chunk
 from metrics.compat.prosody import intensity, level, pitch, spread
-from simulator.corpus import CorpusResult
 from simulator.errors import SessionError
+from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import silence, voiced, words, write_sample
 
 pytest.importorskip("parselmouth", reason="prosody needs praat-parselmouth")

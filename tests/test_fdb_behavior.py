@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from metrics.compat.fdb_behavior import BehaviorSpec, parse_tags
-from simulator.corpus import CorpusResult
+from metrics.compat.fdb.behavior import BehaviorSpec, parse_tags
+from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import spoken, words, write_sample
 
 TRANSCRIPTS = {name: spoken(1, 3) for name in ("input.json", "clean_input.json", "output.json", "clean_output.json")}

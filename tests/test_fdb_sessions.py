@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from metrics.compat.fdb_pause_handling import PauseHandlingSpec
-from metrics.compat.fdb_smooth_turn_taking import SmoothTurnTakingSpec
-from metrics.compat.fdb_timing import TimingSpec
-from metrics.compat.fdb_user_interruption import UserInterruptionSpec
-from simulator.corpus import CorpusScorer
+from metrics.compat.fdb.pause_handling import PauseHandlingSpec
+from metrics.compat.fdb.smooth_turn_taking import SmoothTurnTakingSpec
+from metrics.compat.fdb.timing import TimingSpec
+from metrics.compat.fdb.user_interruption import UserInterruptionSpec
 from simulator.plugins import installed, load
 from simulator.score import pool
+from simulator.scoring.corpus import CorpusScorer
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
 

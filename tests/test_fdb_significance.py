@@ -10,11 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from metrics.compat.fdb_significance import SignificanceSpec
+from metrics.compat.fdb.significance import SignificanceSpec
 from metrics.compat.options import Names
 from metrics.compat.paired import PairedTest, holm, paired_test, without_outliers
 from metrics.compat.student_t import critical_t, two_sided_p
-from simulator.corpus import CorpusResult
+from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import write_sample
 
 

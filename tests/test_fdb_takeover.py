@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.fdb_samples import Chunk
-from metrics.compat.fdb_takeover import onset, since, speaking_at, takes_turn
+from metrics.compat.fdb.samples import Chunk
+from metrics.compat.fdb.takeover import onset, since, speaking_at, takes_turn
 from simulator.errors import SessionError
 from tests.fdb_folders import rule_r
 

@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from metrics.compat.fdb_pause_handling import PauseHandlingSpec
-from metrics.compat.fdb_smooth_turn_taking import SmoothTurnTakingSpec
-from metrics.compat.fdb_user_interruption import UserInterruptionSpec, parse_rating, parse_rating_strictly
+from metrics.compat.fdb.pause_handling import PauseHandlingSpec
+from metrics.compat.fdb.smooth_turn_taking import SmoothTurnTakingSpec
+from metrics.compat.fdb.user_interruption import UserInterruptionSpec, parse_rating, parse_rating_strictly
 from simulator import clock
-from simulator.corpus import CorpusResult, CorpusScorer
 from simulator.errors import ScenarioError
+from simulator.scoring.corpus import CorpusResult, CorpusScorer
 from tests.fdb_folders import rule_r, silence, spoken, voiced, words, write_sample
 
 TURN = [{"text": "[TURN-TAKING]", "timestamp": [2.0, 2.5]}]

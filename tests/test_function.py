@@ -12,7 +12,7 @@ from simulator.testing import play_session, scenario_of
 MODULE = """
 import numpy as np
 from simulator.clock import sleep
-from simulator.dialogue import Reply
+from simulator.speaking.dialogue import Reply
 
 def plain(turn, history):
     assert turn.samples.dtype == np.float32 and turn.sample_rate == 24000

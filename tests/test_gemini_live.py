@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.gemini_live_protocol import UP
+from agents.gemini.protocol import UP
 from simulator.errors import ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agents.gemini_live import GeminiLiveSpec
-from agents.gemini_live_protocol import DOWN, GeminiCore
+from agents.gemini.live import GeminiLiveSpec
+from agents.gemini.protocol import DOWN, GeminiCore
 from simulator.errors import RemoteError
 from simulator.plugins import AnyActor
 from simulator.spec import decode

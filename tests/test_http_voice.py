@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.remote.npy_wire import decode_npy, encode_npy
+from agents.http_voice.npy_wire import decode_npy, encode_npy
 from simulator.errors import RemoteError, ScenarioError
 from simulator.session import Session
 from simulator.testing import play_session, scenario_of
@@ -193,7 +193,7 @@ def test_a_probe_says_what_it_found(tmp_path: Path) -> None:
     """Healthy, and an answer came; or the sentence that says what is wrong."""
     import anyio
 
-    from agents.responders.http_voice import HttpVoiceSpec
+    from agents.http_voice.responder import HttpVoiceSpec
 
     with served({"kind": "silent"}, "http_voice", tmp_path, patience="200ms") as url:
         assert "is healthy; v4 answered half a second of silence with" in anyio.run(HttpVoiceSpec(base_url=url).probe)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.remote.npy_wire import decode_npy, encode_npy
-from agents.responders.http_voice_protocol import HttpVoiceCore
+from agents.http_voice.npy_wire import decode_npy, encode_npy
+from agents.http_voice.protocol import HttpVoiceCore
 from simulator.errors import RemoteError
 
 TURN = np.linspace(-0.5, 0.5, 1600).astype(np.float32)

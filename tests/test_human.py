@@ -9,9 +9,9 @@ from simulator.batch.plan import Job
 from simulator.cli import main
 from simulator.cli.talk import default_scenario, seated
 from simulator.errors import ScenarioError
+from simulator.live.at_device.device import sound_devices
+from simulator.live.at_device.terminal import choose
 from simulator.live.buttons import buttons_of
-from simulator.live.device import sound_devices
-from simulator.live.terminal import choose
 from simulator.scenario import kind_of, load
 from simulator.testing import play_session, scenario_of
 
@@ -93,5 +93,5 @@ def test_the_terminal_view_imports_no_sound_device() -> None:
     import sys
 
     before = "sounddevice" in sys.modules
-    import_module("simulator.live.terminal")
+    import_module("simulator.live.at_device.terminal")
     assert ("sounddevice" in sys.modules) == before

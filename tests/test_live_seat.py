@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from simulator.actor import Actor, ActorSpec
-from simulator.conversation import Conversation
+from simulator.call.conversation import Conversation
+from simulator.call.live_seat import LiveSeat
+from simulator.call.recording import Recorder
+from simulator.call.seat import Seat
+from simulator.call.surroundings import Surroundings
 from simulator.errors import ActorError, LateError
 from simulator.events import EventLog
 from simulator.frame import AudioFrame, silence
-from simulator.live_seat import LiveSeat
-from simulator.recording import Recorder
 from simulator.scenario import Scenario
-from simulator.seat import Seat
 from simulator.session import SessionMeta, read_session
 from simulator.spec import decode
-from simulator.surroundings import Surroundings
 from simulator.testing import Bursts
 
 FRAME = 480

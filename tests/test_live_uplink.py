@@ -8,10 +8,10 @@ import pytest
 
 from simulator.errors import RemoteError
 from simulator.frame import Samples
-from simulator.live import wire
-from simulator.live.page_messages import Hello
-from simulator.live.uplink import OpusUplink, Pcm16Uplink, uplink_for
-from simulator.ogg import OPUS_HZ, PageReader
+from simulator.live.browser import wire
+from simulator.live.browser.page_messages import Hello
+from simulator.live.browser.uplink import OpusUplink, Pcm16Uplink, uplink_for
+from simulator.sound.ogg import OPUS_HZ, PageReader
 from tests.live_counter import found_at
 
 sphn = pytest.importorskip("sphn")
@@ -79,6 +79,6 @@ def test_a_page_sends_what_it_announced() -> None:
 
 def test_without_sphn_a_page_that_sends_opus_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not offered then; who sends it anyway is refused in a sentence."""
-    monkeypatch.setattr("simulator.live.uplink.have_sphn", lambda: False)
+    monkeypatch.setattr("simulator.live.browser.uplink.have_sphn", lambda: False)
     with pytest.raises(RemoteError, match="needs sphn"):
         uplink_for(Hello(rate=48_000, codec="opus"))

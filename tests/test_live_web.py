@@ -9,7 +9,7 @@ import anyio
 import numpy as np
 import pytest
 
-from simulator.live.passes import WATCH, Passes
+from simulator.live.browser.passes import WATCH, Passes
 from simulator.session import read_session
 from simulator.testing import burst
 from tests.live_browser import talk

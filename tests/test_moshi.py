@@ -15,8 +15,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from agents.moshi import MoshiSpec
-from agents.moshi_protocol import FRAME, MoshiServer
+from agents.moshi.actor import MoshiSpec
+from agents.moshi.protocol import FRAME, MoshiServer
 from simulator.clock import sleep
 from simulator.errors import RemoteError, ScenarioError
 from simulator.serving.door import DoorSpec

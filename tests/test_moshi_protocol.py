@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.moshi_protocol import (
+from agents.moshi.protocol import (
     FRAME,
     MOST_AHEAD,
     LocalProtocolError,
@@ -18,10 +18,10 @@ from agents.moshi_protocol import (
     Text,
     Trouble,
 )
-from agents.moshi_protocol import Server as ServerName
+from agents.moshi.protocol import Server as ServerName
 from agents.remote.trace import read_trace
 from simulator.frame import silence
-from simulator.opus import OpusEncoder
+from simulator.sound.opus import OpusEncoder
 from tests.contracts.moshi_peers import numbers
 
 LOGS = Path(__file__).parent / "data" / "moshi"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from metrics.compat.nemo_judge import conversation, questions, rating_of, ratings, sample_scores, summary
+from metrics.compat.nemo.judge import conversation, questions, rating_of, ratings, sample_scores, summary
 from simulator.errors import ScenarioError
 from simulator.scoring.judge import ReadyReplies
 

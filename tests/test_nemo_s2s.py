@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from metrics.compat.nemo_s2s import EndTimes, NemoS2sSpec
+from metrics.compat.nemo.s2s import EndTimes, NemoS2sSpec
 from simulator.errors import ScenarioError, SessionError
 from simulator.plugins import load
 from simulator.score import value_of

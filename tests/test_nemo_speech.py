@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.compat.nemo_speech import (
+from metrics.compat.nemo.speech import (
     HEARD,
     MEANT,
     Sample,
@@ -15,7 +15,7 @@ from metrics.compat.nemo_speech import (
     tts_hallucinations,
     user_speech,
 )
-from metrics.compat.nemo_text import Segment, normalize, word_errors
+from metrics.compat.nemo.text import Segment, normalize, word_errors
 
 PAD = "<SPECIAL_12>"
 BUFFER_S = 0.5

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.nemo_text import (
+from metrics.compat.nemo.text import (
     Errors,
     Segment,
     character_errors,

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.nemo_text import Segment
-from metrics.compat.nemo_turns import (
+from metrics.compat.nemo.text import Segment
+from metrics.compat.nemo.turns import (
     NO_LATENCY_S,
     TurnLimits,
     every_barge_in,

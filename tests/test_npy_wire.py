@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.remote.npy_wire import NpyError, decode_npy, encode_npy
+from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
 
 DTYPES = ["<f4", ">f4", "<f8", ">f8", "<f2", "|i1", "|u1", "<i2", ">i2", "<u2", "<i4", ">i4", "<u4", "<i8", "<u8"]
 

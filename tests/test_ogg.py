@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples
-from simulator.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
-from simulator.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder, header_packets
+from simulator.sound.ogg import OggError, PageReader, PageWriter, checksum, packet_duration
+from simulator.sound.opus import LONGEST_MESSAGE_S, RATE_HZ, OpusDecoder, OpusEncoder, header_packets
 
 packets = st.lists(st.lists(st.binary(max_size=600), min_size=1, max_size=4), min_size=1, max_size=5)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from simulator.doctor.probe import probe_party
 from simulator.errors import single
-from simulator.probe import probe_party
 from simulator.testing import scenario_of
 from tests.contracts.peer_services import (
     RATE,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agents.openai_live import OpenAILiveSpec
-from agents.openai_live_protocol import LiveCore
+from agents.openai.live import OpenAILiveSpec
+from agents.openai.live_protocol import LiveCore
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError, ScenarioError
 from simulator.plugins import AnyActor

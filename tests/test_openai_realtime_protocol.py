@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from agents.openai_realtime import OpenAIRealtimeSpec
-from agents.openai_realtime_protocol import RealtimeCore
+from agents.openai.realtime import OpenAIRealtimeSpec
+from agents.openai.realtime_protocol import RealtimeCore
 from agents.remote.peer_core import Message
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError

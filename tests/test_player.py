@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from simulator.errors import ScenarioError
-from simulator.loudness import active_level_dbfs
 from simulator.session import Session
+from simulator.sound.loudness import active_level_dbfs
 from simulator.testing import burst, play_session, scenario_of
 
 RATE = 24_000

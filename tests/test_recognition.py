@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import sound
 from simulator.engines import Word, engine
 from simulator.engines.arpabet import pronounce
 from simulator.engines.cache import cached
 from simulator.engines.moonshine import Moonshine
 from simulator.engines.pocketsphinx import PocketSphinx
 from simulator.frame import Samples
-from simulator.voice import spoken
+from simulator.sound import recordings
+from simulator.speaking.voice import spoken
 from tests.programs import printed
 
 RATE = 24_000
@@ -115,7 +115,7 @@ def test_recorded_speech(moonshine: Moonshine, real_audio: Path) -> None:
         "service_call_user": "can you guarantee that the replacement part will be shipped tomorrow",
     }
     for name, text in expected.items():
-        assert plain(moonshine.recognize(sound.load(real_audio / "speech" / f"{name}.wav", RATE), RATE)) == text
+        assert plain(moonshine.recognize(recordings.load(real_audio / "speech" / f"{name}.wav", RATE), RATE)) == text
 
 
 @pytest.mark.parametrize("voice", [*VOICES, "en-us+m3"])
@@ -212,7 +212,7 @@ def test_unusable_package_names_the_install_line(tmp_path: Path) -> None:
     (tmp_path / "moonshine_voice").mkdir()
     (tmp_path / "moonshine_voice" / "__init__.py").write_text("")
     program = (
-        "import numpy; from simulator.engines import engine; from simulator.voice import spoken\n"
+        "import numpy; from simulator.engines import engine; from simulator.speaking.voice import spoken\n"
         "try: engine('moonshine').recognize(spoken('Yes, please.', 'en-us', 16000).samples, 16000)\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
@@ -225,7 +225,7 @@ def test_recorded_answer_has_the_times_of_another_aligner(aligner: PocketSphinx,
     """On a recorded answer, onsets are within 150 ms of those a large recogniser gave, for nine words of ten."""
     folder = real_audio / "fdb_examples" / "smooth_turn_taking_example" / "1"
     answer = json.loads((folder / "output.json").read_text("utf-8"))
-    words = aligner.align(sound.load(folder / "output.wav", RATE), RATE, answer["text"])
+    words = aligner.align(recordings.load(folder / "output.wav", RATE), RATE, answer["text"])
     assert words is not None
     assert [word.text for word in words] == answer["text"].split()
     far = [

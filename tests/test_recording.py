@@ -12,10 +12,10 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.call.recording import Recorder, StereoFile
 from simulator.errors import SessionError
 from simulator.events import Event
 from simulator.frame import from_pcm16, silence, to_grid, to_pcm16
-from simulator.recording import Recorder, StereoFile
 from simulator.session import SessionMeta, read_session
 from simulator.testing import burst
 

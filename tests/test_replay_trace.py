@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.moshi_protocol import FRAME
+from agents.moshi.protocol import FRAME
 from agents.remote.trace import read_trace
 from simulator.errors import ScenarioError
 from simulator.session import Session

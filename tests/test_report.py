@@ -15,13 +15,13 @@ from simulator.cli import INCOMPLETE, OK, REFUSED, main
 from simulator.errors import SessionError
 from simulator.report import assets
 from simulator.report.audio import CODECS, codec_for, compress
-from simulator.report.judged import read_judged
-from simulator.report.marks import marks_of
+from simulator.report.marks.marks import marks_of
+from simulator.report.marks.peaks import STEPS, peaks_of
+from simulator.report.marks.timeline_data import page_data, understood, utterances
 from simulator.report.numbers import clock_time, figure
 from simulator.report.page import PAGE, write_session_page
-from simulator.report.peaks import STEPS, peaks_of
 from simulator.report.score_list import flowing, score_list, verdict_list
-from simulator.report.timeline_data import page_data, understood, utterances
+from simulator.results.judged import read_judged
 from simulator.score import Score
 from simulator.session import read_session
 from tests.report_sessions import RATE, make_session

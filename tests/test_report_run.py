@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from simulator.cli import OK, REFUSED, main
 from simulator.errors import SessionError
-from simulator.expect import Verdict
+from simulator.reading.expect import Verdict
 from simulator.report.compare import write_compare_page
 from simulator.report.index import PAGE, write_index_page
-from simulator.report.judged import definitions
-from simulator.report.pairs import difference_of, differences, pairs_of
 from simulator.report.plots import fto_histogram, strip
-from simulator.report.policy import SMALL_RUN, WORST, mean_ranks, sessions_to_show, worst_first
-from simulator.report.pooling import violates
-from simulator.report.results import Run, read_run
-from simulator.report.row import Row, RowScore
+from simulator.results.judged import definitions
+from simulator.results.pairs import difference_of, differences, pairs_of
+from simulator.results.policy import SMALL_RUN, WORST, mean_ranks, sessions_to_show, worst_first
+from simulator.results.pooling import violates
+from simulator.results.results import Run, read_run
+from simulator.results.row import Row, RowScore
 from simulator.score import Definition
 from tests.report_sessions import make_run, make_session, write_run
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from simulator.events import Event, Party
 from simulator.plugins import load
 from simulator.score import Score, from_parts, pool
-from simulator.scorer import DEFAULT_SCORERS
+from simulator.scoring.scorer import DEFAULT_SCORERS
 from simulator.session import FORMAT, Session, SessionMeta
-from simulator.sound import Recording
+from simulator.sound.recordings import Recording
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
 
 RATE = 1000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import ScenarioError
-from simulator.secrets import Secrets, mask, mask_command, mask_text, mask_url, names
+from simulator.reading.secrets import Secrets, mask, mask_command, mask_text, mask_url, names
 
 ENVIRONMENT = {"KEY": "sk-0123456789abcdef", "HOST": "example.org", "PIN": "4711", "EMPTY": ""}
 

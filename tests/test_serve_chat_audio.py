@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.serve.chat_audio_request import read_request
+from agents.chat_audio.server_request import read_request
 from simulator.serving.door import DoorSpec
 from simulator.serving.service import Limits
 from simulator.session import read_session

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.remote.npy_wire import decode_npy, encode_npy
+from agents.http_voice.npy_wire import decode_npy, encode_npy
 from simulator.serving.door import DoorSpec
 from simulator.serving.service import Limits
 from simulator.session import read_session
-from simulator.voice import spoken
+from simulator.speaking.voice import spoken
 from tests.contracts.http_peers import Json, ask, served
 
 SAYING = {"kind": "scripted", "turns": [{"after": "user_turn", "delay": "200ms", "say": "certainly", "repeat": True}]}

@@ -12,14 +12,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
-from agents.moshi_protocol import FRAME
+from agents.moshi.protocol import FRAME
 from agents.serve.text_pieces import TextPieces
 from simulator.events import Event
 from simulator.frame import silence
-from simulator.ogg import PageReader, PageWriter
-from simulator.opus import OpusDecoder, OpusEncoder
 from simulator.serving.service import Limits
 from simulator.session import read_session
+from simulator.sound.ogg import PageReader, PageWriter
+from simulator.sound.opus import OpusDecoder, OpusEncoder
 from simulator.testing import burst
 from tests.contracts.moshi_peers import served
 

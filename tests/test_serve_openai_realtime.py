@@ -12,14 +12,14 @@ import anyio
 import numpy as np
 import pytest
 
-from agents.serve.openai_realtime import OpenAIRealtimeServerSpec
+from agents.openai.server import OpenAIRealtimeServerSpec
 from simulator.clock import seconds, sleep
 from simulator.plugins import AnyActor
 from simulator.serving.door import open_door
 from simulator.serving.service import Limits, Service
 from simulator.session import read_session
+from simulator.speaking.voice import spoken
 from simulator.spec import decode
-from simulator.voice import spoken
 
 RATE = 24_000
 AGENT = {

@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.annotation.activity import silero_segments
 from simulator.engines import engine
+from simulator.engines.activity import silero_segments
 from simulator.engines.silero import CHUNK, Silero
 from simulator.frame import Samples
-from simulator.voice import spoken
+from simulator.speaking.voice import spoken
 from tests.programs import printed
 
 SILERO = Silero()

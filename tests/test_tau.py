@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from metrics.compat.tau import TauSpec
-from metrics.compat.tau_sessions import session_ticks
+from metrics.compat.tau.scorer import TauSpec
+from metrics.compat.tau.sessions import session_ticks
 from simulator.errors import ScenarioError, SessionError
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.tau_panel import counts, panel_events, shares, stretches, tally, without_farewell
-from metrics.compat.tau_ticks import Insert, Tick, read_tick
+from metrics.compat.tau.panel import counts, panel_events, shares, stretches, tally, without_farewell
+from metrics.compat.tau.ticks import Insert, Tick, read_tick
 
 TIC, ASIDE = Insert("vocal_tic", "cough"), Insert("non_directed", "hold on")
 

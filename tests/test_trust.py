@@ -9,9 +9,9 @@ import soundfile
 from simulator.cli import main
 from simulator.errors import SessionError
 from simulator.frame import Samples
+from simulator.scoring.trust import examine, refuse_if_untrustworthy
 from simulator.session import Session, read_session
 from simulator.testing import play_session
-from simulator.trust import examine, refuse_if_untrustworthy
 
 RATE = 16_000
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.ears import Activity, LevelEars, make_ears
 from simulator.frame import AudioFrame, silence
+from simulator.speaking.ears import Activity, LevelEars, make_ears
+from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.spec import ms
 from simulator.testing import burst
-from simulator.turn_taking import TurnPolicy, TurnTaker
 
 RATE, FRAME = 24_000, 480
 
@@ -88,7 +88,7 @@ def test_level_ears_hear_speech_at_the_nominal_level_and_not_the_room() -> None:
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
 def test_silero_ears_point_at_where_the_speech_was(rate: int) -> None:
     """Whatever the rate, the stretch begins within 100 ms of the speech and its end is not far behind."""
-    from simulator.voice import spoken
+    from simulator.speaking.voice import spoken
 
     speech = spoken("Good evening, how can I help you?", "en-gb-x-rp", rate).samples
     sound = np.concatenate([np.zeros(rate, np.float32), speech, np.zeros(rate, np.float32)])

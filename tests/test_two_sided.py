@@ -9,13 +9,13 @@ import soundfile
 
 from metrics.compat.detection import at_detector_rate, to_seconds
 from metrics.compat.detection import detect as detect_whole
-from metrics.compat.fd_bench import FdBenchSpec
+from metrics.compat.fd_bench.scorer import FdBenchSpec
 from metrics.compat.two_sided import Ears, detect
 from simulator.engines import engine
 from simulator.errors import SessionError
 from simulator.frame import Samples
 from simulator.session import Session
-from simulator.sound import resample
+from simulator.sound.recordings import resample
 
 
 @pytest.fixture(scope="module")

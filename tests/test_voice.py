@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.annotation.activity import active_level_dbfs
+from simulator.engines.activity import active_level_dbfs
 from simulator.frame import silence
+from simulator.speaking.voice import Line, Pause, Voice, at_level, spoken
 from simulator.spec import ms
 from simulator.testing import burst
-from simulator.voice import Line, Pause, Voice, at_level, spoken
 
 RATE = 24_000
 

@@ -230,7 +230,7 @@ class Speak:
         return first
 
     def _reference(self, speaker: Path | None) -> Any:
-        from simulator.sound import load as load_sound
+        from simulator.sound.recordings import load as load_sound
 
         path = speaker or (Path(self._default_file) if self._default_file else None)
         if path is None:

@@ -288,7 +288,7 @@ def _decimation() -> Samples:
 def _say(text: str, voice: str) -> tuple[Samples, list[tuple[str, int]]]:
     """Synthesise a clip at 24 kHz, float32 (n,), with (word, onset sample) pairs."""
     if voice != "hum":
-        from simulator.voice import spoken
+        from simulator.speaking.voice import spoken
 
         line = spoken(text, voice, AUDIO.output_rate)
         return line.samples, list(line.words)

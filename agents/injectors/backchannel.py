@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from simulator.injector import InjectorSpec, one_source
+from simulator.speaking.voice import Role
 from simulator.spec import Decibels
-from simulator.voice import Role
 
 
 class BackchannelSpec(InjectorSpec, frozen=True, kw_only=True, tag="backchannel"):

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from simulator.injector import InjectorSpec, one_source
-from simulator.voice import Role
+from simulator.speaking.voice import Role
 
 
 class InterruptionSpec(InjectorSpec, frozen=True, kw_only=True, tag="interruption"):

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import soxr
 
-from simulator.ears import NOMINAL_DBFS
 from simulator.frame import Samples, to_grid
 from simulator.injector import InjectorSpec
+from simulator.speaking.ears import NOMINAL_DBFS
+from simulator.speaking.voice import Line, Role, check_voice
 from simulator.spec import Duration
-from simulator.voice import Line, Role, check_voice
 
 _MADE_HZ = 48_000
 """Sounds are made at one rate and resampled, so that they are the same at every session rate."""

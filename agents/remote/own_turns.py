@@ -9,8 +9,8 @@ The sound of a turn is given from 300 ms before its start on; nothing is given b
 from collections import deque
 from typing import Literal, NamedTuple
 
-from simulator.ears import Ears, EarsKind
 from simulator.frame import AudioFrame, Samples
+from simulator.speaking.ears import Ears, EarsKind
 from simulator.spec import Duration, Spec, ms
 
 PREROLL_S = 0.3

@@ -27,7 +27,7 @@ from agents.remote.trace import Tracer
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame
-from simulator.secrets import Secrets
+from simulator.reading.secrets import Secrets
 
 LOST = "connection_lost"
 """The trace's word for the moment when a connection was found to be gone."""

@@ -9,7 +9,7 @@ from agents.remote.persona import Persona, instructions, tools_of
 from agents.remote.tools import Tool
 from agents.remote.trace import Trace
 from simulator.actor import ActorSpec, Setting
-from simulator.secrets import Secrets, names
+from simulator.reading.secrets import Secrets, names
 from simulator.spec import Duration, ms
 
 

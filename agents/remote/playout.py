@@ -16,7 +16,7 @@ import msgspec
 from agents.remote.peer_core import Actions
 from simulator.errors import RemoteError
 from simulator.frame import Samples
-from simulator.streams import Outbox
+from simulator.sound.streams import Outbox
 
 MOST_AHEAD_S = 600.0
 """More sound than this waiting to be said is no speech any more, and memory is not endless."""

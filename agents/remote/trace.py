@@ -39,7 +39,7 @@ from simulator.actor import ActorSpec, Context
 from simulator.errors import ScenarioError
 from simulator.events import Party
 from simulator.frame import Samples, to_pcm16
-from simulator.secrets import Secrets, mask
+from simulator.reading.secrets import Secrets, mask
 from simulator.spec import encode
 
 FORMAT = 1

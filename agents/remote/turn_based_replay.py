@@ -3,11 +3,11 @@
 from typing import Any, Protocol
 
 from agents.remote.trace import Trace, Tracer, TraceRecord
-from simulator import sound
 from simulator.actor import Actor, Context
-from simulator.dialogue import Reply
 from simulator.frame import AudioFrame, to_grid
-from simulator.voice import DEFAULT_VOICES, Line, Voice, line_of, spoken
+from simulator.sound import recordings
+from simulator.speaking.dialogue import Reply
+from simulator.speaking.voice import DEFAULT_VOICES, Line, Voice, line_of, spoken
 
 STOPPED = "stopped"
 """The trace's word for the moment when the actor yielded."""
@@ -82,7 +82,7 @@ def line_said(piece: Reply, sample_rate: int) -> Line | None:
     """Make a line of a reply's own sound, at its own level; None when it has only text."""
     if piece.samples is None:
         return None
-    samples = sound.resample(piece.samples, piece.sample_rate, sample_rate)
+    samples = recordings.resample(piece.samples, piece.sample_rate, sample_rate)
     return line_of(piece.text, to_grid(samples))
 
 

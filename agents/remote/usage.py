@@ -1,4 +1,4 @@
-"""Usage: what a remote session used up, told as `usage` events that add up (priced in simulator/cost.py).
+"""Usage: what a remote session used up, told as `usage` events that add up (priced in simulator/reading/cost.py).
 
 Token counts are told when the service tells them, seconds of sound every ten seconds and at the end. Every
 event holds what came since the one before, so a session's use is the sum of its events, whenever it ended.

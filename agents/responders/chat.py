@@ -3,9 +3,9 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, ClassVar
 
-from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import RemoteError, ScenarioError
-from simulator.secrets import Secrets, key_variable, mask_url, names
+from simulator.reading.secrets import Secrets, key_variable, mask_url, names
+from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
 
 VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."

@@ -4,7 +4,7 @@
       kind: turn_based
       responder: {kind: function, call: "my_agent:answer"}
 
-    def answer(turn, history):      # HeardTurn and the Messages before it (simulator/dialogue.py)
+    def answer(turn, history):      # HeardTurn and the Messages before it (simulator/speaking/dialogue.py)
         return "Certainly."         # or (samples, sample_rate), or a Reply, or any of these one after the other
 
 A plain function runs in a thread of its own, so it may take its time. It may answer None: silence.
@@ -21,8 +21,8 @@ from typing import Any
 import anyio
 import numpy as np
 
-from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.errors import ActorError, ScenarioError
+from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 
 
 class FunctionSpec(ResponderSpec, frozen=True, kw_only=True, tag="function"):

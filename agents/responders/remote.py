@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.dialogue import HeardTurn
 from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples
-from simulator.secrets import Secrets, mask_url, names
+from simulator.reading.secrets import Secrets, mask_url, names
+from simulator.speaking.dialogue import HeardTurn
 
 
 class Server:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
-from simulator.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -14,8 +14,8 @@ from anyio.lowlevel import checkpoint
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
+from simulator.speaking.voice import spoken
 from simulator.spec import Duration, ms
-from simulator.voice import spoken
 
 AUDIBLE = 0.003
 """About -50 dBFS: what is below it is taken for silence."""

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Literal
 from metrics.compat.measured import SENTINEL, Case, Column, Measured, Parts, skipped
 from metrics.compat.originals import write_originals
 from metrics.compat.pooling import entered, interval, value_of
-from simulator.annotate import annotate_cached
-from simulator.corpus import CorpusResult, Metric, Mode, SampleResult, UnusableResult
+from simulator.annotation.annotate import annotate_cached
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition, Evidence, Score, add_parts
+from simulator.scoring.corpus import CorpusResult, Metric, Mode, SampleResult, UnusableResult
 from simulator.scoring.inputs import Input, InputKind, find_inputs
+from simulator.scoring.trust import refuse_if_untrustworthy
 from simulator.session import Session, read_session
-from simulator.trust import refuse_if_untrustworthy
 
 __all__ = [
     "AsScorer",

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from math import gcd, lcm
 
 from metrics.compat.sinc import resample_sinc
-from simulator.annotation.activity import SILERO, ActivitySettings, silero_segments
 from simulator.engines import engine
+from simulator.engines.activity import SILERO, ActivitySettings, silero_segments
 from simulator.frame import Samples
-from simulator.sound import resample
+from simulator.sound.recordings import resample
 
 DETECTOR_HZ = 16000
 _LARGEST_KERNEL = 10_000_000

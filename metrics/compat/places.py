@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.corpus import CorpusResult
 from simulator.errors import SessionError
+from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, sample_ids
 
 

@@ -14,14 +14,14 @@ import numpy as np
 from metrics.compat.as_scorer import AsScorer, Measured, skipped
 from metrics.compat.detection import at_detector_rate
 from metrics.compat.options import SegmentSides, read_segments
-from simulator.annotation.activity import CHUNK, DETECTOR_HZ, SILERO, ActivitySettings, silero_segments
 from simulator.engines import Detector, engine
+from simulator.engines.activity import CHUNK, DETECTOR_HZ, SILERO, ActivitySettings, silero_segments
 from simulator.errors import ScenarioError, SessionError
 from simulator.events import PARTIES, Party
 from simulator.frame import Samples
 from simulator.scoring.inputs import Input, InputKind
 from simulator.session import Session, read_session
-from simulator.sound import resample
+from simulator.sound.recordings import resample
 
 Stretch = tuple[float, float]
 _BLOCK_S = 30

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 
-from simulator.annotation.activity import CHUNK, SENSITIVE, ActivitySettings, Resampled, located
-from simulator.annotation.energy_edges import HOP_S, HopPowers
 from simulator.engines import engine
+from simulator.engines.activity import CHUNK, SENSITIVE, ActivitySettings, Resampled, located
+from simulator.engines.energy_edges import HOP_S, HopPowers
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.session import Session

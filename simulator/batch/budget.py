@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.batch.plan import Job, Plan
-from simulator.cost import Cost, Meter, billed_models
 from simulator.errors import SessionError
+from simulator.reading.cost import Cost, Meter, billed_models
 from simulator.session import ASIDE, read_session
 
 

@@ -12,7 +12,7 @@ from simulator import __version__, clock
 from simulator.batch.job import Row
 from simulator.errors import ScenarioError
 from simulator.files import write_json
-from simulator.secrets import mask_command
+from simulator.reading.secrets import mask_command
 from simulator.session import ASIDE
 
 

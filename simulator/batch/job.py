@@ -18,20 +18,20 @@ import structlog
 from simulator import __version__
 from simulator.actor import ActorSpec
 from simulator.batch.plan import Job, hashes_of
-from simulator.conversation import Conversation
+from simulator.call.conversation import Conversation
+from simulator.call.recording import Recorder
+from simulator.call.surroundings import Pacing, Surroundings
 from simulator.errors import SimulatorError, sentence
 from simulator.events import PARTIES
-from simulator.expect import judge
 from simulator.files import write_json
 from simulator.plugins import load
-from simulator.recording import Recorder
+from simulator.reading.expect import judge
+from simulator.reading.secrets import mask
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
-from simulator.scorer import DEFAULT_SCORERS
-from simulator.secrets import mask
+from simulator.scoring.scorer import DEFAULT_SCORERS
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
-from simulator.surroundings import Pacing, Surroundings
 
 log = structlog.get_logger()
 
@@ -115,7 +115,7 @@ def _is_deterministic(spec: ActorSpec) -> bool:
 
 
 def _party(scenario: Scenario, party: Any) -> PartyMeta:
-    from simulator.edge import shape_of
+    from simulator.call.edge import shape_of
 
     spec = scenario.actor(party)
     shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
@@ -177,7 +177,7 @@ def _length_s(folder: Path) -> float | None:
 
 def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     """Annotate a session folder, score it with the scenario's scorers and write both results into it."""
-    from simulator.annotate import annotate
+    from simulator.annotation.annotate import annotate
 
     session = read_session(folder)
     specs = scorer_specs(scenario)

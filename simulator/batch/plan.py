@@ -15,7 +15,7 @@ from simulator.events import PARTIES
 from simulator.injector import InjectorSpec
 from simulator.scenario import Scenario, check_length, files_of, load, resolved, slug
 from simulator.session import is_session, read_session
-from simulator.sound import sha256, shortfall
+from simulator.sound.recordings import sha256, shortfall
 from simulator.spec import decode, encode
 
 

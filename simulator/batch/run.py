@@ -19,11 +19,11 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.job import Played, Row, finish, play, row_of
 from simulator.batch.limits import Limits
 from simulator.batch.plan import Job, Plan
-from simulator.batch.workers import WorkerPool, interruptible, interrupts_held
-from simulator.cost import Cost
+from simulator.call.surroundings import Surroundings
 from simulator.errors import sentence
 from simulator.events import PARTIES
-from simulator.surroundings import Surroundings
+from simulator.reading.cost import Cost
+from simulator.workers import WorkerPool, interruptible, interrupts_held
 
 LEAVE_S = 6.0
 """How long a session may take to end by itself after a Ctrl-C before it is told."""

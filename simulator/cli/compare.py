@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the comparison page and print the differences."""
     from simulator.report.compare import paired, write_compare_page
-    from simulator.report.pairs import differences
-    from simulator.report.results import read_run
+    from simulator.results.pairs import differences
+    from simulator.results.results import read_run
 
     if len(args.runs) < 2:
         raise ScenarioError("compare needs two runs or more; found one")

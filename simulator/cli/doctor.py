@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _machine(*, as_json: bool) -> int:
-    from simulator.doctor import examine
+    from simulator.doctor.machine import examine
 
     findings = list(examine())
     if as_json:

@@ -8,9 +8,9 @@ import msgspec
 
 from simulator.actor import ActorSpec
 from simulator.cli import OK, REFUSED
+from simulator.doctor.probe import probe_party
 from simulator.errors import SimulatorError, single
 from simulator.events import PARTIES
-from simulator.probe import probe_party
 from simulator.scenario import kind_of, load
 
 

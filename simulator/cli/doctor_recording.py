@@ -9,7 +9,7 @@ from simulator.session import Session, is_session, read_session
 
 def run(args: argparse.Namespace) -> int:
     """Examine a session folder, the sessions of a run, or a stereo file."""
-    from simulator.trust import examine
+    from simulator.scoring.trust import examine
 
     code = OK
     told = []

@@ -10,7 +10,7 @@ from simulator.cli import OK
 from simulator.errors import ScenarioError, SimulatorError
 from simulator.plugins import installed, load
 from simulator.score import Definition
-from simulator.scorer import definitions_of
+from simulator.scoring.scorer import definitions_of
 
 WIDTH = 100
 _STATISTIC = {

@@ -81,7 +81,7 @@ def _read(item: Input) -> Session:
 
 def _open(item: Input) -> Session:
     """Read a session and annotate it where it is not yet (kept in the user's cache)."""
-    from simulator.annotate import annotate_cached
+    from simulator.annotation.annotate import annotate_cached
 
     session = _read(item)
     return session if (item.path / "speech.json").is_file() else annotate_cached(session)

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _report(path: Path, args: argparse.Namespace) -> list[str]:
     from simulator.report.page import PAGE, write_session_page
-    from simulator.report.results import is_run
+    from simulator.results.results import is_run
     from simulator.session import is_session
 
     if is_session(path):
@@ -48,8 +48,8 @@ def _report(path: Path, args: argparse.Namespace) -> list[str]:
 
 def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
     from simulator.report.index import PAGE, write_index_page
-    from simulator.report.results import read_run
     from simulator.report.writing import write_session_pages
+    from simulator.results.results import read_run
     from simulator.session import is_session
 
     known = [row.id for row in read_run(path).rows]
@@ -72,7 +72,7 @@ def _tell(folder: Path, problem: str | None) -> None:
 
 
 def _annotate(folder: Path) -> None:
-    from simulator.report.annotation import annotate_missing
+    from simulator.batch.again import annotate_missing
 
     if annotate_missing(folder):
         print(f"simulate: {folder.name}: speech.json was missing and has been made again", file=sys.stderr)

@@ -13,14 +13,14 @@ from simulator.batch.metrics import check_environment, check_expectations
 from simulator.batch.plan import Plan, Wishes, make_plan
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
-from simulator.batch.summary import Summary, summarise
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.console import reader_may_leave
 from simulator.cli.overrides import add_overrides
-from simulator.cost import billed_models
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
+from simulator.reading.cost import billed_models
+from simulator.results.summary import Summary, summarise
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +149,6 @@ def _limit(max_cost: float | None) -> str:
 
 
 def _write_pages(plan: Plan, folder: RunFolder, page_audio: str | None) -> None:
-    from simulator.batch.pages import write_pages
+    from simulator.report.run_pages import write_pages
 
     write_pages(plan, folder.path, page_audio)

@@ -9,8 +9,8 @@ import msgspec
 
 from simulator.cli import OK, REFUSED
 from simulator.cli.score_options import READING, convert, make_specs, read_options
-from simulator.corpus import CorpusResult, CorpusScorer, UnusableResult
 from simulator.errors import ScenarioError
+from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
 
 Tell = Callable[[str], None]
 Work = Callable[[Sequence[Path], Tell], CorpusResult]
@@ -77,8 +77,8 @@ def _teller(show: bool, *, to_stderr: bool) -> Tell:
 
 def _works(names: Sequence[str], options: Mapping[str, str]) -> list[Work]:
     """Give what is to be done: each foreign definition by itself, our own scorers together."""
-    from simulator.scorer import DEFAULT_SCORERS
     from simulator.scoring.rescoring import Rescoring
+    from simulator.scoring.scorer import DEFAULT_SCORERS
 
     every = make_specs(names or DEFAULT_SCORERS, options)
     foreign = {name: spec for name, spec in every.items() if isinstance(spec, CorpusScorer)}

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from simulator.corpus import CorpusScorer
 from simulator.errors import ScenarioError
 from simulator.plugins import load
+from simulator.scoring.corpus import CorpusScorer
 from simulator.spec import decode
 
 READING = ("user_channel", "force")

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.cli.console import console
 from simulator.cli.numbers import number
-from simulator.corpus import CorpusResult, Metric
+from simulator.scoring.corpus import CorpusResult, Metric
 
 _MOST_NOTES = 12
 

@@ -8,11 +8,11 @@ import msgspec
 from rich.markup import escape
 
 from simulator.batch.job import Row
-from simulator.batch.summary import Summary
 from simulator.cli.console import console
 from simulator.cli.numbers import number
 from simulator.errors import SimulatorError
-from simulator.expect import Verdict
+from simulator.reading.expect import Verdict
+from simulator.results.summary import Summary
 from simulator.scenario import slug
 from simulator.score import Score
 from simulator.session import read_meta

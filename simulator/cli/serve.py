@@ -11,7 +11,7 @@ from simulator.cli.actor_word import actor_named
 from simulator.errors import ScenarioError
 from simulator.logs import set_up_logs
 from simulator.plugins import installed, load
-from simulator.secrets import Secrets
+from simulator.reading.secrets import Secrets
 from simulator.spec import Duration, decode
 
 

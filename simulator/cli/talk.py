@@ -12,7 +12,6 @@ from simulator.batch.folder import RunFolder, free_folder
 from simulator.batch.job import Played, Row
 from simulator.batch.plan import Job, Wishes, make_plan
 from simulator.batch.run import Result
-from simulator.batch.summary import summarise
 from simulator.cli import INTERRUPTED, OK, screen
 from simulator.cli.overrides import add_overrides
 from simulator.cli.run import exit_code
@@ -20,6 +19,7 @@ from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
 from simulator.plugins import load
+from simulator.results.summary import summarise
 from simulator.scenario import Scenario, check
 
 DEFAULT = "live/cascade.yaml"
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Hold the conversation; gives the exit code."""
     set_up_logs(verbose=args.verbose)
     if args.devices:
-        from simulator.live.device import list_devices
+        from simulator.live.at_device.device import list_devices
 
         print(list_devices())
         return OK
@@ -107,7 +107,7 @@ def _way(args: argparse.Namespace, scenario: Scenario) -> Any:
     from simulator.live.talk import LeftError, Way, talk_in_browser, to_stderr
 
     if args.audio == "device":
-        from simulator.live.terminal import choose, talk_at_device
+        from simulator.live.at_device.terminal import choose, talk_at_device
 
         chosen = choose(args.input, args.output, scenario)
         conversation: Any = lambda job, folder: anyio.run(talk_at_device, job, folder, chosen, to_stderr)  # noqa: E731

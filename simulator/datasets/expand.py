@@ -12,7 +12,7 @@ from simulator.batch.plan import Job
 from simulator.datasets.sample import DatasetSample, DatasetSpec
 from simulator.plugins import load
 from simulator.scenario import Length, Scenario, resolved, slug
-from simulator.sound import open_recording
+from simulator.sound.recordings import open_recording
 from simulator.spec import Duration
 
 

@@ -7,7 +7,7 @@ import msgspec
 import soundfile
 
 from simulator.errors import ScenarioError, SessionError
-from simulator.sound import HIGHEST_HZ, LOWEST_HZ
+from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ
 from simulator.spec import Spec
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from simulator import sound
-from simulator.annotation.activity import DETECTOR_HZ, SENSITIVE, silero_segments
 from simulator.engines import Detector, engine
+from simulator.engines.activity import DETECTOR_HZ, SENSITIVE, silero_segments
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
+from simulator.sound import recordings
 from simulator.timeline import Stretch
 
 # Of a dozen paddings from 0.15 to 1 s, this one had the most of 774 synthetic phrases right to the word.
@@ -62,7 +62,7 @@ class Moonshine:
 
         ScenarioError: the package is not installed, or does not run on this machine.
         """
-        heard = sound.resample(samples, sample_rate, DETECTOR_HZ)
+        heard = recordings.resample(samples, sample_rate, DETECTOR_HZ)
         pieces = _pieces(heard, engine("silero"))
         with self._alone:
             return " ".join(text for piece in pieces if (text := self._text(piece)))

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from simulator import sound
-from simulator.annotation.activity import SILERO
 from simulator.engines import Word, engine
+from simulator.engines.activity import SILERO
 from simulator.engines.arpabet import pronounce
 from simulator.errors import ScenarioError
 from simulator.frame import Samples, to_pcm16
+from simulator.sound import recordings
 
 _RATE = 16000
 _FRAME_S = 0.01
@@ -45,7 +45,7 @@ class PocketSphinx:
         ScenarioError: the package is not installed.
         """
         tokens = text.split()
-        heard = sound.resample(samples, sample_rate, _RATE)
+        heard = recordings.resample(samples, sample_rate, _RATE)
         if not np.any(engine("silero").probabilities(heard) >= SILERO.threshold):
             return None
         with self._alone:

@@ -23,7 +23,7 @@ from simulator.export.fdb_labels import (
 )
 from simulator.frame import to_pcm16
 from simulator.session import Session
-from simulator.sound import resample
+from simulator.sound.recordings import resample
 from simulator.speech import SpokenWord
 
 RATE_HZ = 16000

@@ -5,7 +5,7 @@ import msgspec
 from simulator.events import Party
 from simulator.injector import InjectorSpec
 from simulator.scenario import Scenario
-from simulator.voice import Say
+from simulator.speaking.voice import Say
 
 LONGEST_LABEL = 28
 

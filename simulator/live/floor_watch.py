@@ -15,9 +15,9 @@ from typing import Literal
 
 import msgspec
 
-from simulator.ears import EarsKind, make_ears
 from simulator.events import PARTIES, Party, other_party
 from simulator.frame import AudioFrame, Samples
+from simulator.speaking.ears import EarsKind, make_ears
 
 BACKCHANNEL_S = 1.0
 LEAST_OVERLAP_S = 0.1

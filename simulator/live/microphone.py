@@ -17,7 +17,7 @@ import numpy as np
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.live.elastic import ElasticBuffer
-from simulator.sound import HIGHEST_HZ, LOWEST_HZ
+from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ
 
 MOST_WAITING_S = 2.0
 """More sound than this in one piece, or as one hole, is no live microphone any more: the stream starts anew."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from simulator import clock
 from simulator.actor import ActorSpec
-from simulator.ears import EarsKind
+from simulator.call.surroundings import Surroundings
 from simulator.events import PARTIES, Event, Party
 from simulator.frame import Samples
 from simulator.live.buttons import buttons_of
@@ -25,7 +25,7 @@ from simulator.live.floor_watch import FloorWatch
 from simulator.live.handset import HANDSETS, Handset
 from simulator.live.live_words import LiveWords
 from simulator.scenario import Scenario, kind_of
-from simulator.surroundings import Surroundings
+from simulator.speaking.ears import EarsKind
 
 State = Literal["lobby", "loading", "talking", "scoring", "over"]
 Message = dict[str, Any]

@@ -16,10 +16,10 @@ import msgspec
 from simulator import clock
 from simulator.batch.job import Played, Row, finish, play
 from simulator.batch.plan import Job
-from simulator.live.passes import WATCH
+from simulator.live.browser.passes import WATCH
+from simulator.live.browser.web import LiveSite
 from simulator.live.room import Room
 from simulator.live.together import together
-from simulator.live.web import LiveSite
 from simulator.report.page import PAGE
 from simulator.report.writing import write_session_pages
 

@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from simulator.events import PARTIES
-from simulator.report.peaks import track_samples
+from simulator.report.marks.peaks import track_samples
 from simulator.session import Session
 
 Stereo = NDArray[np.float32]

@@ -13,8 +13,8 @@ from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.difference_tables import difference_section
 from simulator.report.listen import takes
-from simulator.report.pairs import Pair, pairs_of
-from simulator.report.results import Run, read_run
+from simulator.results.pairs import Pair, pairs_of
+from simulator.results.results import Run, read_run
 
 
 class Against(NamedTuple):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from simulator.report.assets import escape
-from simulator.report.judged import definitions
 from simulator.report.leading import LEADING
 from simulator.report.numbers import quantity, signed
-from simulator.report.pairs import Difference, Pair, difference_of, differences
 from simulator.report.plots import Axis, difference
+from simulator.results.judged import definitions
+from simulator.results.pairs import Difference, Pair, difference_of, differences
 
 COLUMNS = 8
 """Metrics of the table by scenario."""

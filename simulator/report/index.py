@@ -9,10 +9,10 @@ from simulator.report.assets import escape
 from simulator.report.index_scores import plots, table
 from simulator.report.numbers import clock_time
 from simulator.report.plots import fto_histogram
-from simulator.report.policy import worst_first
-from simulator.report.results import Run, read_run
-from simulator.report.row import scored
 from simulator.report.score_list import verdict_list
+from simulator.results.policy import worst_first
+from simulator.results.results import Run, read_run
+from simulator.results.row import scored
 
 PAGE = "index.html"
 FTO_METRIC = "turns.fto_p50_s"

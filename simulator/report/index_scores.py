@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from simulator.report.assets import escape
-from simulator.report.judged import definitions
 from simulator.report.leading import LEADING
 from simulator.report.numbers import figure, quantity
 from simulator.report.plots import strip
-from simulator.report.pooling import pooled
-from simulator.report.results import Run
-from simulator.report.row import Row, scored
 from simulator.report.score_list import flowing
+from simulator.results.judged import definitions
+from simulator.results.pooling import pooled
+from simulator.results.results import Run
+from simulator.results.row import Row, scored
 
 COLUMNS_SHOWN = 6
 

@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 from simulator.errors import SimulatorError
 from simulator.report import assets
-from simulator.report.judged import read_judged
+from simulator.report.marks.peaks import peaks_of
+from simulator.report.marks.timeline_data import page_data, peak_bytes
 from simulator.report.page import PAGE
-from simulator.report.pairs import Pair, most_different
-from simulator.report.peaks import peaks_of
-from simulator.report.results import Run
-from simulator.report.timeline_data import page_data, peak_bytes
+from simulator.results.judged import read_judged
+from simulator.results.pairs import Pair, most_different
+from simulator.results.results import Run
 from simulator.session import read_session
 
 LISTEN_UP_TO = 12

@@ -17,11 +17,11 @@ from simulator.errors import ScenarioError
 from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.audio import PageAudio, codec_for, compress
-from simulator.report.judged import Judged, read_judged
+from simulator.report.marks.peaks import peaks_of, tracks
+from simulator.report.marks.timeline_data import page_data, peak_bytes
 from simulator.report.numbers import clock_time
-from simulator.report.peaks import peaks_of, tracks
 from simulator.report.score_list import score_list, verdict_list
-from simulator.report.timeline_data import page_data, peak_bytes
+from simulator.results.judged import Judged, read_judged
 from simulator.scenario import read_yaml
 from simulator.session import PartyMeta, Session, read_session
 

@@ -6,11 +6,11 @@ A score with evidence is a button: the page's script walks through the evidence 
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
-from simulator.expect import Verdict
+from simulator.reading.expect import Verdict
 from simulator.report.assets import escape
-from simulator.report.judged import definitions
 from simulator.report.leading import LEADING
 from simulator.report.numbers import figure
+from simulator.results.judged import definitions
 from simulator.score import Score
 
 _TICK, _CROSS = "✓", "✕"

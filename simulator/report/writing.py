@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 
-from simulator.batch.workers import WorkerPool, interrupts_held
 from simulator.errors import SimulatorError
 from simulator.report.audio import PageAudio
 from simulator.report.page import write_session_page
+from simulator.workers import WorkerPool, interrupts_held
 
 ALONE_UP_TO = 2
 """So few pages are written here: starting workers would take longer."""

@@ -14,8 +14,8 @@ import msgspec
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.files import write_whole
+from simulator.reading.secrets import key_variable
 from simulator.scoring.judge import EndpointSettings, Messages
-from simulator.secrets import key_variable
 
 
 class EndpointJudge:

@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 
 from simulator import __version__
-from simulator.annotate import annotate_many_cached
-from simulator.corpus import CorpusResult, Metric, SampleResult
+from simulator.annotation.annotate import annotate_many_cached
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition, Score, Scorer, pool
+from simulator.scoring.corpus import CorpusResult, Metric, SampleResult
 from simulator.scoring.inputs import Input, find_inputs
+from simulator.scoring.trust import refuse_if_untrustworthy
 from simulator.session import Session, read_session
-from simulator.trust import refuse_if_untrustworthy
 
 Tell = Callable[[str], None]
 

@@ -13,9 +13,9 @@ import msgspec
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Row, meta_of
 from simulator.batch.plan import Job
+from simulator.call.recording import Recorder
 from simulator.clock import seconds
 from simulator.plugins import load
-from simulator.recording import Recorder
 from simulator.scenario import AfterParty, Length, Scenario, slug, to_yaml
 from simulator.session import PartyMeta
 from simulator.spec import Duration, ms

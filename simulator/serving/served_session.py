@@ -13,14 +13,14 @@ from typing import Any
 import anyio.abc
 import structlog
 
+from simulator.call.exchange import Exchange, actor_generator
+from simulator.call.recording import Recorder
+from simulator.call.seat import Seat
 from simulator.clock import VirtualClock
 from simulator.errors import SimulatorError, blamed
 from simulator.events import Event, EventLog
-from simulator.exchange import Exchange, actor_generator
 from simulator.frame import AudioFrame, Samples, silence
-from simulator.recording import Recorder
 from simulator.scenario import Scenario
-from simulator.seat import Seat
 
 WRITE_S = 1.0
 """Events are written about once a second."""

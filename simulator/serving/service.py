@@ -31,16 +31,16 @@ import anyio.abc
 import msgspec
 
 from simulator.actor import Actor, ActorSpec, Setting
+from simulator.call.conversation import Conversation
+from simulator.call.edge import shape_of
+from simulator.call.surroundings import Surroundings
 from simulator.clock import seconds, sleep
-from simulator.conversation import Conversation
-from simulator.edge import shape_of
 from simulator.errors import RemoteError, ScenarioError, located, single
 from simulator.events import Event
 from simulator.frame import silence
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
 from simulator.spec import Spec, walk
-from simulator.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

@@ -170,8 +170,8 @@ async def sessions(folder: Path, options: argparse.Namespace, slots: int) -> dic
 
     from simulator.batch.job import play
     from simulator.batch.plan import Job
+    from simulator.call.surroundings import Surroundings
     from simulator.scenario import load
-    from simulator.surroundings import Surroundings
 
     soundfile.write(folder / "user.wav", speech_like(round(options.seconds * 24_000)), 24_000)
     agent = f"{{kind: duplex_model, slots: {slots}}}"

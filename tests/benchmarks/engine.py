@@ -17,7 +17,7 @@ import anyio
 
 from simulator.batch.job import play
 from simulator.batch.plan import Wishes, make_plan
-from simulator.surroundings import Surroundings
+from simulator.call.surroundings import Surroundings
 
 SCENARIO = """
 name: engine

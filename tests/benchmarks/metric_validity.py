@@ -26,8 +26,8 @@ from metrics.floor import Floor
 from metrics.latency import LatencySpec
 from metrics.transfers import transfers
 from metrics.turns import TurnsSpec, structure
-from simulator.annotation.activity import SENSITIVE, ActivitySettings
 from simulator.annotation.detect import Track, detect
+from simulator.engines.activity import SENSITIVE, ActivitySettings
 from simulator.events import PARTIES
 from simulator.score import pool
 from simulator.session import Session

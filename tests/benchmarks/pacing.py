@@ -14,8 +14,8 @@ import anyio
 
 from simulator.batch.job import play
 from simulator.batch.plan import Wishes, make_plan
+from simulator.call.surroundings import Surroundings
 from simulator.session import read_session
-from simulator.surroundings import Surroundings
 
 SCENARIO = """
 name: pacing

@@ -21,12 +21,12 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from simulator.annotate import annotate, annotate_many
+from simulator.annotation.annotate import annotate, annotate_many
+from simulator.call.recording import Recorder
 from simulator.events import Event
 from simulator.frame import silence
 from simulator.plugins import load
-from simulator.recording import Recorder
-from simulator.scorer import DEFAULT_SCORERS
+from simulator.scoring.scorer import DEFAULT_SCORERS
 from simulator.session import Session, read_session
 from simulator.speech import Speech
 from tests.conversations import conversation, foreign

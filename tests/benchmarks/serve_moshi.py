@@ -29,7 +29,7 @@ FRAME_S = 0.08
 
 def serve(pipe: Any, folder: str, sessions: int) -> None:
     """Run the server until told to stop; tells its URL, then its CPU seconds whenever asked."""
-    from agents.serve.moshi import MoshiServerSpec
+    from agents.moshi.server import MoshiServerSpec
     from simulator.plugins import AnyActor
     from simulator.serving.door import DoorSpec, open_door
     from simulator.serving.service import Limits, Service
@@ -50,7 +50,7 @@ def serve(pipe: Any, folder: str, sessions: int) -> None:
 
 def prepared(frames: int) -> list[bytes]:
     """The messages of a client that speaks all the time."""
-    from simulator.opus import OpusEncoder
+    from simulator.sound.opus import OpusEncoder
 
     noise = (0.05 * np.random.default_rng(0).standard_normal((frames, 1920))).astype(np.float32)
     encoder = OpusEncoder()

@@ -141,6 +141,6 @@ def sound_in(data: str) -> tuple[np.ndarray[Any, Any], int]:
 
 def spoken_wav(text: str = "hello, who is there?", rate: int = 16_000) -> str:
     """Base64 of a WAV in which somebody says a text."""
-    from simulator.voice import spoken
+    from simulator.speaking.voice import spoken
 
     return wav(spoken(text, "en-gb-x-rp", rate).samples, rate)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import anyio
 import numpy as np
 
-from agents.remote.npy_wire import encode_npy
+from agents.http_voice.npy_wire import encode_npy
 from tests.contracts.http_peers import wav
 
 SINE = (0.1 * np.sin(np.arange(800) / 6)).astype(np.float32)

@@ -9,8 +9,8 @@ import numpy as np
 from anyio.from_thread import start_blocking_portal
 from websockets.asyncio.server import ServerConnection, serve
 
-from agents.moshi_protocol import DIALECTS, FRAME, MoshiServer
-from agents.serve.moshi import MoshiServerSpec
+from agents.moshi.protocol import DIALECTS, FRAME, MoshiServer
+from agents.moshi.server import MoshiServerSpec
 from simulator.frame import Samples, freeze
 from simulator.plugins import AnyActor
 from simulator.serving.door import LOCAL, DoorSpec, open_door

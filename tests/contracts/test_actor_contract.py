@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from simulator.call.seat import Seat
 from simulator.clock import VirtualClock
 from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, silence
 from simulator.plugins import installed, load
 from simulator.scenario import Scenario
-from simulator.seat import Seat
 from simulator.spec import decode
 from simulator.testing import burst, play_session, scenario_of
 

@@ -1,0 +1,1 @@
+"""OpenAI-compatible chat endpoints with sound (NeMo's VoiceChat server): client and server."""

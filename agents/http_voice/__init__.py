@@ -1,0 +1,1 @@
+"""Voice services that take a turn as one HTTP request (a Bittensor miner): client and server."""

@@ -1,0 +1,1 @@
+"""Moshi's WebSocket protocol, spoken by Moshi and PersonaPlex: client and server."""

@@ -1,0 +1,1 @@
+"""OpenAI's Realtime and Live protocols: clients, and a Realtime server."""

@@ -1,0 +1,1 @@
+"""dGSLM's turn-taking events."""

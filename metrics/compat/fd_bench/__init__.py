@@ -1,0 +1,1 @@
+"""FD-Bench's rounds."""

@@ -1,0 +1,171 @@
+"""What the Full-Duplex-Bench scorers share: options, words of a sample, and sessions of ours as samples."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from metrics.compat.as_scorer import AsScorer
+from metrics.compat.detection import DETECTOR_HZ, Segments, at_detector_rate, detect, to_samples
+from metrics.compat.fdb.recognition import recognised
+from metrics.compat.fdb.samples import FdbSample, Words, disorder
+from metrics.compat.fdb.sessions import SessionSample, whole
+from metrics.compat.measured import Case, Measured
+from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
+from simulator.errors import SessionError
+from simulator.events import Party
+from simulator.frame import Samples
+from simulator.score import add_parts
+from simulator.scoring.corpus import CorpusScorer
+from simulator.scoring.inputs import Input
+from simulator.scoring.judge import Judge
+from simulator.scoring.trust import SILENT_DBFS
+from simulator.session import Session
+
+_SOUND: dict[Party, str] = {"user": "input.wav", "agent": "output.wav"}
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options give: segments and texts by sample id, a judge, its instruction, a reference."""
+
+    segments: dict[str, SegmentSides] = {}
+    texts: dict[str, TextSides] = {}
+    judge: Judge | None = None
+    instruction: str | None = None
+    reference: dict[str, list[float]] | None = None
+
+
+class Sample(msgspec.Struct, kw_only=True):
+    """A sample under measurement: its id, its files, what the options give, and what was measured so far.
+
+    in_root: found inside a dataset root, not named itself on the command line.
+    """
+
+    id: str
+    files: FdbSample
+    given: Given
+    measured: Measured
+    folder_name: str
+    in_root: bool = False
+
+    def words(self, name: str = "output.json") -> Words:
+        """Give a word file's words, or recognise them when only the sound is there; oddities are noted."""
+        if name in self.files.files:
+            words = self.files.words(name)
+            self.measured.notes += [f"{name}: {odd}" for odd in disorder(words)]
+            return words
+        sound = name.removesuffix(".json") + ".wav"
+        if sound not in self.files.files:
+            raise SessionError(f"{name}: missing")
+        self.measured.notes.append(f"{name}: missing; words recognised in {sound}")
+        texts = self.given.texts.get(self.id, TextSides())
+        return recognised(
+            self.files,
+            sound,
+            spans=self._given_spans("agent") if name == "output.json" else None,
+            texts=texts.agent if name == "output.json" else texts.user if name == "input.json" else None,
+        )
+
+    def segments(self, party: Party) -> tuple[Segments, list[tuple[float, float]]]:
+        """Give a party's speech, from segments=FILE or detected: as samples at 16 kHz, and in seconds."""
+        spans = self._given_spans(party)
+        if spans is not None:
+            return to_samples(spans), spans
+        samples, rate = self.mono(_SOUND[party])
+        found = detect(at_detector_rate(samples, rate))
+        return found, [(start / DETECTOR_HZ, end / DETECTOR_HZ) for start, end in found]
+
+    def mono(self, name: str) -> tuple[Samples, int]:
+        """Give a mono sound file of the sample and its rate; silence is noted: a silent agent is a result."""
+        samples, rate = self.files.mono(name)
+        if float(np.max(np.abs(samples))) < 10 ** (SILENT_DBFS / 20):
+            self.measured.notes.append(f"{name}: is silent")
+        return samples, rate
+
+    def _given_spans(self, party: Party) -> list[tuple[float, float]] | None:
+        sides = self.given.segments.get(self.id, SegmentSides())
+        return sides.agent if party == "agent" else sides.user
+
+
+class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
+    """A scorer over Full-Duplex-Bench samples; a session of ours is measured as the samples it holds.
+
+    `measure_sample` fills `sample.measured`. segments, texts: files given instead of detection and recognition.
+    """
+
+    segments: Path | None = None
+    texts: Path | None = None
+
+    def prepare(self) -> Given:
+        """Read segments=FILE and texts=FILE."""
+        return Given(segments=read_segments(self.segments), texts=read_texts(self.texts))
+
+    def measure_sample(self, sample: Sample) -> None:
+        """Measure one sample; SessionError when it cannot be used."""
+        raise NotImplementedError
+
+    def samples_of(self, session: Session) -> Sequence[SessionSample]:
+        """Give the samples a session holds for this task."""
+        return whole(session)
+
+    def measure(self, item: Input, given: Given) -> Measured:
+        """Measure one sample folder."""
+        sample = Sample(
+            id=item.id,
+            files=FdbSample(item.path, item.files),
+            given=given,
+            measured=Measured(),
+            folder_name=item.path.name,
+            in_root=item.path != item.root,
+        )
+        return self._measured_sample(sample)
+
+    def measure_session(self, session: Session, given: Given) -> Measured:
+        """Measure every sample that a session holds, and join what was found."""
+        found: list[Measured] = []
+        folder_name = Path(str(session.meta.sample.get("id", session.id))).name
+        for files in self.samples_of(session):
+            sample = Sample(id=session.id, files=files, given=given, measured=Measured(), folder_name=folder_name)
+            try:
+                self.measure_sample(sample)
+            except SessionError as error:
+                sample.measured.notes.append(str(error))
+                sample.measured.undefined([column.id for column in self.table], str(error))
+            found.append(sample.measured)
+        if not found:
+            reason = f"nothing in the session that {self.name} asks about"
+            return Measured(notes=[reason], reasons={column.parts_of: reason for column in self.table})
+        joined = found[0] if len(found) == 1 else _joined(found)
+        joined.notes[:0] = session.notes
+        return joined
+
+    def _measured_sample(self, sample: Sample) -> Measured:
+        """Measure a sample; one that cannot be used keeps its notes and a judge's replies."""
+        try:
+            self.measure_sample(sample)
+        except SessionError as error:
+            sample.measured.notes.append(str(error))
+            sample.measured.undefined([column.parts_of for column in self.table], str(error))
+            sample.measured.skipped = not sample.measured.parts
+        return sample.measured
+
+
+def _joined(found: Sequence[Measured]) -> Measured:
+    """Join the measurements of several events of one session; what is shown of each becomes a list."""
+    metrics = dict.fromkeys(metric for item in found for metric in item.parts)
+    shown = dict.fromkeys(name for item in found for name in item.shown)
+    return Measured(
+        parts={name: add_parts([item.parts[name] for item in found if name in item.parts]) for name in metrics},
+        shown={name: [item.shown.get(name) for item in found] for name in shown},
+        notes=list(dict.fromkeys(note for item in found for note in item.notes)),
+        lines=[line for item in found for line in item.lines],
+        cases=_gathered([item.cases for item in found]),
+        reasons={name: reason for item in reversed(found) for name, reason in item.reasons.items()},
+        sentinels=set.intersection(*(item.sentinels for item in found)),
+    )
+
+
+def _gathered(found: Sequence[Mapping[str, list[Case]]]) -> dict[str, list[Case]]:
+    return {name: [case for cases in found for case in cases.get(name, ())] for name in dict.fromkeys(chain(*found))}

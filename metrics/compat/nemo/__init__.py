@@ -1,0 +1,1 @@
+"""NeMo-Skills' speech-to-speech evaluation."""

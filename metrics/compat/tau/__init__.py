@@ -1,0 +1,1 @@
+"""tau-voice's turn-taking metrics."""

@@ -1,0 +1,194 @@
+"""Seats: where an actor sits at the line, with its rates, its frame and its thinking time accounted for.
+
+The runner steps a seat once per tick; an actor that has nothing special about it is stepped directly. What an actor
+tells about times on its own streams is mapped here to session samples: edge delay, frame length, latency.
+"""
+
+import math
+from collections import deque
+from collections.abc import Awaitable
+from typing import Any
+
+import numpy as np
+
+from simulator.actor import Actor, ActorSpec, AudioFormat, Context
+from simulator.call.edge import Edge, EdgeShape, Step, shape_of
+from simulator.clock import Clock, seconds
+from simulator.events import EventLog, Party
+from simulator.frame import AudioFrame, silence
+
+SAID_TIMES = ("since", "until", "model_at")
+HEARD_TIMES = ("heard_since", "heard_until")
+
+
+class Seat:
+    """One party's actor, wrapped so that every tick is a step of one session frame.
+
+    `step` is the actor's own where nothing has to be done around it.
+    """
+
+    def __init__(self, party: Party, spec: ActorSpec, sample_rate: int, frame_samples: int, log: EventLog) -> None:
+        self.party = party
+        self.spec = spec
+        self.actor: Actor = spec.build()
+        self._log = log
+        self._rate = sample_rate
+        self.shape: EdgeShape = shape_of(self.actor.format, sample_rate, frame_samples)
+        self.latency_ticks = math.ceil(spec.latency.fixed.samples(sample_rate) / frame_samples)
+        self.delay: Delayed | Measured | None = None
+        step: Step = self.actor.step
+        skips = self.actor.skips_first
+        if self.actor.format != AudioFormat() or skips:
+            step = Edge(step, self.shape, sample_rate, frame_samples, skips_first=skips).step
+        self.plain_step: Step = step
+        """The step without thinking time: on the wall clock a fixed latency is slack instead."""
+        if spec.latency == "measured":
+            self.delay = Measured(self, step, sample_rate, spec.speed)
+        elif self.latency_ticks:
+            self.delay = Delayed(step, self.latency_ticks)
+        self.step: Step = self.delay.step if self.delay else step
+
+    @property
+    def edge_delay_samples(self) -> int:
+        """What resampling at this seat's edges adds, there and back, in session samples."""
+        return self.shape.input_delay + self.shape.output_delay
+
+    def context(self, clock: Clock, rng: np.random.Generator, **more: Any) -> Context:
+        """Make the context its actor starts with: rates, frame and events are the seat's; `more` are the session's."""
+        return Context(
+            party=self.party,
+            input_rate=self.shape.input_rate,
+            output_rate=self.shape.output_rate,
+            input_samples=self.shape.input_samples,
+            output_samples=self.shape.output_samples,
+            clock=clock,
+            realtime=clock.realtime,
+            rng=rng,
+            emit=self.emit,
+            **more,
+        )
+
+    @property
+    def under_way_samples(self) -> int:
+        """How much of the answer to a frame is not said yet when its first tick has been: session samples."""
+        return (self.shape.ticks - 1 + self.latency_ticks) * self._frame + self.shape.output_delay
+
+    async def close(self, now: int) -> None:
+        """Close the actor in a session that has come to `now`, and account for what it has not said any more."""
+        try:
+            await self.actor.close()
+        finally:
+            if isinstance(self.delay, Measured):
+                self.delay.finish(now)
+
+    def emit(self, at: int, type_: str, /, **fields: Any) -> None:
+        """Note an event of the actor at sample `at` of its own output stream, mapped to the session."""
+        if isinstance(self.delay, Measured):
+            self.delay.hold(self._said(at), type_, fields)
+        else:
+            self.note(self._said(at), type_, fields, self.latency_ticks * self._frame)
+
+    def note(self, at: int, type_: str, fields: dict[str, Any], late: int) -> None:
+        """Write an event whose moments lie `late` samples behind the undelayed output."""
+        for name in SAID_TIMES:
+            if name in fields:
+                fields[name] = self._said(fields[name]) + late
+        for name in HEARD_TIMES:
+            if name in fields:
+                fields[name] = self._heard(fields[name])
+        if "words" in fields:
+            fields["words"] = [[text, self._said(onset) + late] for text, onset in fields["words"]]
+        if "pauses" in fields:
+            fields["pauses"] = [[self._said(start) + late, self._said(end) + late] for start, end in fields["pauses"]]
+        self._log.add(at + late, type_, self.party, **fields)
+
+    @property
+    def _frame(self) -> int:
+        return self.shape.output_samples * self._rate // self.shape.output_rate // self.shape.ticks
+
+    def _said(self, at: int) -> int:
+        return at * self._rate // self.shape.output_rate + self.shape.output_delay
+
+    def _heard(self, at: int) -> int:
+        return max(0, at * self._rate // self.shape.input_rate - self.shape.input_delay)
+
+
+class Delayed:
+    """A fixed thinking time: the whole output is said so many ticks later, stopping included."""
+
+    def __init__(self, step: Step, ticks: int) -> None:
+        self._step = step
+        self._ticks = ticks
+        self._waiting: deque[AudioFrame] = deque()
+
+    def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
+        """Hear a frame, say the one answered `ticks` ago."""
+        if not self._waiting:
+            count = len(heard.samples)
+            self._waiting.extend(AudioFrame(0, silence(count)) for _ in range(self._ticks))
+        answer = self._step(heard)
+        return self._shift(answer) if isinstance(answer, AudioFrame) else self._shift_later(answer)
+
+    def _shift(self, answer: AudioFrame) -> AudioFrame:
+        self._waiting.append(answer)
+        return AudioFrame(answer.start, self._waiting.popleft().samples)
+
+    async def _shift_later(self, answer: Awaitable[AudioFrame]) -> AudioFrame:
+        return self._shift(await answer)
+
+
+class Measured:
+    """The real cost as thinking time: finish = max(arrival, previous finish) + cost x speed.
+
+    Output is said in order from the first tick after its finish, silence until then. An actor that knows its own cost
+    sets `last_cost_s`; otherwise the time around its step is charged.
+    """
+
+    def __init__(self, seat: Seat, step: Step, sample_rate: int, speed: float) -> None:
+        self._seat = seat
+        self._step = step
+        self._rate = sample_rate
+        self._speed = speed
+        self._finish = 0.0
+        self._ready: deque[tuple[float, AudioFrame]] = deque()
+        self._held: deque[tuple[int, str, dict[str, Any]]] = deque()
+
+    def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
+        """Hear a frame, say what is ready by now."""
+        begin = seconds()
+        answer = self._step(heard)
+        return self._charge(answer, begin) if isinstance(answer, AudioFrame) else self._charge_later(answer, begin)
+
+    def hold(self, at: int, type_: str, fields: dict[str, Any]) -> None:
+        """Keep an event until the frame it belongs to is said."""
+        self._held.append((at, type_, fields))
+
+    def finish(self, now: int) -> None:
+        """Tell what is still held when the session ends: as late as the oldest frame that was never said."""
+        late = max(0, now - self._ready[0][1].start) if self._ready else 0
+        while self._held:
+            at, type_, fields = self._held.popleft()
+            self._seat.note(at, type_, fields, late)
+
+    async def _charge_later(self, answer: Awaitable[AudioFrame], begin: float) -> AudioFrame:
+        return self._charge(await answer, begin)
+
+    def _charge(self, answer: AudioFrame, begin: float) -> AudioFrame:
+        actor = self._seat.actor
+        cost_s = seconds() - begin if actor.last_cost_s is None else actor.last_cost_s
+        if actor.last_cost_s is not None:
+            actor.last_cost_s = 0.0  # charged once: the ticks until the next own frame are free
+        now = answer.start
+        self._finish = max(now, self._finish) + cost_s * self._speed * self._rate
+        self._ready.append((self._finish, answer))
+        if self._ready[0][0] > now:
+            return AudioFrame(now, silence(len(answer.samples)))
+        _, frame = self._ready.popleft()
+        self._tell(frame, now)
+        return AudioFrame(now, frame.samples)
+
+    def _tell(self, frame: AudioFrame, now: int) -> None:
+        end = frame.start + len(frame.samples)
+        while self._held and self._held[0][0] < end:
+            at, type_, fields = self._held.popleft()
+            self._seat.note(at, type_, fields, now - frame.start)

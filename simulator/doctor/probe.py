@@ -1,0 +1,49 @@
+"""Probes: whether a party works, found out without a conversation.
+
+A spec (or its responder's) that knows better has `async def probe() -> str`, which reaches its far end, has the key
+accepted and gives a sentence. Any other actor is started as for a session, stepped through a few silent frames and
+closed: enough for a socket to open and a session to be accepted.
+"""
+
+import anyio
+import numpy as np
+
+from simulator import clock
+from simulator.actor import ActorSpec
+from simulator.call.seat import Seat
+from simulator.clock import Clock, VirtualClock, WallClock
+from simulator.events import EventLog, Party
+from simulator.frame import AudioFrame, silence
+from simulator.scenario import Scenario
+
+FRAMES = 5
+
+
+async def probe_party(party: Party, spec: ActorSpec, scenario: Scenario) -> str:
+    """Reach a party and say in a sentence what was found. SimulatorError when it does not work."""
+    for part in (spec, getattr(spec, "responder", None), getattr(spec, "chat", None)):
+        probe = getattr(part, "probe", None)
+        if probe is not None:
+            return str(await probe())
+    return await _start_and_leave(party, spec, scenario)
+
+
+async def _start_and_leave(party: Party, spec: ActorSpec, scenario: Scenario) -> str:
+    count = scenario.frame_samples
+    seat = Seat(party, spec, scenario.sample_rate, count, EventLog())
+    time: Clock = WallClock(scenario.sample_rate) if spec.needs_wall_clock() else VirtualClock()
+    began = clock.seconds()
+    async with anyio.create_task_group() as tasks:
+        rng = np.random.default_rng(0)
+        context = seat.context(time, rng, line_has_channels=False, tasks=tasks, session_id="probe", specs={party: spec})
+        try:
+            await seat.actor.start(context)
+            ready_s = clock.seconds() - began
+            for tick in range(-1, FRAMES * seat.shape.ticks):
+                answer = seat.step(AudioFrame(tick * count, silence(count)))
+                if not isinstance(answer, AudioFrame):
+                    await answer
+        finally:
+            await seat.actor.close()
+            tasks.cancel_scope.cancel()
+    return f"ready after {ready_s:.2f} s, answers frames"

@@ -1,0 +1,1 @@
+"""Live conversations at a sound device, in a terminal."""

@@ -1,0 +1,1 @@
+"""YAML in: what a scenario's values mean, and what may not be written out again."""

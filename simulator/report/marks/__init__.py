@@ -1,0 +1,1 @@
+"""What a page shows of a session's time: marks, lanes, peaks."""

@@ -1,0 +1,72 @@
+"""All marks of a session, from its conversation and from its event log.
+
+An event of a type that nobody foresaw becomes a mark of kind `other` (`line` when a line told it) with all
+its fields.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from simulator.events import Event
+from simulator.report.marks.mark import Kind, Mark
+from simulator.report.marks.turn_marks import Spoken, talk_of, turn_marks
+from simulator.score import Score
+from simulator.session import Session
+
+TOLD_ELSEWHERE = {
+    "speech_start", "speech_end",  # speech bars and words
+    "turn_heard", "recognised",  # the line of what was understood
+    "barge_in", "yielded",  # part of the barge-in they belong to
+}  # fmt: skip
+TROUBLES = {"underrun", "unheard", "late", "starved", "error", "remote_error"}
+PLACES = {"since", "until", "direction"}
+"""Fields that say where an event lies; the mark's own place tells them."""
+
+
+def marks_of(session: Session, scores: Sequence[Score], spoken: Spoken) -> list[Mark]:
+    """Give all marks of a session in time order."""
+    events = (_event_mark(session, event) for event in session.events if event.type not in TOLD_ELSEWHERE)
+    found = [*turn_marks(talk_of(session, scores, spoken)), *events]
+    return sorted(found, key=lambda mark: (min(mark.start, mark.end), mark.end, mark.kind))
+
+
+def _event_mark(session: Session, event: Event) -> Mark:
+    start, end = _stretch(event)
+    fields = ", ".join(
+        f"{name} {_shown(session, name, value)}" for name, value in event.data.items() if name not in PLACES
+    )
+    size = event.data.get("size", end - start)
+    told = f"{event.data.get('direction', event.party)}: {event.type}".replace("_", " ")
+    return Mark(
+        kind=_kind(event),
+        start=start,
+        end=end,
+        party=str(event.data.get("direction", event.party)),
+        label=event.type,
+        detail=f"{told} ({fields})" if fields else told,
+        ms=round(size * 1000 / session.sample_rate, 1) if isinstance(size, int) and size else None,
+    )
+
+
+def _kind(event: Event) -> Kind:
+    if event.type in TROUBLES:
+        return "trouble"
+    return "line" if event.party == "line" else "other"
+
+
+def _stretch(event: Event) -> tuple[int, int]:
+    """Where an event lies: from `since` (else its own moment), to `until`, or as long as its `size`."""
+    start = min(int(event.data.get("since", event.at)), event.at)
+    size, until = event.data.get("size"), event.data.get("until")
+    ends = [event.at, start + size if isinstance(size, int) else start, until if isinstance(until, int) else start]
+    return start, max(ends)
+
+
+def _shown(session: Session, name: str, value: Any) -> str:
+    if name == "size" and isinstance(value, int):
+        return f"{value * 1000 / session.sample_rate:.0f} ms"
+    if name in ("model_at", "heard_since", "heard_until") and isinstance(value, int):
+        return f"{session.seconds(value):.2f} s"
+    return str(value) if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()

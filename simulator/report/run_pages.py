@@ -1,0 +1,23 @@
+"""Pages of a run: which sessions get one, written in worker processes after the sessions have ended."""
+
+import sys
+from pathlib import Path
+
+from simulator.batch.plan import Plan
+
+
+def write_pages(plan: Plan, folder: Path, page_audio: str | None) -> None:
+    """Write the session pages that the scenarios ask for, and the run's index; a page that fails is told on stderr."""
+    report = {name: scenario.report for name, scenario in plan.scenarios.items()}
+    if set(report.values()) == {"none"}:
+        return
+    from simulator.report.index import write_index_page
+    from simulator.report.writing import write_session_pages
+    from simulator.results.policy import sessions_to_show
+    from simulator.results.results import read_run
+
+    names = sessions_to_show(read_run(folder), report)
+    problems = write_session_pages([folder / name for name in names], page_audio or "auto")  # type: ignore[arg-type]
+    write_index_page(folder)
+    for problem in problems:
+        print(f"simulate: {problem}", file=sys.stderr)  # noqa: T201 - a page is no reason to fail a run, but is missed

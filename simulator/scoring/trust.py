@@ -1,0 +1,260 @@
+"""Trust: whether a two-channel recording is what it claims to be, before anybody believes a number from it.
+
+Channels that are identical and not silent, a rate that lies or is impossible, and audio that cannot be read make
+scoring pointless: they refuse it. Silence, clipping, bleed, drift, dropouts and suspected swaps are told: a silent
+agent is a result. Everything is measured in blocks, so an hour costs no more memory than a minute.
+
+Bleed is looked for where one channel is loud: how well the other one is explained by it, delayed by up to 0.5 s
+(normalised cross-correlation on 1 s windows at 8 kHz), and how loud it is beside it. Drift is the slope of that delay.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.annotation.truth import told
+from simulator.errors import SessionError
+from simulator.events import PARTIES, Party, other_party
+from simulator.frame import Samples
+from simulator.session import Session
+from simulator.sound import recordings
+
+SILENT_DBFS = -60.0
+"""A channel whose loudest sample is below this is silent."""
+CLIP_RUN = 3
+"""So many full-scale samples in a row are a clipped peak; one may be a loud sound."""
+BLEED_COHERENCE = 0.7
+BLEED_DB = -40.0
+"""A channel explained by the other to this degree and this loud beside it holds the other's sound."""
+DRIFT_MS_PER_MIN = 1.0
+DROPOUT_S = (0.005, 0.5)
+"""Digital zeros for so long with sound hard on both sides are a hole, not a pause."""
+
+_WINDOW_HZ = 8_000
+_LOUD_DBFS = -45.0
+_LONGEST_LAG_S = 0.5
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was found. severity: `refuse` makes scores meaningless, `note` is to be known.
+
+    values: what was measured, units in the names.
+    """
+
+    what: str
+    severity: Literal["refuse", "note"]
+    sentence: str
+    values: dict[str, float] = {}
+
+
+def examine(session: Session) -> list[Finding]:
+    """Look at a session or a stereo recording: what is wrong with its sound, worst first."""
+    tally = _Tally(session.sample_rate)
+    for user, agent in zip(
+        session.said_blocks("user", session.sample_rate), session.said_blocks("agent", session.sample_rate), strict=True
+    ):
+        tally.add(user, agent)
+    found = [*_rate(session), *tally.findings(), *_swapped(session)]
+    return sorted(found, key=lambda finding: finding.severity != "refuse")
+
+
+def refuse_if_untrustworthy(session: Session, *, force: bool = False) -> list[str]:
+    """Give the notes on a recording; SessionError when scoring it would be meaningless and `force` is not set."""
+    found = examine(session)
+    for finding in found:
+        if finding.severity == "refuse" and not force:
+            raise SessionError(f"{session.folder}: {finding.sentence}; --set force=true scores it all the same")
+    return [finding.sentence for finding in found]
+
+
+class _Tally:
+    """What the blocks of both channels add up to."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._same = True
+        self._peak = dict.fromkeys(PARTIES, 0.0)
+        self._clips = dict.fromkeys(PARTIES, 0)
+        self._holes = dict.fromkeys(PARTIES, 0)
+        self._tails = {party: np.zeros(0, np.float32) for party in PARTIES}
+        self._samples = 0
+        self._lags: dict[Party, list[tuple[float, float, float, float]]] = {party: [] for party in PARTIES}
+
+    def add(self, user: Samples, agent: Samples) -> None:
+        """Take the next second of both channels."""
+        self._same = self._same and np.array_equal(user, agent)
+        blocks: dict[Party, Samples] = {"user": user, "agent": agent}
+        for party, block in blocks.items():
+            self._peak[party] = max(self._peak[party], float(np.max(np.abs(block), initial=0.0)))
+            self._clips[party] += _runs(np.abs(block) >= 32767 / 32768, CLIP_RUN)
+            self._holes[party] += _holes(self._tails[party], block, self._rate)
+            self._tails[party] = block[-round(2 * DROPOUT_S[1] * self._rate) :]
+            self._add_lag(party, block, blocks[other_party(party)])
+        self._samples += len(user)
+
+    def _add_lag(self, source: Party, loud: Samples, other: Samples) -> None:
+        if len(loud) < self._rate or _dbfs(loud) < _LOUD_DBFS:
+            return
+        coherence, lag = _explained(
+            recordings.resample(loud, self._rate, _WINDOW_HZ), recordings.resample(other, self._rate, _WINDOW_HZ)
+        )
+        self._lags[source].append((self._samples / self._rate, coherence, lag / _WINDOW_HZ, _dbfs(other) - _dbfs(loud)))
+
+    def findings(self) -> Iterator[Finding]:
+        """Give what the channels show."""
+        silent = [party for party in PARTIES if 20 * np.log10(max(self._peak[party], 1e-9)) < SILENT_DBFS]
+        if self._same and len(silent) < 2 and self._samples:
+            yield Finding(what="identical", severity="refuse", sentence="both channels hold the same sound")
+            return
+        for party in silent:
+            yield Finding(what="silent", severity="note", sentence=f"the {party} channel is silent")
+        for party in PARTIES:
+            yield from self._of_party(party)
+        for source in PARTIES:
+            yield from self._bleed(source)
+
+    def _of_party(self, party: Party) -> Iterator[Finding]:
+        if self._clips[party]:
+            yield Finding(
+                what="clipping",
+                severity="note",
+                values={"peaks": self._clips[party]},
+                sentence=f"the {party} channel is clipped at {self._clips[party]} peak(s)",
+            )
+        if self._holes[party]:
+            yield Finding(
+                what="dropouts",
+                severity="note",
+                values={"holes": self._holes[party]},
+                sentence=f"the {party} channel has {self._holes[party]} hole(s) of digital silence inside sound",
+            )
+
+    def _bleed(self, source: Party) -> Iterator[Finding]:
+        windows = [window for window in self._lags[source] if window[1] >= BLEED_COHERENCE and window[3] >= BLEED_DB]
+        if len(windows) < max(2, len(self._lags[source]) // 4):
+            return
+        times, coherences, lags, levels = (np.array(column) for column in zip(*windows, strict=True))
+        values = {
+            "coherence": float(np.median(coherences)),
+            "level_db": float(np.median(levels)),
+            "delay_ms": 1000 * float(np.median(lags)),
+        }
+        yield Finding(
+            what="bleed", severity="note", values=values,
+            sentence=f"the {other_party(source)} channel holds the {source}'s sound {values['level_db']:.0f} dB down "
+            f"and {values['delay_ms']:.0f} ms later",
+        )  # fmt: skip
+        if len(windows) >= 5 and times[-1] - times[0] >= 20:
+            drift = 60_000 * float(np.polyfit(times, lags, 1)[0])
+            if abs(drift) >= DRIFT_MS_PER_MIN:
+                yield Finding(
+                    what="drift",
+                    severity="note",
+                    values={"drift_ms_per_min": drift},
+                    sentence=f"the channels drift apart by {drift:.1f} ms per minute",
+                )
+
+
+def _dbfs(samples: Samples) -> float:
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return 10 * float(np.log10(max(power, 1e-12)))
+
+
+def _runs(flags: NDArray[np.bool_], length: int) -> int:
+    """Count the runs of at least `length` true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return int(np.sum(edges[1::2] - edges[::2] >= length))
+
+
+def _holes(before: Samples, block: Samples, rate: int) -> int:
+    """Count stretches of exact zeros that end in `block` and begin and end hard: next to a sample above -40 dBFS."""
+    joined = np.concatenate([before, block])
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (joined == 0).astype(np.int8), [0]])))
+    shortest, longest = (round(limit * rate) for limit in DROPOUT_S)
+    return sum(
+        shortest <= end - start <= longest
+        and start > 0
+        and len(before) <= end < len(joined)
+        and min(abs(joined[start - 1]), abs(joined[end])) > 0.01
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+    )
+
+
+def _explained(source: Samples, other: Samples) -> tuple[float, float]:
+    """How well `other` is explained by `source` delayed by up to 0.5 s: (coherence 0 to 1, lag in samples)."""
+    energy = float(np.sqrt(np.sum(np.square(source, dtype=np.float64)) * np.sum(np.square(other, dtype=np.float64))))
+    if energy < 1e-9:
+        return 0.0, 0.0
+    size = 2 * len(source)
+    match = np.fft.irfft(np.fft.rfft(other, size) * np.conj(np.fft.rfft(source, size)))
+    match = np.abs(match[: round(_LONGEST_LAG_S * _WINDOW_HZ)])
+    lag = int(np.argmax(match))
+    return float(match[lag]) / energy, float(lag)
+
+
+def _rate(session: Session) -> Iterator[Finding]:
+    rate = session.sample_rate
+    if not recordings.LOWEST_HZ <= rate <= recordings.HIGHEST_HZ:
+        yield Finding(what="rate", severity="refuse", sentence=f"a rate of {rate} Hz is impossible for speech")
+    audio_rate = session.audio_rate
+    if audio_rate != rate:
+        yield Finding(
+            what="rate",
+            severity="refuse",
+            sentence=f"the recording says {audio_rate} Hz and session.json says {rate} Hz",
+        )
+    stated = _byte_rate(session.audio_source[0])
+    if stated is not None and stated != audio_rate:
+        yield Finding(
+            what="rate",
+            severity="refuse",
+            sentence=f"the header says {audio_rate} Hz and a byte rate that belongs to {stated:g} Hz",
+        )
+    planned = session.meta.duration_samples
+    if planned and session.meta.status == "completed" and abs(planned - session.duration) > rate / 100:
+        yield Finding(
+            what="length",
+            severity="note",
+            sentence=f"the recording holds {session.duration} samples and session.json says {planned}",
+        )
+
+
+def _byte_rate(path: Path) -> float | None:
+    """The sample rate that a plain WAV header's byte rate stands for; None for other files."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(36)
+    except OSError:
+        return None
+    if len(head) < 36 or head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt ":
+        return None
+    _, _, _, byte_rate, align, _ = struct.unpack("<HHIIHH", head[20:36])
+    return byte_rate / align if align else None
+
+
+def _swapped(session: Session) -> Iterator[Finding]:
+    """Compare where the user is known to have spoken with where its sound is; nothing to say without truth."""
+    known = [item for item in told(session, "user") if item.role != "recording"]
+    other = [item for item in told(session, "agent") if item.role != "recording"]
+    on_own = sum(_sounds(session, "user", item.start, item.end) for item in known)
+    on_wrong = sum(
+        _sounds(session, "agent", item.start, item.end) and not _sounds(session, "user", item.start, item.end)
+        for item in known
+        if not any(item.start < mine.end and mine.start < item.end for mine in other)
+    )
+    if on_wrong > on_own:
+        yield Finding(
+            what="swapped",
+            severity="note",
+            values={"utterances": on_wrong},
+            sentence="the channels seem swapped: what the user is known to have said is on the agent's",
+        )
+
+
+def _sounds(session: Session, party: Party, start: int, end: int) -> bool:
+    return _dbfs(session.said(party, start, end)) > _LOUD_DBFS

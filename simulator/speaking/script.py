@@ -1,0 +1,177 @@
+"""Scripts: turns said one after the other, each at its cue, judged by the script's own ears.
+
+A scripted user and a player of recordings are the same actor; they differ in where a turn's sound comes from.
+Turn i+1 starts to wait for its cue when turn i has been said (or missed). A turn without a cue: the first is said at
+500 ms, later ones after the other's turn.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from simulator.actor import Actor, Context, Setting
+from simulator.errors import ScenarioError
+from simulator.events import Party, other_party
+from simulator.frame import AudioFrame
+from simulator.speaking.cues import Cue, CueKeys, CueWatch
+from simulator.speaking.ears import Ears, EarsKind, make_ears
+from simulator.speaking.voice import Line, Role, Voice
+from simulator.spec import LONGEST_S, Duration, ms
+
+FIRST_TURN = ms(500)
+AT_LATEST = Duration(8.0)
+"""After so much silence a script goes on by itself: it must not hang on an agent that says nothing."""
+
+TO_THE_END = Duration(LONGEST_S)
+"""A turn that fell due waits for its party's injector however long that speaks: a lost turn is another conversation."""
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of a script: its cue (None: the default), the lines it may choose from, whether it comes again."""
+
+    cue: Cue | None
+    lines: tuple[Line, ...]
+    repeat: bool = False
+    role: Role = "turn"
+
+
+Lines = Callable[[Context], Sequence[Turn]]
+"""Makes a script's turns once the session's rate is known."""
+
+
+class Script(Actor):
+    """Says its turns at their cues; hears with its own ears, so it reacts to sound and not to anybody's transcript."""
+
+    on_grid: ClassVar[bool] = True
+
+    def __init__(self, turns: Lines, ears: EarsKind | None) -> None:
+        self._make_turns = turns
+        self._ears_kind = ears
+        self._started = False
+
+    async def start(self, context: Context) -> None:
+        """Prepare every turn's sound; nothing is synthesised while the session runs."""
+        self._context = context
+        self._rate = context.output_rate
+        self._turns = list(self._make_turns(context))
+        self._ears: Ears = make_ears(self._ears_kind, context.input_rate, noisy=context.line_has_channels)
+        self._voice = Voice(context.emit, f"{context.party}-", self._rate)
+        self._index = 0
+        self._injected_end = 0
+        self._watch = self._watched = self._watch_turn(0)
+        self._started = True
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Hear a frame, say the next one."""
+        count = len(heard.samples)
+        now = heard.start + count
+        self._ears.hear(heard)
+        if self._watch is not None:
+            self._look(now)
+        samples = self._voice.take(now, count)
+        if self._watch is None and not self._voice.speaking:
+            self._go_on(now + count)
+        return AudioFrame(now, samples)
+
+    async def close(self) -> None:
+        """Account for what the end of the session cuts off."""
+        if self._started:
+            self._voice.close()
+
+    def _look(self, now: int) -> None:
+        watch = self._watch
+        if watch is None:
+            return
+        busy = self._context.injecting()
+        if busy:
+            self._injected_end = now
+        free_since = max(self._voice.last_end, self._injected_end)
+        verdict = watch.check(now, self._ears.activity, busy, free_since)
+        if verdict is None:
+            return
+        self._watched = watch
+        turn = self._turns[self._index]
+        if verdict == "fire":
+            self._voice.say(draw(self._context.rng, turn.lines), turn.role)
+        else:
+            self._context.emit(now, "cue_missed", turn=self._index)
+        self._watch = None
+
+    def _go_on(self, now: int) -> None:
+        """Wait for the next cue, now that the turn is over."""
+        if self.done:
+            return
+        turn, watched = self._turns[self._index], self._watched
+        if turn.repeat and watched is not None and not watched.spent:
+            self._watch = self._watch_again(now, turn.cue, watched)
+            return
+        self._index += 1
+        if self._index >= len(self._turns):
+            self.done = True
+            return
+        self._watch = self._watch_turn(now)
+
+    def _watch_again(self, now: int, cue: Cue | None, watched: CueWatch) -> CueWatch | None:
+        """Watch the cue of a turn that comes again: the same watch, which knows the stretch it has fired in."""
+        if cue is None or (cue.at is not None and cue.every is None):
+            return self._watch_turn(now)
+        watched.arm(now)
+        return watched
+
+    def _watch_turn(self, now: int) -> CueWatch | None:
+        if not self._turns:
+            self.done = True
+            return None
+        party = self._context.party
+        cue = self._turns[self._index].cue or default_cue(party, first=now == 0 and self._index == 0)
+        if cue.at_latest is None and cue.watched is not None:
+            cue = msgspec.structs.replace(cue, at_latest=AT_LATEST)
+        if cue.within is None:
+            cue = msgspec.structs.replace(cue, within=TO_THE_END)
+        watch = CueWatch(cue, self._rate, self._context.rng, party, self._context.pressed)
+        watch.arm(now)
+        watch.pass_over(self._ears.activity)
+        return watch
+
+
+def draw(rng: np.random.Generator, lines: Sequence[Line]) -> Line:
+    """Choose one of the lines; a single one costs no random number."""
+    return lines[int(rng.integers(len(lines)))] if len(lines) > 1 else lines[0]
+
+
+def default_cue(party: Party, *, first: bool) -> Cue:
+    """Give the cue of a turn that names none."""
+    if first:
+        return Cue(at=FIRST_TURN)
+    return Cue(after="agent_turn" if other_party(party) == "agent" else "user_turn")
+
+
+def check_cues(turns: Sequence["TurnKeys"], setting: Setting, where: str) -> None:
+    """Refuse a cue about the script's own party, whom its ears do not hear. ScenarioError."""
+    for index, turn in enumerate(turns):
+        cue = turn.cue()
+        if cue is not None and cue.watched == setting.party:
+            raise ScenarioError(
+                f"{where}[{index}]: {cue.condition} is about the {setting.party} itself, whom a script does not hear; "
+                f"its cues are about the {other_party(setting.party)}"
+            )
+
+
+class TurnKeys(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
+    """What every kind of turn has in a scenario: the keys of its cue, and whether it comes again (`times` at most)."""
+
+    repeat: bool = False
+
+    def cue(self) -> Cue | None:
+        """The turn's cue; None when it names no condition and no modifier."""
+        given = {name: getattr(self, name) for name in Cue.__struct_fields__ if getattr(self, name) != _DEFAULT[name]}
+        if given and not self.conditions():
+            raise ValueError(f"{', '.join(given)} needs a condition beside it, such as `after: agent_turn`")
+        if not self.repeat and (self.every is not None or self.times is not None):
+            raise ValueError("every and times are for a turn that comes again; write `repeat: true` beside them")
+        return Cue(**given) if given else None
+
+
+_DEFAULT = dict(zip(CueKeys.__struct_fields__, CueKeys.__struct_defaults__, strict=True))

@@ -1,0 +1,102 @@
+"""Turn-taking of an actor that answers turn by turn: when the other's turn is over, and when to yield.
+
+States, judged once per frame on what the ears say:
+
+    listening --other speaks--> hearing --silent for `endpoint`--> turn over (give the turn, back to listening)
+    speaking  --other speaks for `yield_after`--> yield (stop, and what was heard begins the next turn)
+    speaking  --other falls silent earlier, for `endpoint`--> nothing: a backchannel (a turn if those are not ignored)
+"""
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from simulator.frame import Samples
+from simulator.speaking.ears import Activity
+from simulator.spec import Duration, ms
+
+PRE_ROLL_S = 0.3
+"""Sound kept from before the ears noticed: detectors notice late, recognisers need the first consonant."""
+
+LONGEST_TURN_S = 120.0
+"""More of a single turn is not kept: a recogniser would not take it either."""
+
+
+class TurnPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """When a turn is over, when to yield: defaults of a decent voice agent."""
+
+    endpoint: Duration = ms(600)
+    yield_after: Duration = ms(500)
+    barge_in: Literal["yield", "ignore"] = "yield"
+    ignore_backchannels: bool = True
+
+
+class TurnTaker:
+    """Follows the other party's activity and keeps the sound of its turn. Times: samples of the heard stream."""
+
+    def __init__(self, policy: TurnPolicy, sample_rate: int, activity: Activity) -> None:
+        self._endpoint = policy.endpoint.samples(sample_rate)
+        self._yield_after = policy.yield_after.samples(sample_rate)
+        self._yields = policy.barge_in == "yield"
+        self._forgets = policy.ignore_backchannels
+        self._activity = activity
+        self._pre_roll = round(PRE_ROLL_S * sample_rate)
+        self._longest = round(LONGEST_TURN_S * sample_rate)
+        self._frames: list[Samples] = []
+        self._first = 0
+        self._kept = 0
+        self._since: int | None = None
+        self._stretches = activity.stretches
+        self._over_speech = False
+
+    @property
+    def hearing(self) -> bool:
+        """Whether a turn of the other party is going on."""
+        return self._since is not None
+
+    def hear(self, start: int, samples: Samples, *, speaking: bool) -> Literal["turn", "yield"] | None:
+        """Take a frame after the ears have taken it. speaking: whether the actor itself speaks.
+
+        `turn`: the other's turn is over, `take` gives it. `yield`: the other has barged in.
+        """
+        self._keep(start, samples)
+        heard = self._activity
+        now = start + len(samples)
+        if heard.stretches != self._stretches:
+            self._stretches = heard.stretches
+            if self._since is None:
+                self._since = heard.since
+                self._over_speech = speaking
+        if self._since is None:
+            return None
+        # Counted from the beginning of what the other says, its pauses included: "Sorry, ... how much is it?"
+        if speaking and self._yields and heard.speaking and heard.last_end - self._since >= self._yield_after:
+            self._over_speech = False
+            return "yield"
+        if heard.speaking or now - heard.last_end < self._endpoint:
+            return None
+        if self._over_speech and self._forgets and heard.last_end - self._since < self._yield_after:
+            self._since = None
+            return None
+        return None if speaking and not self._yields else "turn"
+
+    def take(self) -> tuple[Samples, int, int]:
+        """Give the turn that is over: its sound with pre-roll, first and one past last sample; and listen anew."""
+        since = self._since if self._since is not None else self._activity.since
+        until = self._activity.last_end
+        start = max(self._first, since - self._pre_roll)
+        sound = np.concatenate(self._frames)[start - self._first :]
+        self._since = None
+        return sound, since, until
+
+    def _keep(self, start: int, samples: Samples) -> None:
+        if not self._frames:
+            self._first = start
+        self._frames.append(samples)
+        self._kept += len(samples)
+        limit = self._longest if self._since is not None else self._pre_roll + 2 * self._yield_after
+        while self._kept - len(self._frames[0]) > limit:
+            gone = self._frames.pop(0)
+            self._first += len(gone)
+            self._kept -= len(gone)
