@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from agents.duplex.batch import Answer, Tenant
+from agents.duplex.batch import SlotAnswer, Tenant
 from agents.duplex.device import need_torch, torch_device
 from agents.duplex.host import ModelHost, shared_host
 from agents.duplex.model import ModelSpec, Placement, Weights, need_whole_steps
@@ -130,7 +130,7 @@ class DuplexModelActor(Actor):
         if self._host is not None and tenant is not None:
             self._host.leave(tenant)
 
-    def _answered(self, answer: Answer) -> AudioFrame:
+    def _answered(self, answer: SlotAnswer) -> AudioFrame:
         self._frame += 1
         start = self._frame * self._audio.output_samples
         self.last_cost_s = None if answer.underrun else answer.cost_s
@@ -138,7 +138,7 @@ class DuplexModelActor(Actor):
         samples = freeze(answer.pcm) if answer.pcm.any() else silence(self._audio.output_samples)
         return AudioFrame(start, samples)
 
-    def _note(self, answer: Answer, at: int) -> None:
+    def _note(self, answer: SlotAnswer, at: int) -> None:
         """Tell the session the pieces; the frames that the model never heard are not in its own count."""
         assert self._context is not None
         emit = self._context.emit

@@ -8,7 +8,7 @@ from simulator.errors import located
 from simulator.speaking.cues import Cue
 from simulator.speaking.ears import EarsKind
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
-from simulator.speaking.voice import Level, Line, played
+from simulator.speaking.voice import Level, PreparedSpeech, played
 from simulator.spec import Duration
 
 
@@ -74,5 +74,5 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
             for clip in self.recordings()
         ]
 
-    def _sound(self, clip: Clip, sample_rate: int) -> Line:
+    def _sound(self, clip: Clip, sample_rate: int) -> PreparedSpeech:
         return played(clip.file, sample_rate, clip.channel, self.level, clip.text)

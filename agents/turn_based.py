@@ -28,7 +28,7 @@ from simulator.speaking.dialogue import (
 )
 from simulator.speaking.ears import EarsKind, SileroEars, make_ears
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
-from simulator.speaking.voice import DEFAULT_VOICES, Line, Voice, WordsPerMinute, check_voice, spoken
+from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
 from simulator.spec import Duration, ms
 
 
@@ -249,5 +249,5 @@ class TurnBased(Actor):
         elif piece.text.strip():
             voice.say(await anyio.to_thread.run_sync(self._spoken, piece.text))
 
-    def _spoken(self, text: str) -> Line:
+    def _spoken(self, text: str) -> PreparedSpeech:
         return spoken(text, self._speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)

@@ -9,7 +9,7 @@ from simulator.events import Emit
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
 from simulator.sound.streams import Outbox
-from simulator.speaking.voice import Line, check_say, check_voice, played, spoken
+from simulator.speaking.voice import PreparedSpeech, check_say, check_voice, played, spoken
 from simulator.spec import Decibels, Duration, ms
 
 
@@ -59,7 +59,7 @@ class Talker:
 
     delay_samples = 0
 
-    def __init__(self, lines: list[Line], gain: float, start: int, every: int | None, emit: Emit) -> None:
+    def __init__(self, lines: list[PreparedSpeech], gain: float, start: int, every: int | None, emit: Emit) -> None:
         self._emit = emit
         self._lines = lines
         self._gain = np.float32(gain)

@@ -32,7 +32,7 @@ class ContentSpec(ScorerSpec, frozen=True, kw_only=True, tag="content"):
         return Content()
 
 
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
+class TextPair(msgspec.Struct, frozen=True, kw_only=True):
     """A reference text and what was made of it; [start, end) samples of the session."""
 
     start: int
@@ -78,7 +78,7 @@ class Content:
         if not texts:
             reason = "the agent told nothing of what it understood"
             return _undefined_user(reason)
-        whole = Pair(start=said[0].start, end=said[-1].end, reference=_text(said), found=" ".join(texts))
+        whole = TextPair(start=said[0].start, end=said[-1].end, reference=_text(said), found=" ".join(texts))
         return [
             _wer(USER_WER, [whole], "agent", reason="no word was said"),
             undefined(UNHEARD, "the agent told no times of what it understood"),
@@ -94,7 +94,7 @@ class Content:
         texts = _transcripts(session, of="agent")
         heard = [word for word in speech.words if word.source == "asr"]
         if texts and heard:
-            whole = Pair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=_text(heard))
+            whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=_text(heard))
             return _wer(AGENT_WER, [whole], "agent", reason="the agent said no word", cut=True)
         if not speech.utterances and not texts:
             return undefined(AGENT_WER, "what the agent meant to say is not known as text")
@@ -140,8 +140,8 @@ def _away(event: Event, at: int) -> int:
     return max(since - at, at - until, 0)
 
 
-def _understood(event: Event, words: Sequence[SpokenWord]) -> Pair:
-    return Pair(
+def _understood(event: Event, words: Sequence[SpokenWord]) -> TextPair:
+    return TextPair(
         start=int(event.data["heard_since"]),
         end=int(event.data["heard_until"]),
         reference=_text(words),
@@ -160,7 +160,7 @@ def _unheard(session: Session, said: Sequence[SpokenWord], understood: set[int])
     return share(UNHEARD, len(missed), len(meant), evidence, reason="the user said no word to the agent")
 
 
-def _phantoms(session: Session, pairs: Sequence[Pair]) -> Score:
+def _phantoms(session: Session, pairs: Sequence[TextPair]) -> Score:
     """Count the words of heard turns in which the user said nothing: noise, echo, somebody else."""
     words = [len(text.split()) for text in normalised([pair.found for pair in pairs])]
     evidence = [
@@ -172,13 +172,13 @@ def _phantoms(session: Session, pairs: Sequence[Pair]) -> Score:
     return from_parts(PHANTOMS, parts, evidence, reason="the session has no length")
 
 
-def _meant(item: Segment, words: Sequence[SpokenWord]) -> Pair:
+def _meant(item: Segment, words: Sequence[SpokenWord]) -> TextPair:
     whole = [word for word in words if not word.cut]
     alternative = _text(words) if len(whole) < len(words) else None
-    return Pair(start=item.start, end=item.end, reference=_text(whole), found=item.text, alternative=alternative)
+    return TextPair(start=item.start, end=item.end, reference=_text(whole), found=item.text, alternative=alternative)
 
 
-def _wer(definition: Definition, pairs: Sequence[Pair], party: Party, *, reason: str, cut: bool = False) -> Score:
+def _wer(definition: Definition, pairs: Sequence[TextPair], party: Party, *, reason: str, cut: bool = False) -> Score:
     """Make the score of pairs. cut: words missing at the end of a reference were never said and do not count."""
     plain = distances([pair.reference for pair in pairs], [pair.found for pair in pairs])
     with_cut = [pair for pair in pairs if pair.alternative is not None]

@@ -30,9 +30,9 @@ class LatencySpec(ScorerSpec, frozen=True, kw_only=True, tag="latency"):
     early: Duration = ms(500)
     late: Duration = ms(2750)
 
-    def build(self) -> "Latency":
+    def build(self) -> "LatencyScorer":
         """Make the scorer."""
-        return Latency(self)
+        return LatencyScorer(self)
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     early: int | None = None
 
 
-class Latency:
+class LatencyScorer:
     """Finds for every user turn the agent's answer."""
 
     def __init__(self, spec: LatencySpec) -> None:

@@ -20,7 +20,7 @@ from simulator.speaking.script import draw
 from simulator.speaking.voice import (
     DEFAULT_VOICES,
     Level,
-    Line,
+    PreparedSpeech,
     Role,
     Say,
     Voice,
@@ -115,7 +115,7 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
         """Make the injector with its sound ready."""
         return SpeechInjector(self.party, self.cue, self.role, self._lines(context.sample_rate), context)
 
-    def _lines(self, sample_rate: int) -> list[Line]:
+    def _lines(self, sample_rate: int) -> list[PreparedSpeech]:
         if self.file is not None:
             lines = [played(self.file, sample_rate, self.channel, self.level, self.text)]
         else:
@@ -140,7 +140,9 @@ def one_source(spec: InjectorSpec) -> None:
 class SpeechInjector:
     """Watches its cue and says a line when it fires; what it said, when, is in the events with its role."""
 
-    def __init__(self, party: Party, cue: Cue, role: Role, lines: Sequence[Line], context: InjectorContext) -> None:
+    def __init__(
+        self, party: Party, cue: Cue, role: Role, lines: Sequence[PreparedSpeech], context: InjectorContext
+    ) -> None:
         self.party = party
         self._role = role
         self._lines = lines

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from agents.duplex.batch import Answer, Tenant
+from agents.duplex.batch import SlotAnswer, Tenant
 from agents.duplex.host import ModelHost, shared_host
 from agents.duplex.model import Placement
 from simulator.errors import ActorError, ScenarioError
@@ -25,7 +25,7 @@ def frame(value: float = 0.0) -> Samples:
     return np.full(AUDIO.input_samples, value, np.float32)
 
 
-def take(answer: Answer) -> AudioFrame:
+def take(answer: SlotAnswer) -> AudioFrame:
     """Turn an answer into a frame."""
     return AudioFrame(answer.frame, answer.pcm)
 

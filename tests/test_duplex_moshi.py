@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.duplex.model import Placement, Weights
-from agents.duplex.moshi import MoshiPrompt, MoshiSpec
+from agents.duplex.moshi import MoshiModelSpec, MoshiPrompt
 from agents.duplex.moshi_parts import RunningText, find_checkpoint, lm_memory, lm_sizes
 from simulator.errors import ScenarioError
 from tests import tiny_moshi
@@ -35,7 +35,7 @@ class TestContract(ModelContract):
     def case(cls) -> Case:
         """Four rows, sampled tokens."""
         return Case(
-            spec=MoshiSpec(dtype="fp32", config=cls.config),
+            spec=MoshiModelSpec(dtype="fp32", config=cls.config),
             placement=Placement(slots=4, weights=Weights("random")),
             prompts=(MoshiPrompt(), MoshiPrompt()),
             frames=10,
@@ -68,13 +68,13 @@ class TestContract(ModelContract):
 
 def load(folder: Path, **settings: Any) -> Any:
     """Load a tiny Moshi of the folder."""
-    spec = MoshiSpec(dtype="fp32", **settings)
+    spec = MoshiModelSpec(dtype="fp32", **settings)
     return spec.load(Placement(slots=2, weights=Weights(str(folder))))
 
 
 def test_files_are_loaded_and_text_is_decoded(folder: Path) -> None:
     """Weights, codec and vocabulary come from the folder; tokens have text, padding has none."""
-    spec = MoshiSpec(dtype="fp32", text_temperature=5.0, text_top_k=300)
+    spec = MoshiModelSpec(dtype="fp32", text_temperature=5.0, text_top_k=300)
     with spec.scope(Placement()):
         model = spec.load(Placement(slots=2, weights=Weights(str(folder))))
         heard = np.zeros((60, 1920), np.float32)
@@ -119,7 +119,7 @@ def test_weights_of_another_shape_are_refused_by_name(folder: Path, tmp_path: Pa
     config = json.loads((folder / "config.json").read_text()) | {"dim": 96}
     (tmp_path / "config.json").write_text(json.dumps(config))
     with (
-        MoshiSpec().scope(Placement()),
+        MoshiModelSpec().scope(Placement()),
         pytest.raises(ScenarioError, match=r"model\.safetensors does not fit the model: \S+ has shape .*64.*96"),
     ):
         load(tmp_path)
@@ -127,7 +127,7 @@ def test_weights_of_another_shape_are_refused_by_name(folder: Path, tmp_path: Pa
 
 def test_more_slots_than_memory_are_refused(folder: Path) -> None:
     """The message says how many slots fit."""
-    spec = MoshiSpec(dtype="fp32", config=folder / "config.json", context=250)
+    spec = MoshiModelSpec(dtype="fp32", config=folder / "config.json", context=250)
     with spec.scope(Placement()), pytest.raises(ScenarioError, match=r"at most \d+ slots fit"):
         spec.load(Placement(slots=100_000, weights=Weights("random")))
 
@@ -138,14 +138,14 @@ def test_a_gpu_that_is_not_there_is_refused(folder: Path) -> None:
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    spec = MoshiSpec(config=folder / "config.json")
+    spec = MoshiModelSpec(config=folder / "config.json")
     with spec.scope(Placement()), pytest.raises(ScenarioError, match="device cuda is not available"):
         spec.load(Placement(device="cuda", weights=Weights("random")))
 
 
 def test_memory_of_the_real_size_is_what_was_computed() -> None:
     """Moshi 7B in bf16: 14.3 GiB of weights, 1.465 GiB of cache per slot, half of it at 1500 frames."""
-    with MoshiSpec().scope(Placement()):
+    with MoshiModelSpec().scope(Placement()):
         memory = lm_memory(lm_sizes(None, None), "bf16")
         shorter = lm_memory(lm_sizes(None, 1500), "bf16")
     assert memory.weights / 2**30 == pytest.approx(14.3, abs=0.05)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agents.duplex.nemotron_rules import EndAtPadding, EndAtSilence, Marks, TokenHistory, TurnRule
+from agents.duplex.nemotron_rules import EndAtPadding, EndAtSilence, TokenHistory, TokenMarks, TurnRule
 
-MARKS = Marks(pad=0, bos=1, eos=2, user_bos=(3,), user_eos=(4,))
+MARKS = TokenMarks(pad=0, bos=1, eos=2, user_bos=(3,), user_eos=(4,))
 WORD = 9
 
 

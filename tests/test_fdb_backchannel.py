@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.compat.fdb.backchannel import (
-    BackchannelSpec,
+    FdbBackchannelSpec,
     timing_distance,
     walk_as_original,
     walk_strictly,
@@ -120,7 +120,7 @@ def score(root: Path, **options: Any) -> CorpusResult:
     """Score with a flat human distribution for samples 0 to 9."""
     gt = root.parent / "gt.json"
     gt.write_text(json.dumps({str(index): [1 / 50] * 50 for index in range(10)}))
-    return BackchannelSpec(gt=gt, **options).score_corpus([root])
+    return FdbBackchannelSpec(gt=gt, **options).score_corpus([root])
 
 
 def given_segments(folder: Path, agent: dict[str, Any]) -> Path:
@@ -167,7 +167,7 @@ def test_the_distance_needs_a_reference(tmp_path: Path) -> None:
     """Without gt=FILE, or without the sample in it, the distance is undefined and says why; the rest is scored."""
     root = tmp_path / "root"
     write_sample(root / "77", {"output.wav": silence(6), "output.json": words()})
-    without = BackchannelSpec(mode="compat").score_corpus([root])
+    without = FdbBackchannelSpec(mode="compat").score_corpus([root])
     assert without.metrics["jsd"].reason == "no reference distribution is given (gt=FILE)"
     assert without.metrics["tor"].value == 0.0
     assert score(root, mode="compat").metrics["jsd"].reason == "gt holds no distribution for the sample"
@@ -178,7 +178,7 @@ def test_a_reference_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:
     (tmp_path / "gt.json").write_text('{"0": "flat"}')
     write_sample(tmp_path / "0", {"output.wav": silence(6), "output.json": words()})
     with pytest.raises(ScenarioError, match=r"gt=.*expected"):
-        BackchannelSpec(gt=tmp_path / "gt.json").score_corpus([tmp_path])
+        FdbBackchannelSpec(gt=tmp_path / "gt.json").score_corpus([tmp_path])
 
 
 def test_stereo_and_oddly_named_folders_are_left_out(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.compat.fdb.v2 import V2Spec, bins
-from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Reader
+from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, ReplyReader
 from simulator.errors import ScenarioError
 from simulator.scoring.corpus import CorpusResult
 
-AS_ORIGINAL, LENIENT = Reader(), Reader(lenient=True)
+AS_ORIGINAL, LENIENT = ReplyReader(), ReplyReader(lenient=True)
 E1 = ((2.5, 3.5), 4, 5)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
-from simulator.batch.limits import Limits
+from simulator.batch.limits import Admission
 from simulator.batch.plan import Job
 from simulator.testing import scenario_of
 
@@ -26,7 +26,7 @@ def most_at_once(jobs: list[Job], concurrency: int = 1) -> int:
     """Let all jobs in as the limits say, and out again after a while; how many were in at most."""
 
     async def play() -> int:
-        limits = Limits(concurrency)
+        limits = Admission(concurrency)
         inside = most = 0
 
         async def one(each: Job) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator.frame import silence
-from simulator.live.floor_watch import FloorWatch, Mark
+from simulator.live.floor_watch import FloorWatch, Notice
 from simulator.testing import burst
 
 RATE, FRAME = 24_000, 480
@@ -13,7 +13,7 @@ RATE, FRAME = 24_000, 480
 Stretches = Sequence[tuple[float, float]]
 
 
-def watched(user: Stretches, agent: Stretches, length_s: float = 12.0) -> tuple[FloorWatch, list[Mark]]:
+def watched(user: Stretches, agent: Stretches, length_s: float = 12.0) -> tuple[FloorWatch, list[Notice]]:
     """Let both speak in the given stretches of seconds and give what was marked."""
     tracks = [np.zeros(round(length_s * RATE), np.float32) for _ in range(2)]
     for track, stretches in zip(tracks, (user, agent), strict=True):

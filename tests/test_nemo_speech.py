@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from metrics.compat.nemo.speech import (
     HEARD,
     MEANT,
-    Sample,
+    SpokenSample,
     agent_speech,
     token_balance,
     tts_hallucinations,
     user_speech,
 )
-from metrics.compat.nemo.text import Segment, normalize, word_errors
+from metrics.compat.nemo.text import TextSegment, normalize, word_errors
 
 PAD = "<SPECIAL_12>"
 BUFFER_S = 0.5
@@ -26,14 +26,14 @@ def tokens(frames: int, said: dict[int, str]) -> list[str]:
     return [said.get(frame, PAD) for frame in range(frames)]
 
 
-def sample(**fields: Any) -> Sample:
+def sample(**fields: Any) -> SpokenSample:
     """A sample of 8 s without speech, but for what is given."""
-    return Sample([], [], {}, {}, {}, 8.0)._replace(**fields)
+    return SpokenSample([], [], {}, {}, {}, 8.0)._replace(**fields)
 
 
 def test_words_heard_in_a_segment_reach_half_a_second_beyond_it() -> None:
     """Frames from the segment's start up to its end plus the buffer, the last one excluded."""
-    turn = Segment(0.8, 1.6)
+    turn = TextSegment(0.8, 1.6)
     heard = tokens(100, {9: " early", 10: " one", 20: " two", 25: " three", 26: " late"})
     found = user_speech(sample(user=[turn], user_texts={turn: "One two three"}, alignment={HEARD: heard}), BUFFER_S)
     assert found["per_segment"][0]["hypothesis"] == "one two three"
@@ -65,7 +65,7 @@ def test_blank_tokens_neither_begin_nor_end_a_run() -> None:
 
 def test_without_alignment_nothing_is_measured() -> None:
     """Rates are null, counts and balances 0."""
-    empty = sample(agent=[Segment(0, 1)], user=[Segment(0, 1)])
+    empty = sample(agent=[TextSegment(0, 1)], user=[TextSegment(0, 1)])
     assert user_speech(empty, BUFFER_S)["total_wer"] is None
     assert user_speech(empty, BUFFER_S)["out_of_bounds_word_ratio"] is None
     assert agent_speech(empty, BUFFER_S)["total_cer"] is None
@@ -75,7 +75,7 @@ def test_without_alignment_nothing_is_measured() -> None:
 
 def spoken(meant: str, heard: str) -> dict[str, Any]:
     """The scored agent segment of a text and what was recognised of it."""
-    turn = Segment(0.0, 4.0)
+    turn = TextSegment(0.0, 4.0)
     return agent_speech(sample(agent=[turn], agent_texts={turn: heard}, alignment={MEANT: [meant]}), BUFFER_S)
 
 
@@ -117,7 +117,7 @@ def test_words_without_text_are_insertions() -> None:
 
 def test_inserted_words_are_those_nowhere_in_the_segments_text() -> None:
     """A set of words decides, order and number do not; onsets are spread over the segment."""
-    turn = Segment(1.0, 3.0)
+    turn = TextSegment(1.0, 3.0)
     found = tts_hallucinations(
         sample(
             agent=[turn],
@@ -141,14 +141,14 @@ WORDS = st.sampled_from([" red", " green", " blue", "ish", "<s>", "</s>", "", " 
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> Sample:
+def rows(draw: st.DrawFn) -> SpokenSample:
     """A sample of 100 frames with words anywhere and up to three segments a side with texts."""
     said = st.dictionaries(st.integers(0, 99), WORDS, max_size=40)
     cells = st.lists(st.tuples(st.integers(0, 70), st.integers(1, 25)), max_size=3)
     texts = st.lists(st.sampled_from(["red", "green", "blue", "Red.", "its", ""]), max_size=5).map(" ".join)
-    user = [Segment(a / 10, (a + b) / 10) for a, b in draw(cells)]
-    agent = [Segment(a / 10, (a + b) / 10) for a, b in draw(cells)]
-    return Sample(
+    user = [TextSegment(a / 10, (a + b) / 10) for a, b in draw(cells)]
+    agent = [TextSegment(a / 10, (a + b) / 10) for a, b in draw(cells)]
+    return SpokenSample(
         user,
         agent,
         {one: draw(texts) for one in user},
@@ -160,10 +160,10 @@ def rows(draw: st.DrawFn) -> Sample:
 
 @given(rows(), st.sampled_from([0.5, 1.0]))
 @settings(max_examples=60)
-def test_totals_agree_with_the_definitions_restated(one: Sample, buffer_s: float) -> None:
+def test_totals_agree_with_the_definitions_restated(one: SpokenSample, buffer_s: float) -> None:
     """Error totals, words outside and inserted words equal those of a recount frame by frame."""
 
-    def stream(name: str, segment: Segment) -> str:
+    def stream(name: str, segment: TextSegment) -> str:
         first, last = int(segment.start / 0.08), int((segment.end + buffer_s) / 0.08)
         return normalize("".join(one.alignment[name][frame] for frame in range(100) if first <= frame < last))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from metrics.compat.nemo.text import (
     Errors,
-    Segment,
+    TextSegment,
     character_errors,
     error_rate,
     frame_of,
@@ -75,7 +75,7 @@ def test_stamps_pair_as_the_original_pairs_them(
     text: str, duration_s: float | None, expected: list[tuple[float, float]]
 ) -> None:
     """Each opening takes the first later closing of the list; without any, the next opening or the end."""
-    assert stamped_segments(text, duration_s) == [Segment(*pair) for pair in expected]
+    assert stamped_segments(text, duration_s) == [TextSegment(*pair) for pair in expected]
 
 
 def test_a_stamp_that_is_no_number_raises() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.nemo.text import Segment
+from metrics.compat.nemo.text import TextSegment
 from metrics.compat.nemo.turns import (
     NO_LATENCY_S,
     TurnLimits,
@@ -16,15 +16,15 @@ from metrics.compat.nemo.turns import (
 
 
 @st.composite
-def sides(draw: st.DrawFn) -> list[Segment]:
+def sides(draw: st.DrawFn) -> list[TextSegment]:
     """Up to eight segments on a grid of 0.25 s, in any order, also overlapping and nested ones."""
     cells = draw(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=8))
-    return [Segment(start / 4, (start + length) / 4) for start, length in cells]
+    return [TextSegment(start / 4, (start + length) / 4) for start, length in cells]
 
 
 @given(sides(), sides(), st.sampled_from([(1.5, 0.5, 0.5), (1.5, 1.0, 20.0), (0.25, 0.0, 0.25)]))
 def test_turn_taking_agrees_with_the_definition_restated(
-    agent: list[Segment], user: list[Segment], limits: tuple[float, float, float]
+    agent: list[TextSegment], user: list[TextSegment], limits: tuple[float, float, float]
 ) -> None:
     """True and false positives per agent segment, false negatives per user segment, recall mixing the two."""
     late, early, recall_early = limits
@@ -49,21 +49,23 @@ def test_turn_taking_agrees_with_the_definition_restated(
 
 def test_recall_of_compat_is_no_share_of_user_turns() -> None:
     """Two answers to one of two turns give 2/3 in compat and 1/2 per side."""
-    user = [Segment(0, 2), Segment(10, 12)]
-    agent = [Segment(2.5, 3), Segment(3.2, 5)]
+    user = [TextSegment(0, 2), TextSegment(10, 12)]
+    agent = [TextSegment(2.5, 3), TextSegment(3.2, 5)]
     assert turn_taking(agent, user, TurnLimits()).recall == 2 / 3
     assert turn_taking_per_side(agent, user, TurnLimits()).recall == 1 / 2
 
 
 def test_a_greeting_is_a_false_positive() -> None:
     """An agent segment before any user speech answers nobody."""
-    found = turn_taking([Segment(0, 1), Segment(3.2, 4)], [Segment(2, 3)], TurnLimits())
+    found = turn_taking([TextSegment(0, 1), TextSegment(3.2, 4)], [TextSegment(2, 3)], TurnLimits())
     assert found.precision == 0.5
     assert found.recall == 1.0
 
 
 @given(sides(), sides(), st.sampled_from([0.5, 1.5]))
-def test_the_sweep_finds_what_two_pointers_meet(user: list[Segment], agent: list[Segment], threshold_s: float) -> None:
+def test_the_sweep_finds_what_two_pointers_meet(
+    user: list[TextSegment], agent: list[TextSegment], threshold_s: float
+) -> None:
     """The sweep advances the user while its segment ends first, else the agent."""
     i, j, met = 0, 0, []
     while i < len(user) and j < len(agent):
@@ -79,21 +81,21 @@ def test_the_sweep_finds_what_two_pointers_meet(user: list[Segment], agent: list
 
 def test_the_sweep_misses_what_it_has_passed() -> None:
     """A user start inside a later agent segment is lost once a longer user segment moved the sweep on."""
-    user, agent = [Segment(0, 10), Segment(1.5, 1.8)], [Segment(1, 2)]
+    user, agent = [TextSegment(0, 10), TextSegment(1.5, 1.8)], [TextSegment(1, 2)]
     assert swept_barge_ins(user, agent, 1.5) == []
     assert len(every_barge_in(user, agent, 1.5)) == 1
 
 
 def test_a_stop_is_measured_in_rounded_milliseconds() -> None:
     """Python's rounding of the distance, strict comparison with the threshold."""
-    (event,) = swept_barge_ins([Segment(1.0, 2.0)], [Segment(0.0, 2.5)], 1.5)
+    (event,) = swept_barge_ins([TextSegment(1.0, 2.0)], [TextSegment(0.0, 2.5)], 1.5)
     assert event.stop_ms == 1500
     assert not event.success
 
 
 def test_backchannel_failures() -> None:
     """Failure: the agent spoke then, and no segment holds the time plus the delay; 0 never fails."""
-    agent = [Segment(1, 3), Segment(4, 6)]
+    agent = [TextSegment(1, 3), TextSegment(4, 6)]
     assert stopped_at([0, 0.5, 1, 2, 2.6, 3, 5], agent, 1.5) == [
         False,
         False,

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from simulator.errors import ActorError, ScenarioError
 from simulator.serving.door import DoorSpec, open_door
-from simulator.serving.guard import Rules, is_loopback, refusal
+from simulator.serving.guard import AccessRules, is_loopback, refusal
 from simulator.serving.service import NoPlaceError, Place, ServerSpec, Service
 from tests.served import service
 
@@ -103,7 +103,7 @@ def request(**headers: str) -> dict[str, Any]:
 )
 def test_on_loopback_only_this_machine_is_answered(headers: dict[str, str], status: int | None) -> None:
     """A page of another origin, or a name that resolves to loopback, is refused; sizes are looked at."""
-    refused = refusal(Rules(loopback=True, body_bytes=64), request(**headers))
+    refused = refusal(AccessRules(loopback=True, body_bytes=64), request(**headers))
     assert (refused and refused[0]) == status
 
 
@@ -125,7 +125,7 @@ def test_on_loopback_only_this_machine_is_answered(headers: dict[str, str], stat
 )
 def test_a_token_is_taken_in_three_ways(headers: dict[str, str], passes: bool) -> None:
     """Bearer header, ?token= and ?worker_auth_id=; anything else is 401. Another address asks for no Host."""
-    refused = refusal(Rules(loopback=False, token="right"), request(host="example.org", **headers))
+    refused = refusal(AccessRules(loopback=False, token="right"), request(host="example.org", **headers))
     assert (refused is None) == passes
     assert refused is None or refused[0] == 401
 

@@ -10,7 +10,7 @@ import soundfile
 from metrics.compat.detection import at_detector_rate, to_seconds
 from metrics.compat.detection import detect as detect_whole
 from metrics.compat.fd_bench.scorer import FdBenchSpec
-from metrics.compat.two_sided import Ears, detect
+from metrics.compat.two_sided import SpeechFinder, detect
 from simulator.engines import engine
 from simulator.errors import SessionError
 from simulator.frame import Samples
@@ -70,5 +70,5 @@ def test_the_users_channel_can_be_the_right_one(tmp_path: Path, speech: Samples)
 def test_an_empty_recording_has_no_speech(tmp_path: Path) -> None:
     """A stereo file without samples gives no segments and a length of 0."""
     soundfile.write(tmp_path / "none.wav", np.zeros((0, 2), np.float32), 8000)
-    heard = Ears().hear(Session.of_recording(tmp_path / "none.wav"), "none")
+    heard = SpeechFinder().hear(Session.of_recording(tmp_path / "none.wav"), "none")
     assert (heard.user, heard.agent, heard.length_s) == ((), (), 0.0)

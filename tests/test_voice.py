@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.engines.activity import active_level_dbfs
 from simulator.frame import silence
-from simulator.speaking.voice import Line, Pause, Voice, at_level, spoken
+from simulator.speaking.voice import Pause, PreparedSpeech, Voice, at_level, spoken
 from simulator.spec import ms
 from simulator.testing import burst
 
@@ -31,11 +31,11 @@ class Noted:
         return [(at, fields) for at, name, fields in self.events if name == type_]
 
 
-lines = st.lists(st.integers(1, 2000).map(lambda count: Line(text="x", samples=burst(count))), max_size=6)
+lines = st.lists(st.integers(1, 2000).map(lambda count: PreparedSpeech(text="x", samples=burst(count))), max_size=6)
 
 
 @given(lines, st.integers(1, 700))
-def test_what_is_queued_is_said_once_in_order_without_a_gap(queue: list[Line], frame: int) -> None:
+def test_what_is_queued_is_said_once_in_order_without_a_gap(queue: list[PreparedSpeech], frame: int) -> None:
     """Whatever the frame: the queue end to end, then silence; every line starts and ends where its samples lie."""
     noted = Noted()
     voice = Voice(noted, "v", RATE)
@@ -56,8 +56,8 @@ def test_stopping_fades_within_5_ms_and_says_how_much_was_said(frames: int, fram
     """After a stop at most 5 ms more are said, ending at silence; speech_end tells the exact count and the cut."""
     noted = Noted()
     voice = Voice(noted, "v", RATE)
-    voice.say(Line(text="one two", samples=burst(24_000), words=(("one", 0), ("two", 12_000))))
-    voice.say(Line(text="never", samples=burst(24_000)))
+    voice.say(PreparedSpeech(text="one two", samples=burst(24_000), words=(("one", 0), ("two", 12_000))))
+    voice.say(PreparedSpeech(text="never", samples=burst(24_000)))
     said = [voice.take(index * frame, frame) for index in range(frames + 1)]
     before = min(24_000, (frames + 1) * frame)
     text = voice.stop()

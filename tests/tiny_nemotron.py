@@ -5,10 +5,10 @@ from typing import Any
 from agents.duplex.model import Placement
 from agents.duplex.nemotron import HEARD, SAID, NemotronSpec
 from agents.duplex.nemotron_parts import NemotronParts, Rows
-from agents.duplex.nemotron_rules import Marks
+from agents.duplex.nemotron_rules import TokenMarks
 
 DIM, CARD, CODEBOOKS, CODES = 24, 40, 3, 64
-MARKS = Marks(pad=0, bos=1, eos=2, user_bos=(3,), user_eos=(4,))
+MARKS = TokenMarks(pad=0, bos=1, eos=2, user_bos=(3,), user_eos=(4,))
 
 
 class Letters:

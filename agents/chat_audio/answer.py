@@ -26,21 +26,21 @@ _STAMP = re.compile(r"<([|$])\s*([0-9.]+)\s*[|$]>")
 _TAG = re.compile(r"<[|$][^<>]*[|$]>|</?s>|<SPECIAL_\d+>")
 
 
-class Sound(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerSound(msgspec.Struct, frozen=True, kw_only=True):
     """Sound of an answer: float32 (n, channels), full scale 1.0, at sample_rate Hz."""
 
     samples: NDArray[np.float32]
     sample_rate: int
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ChatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a server answered. text: without stamps and tags; stamps: (opens or not, seconds) in order.
 
     debug: debug_info without its frame_alignment; alignment: that. audio_id, session_id: how to refer to it later.
     """
 
     text: str
-    sound: Sound | None = None
+    sound: AnswerSound | None = None
     stamps: tuple[tuple[bool, float], ...] = ()
     debug: dict[str, Any] = {}
     alignment: dict[str, Any] = {}
@@ -60,7 +60,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return 0.0 if self.sound is None else len(self.sound.samples) / self.sound.sample_rate
 
 
-def read_answer(body: object) -> Answer:
+def read_answer(body: object) -> ChatAnswer:
     """Read a chat.completion. RemoteError with a predicate for anything that is none."""
     message = _message(body)
     assert isinstance(body, dict)
@@ -70,7 +70,7 @@ def read_answer(body: object) -> Answer:
     alignment = debug.get("frame_alignment")
     raw = content or str(audio.get("transcript") or "")
     data = audio.get("data")
-    return Answer(
+    return ChatAnswer(
         text=" ".join(_TAG.sub(" ", raw).split()),
         stamps=stamps_of(raw),
         sound=decode_sound(data) if data else None,
@@ -123,7 +123,7 @@ def stamps_of(text: str) -> tuple[tuple[bool, float], ...]:
     return tuple(stamps)
 
 
-def decode_sound(data: object, longest_s: float = LONGEST_S) -> Sound:
+def decode_sound(data: object, longest_s: float = LONGEST_S) -> AnswerSound:
     """Read base64 of a sound file of any format that libsndfile knows. RemoteError with a predicate."""
     import soundfile
 
@@ -142,10 +142,10 @@ def decode_sound(data: object, longest_s: float = LONGEST_S) -> Sound:
         raise RemoteError("sent audio that is no sound file") from error
     if not 4_000 <= rate <= 192_000:
         raise RemoteError(f"sent audio at {rate} Hz; 4000 to 192000 Hz are allowed")
-    return Sound(samples=np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), sample_rate=rate)
+    return AnswerSound(samples=np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), sample_rate=rate)
 
 
-def agent_channel(sound: Sound) -> Samples:
+def agent_channel(sound: AnswerSound) -> Samples:
     """Give the agent's channel: the right one of a stereo answer, else the only one: float32 (n,)."""
     return np.ascontiguousarray(sound.samples[:, min(1, sound.samples.shape[1] - 1)])
 
@@ -158,7 +158,7 @@ class Laid(msgspec.Struct, frozen=True, kw_only=True):
     early_s: float = 0.0
 
 
-def laid_after(answer: Answer, asked_s: float, aligned: bool | None = None) -> Laid | None:
+def laid_after(answer: ChatAnswer, asked_s: float, aligned: bool | None = None) -> Laid | None:
     """Cut an answer that runs beside its question at the question's end; None when it holds no sound at all.
 
     aligned: whether it does; None: when it is stereo or comes with a frame alignment. Silence at its end is cut off.

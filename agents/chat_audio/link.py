@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from agents.chat_audio.protocol import AskRules, ChatAudioCore
-from agents.responders.remote import Server
+from agents.responders.remote import RemoteServer
 from simulator.errors import RemoteError
 
 
@@ -18,7 +18,7 @@ class ChatAudioLink:
 
     def __init__(self, base_url: str, api_key_env: str | None, timeout_s: float) -> None:
         key = f"${{{api_key_env}}}" if api_key_env else None
-        self.server = Server("chat_audio", base_url, key)
+        self.server = RemoteServer("chat_audio", base_url, key)
         self._timeout_s = timeout_s
         self._key = key
         self._opened: Any = None

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.chat_audio.answer import Answer, read_answer
+from agents.chat_audio.answer import ChatAnswer, read_answer
 from simulator.errors import RemoteError
 from simulator.frame import to_pcm16
 
@@ -56,7 +56,7 @@ class _Exchange(msgspec.Struct, kw_only=True):
     """A past turn: the user's message as it was sent, what was answered, and what of that was really said."""
 
     asked: dict[str, Any]
-    answer: Answer
+    answer: ChatAnswer
 
 
 class ChatAudioCore:
@@ -89,7 +89,7 @@ class ChatAudioCore:
             body["extra_body"] = {**body.get("extra_body", {}), "session_id": self._session_id}
         return body
 
-    def receive(self, status: int, body: object) -> Answer:
+    def receive(self, status: int, body: object) -> ChatAnswer:
         """Read an answer, JSON as plain data (a text when it was none). RemoteError: refused, failed, nonsense."""
         if status in (401, 403):
             raise RemoteError(f"refused the key (HTTP {status}{_because(body)})")
@@ -122,7 +122,7 @@ def user_message(wav: bytes, prompt: str, part: Part) -> dict[str, Any]:
     return {"role": "user", "content": [*([{"type": "text", "text": prompt}] if prompt else []), audio]}
 
 
-def _assistant_message(answer: Answer, said: str) -> dict[str, Any]:
+def _assistant_message(answer: ChatAnswer, said: str) -> dict[str, Any]:
     """An earlier reply: by its audio id when it was said whole, else as the text that was heard of it."""
     if answer.audio_id is not None and said in ("", answer.text):
         return {"role": "assistant", "audio": {"id": answer.audio_id}}

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from agents.chat_audio.answer import FRAME_S, Answer, laid_after
+from agents.chat_audio.answer import FRAME_S, ChatAnswer, laid_after
 from simulator.events import Party
 from simulator.speaking.dialogue import Reply
 
 Event = tuple[str, dict[str, Any]]
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
+class ReplyMoment(msgspec.Struct, frozen=True, kw_only=True):
     """When an answer is known (`at`, on the stream that is said), to what `other` said, and where that begins.
 
     begun: on the stream that is heard; since: on the stream that is said, where it was computed beforehand.
@@ -29,7 +29,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         return {name: place for name, place in places.items() if place is not None}
 
 
-def reply_of(answer: Answer, asked_s: float, aligned: bool | None, moment: Moment) -> Reply:
+def reply_of(answer: ChatAnswer, asked_s: float, aligned: bool | None, moment: ReplyMoment) -> Reply:
     """Give what is said of an answer to a question of asked_s seconds, and what is told of it."""
     laid = laid_after(answer, asked_s, aligned)
     events = events_of(answer, moment)
@@ -41,7 +41,7 @@ def reply_of(answer: Answer, asked_s: float, aligned: bool | None, moment: Momen
     return Reply(text=answer.text, samples=laid.samples, sample_rate=laid.sample_rate, events=events)
 
 
-def events_of(answer: Answer, moment: Moment) -> list[Event]:
+def events_of(answer: ChatAnswer, moment: ReplyMoment) -> list[Event]:
     """Give what a server told beside its reply: stamps, what it understood, debug_info, both token streams."""
     at, origin = moment.at, moment.origin()
     ids = {"session_id": answer.session_id, "audio_id": answer.audio_id}

@@ -24,7 +24,7 @@ from msgspec import Meta
 
 from agents.chat_audio.link import ChatAudioLink
 from agents.chat_audio.protocol import AskRules, ChatAudioCore, HistoryKind, Part, encode_wav
-from agents.chat_audio.reply import Moment, reply_of, told_of
+from agents.chat_audio.reply import ReplyMoment, reply_of, told_of
 from agents.remote.trace import Trace, TraceRecord
 from agents.responders.remote import check_base_url, heard_of, usage_of
 from simulator.actor import Actor, ActorSpec, Setting
@@ -160,7 +160,7 @@ class ChatAudio:
             self._context.trace("received", "answer", scrub({"status": status, "body": got}))
             answer = self._core.receive(status, got)
         self._understood = answer.understood
-        moment = Moment(at=turn.at, begun=turn.at - len(turn.samples), other=other_party(self._context.party))
+        moment = ReplyMoment(at=turn.at, begun=turn.at - len(turn.samples), other=other_party(self._context.party))
         since_s = (turn.at - self._counted) / turn.sample_rate
         used = usage_of(spec.model, session_s=since_s, sent_s=asked_s, said_s=answer.sound_s)
         self._counted = turn.at
@@ -194,5 +194,5 @@ class ChatAudioReader:
         if (record.dir, record.type) != ("received", "answer"):
             return None
         answer = self._core.receive(record.json["status"], record.json["body"])
-        moment = Moment(at=record.at, other=other_party(record.party))
+        moment = ReplyMoment(at=record.at, other=other_party(record.party))
         return reply_of(answer, self._asked_s, self._spec.aligned, moment)

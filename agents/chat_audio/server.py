@@ -25,7 +25,7 @@ from msgspec import Meta
 from agents.chat_audio.answer import FRAME_S
 from agents.chat_audio.protocol import encode_wav
 from agents.chat_audio.server_request import ChatRequest, read_request, sound_of
-from agents.chat_audio.server_sessions import Dialogues, Rules
+from agents.chat_audio.server_sessions import Dialogues, SessionRules
 from agents.serve.http_json import RefusedError, json_response
 from agents.serve.turn import ReplyRules, ServedTurn, take_turn
 from simulator.actor import ActorSpec
@@ -105,7 +105,7 @@ class _Front:
     def __init__(self, spec: ChatAudioServerSpec, service: Service) -> None:
         self._spec = spec
         self._service = service
-        self._dialogues = Dialogues(service, Rules(capacity=spec.capacity, ttl_s=spec.ttl))
+        self._dialogues = Dialogues(service, SessionRules(capacity=spec.capacity, ttl_s=spec.ttl))
 
     async def root(self, request: "Request") -> "Response":
         paths = ["/health", "/v1/models", "/v1/chat/completions", *(["/v1/sessions"] if self._spec.sessions else [])]

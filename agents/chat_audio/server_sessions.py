@@ -26,14 +26,14 @@ Play = Callable[[ServedSession, int], Awaitable[Any]]
 """Plays a turn in a session; the number counts from 1."""
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
     """capacity: how many dialogues are kept. ttl_s: for how long after the last turn."""
 
     capacity: int
     ttl_s: float
 
 
-class Dialogue:
+class ServedDialogue:
     """One kept session. key: what the request that goes on with it names as `earlier`. reply: the last one's text."""
 
     def __init__(self, id_: str) -> None:
@@ -147,10 +147,10 @@ class _Turn:
 class Dialogues:
     """The dialogues that are kept, by id; looked up, never made into a path."""
 
-    def __init__(self, service: Service, rules: Rules) -> None:
+    def __init__(self, service: Service, rules: SessionRules) -> None:
         self._service = service
         self._rules = rules
-        self._kept: dict[str, Dialogue] = {}
+        self._kept: dict[str, ServedDialogue] = {}
         self._beginning = anyio.Lock()
 
     @property
@@ -158,16 +158,16 @@ class Dialogues:
         """For how long a dialogue is kept after its last turn."""
         return self._rules.ttl_s
 
-    def all(self) -> list[Dialogue]:
+    def all(self) -> list[ServedDialogue]:
         """Give those that are alive."""
         self._kept = {id_: dialogue for id_, dialogue in self._kept.items() if not dialogue.over}
         return list(self._kept.values())
 
-    def find(self, id_: str) -> Dialogue | None:
+    def find(self, id_: str) -> ServedDialogue | None:
         """Give a dialogue by its id; None when there is none (any more)."""
         return next((dialogue for dialogue in self.all() if dialogue.id == id_), None)
 
-    async def of(self, request: ChatRequest) -> Dialogue | None:
+    async def of(self, request: ChatRequest) -> ServedDialogue | None:
         """Give the dialogue that a request goes on with, or a new one; None: it names one that is not there.
 
         By history: the one that was asked the same things and gave the reply in the history; strangers may well ask
@@ -180,17 +180,17 @@ class Dialogues:
         found = [dialogue for dialogue in asked if dialogue.reply == request.last_reply]
         return found[-1] if found else await self._begin(request)
 
-    async def delete(self, dialogue: Dialogue) -> None:
+    async def delete(self, dialogue: ServedDialogue) -> None:
         """End a dialogue once the turns that wait are played."""
         if dialogue.place is not None:
             dialogue.place.leave("the session was deleted")
         await dialogue.ended.wait()
 
-    async def _begin(self, request: ChatRequest) -> Dialogue:
+    async def _begin(self, request: ChatRequest) -> ServedDialogue:
         assert self._service.tasks is not None
         async with self._beginning:  # or the room that one made would be taken by another
             await self._make_room()
-            dialogue = Dialogue(self._new_id(request.key))
+            dialogue = ServedDialogue(self._new_id(request.key))
             self._kept[dialogue.id] = dialogue
             begun = anyio.Event()
             self._service.tasks.start_soon(dialogue.live, self._service, self._rules.ttl_s, begun)

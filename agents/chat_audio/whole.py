@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.chat_audio.answer import Answer, agent_channel
+from agents.chat_audio.answer import ChatAnswer, agent_channel
 from agents.chat_audio.link import ChatAudioLink
 from agents.chat_audio.protocol import ChatAudioCore, encode_wav
-from agents.chat_audio.reply import Moment, events_of, told_of
+from agents.chat_audio.reply import ReplyMoment, events_of, told_of
 from agents.chat_audio.responder import ChatAudioSpec
 from agents.player import PlayerSpec
 from agents.remote.trace import Trace, Tracer
@@ -96,7 +96,7 @@ class WholeReply(Actor):
         self._track = track
         self._tell(answer, len(track))
 
-    async def _ask(self, link: ChatAudioLink, track: Samples) -> Answer:
+    async def _ask(self, link: ChatAudioLink, track: Samples) -> ChatAnswer:
         """Send a track, float32 (n,) at the session's rate; every request begins a dialogue of its own."""
         spec, rate = self._responder, self._context.output_rate
         assert self._tracer is not None
@@ -115,7 +115,7 @@ class WholeReply(Actor):
         self._context.emit(0, "usage", **used, **tokens)
         return answer
 
-    def _laid(self, answer: Answer) -> Samples:
+    def _laid(self, answer: ChatAnswer) -> Samples:
         """The agent's channel at the session's rate, from sample 0 on."""
         if answer.sound is None:
             return silence(0)
@@ -123,7 +123,7 @@ class WholeReply(Actor):
             recordings.resample(agent_channel(answer.sound), answer.sound.sample_rate, self._context.output_rate)
         )
 
-    def _replayed(self, trace: Trace) -> Answer:
+    def _replayed(self, trace: Trace) -> ChatAnswer:
         last = trace.received()[-1:]
         if not last:
             raise ScenarioError("the trace holds no answer")
@@ -131,9 +131,9 @@ class WholeReply(Actor):
         self._tell(answer, 0)
         return answer
 
-    def _tell(self, answer: Answer, asked: int) -> None:
+    def _tell(self, answer: ChatAnswer, asked: int) -> None:
         context = self._context
-        for type_, fields in events_of(answer, Moment(at=0, since=0, other=other_party(context.party))):
+        for type_, fields in events_of(answer, ReplyMoment(at=0, since=0, other=other_party(context.party))):
             context.emit(fields.pop("at"), type_, **fields)
         if asked:
             context.emit(0, "asked_whole", asked_s=round(asked / context.output_rate, 3))

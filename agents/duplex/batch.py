@@ -15,16 +15,16 @@ import msgspec
 import numpy as np
 
 from agents.duplex.grid import Grid
-from agents.duplex.meter import Meter
+from agents.duplex.meter import StepMeter
 from agents.duplex.model import Piece, StepAudio, StepOutput
-from agents.duplex.slots import Heard, Slots, Stage
+from agents.duplex.slots import SlotFrame, Slots, Stage
 from agents.duplex.thread import ModelThread
 from simulator.clock import seconds
 from simulator.errors import ActorError, SimulatorError
 from simulator.frame import AudioFrame, Samples, silence
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class SlotAnswer(msgspec.Struct, frozen=True, gc=False):
     """What a frame came to: what was said, the pieces, the row's own frame, the cost, whether a reply ended.
 
     underrun: the frame missed its step: what is said is silence, and the model has not heard it.
@@ -38,7 +38,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     underrun: bool = False
 
 
-Then = Callable[[Answer], AudioFrame]
+Then = Callable[[SlotAnswer], AudioFrame]
 
 
 class Tenant:
@@ -67,7 +67,7 @@ class Tenant:
             self.batch.submit(self, samples)
         return future
 
-    def reply(self, answer: Answer) -> None:
+    def reply(self, answer: SlotAnswer) -> None:
         """Answer the frame that was handed in; nobody may be there any more."""
         future = self._answer
         if future is None or future.done() or self._then is None:
@@ -97,7 +97,7 @@ class Batch:
         audio: StepAudio,
         slots: int,
         thread: ModelThread,
-        meter: Meter,
+        meter: StepMeter,
         *,
         realtime: bool,
         broken: Callable[[ActorError], None],
@@ -239,7 +239,7 @@ class Batch:
             self._grid.gather(self._grace_over)
         self._consider()
 
-    def _hand_out(self, output: StepOutput, talked: list[Heard], cost_s: float, *, late: bool) -> None:
+    def _hand_out(self, output: StepOutput, talked: list[SlotFrame], cost_s: float, *, late: bool) -> None:
         numbers = bool(np.isfinite(output.pcm).all())
         pieces: dict[int, list[Piece]] = {}
         for piece in output.pieces:
@@ -254,11 +254,11 @@ class Batch:
             elif row.submitted:
                 said = pieces.get(row.slot, [])
                 ended = row.slot in output.ended
-                tenant.reply(Answer(output.pcm[row.slot], said, row.frame, cost_s, ended))
+                tenant.reply(SlotAnswer(output.pcm[row.slot], said, row.frame, cost_s, ended))
 
     def _underrun(self, tenant: Tenant) -> None:
         self._meter.underruns += 1
-        tenant.reply(Answer(silence(self._audio.output_samples), [], -1, 0.0, underrun=True))
+        tenant.reply(SlotAnswer(silence(self._audio.output_samples), [], -1, 0.0, underrun=True))
 
     def _be_ready(self, tenant: Tenant) -> None:
         if tenant.ready is None or tenant.ready.done():

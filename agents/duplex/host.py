@@ -14,7 +14,7 @@ import msgspec
 from agents.duplex.batch import Batch, Tenant
 from agents.duplex.claims import Claim, Claims
 from agents.duplex.device import peak_bytes
-from agents.duplex.meter import HostReport, Meter
+from agents.duplex.meter import HostReport, StepMeter
 from agents.duplex.model import ModelSpec, Placement
 from agents.duplex.thread import ModelThread
 from simulator.errors import ActorError, ScenarioError, SimulatorError
@@ -25,7 +25,7 @@ class ModelHost:
     """One loaded model and the sessions in it; made and used on one event loop."""
 
     def __init__(self, spec: ModelSpec, placement: Placement, *, realtime: bool = False, restarts: int = 0) -> None:
-        self.meter = Meter()
+        self.meter = StepMeter()
         self._spec = spec
         self._placement = placement
         self._realtime = realtime

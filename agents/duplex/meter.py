@@ -40,7 +40,7 @@ class HostReport(msgspec.Struct, frozen=True, kw_only=True):
     peak_device_bytes: int | None = None
 
 
-class Meter:
+class StepMeter:
     """Collects a host's figures; times are seconds of the real clock."""
 
     def __init__(self) -> None:

@@ -90,22 +90,22 @@ class MoshiSettings(ModelSpec, frozen=True, kw_only=True):
         with fitting(lm_memory(sizes, self.dtype), placement.slots, device):
             lm = load_lm(checkpoint.lm, sizes, self.dtype, device)
             rows = TokenRows(lm, placement.slots, self.sampling(), device)
-            codec = Codec(load_mimi(checkpoint, device), placement.slots)
+            codec = CodecStates(load_mimi(checkpoint, device), placement.slots)
         return Parts(rows=rows, codec=codec, vocabulary=vocabulary, context=sizes["context"])
 
 
-class MoshiSpec(MoshiSettings, frozen=True, kw_only=True, tag="moshi"):
+class MoshiModelSpec(MoshiSettings, frozen=True, kw_only=True, tag="moshi"):
     """Kyutai's Moshi; weights: a folder or a hub id (default kyutai/moshiko-pytorch-bf16)."""
 
     prompt: MoshiPrompt = MoshiPrompt()
 
-    def load(self, placement: Placement) -> "Moshi":
+    def load(self, placement: Placement) -> "MoshiModel":
         """Load the language model, the codec and the vocabulary."""
         weights = placement.weights or Weights("kyutai/moshiko-pytorch-bf16")
-        return Moshi(self.load_parts(find_checkpoint(weights, self.config), placement))
+        return MoshiModel(self.load_parts(find_checkpoint(weights, self.config), placement))
 
 
-class Codec:
+class CodecStates:
     """Mimi over the rows of a batch: sound to codes and codes to sound, one state for both."""
 
     def __init__(self, mimi: Any, slots: int) -> None:
@@ -152,12 +152,12 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a loaded model consists of; context: the frames it remembers."""
 
     rows: TokenRows
-    codec: Codec
+    codec: CodecStates
     vocabulary: Vocabulary | None
     context: int
 
 
-class Moshi:
+class MoshiModel:
     """The loaded model."""
 
     def __init__(self, parts: Parts) -> None:

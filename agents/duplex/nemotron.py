@@ -83,7 +83,7 @@ class NemotronSpec(ModelSpec, frozen=True, kw_only=True, tag="nemotron"):
             raise ScenarioError(f"{self.name}: parts: {self.parts!r} is not found; expected module:function") from error
 
 
-class Session:
+class NemotronSession:
     """What a row remembers outside of the four parts."""
 
     def __init__(self, spec: NemotronSpec, parts: NemotronParts, prompt: list[int], speaker_frames: int) -> None:
@@ -109,7 +109,7 @@ class Nemotron:
         self._spec = spec
         self._parts = parts
         self._count = spec.frames_per_step
-        self._sessions: dict[int, Session] = {}
+        self._sessions: dict[int, NemotronSession] = {}
         device = parts.device
         self._sound = torch.zeros(slots, SOUND_WINDOW * HEARD, device=device)
         self._codes = torch.zeros(slots, CODE_WINDOW, parts.speak.codebooks, dtype=torch.long, device=device)
@@ -120,7 +120,7 @@ class Nemotron:
         self._parts.think.begin(slot)
         frames = self._parts.speak.begin(slot, prompt.speaker, seed)
         text = self._parts.vocabulary.encode(prompt.text) if prompt.text else []
-        self._sessions[slot] = Session(self._spec, self._parts, text, frames)
+        self._sessions[slot] = NemotronSession(self._spec, self._parts, text, frames)
         self._sound[slot] = 0
         self._codes[slot] = 0
         return self._sessions[slot].steps
@@ -242,7 +242,7 @@ class Nemotron:
             pieces.append(Piece(slot, "heard", session.frame, heard, self._text(session, "heard", heard)))
         session.frame += 1
 
-    def _text(self, session: Session, stream: str, token: int) -> str:
+    def _text(self, session: NemotronSession, stream: str, token: int) -> str:
         """Padding has no text; the marks that open and close a turn are written as `<s>` and `</s>`."""
         marks = self._parts.marks
         if token == marks.pad:

@@ -16,7 +16,7 @@ import msgspec
 from agents.duplex.device import torch_device
 from agents.duplex.model import Placement
 from agents.duplex.nemotron_parts import NemotronParts, Rows
-from agents.duplex.nemotron_rules import Marks
+from agents.duplex.nemotron_rules import TokenMarks
 from simulator.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ def parts_of(model: Any, history: str) -> NemotronParts:
     listener = model.stt_model
     cached = "Nemotron" not in str(listener.cfg.pretrained_llm) if history == "auto" else history == "cache"
     return NemotronParts(
-        perceive=Perceive(listener),
-        think=Think(listener, cached=cached),
-        speak=Speak(model),
-        decode=Decode(model.tts_model),
+        perceive=NemoPerceive(listener),
+        think=NemoThink(listener, cached=cached),
+        speak=NemoSpeak(model),
+        decode=NemoDecode(model.tts_model),
         marks=marks_of(listener),
         vocabulary=Tokens(listener.tokenizer),
         device=next(model.parameters()).device,
     )
 
 
-def marks_of(listener: Any) -> Marks:
+def marks_of(listener: Any) -> TokenMarks:
     """The special tokens; older checkpoints have marks of their own for the user's turns."""
 
     def legacy(key: str) -> tuple[int, ...]:
@@ -64,7 +64,7 @@ def marks_of(listener: Any) -> Marks:
         return (int(listener.tokenizer.text_to_ids(text)[0]),) if text else ()
 
     bos, eos = int(listener.text_bos_id), int(listener.text_eos_id)
-    return Marks(
+    return TokenMarks(
         pad=int(listener.text_pad_id),
         bos=bos,
         eos=eos,
@@ -88,7 +88,7 @@ class Tokens:
         return str(self._tokenizer.ids_to_text(tokens))
 
 
-class Perceive:
+class NemoPerceive:
     """The speech encoder over the window as it is: padding would change its normalisation."""
 
     batched = False
@@ -107,7 +107,7 @@ class Perceive:
         return encoded[:, count - frames : count] * self._weight
 
 
-class Think:
+class NemoThink:
     """The language model, with a cache per slot or with all the embeddings of the slot so far."""
 
     batched = False
@@ -154,7 +154,7 @@ class Think:
         return self._listener(self._past[slot], cache=None)
 
 
-class Voice(msgspec.Struct):
+class NemoVoice(msgspec.Struct):
     """What the speech generator remembers of a slot: cache, last codes, first token, random state."""
 
     past: Any
@@ -164,7 +164,7 @@ class Voice(msgspec.Struct):
     frames: int = 0
 
 
-class Speak:
+class NemoSpeak:
     """The speech generator, with classifier guidance; silence is fed back when the agent closes its turn.
 
     It says nothing in a slot's very first frame: its loop begins with the token before.
@@ -177,7 +177,7 @@ class Speak:
         self._default_name = model.cfg.get("inference_speaker_name", None)
         self._default_file = model.cfg.get("inference_speaker_reference", None)
         self.codebooks = int(self._tts.tts_model.config.num_quantizers)
-        self._voices: dict[int, Voice] = {}
+        self._voices: dict[int, NemoVoice] = {}
         self._first_inputs: dict[str, Any] = {}
 
     def begin(self, slot: int, speaker: Any, seed: int) -> int:
@@ -189,7 +189,9 @@ class Speak:
             outputs = self._tts.tts_model(**first, use_cache=True, past_key_values=None, guidance_enabled=True)
             random = _random_state(self._tts.device)
         assert isinstance(first["code"], torch.Tensor)
-        self._voices[slot] = Voice(outputs.past_key_values, first["code"][:, -1:], first["subword_ids"][:, -1:], random)
+        self._voices[slot] = NemoVoice(
+            outputs.past_key_values, first["code"][:, -1:], first["subword_ids"][:, -1:], random
+        )
         return 0
 
     def step(self, rows: Rows, agent: Any, previous: Any) -> Any:
@@ -247,7 +249,7 @@ class Speak:
             yield
 
     @contextmanager
-    def _resumed(self, voice: Voice) -> Iterator[None]:
+    def _resumed(self, voice: NemoVoice) -> Iterator[None]:
         with self._seeded(0):
             _set_random_state(self._tts.device, voice.random)
             yield
@@ -269,7 +271,7 @@ def _set_random_state(device: Any, state: Any) -> None:
         torch.set_rng_state(state)
 
 
-class Decode:
+class NemoDecode:
     """The codec over the window of codes."""
 
     batched = False

@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.duplex.model import Mask
 from agents.duplex.moshi_parts import Vocabulary
-from agents.duplex.nemotron_rules import Marks
+from agents.duplex.nemotron_rules import TokenMarks
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class NemotronParts(msgspec.Struct, frozen=True, kw_only=True):
     think: Think
     speak: Speak
     decode: Decode
-    marks: Marks
+    marks: TokenMarks
     vocabulary: Vocabulary
     device: Any
 

@@ -22,7 +22,7 @@ TurnRule = Literal["none", "skills", "nemo3"]
 EndRule = Literal["none", "eos", "energy"]
 
 
-class Marks(msgspec.Struct, frozen=True, kw_only=True):
+class TokenMarks(msgspec.Struct, frozen=True, kw_only=True):
     """The special tokens: padding, and what opens and closes a turn, the agent's and (any of) the user's."""
 
     pad: int
@@ -46,7 +46,7 @@ class TokenHistory:
         self._agent.append(agent)
         self._heard.append(heard)
 
-    def forced(self, rule: TurnRule, marks: Marks, heard: int) -> int | None:
+    def forced(self, rule: TurnRule, marks: TokenMarks, heard: int) -> int | None:
         """The token that the rule puts in place of the agent's in a frame in which `heard` was heard."""
         if rule == "none" or self.frames < PAD_WINDOW:
             return None
@@ -57,7 +57,7 @@ class TokenHistory:
             return None if marks.eos in self._agent else marks.eos
         return None
 
-    def _pause_began(self, marks: Marks) -> bool:
+    def _pause_began(self, marks: TokenMarks) -> bool:
         """Whether the last 25 heard tokens are padding and the one before is not."""
         if len(self._heard) <= PAD_WINDOW or self._heard[0] == marks.pad:
             return False
@@ -117,7 +117,7 @@ class EndAtSilence:
         return False
 
 
-def reply_end(rule: EndRule, marks: Marks) -> ReplyEnd | None:
+def reply_end(rule: EndRule, marks: TokenMarks) -> ReplyEnd | None:
     """Make the detector of a rule; None for `none`."""
     if rule == "none":
         return None

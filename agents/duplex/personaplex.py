@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from agents.duplex.model import Mask, Placement, Weights
-from agents.duplex.moshi import Moshi, MoshiSettings, Parts
+from agents.duplex.moshi import MoshiModel, MoshiSettings, Parts
 from agents.duplex.moshi_parts import find_checkpoint
 from agents.duplex.token_rows import FREE, Forced
 from simulator.errors import ScenarioError
@@ -66,7 +66,7 @@ class PersonaPlexSpec(MoshiSettings, frozen=True, kw_only=True, tag="personaplex
         return PersonaPlex(self.load_parts(checkpoint, placement), voices, self.align)
 
 
-class Voice(msgspec.Struct, frozen=True, kw_only=True):
+class VoicePrompt(msgspec.Struct, frozen=True, kw_only=True):
     """A voice prompt: embeddings (T, dim), the token cache it ends with, int (17, 4): column = frame mod
     4.
     """
@@ -85,9 +85,9 @@ class VoiceFiles:
     def __init__(self, folder: Path | None, weights: Weights) -> None:
         self._folder = folder
         self._weights = weights
-        self._read: dict[str, Voice] = {}
+        self._read: dict[str, VoicePrompt] = {}
 
-    def get(self, name: str) -> Voice:
+    def get(self, name: str) -> VoicePrompt:
         """Give a voice; ScenarioError when it is not there or is none."""
         if name not in self._read:
             self._read[name] = read_voice(self._path(name))
@@ -106,7 +106,7 @@ class VoiceFiles:
         return path
 
 
-def read_voice(path: Path) -> Voice:
+def read_voice(path: Path) -> VoicePrompt:
     """Read a voice file, tensors only; ScenarioError says what it lacks."""
     import pickle
 
@@ -129,7 +129,7 @@ def read_voice(path: Path) -> Voice:
         raise ScenarioError(f"{path} is no voice file: its embeddings are empty")
     if not torch.isfinite(embeddings).all():
         raise ScenarioError(f"{path}: its embeddings are not numbers (NaN or infinity)")
-    return Voice(embeddings=embeddings.reshape(len(embeddings), -1), cache=cache[0].tolist())
+    return VoicePrompt(embeddings=embeddings.reshape(len(embeddings), -1), cache=cache[0].tolist())
 
 
 def _voice_on_the_hub(weights: Weights, file: str) -> Path:
@@ -146,7 +146,7 @@ def _voice_on_the_hub(weights: Weights, file: str) -> Path:
     return folder / file
 
 
-def prompt_steps(voice: Voice, text: list[int]) -> list[Forced]:
+def prompt_steps(voice: VoicePrompt, text: list[int]) -> list[Forced]:
     """Lay a prompt out as forced steps; the last one lets text and codebook 0 go."""
     length = len(voice.embeddings)
     at_end, after = voice.column(length), voice.column(length + 1)
@@ -162,7 +162,7 @@ def prompt_steps(voice: Voice, text: list[int]) -> list[Forced]:
     return [*steps, Forced(agent=(FREE, *SILENCE[1:]), user=TONE)]
 
 
-class PersonaPlex(Moshi):
+class PersonaPlex(MoshiModel):
     """The loaded model."""
 
     def __init__(self, parts: Parts, voices: VoiceFiles, align: Align) -> None:

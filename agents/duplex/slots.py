@@ -35,7 +35,7 @@ class Stage(Enum):
     LEAVING = auto()
 
 
-class Row(msgspec.Struct):
+class SlotRow(msgspec.Struct):
     """A taken slot: its stage, lead-in steps left, own frames so far, what it submitted, frames it owes.
 
     expected_s: when its next frame should come (wall clock only).
@@ -57,7 +57,7 @@ class Rhythm(msgspec.Struct, frozen=True):
     grace_s: float
 
 
-class Heard(msgspec.Struct, frozen=True, gc=False):
+class SlotFrame(msgspec.Struct, frozen=True, gc=False):
     """A row that talked in the step just done: its own frame number; whether it had submitted in time."""
 
     slot: int
@@ -75,8 +75,8 @@ class Slots:
         self._rhythm = rhythm
         self.stepping = False
         self._free = list(range(slots))
-        self._rows: dict[int, Row] = {}
-        self._batch: list[tuple[Row, bool]] = []
+        self._rows: dict[int, SlotRow] = {}
+        self._batch: list[tuple[SlotRow, bool]] = []
         self._talking = 0
         self._submitted = 0
         self._leading_in = 0
@@ -112,7 +112,7 @@ class Slots:
             return None
         taken, self._free = self._free[:count], self._free[count:]
         for slot in taken:
-            self._rows[slot] = Row(slot)
+            self._rows[slot] = SlotRow(slot)
         return taken
 
     def opened(self, slot: int, lead_in: int) -> None:
@@ -172,7 +172,7 @@ class Slots:
         self.stepping = True
         return pcm, active
 
-    def _is_late(self, row: Row, now_s: float) -> bool:
+    def _is_late(self, row: SlotRow, now_s: float) -> bool:
         """Whether a talking slot takes part with silence; it owes the frame from now on."""
         rhythm = self._rhythm
         if rhythm is None or row.stage is not Stage.TALKING or now_s < row.expected_s + rhythm.grace_s:
@@ -181,13 +181,13 @@ class Slots:
         row.expected_s += rhythm.step_s
         return True
 
-    def finish(self) -> tuple[list[Heard], list[int]]:
+    def finish(self) -> tuple[list[SlotFrame], list[int]]:
         """End the step: the rows that talked in it and have not left, the slots whose lead-in is over."""
-        talked: list[Heard] = []
+        talked: list[SlotFrame] = []
         ready: list[int] = []
         for row, submitted in self._batch:
             if row.stage is Stage.TALKING:
-                talked.append(Heard(row.slot, row.frame, submitted))
+                talked.append(SlotFrame(row.slot, row.frame, submitted))
                 row.frame += 1
             elif row.stage is Stage.LEAD_IN:
                 row.lead_in -= 1

@@ -111,7 +111,7 @@ class Bank:
         return self._words[clip].get(step, [(0, "")])
 
 
-class Hearing:
+class TinyHearing:
     """Says how likely each row heard speech: the network of silero, batched, with a state per row."""
 
     def __init__(self, slots: int, device: Any) -> None:
@@ -174,7 +174,7 @@ class TinyDuplex:
     def __init__(self, slots: int, device: Any, bank: Bank) -> None:
         self.slots = slots
         self._bank = bank
-        self._hearing = Hearing(slots, device)
+        self._hearing = TinyHearing(slots, device)
         self._chance: list[np.random.Generator | None] = [None] * slots
         self._voiced = np.zeros(slots, bool)
         self._run = np.zeros(slots, int)  # steps since the voice last began or ended

@@ -9,8 +9,8 @@ import anyio
 import msgspec
 
 from agents.remote.far_end import closing_told, dialling_told, ending
+from agents.remote.peer_connection import GOODBYE_S
 from agents.remote.peer_core import Message
-from agents.remote.peer_line import GOODBYE_S
 from simulator.errors import RemoteError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import numpy as np
 from agents.http_voice.protocol import HEALTH_PATHS, WIRE_HZ, Generation, HttpVoiceCore, VoiceAnswer
 from agents.remote.http_exchange import HttpAnswer, HttpRequest, exchange
 from agents.remote.trace import TraceRecord
-from agents.responders.remote import Server, check_base_url, check_token, heard_of, usage_of
+from agents.responders.remote import RemoteServer, check_base_url, check_token, heard_of, usage_of
 from simulator.clock import seconds, sleep
 from simulator.errors import RemoteError
 from simulator.frame import Samples
@@ -75,7 +75,7 @@ class HttpVoice:
 
     def __init__(self, spec: HttpVoiceSpec) -> None:
         self._spec = spec
-        self._server = Server("http_voice", spec.base_url, spec.token)
+        self._server = RemoteServer("http_voice", spec.base_url, spec.token)
         self._core = HttpVoiceCore(spec.generation, spec.timeout)
         self._context: ResponderContext | None = None
         self._counted = 0

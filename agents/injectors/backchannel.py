@@ -7,7 +7,7 @@ from simulator.speaking.voice import Role
 from simulator.spec import Decibels
 
 
-class BackchannelSpec(InjectorSpec, frozen=True, kw_only=True, tag="backchannel"):
+class BackchannelInjectorSpec(InjectorSpec, frozen=True, kw_only=True, tag="backchannel"):
     """Acknowledge: `{kind: backchannel, cue: {agent_speaking: 2s, every: 4s}, choose: ["mm-hm", "right"]}`."""
 
     role: ClassVar[Role] = "backchannel"

@@ -8,7 +8,7 @@ import soxr
 from simulator.frame import Samples, to_grid
 from simulator.injector import InjectorSpec
 from simulator.speaking.ears import NOMINAL_DBFS
-from simulator.speaking.voice import Line, Role, check_voice
+from simulator.speaking.voice import PreparedSpeech, Role, check_voice
 from simulator.spec import Duration
 
 _MADE_HZ = 48_000
@@ -34,11 +34,11 @@ class SoundSpec(InjectorSpec, frozen=True, kw_only=True, tag="sound"):
         if self.voice is not None:
             check_voice(self.voice, f"{where}.voice")
 
-    def _lines(self, sample_rate: int) -> list[Line]:
+    def _lines(self, sample_rate: int) -> list[PreparedSpeech]:
         made = _cough() if self.sound == "cough" else _noise(self.length)
         samples = soxr.resample(made, _MADE_HZ, sample_rate, quality="HQ")
         samples *= np.float32(10 ** ((NOMINAL_DBFS + self.level_db) / 20) / np.sqrt(np.mean(samples**2)))
-        return [Line(text="", samples=to_grid(samples))]
+        return [PreparedSpeech(text="", samples=to_grid(samples))]
 
 
 def _noise(length_s: float) -> Samples:

@@ -32,7 +32,7 @@ from agents.moshi.link import MoshiLink, Patience
 from agents.moshi.play import FORMAT, MoshiPlay, MoshiReplay, Placement
 from agents.moshi.probe import probe
 from agents.moshi.protocol import FRAME, MoshiClient, Server
-from agents.moshi.wire import Address
+from agents.moshi.wire import MoshiAddress
 from agents.remote.trace import Trace, Tracer
 from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import RemoteError
@@ -104,7 +104,7 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
         """Give how long to wait for what."""
         return Patience(handshake_s=self.handshake_timeout, stall_s=self.stall_timeout, drain_s=self.drain)
 
-    def address(self, secrets: Secrets) -> Address:
+    def address(self, secrets: Secrets) -> MoshiAddress:
         """Give where to dial, secrets expanded."""
         # A key is put in behind the taking apart: a `+` or an `&` in it is a part of the key.
         url, _, written = self.url.partition("?")
@@ -116,7 +116,7 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
         path = PATH if parts.path in ("", "/") else parts.path
         url = parts._replace(path=path, query=urlencode(query, quote_via=quote)).geturl()
         token = secrets.expand(self.token) if self.token else None
-        return Address(url=url, token=token, verify=self.verify, connect_s=self.connect_timeout)
+        return MoshiAddress(url=url, token=token, verify=self.verify, connect_s=self.connect_timeout)
 
     async def probe(self) -> str:
         """Ask the server whether it works; gives what was found, in a sentence. RemoteError when it does not."""

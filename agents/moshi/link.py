@@ -14,7 +14,7 @@ import msgspec
 
 from agents.moshi.play import LOST, MoshiPlay
 from agents.moshi.protocol import FRAME, kind_name
-from agents.moshi.wire import Address, Arrival, Closed, Wire, dial
+from agents.moshi.wire import Closed, MoshiAddress, MoshiArrival, MoshiWire, dial
 from agents.remote.trace import Tracer
 from simulator.actor import Context
 from simulator.clock import seconds
@@ -35,7 +35,9 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 class MoshiLink:
     """The connection and what goes over it, as one party's session with a server."""
 
-    def __init__(self, address: Address, play: MoshiPlay, tracer: Tracer, patience: Patience, secrets: Secrets) -> None:
+    def __init__(
+        self, address: MoshiAddress, play: MoshiPlay, tracer: Tracer, patience: Patience, secrets: Secrets
+    ) -> None:
         self._address = address
         self._name = "moshi at " + secrets.scrub(address.url.partition("?")[0])
         self._play = play
@@ -43,7 +45,7 @@ class MoshiLink:
         self._tracer = tracer
         self._patience = patience
         self._secrets = secrets
-        self._wire: Wire | None = None
+        self._wire: MoshiWire | None = None
         self._failed = False
         self._received = 0
         self._moved_s = 0.0
@@ -99,11 +101,11 @@ class MoshiLink:
         elif seconds() - self._moved_s > self._patience.stall_s:
             raise self._stalled()
 
-    def _open(self) -> Wire:
+    def _open(self) -> MoshiWire:
         assert self._wire is not None
         return self._wire
 
-    async def _shake_hands(self, wire: Wire) -> None:
+    async def _shake_hands(self, wire: MoshiWire) -> None:
         limit_s = self._patience.handshake_s
         try:
             with anyio.fail_after(limit_s):
@@ -115,7 +117,7 @@ class MoshiLink:
                 "after the other, see handshake_timeout"
             ) from None
 
-    async def _drain(self, wire: Wire) -> None:
+    async def _drain(self, wire: MoshiWire) -> None:
         """Wait for what is owed. The session's own tasks have ended by now, so reading goes on in new ones."""
         self._core.finish()
         failure: RemoteError | None = None
@@ -130,7 +132,7 @@ class MoshiLink:
         if failure is not None:
             raise failure
 
-    async def _collect_owed(self, wire: Wire) -> None:
+    async def _collect_owed(self, wire: MoshiWire) -> None:
         # It lies behind the session's end: kept in the trace, counted, and no event any more.
         self._tracer.at += FRAME
         with anyio.move_on_after(self._patience.stall_s):
@@ -142,10 +144,10 @@ class MoshiLink:
             while not isinstance((arrival := await wire.receive()).message, Closed):
                 self._core.receive(self._noted(arrival))
 
-    def _act_on(self, arrival: Arrival, at: int) -> None:
+    def _act_on(self, arrival: MoshiArrival, at: int) -> None:
         self._play.receive(self._noted(arrival), at)
 
-    def _noted(self, arrival: Arrival) -> bytes:
+    def _noted(self, arrival: MoshiArrival) -> bytes:
         """Put what came in into the trace and give it; RemoteError when it is the end that came, too early."""
         message, arrived = arrival.message, arrival.arrived if self._realtime else None
         if not isinstance(message, Closed):
@@ -173,7 +175,7 @@ class MoshiLink:
             raise RemoteError(f"{self._name} {clean}{when}") from (error if clean == str(error) else None)
 
 
-async def _live(wire: Wire) -> None:
+async def _live(wire: MoshiWire) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wire.write)
         await wire.read()

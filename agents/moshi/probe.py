@@ -4,7 +4,7 @@ import anyio
 
 from agents.moshi.link import Patience
 from agents.moshi.protocol import FRAME, MoshiClient
-from agents.moshi.wire import Address, Closed, Wire, dial
+from agents.moshi.wire import Closed, MoshiAddress, MoshiWire, dial
 from simulator.clock import seconds
 from simulator.errors import RemoteError
 from simulator.frame import silence
@@ -13,7 +13,7 @@ FRAMES = 5
 """Sent at once: more than any server keeps before its first answer."""
 
 
-async def probe(address: Address, core: MoshiClient, patience: Patience) -> str:
+async def probe(address: MoshiAddress, core: MoshiClient, patience: Patience) -> str:
     """Connect, wait for the handshake and for a first frame, leave; gives what was found, in a sentence.
 
     RemoteError, a predicate, for what is wrong.
@@ -35,7 +35,7 @@ async def probe(address: Address, core: MoshiClient, patience: Patience) -> str:
             f"{1000 * (seconds() - greeted):.0f} ms")  # fmt: skip
 
 
-async def _until(wire: Wire, core: MoshiClient, timeout_s: float, what: str) -> None:
+async def _until(wire: MoshiWire, core: MoshiClient, timeout_s: float, what: str) -> None:
     try:
         with anyio.fail_after(timeout_s):
             while core.state == "waiting" or (core.sent and not core.received):

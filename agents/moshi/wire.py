@@ -38,20 +38,20 @@ class Closed(NamedTuple):
     reason: str
 
 
-class Arrival(NamedTuple):
+class MoshiArrival(NamedTuple):
     """What came in, and when, in session samples."""
 
     message: bytes | Closed
     arrived: int
 
 
-class Wire:
+class MoshiWire:
     """An open connection. now(): session time in samples."""
 
     def __init__(self, connection: "ClientConnection", now: Callable[[], int]) -> None:
         self._connection = connection
         self._now = now
-        self._arrivals, self._inbox = anyio.create_memory_object_stream[Arrival](INBOX)
+        self._arrivals, self._inbox = anyio.create_memory_object_stream[MoshiArrival](INBOX)
         self._waiting, self._outbox = anyio.create_memory_object_stream[bytes](BACKLOG)
         self._overflowed = False
 
@@ -69,7 +69,7 @@ class Wire:
         except anyio.WouldBlock:
             raise RemoteError(f"takes no audio: {BACKLOG} messages are waiting to be sent") from None
 
-    async def receive(self) -> Arrival:
+    async def receive(self) -> MoshiArrival:
         """Wait for the next message, or for the end of the connection; RemoteError when too many wait."""
         self._check()
         try:
@@ -77,7 +77,7 @@ class Wire:
         except anyio.EndOfStream:
             return self._closed()
 
-    def receive_nowait(self) -> Arrival | None:
+    def receive_nowait(self) -> MoshiArrival | None:
         """Give the next message, None while there is none; RemoteError when too many wait."""
         self._check()
         try:
@@ -97,7 +97,7 @@ class Wire:
             while True:
                 message = await self._connection.recv()
                 if isinstance(message, bytes):  # text frames mean nothing in this protocol
-                    self._arrivals.send_nowait(Arrival(message, self._now()))
+                    self._arrivals.send_nowait(MoshiArrival(message, self._now()))
         except ConnectionClosed:
             self._arrivals.close()
         except anyio.WouldBlock:
@@ -124,16 +124,16 @@ class Wire:
         if self._overflowed:
             raise RemoteError(f"sends too fast: {INBOX} messages came before one of them was due")
 
-    def _closed(self) -> Arrival:
+    def _closed(self) -> MoshiArrival:
         self._check()
         sent = self._connection.protocol.close_sent
         if self._connection.protocol.close_rcvd is None and sent is not None and sent.code == TOO_BIG:
             raise RemoteError(f"sent a message of more than {LARGEST_MESSAGE >> 20} MiB")
         code, reason = self._connection.close_code or 1006, self._connection.close_reason or ""
-        return Arrival(Closed(code, reason), self._now())
+        return MoshiArrival(Closed(code, reason), self._now())
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class MoshiAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Where to dial, secrets in it: never shown. verify: whether a TLS certificate must be trusted."""
 
     url: str
@@ -142,7 +142,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     connect_s: float = 10.0
 
 
-async def dial(address: Address, now: Callable[[], int]) -> Wire:
+async def dial(address: MoshiAddress, now: Callable[[], int]) -> MoshiWire:
     """Open a connection; RemoteError with a predicate (`refused the key (HTTP 401)`) when that fails."""
     from websockets.asyncio.client import connect
     from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
@@ -154,7 +154,7 @@ async def dial(address: Address, now: Callable[[], int]) -> Wire:
                 address.url, ssl=_tls(address), additional_headers=headers, compression=None, ping_interval=None,
                 open_timeout=None, close_timeout=None, max_size=LARGEST_MESSAGE,
             )  # fmt: skip
-            return Wire(connection, now)
+            return MoshiWire(connection, now)
     except InvalidStatus as error:
         if error.response.status_code == 404:
             raise RemoteError("has no Moshi protocol at that path (HTTP 404); it is usually /api/chat") from error
@@ -173,7 +173,7 @@ async def dial(address: Address, now: Callable[[], int]) -> Wire:
         raise RemoteError(f"cannot be reached: {reason}") from error
 
 
-def _tls(address: Address) -> ssl.SSLContext | None:
+def _tls(address: MoshiAddress) -> ssl.SSLContext | None:
     if not address.url.startswith("wss:"):
         return None
     tls = ssl.create_default_context()

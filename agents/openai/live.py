@@ -21,7 +21,7 @@ from typing import Any, Literal
 import msgspec
 
 from agents.openai.live_protocol import LiveCore, LiveSettings
-from agents.openai.wire import Address, dial_live
+from agents.openai.wire import OpenAIAddress, dial_live
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
 from agents.remote.peer_spec import PeerSpec
@@ -81,7 +81,7 @@ class OpenAILiveSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_live"):
 
         def dial() -> Any:
             return dial_live(
-                Address(
+                OpenAIAddress(
                     base_url=secrets.expand(self.base_url),
                     key=self.key(secrets),
                     connect_s=self.connect_timeout,

@@ -22,7 +22,7 @@ import msgspec
 
 from agents.openai.realtime_protocol import RealtimeCore
 from agents.openai.reply import RealtimeSettings
-from agents.openai.wire import Address, dial_realtime
+from agents.openai.wire import OpenAIAddress, dial_realtime
 from agents.remote.own_turns import OwnVad
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
@@ -88,7 +88,7 @@ class OpenAIRealtimeSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_realti
 
         def dial() -> Any:
             return dial_realtime(
-                Address(
+                OpenAIAddress(
                     base_url=secrets.expand(self.base_url),
                     key=self.key(secrets),
                     model=self.model,

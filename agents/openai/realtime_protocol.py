@@ -23,7 +23,7 @@ and so are fields; sound of an interrupted response that still comes in is ignor
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agents.openai.reply import RealtimeSettings, Reply
+from agents.openai.reply import RealtimeReply, RealtimeSettings
 from agents.remote.own_turns import OwnTurns
 from agents.remote.peer_core import Actions, Message
 from agents.remote.usage import UsageTally, openai_counts
@@ -48,7 +48,7 @@ class RealtimeCore:
         self.actions = Actions()
         self.ready = False
         self.settings = settings
-        self.reply = Reply(settings, self.actions)
+        self.reply = RealtimeReply(settings, self.actions)
         self.usage = UsageTally(self.actions, settings.model, audio.rate, audio.rate)
         self.party: Party = "agent"
         self._turns: OwnTurns | None = None

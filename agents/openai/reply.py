@@ -43,7 +43,7 @@ class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = 30.0
 
 
-class Reply:
+class RealtimeReply:
     """What the far end answers: generated there, said here, cut at the sample really said."""
 
     def __init__(self, settings: RealtimeSettings, actions: Actions) -> None:

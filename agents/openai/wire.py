@@ -14,8 +14,8 @@ import msgspec
 
 from agents.remote.far_end import closing_told, dialling_told
 from agents.remote.foreign_json import decode_foreign
+from agents.remote.peer_connection import GOODBYE_S
 from agents.remote.peer_core import Message
-from agents.remote.peer_line import GOODBYE_S
 from simulator.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LARGEST_MESSAGE = 16 * 2**20
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class OpenAIAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Where to dial, secrets expanded. model: named in the URL where the protocol wants that."""
 
     base_url: str
@@ -64,7 +64,7 @@ def read_message(data: bytes) -> Message:
 
 
 @asynccontextmanager
-async def dial_realtime(address: Address) -> AsyncIterator[OpenAIWire]:
+async def dial_realtime(address: OpenAIAddress) -> AsyncIterator[OpenAIWire]:
     """Open a Realtime connection."""
     async with _dial(
         address,
@@ -74,7 +74,7 @@ async def dial_realtime(address: Address) -> AsyncIterator[OpenAIWire]:
 
 
 @asynccontextmanager
-async def dial_live(address: Address) -> AsyncIterator[OpenAIWire]:
+async def dial_live(address: OpenAIAddress) -> AsyncIterator[OpenAIWire]:
     """Open a Live connection."""
     async with _dial(
         address, lambda client, options: client.live.connect(websocket_connection_options=options)
@@ -84,7 +84,7 @@ async def dial_live(address: Address) -> AsyncIterator[OpenAIWire]:
 
 @asynccontextmanager
 async def _dial(
-    address: Address, connect: "Callable[[AsyncOpenAI, WebSocketConnectionOptions], Any]"
+    address: OpenAIAddress, connect: "Callable[[AsyncOpenAI, WebSocketConnectionOptions], Any]"
 ) -> AsyncIterator[OpenAIWire]:
     # A second of importing: in a thread, so that other sessions on the wall clock keep their time.
     client_type: type[AsyncOpenAI] = (await anyio.to_thread.run_sync(import_module, "openai")).AsyncOpenAI

@@ -7,7 +7,7 @@ through the core. So a replay that hands over the same messages at the same step
 
     start   dial; hand messages over until the core is ready (`connect_s`)
     step    inbox -> core.receive ...; core.hear(frame); core.say -> frame      (never waits)
-    behind  one task (peer_line.py): reads into the inbox, writes what the core sends, dials again when asked;
+    behind  one task (peer_connection.py): reads into the inbox, writes what the core sends, dials again when asked;
             when the session ends: core.close, a moment for the far end's last word, the connection is closed
 
 Whatever goes wrong at the far end is one RemoteError, raised by `start` or by the step that finds it.
@@ -21,8 +21,8 @@ from typing import ClassVar
 import anyio
 import msgspec
 
+from agents.remote.peer_connection import BACKLOG_S, Arrival, Connection, Dial, Wire
 from agents.remote.peer_core import Core, Note, Send, answer, deliver, said_at, word_of
-from agents.remote.peer_line import BACKLOG_S, Arrival, Dial, Line, Wire
 from agents.remote.trace import Tracer
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import RemoteError
@@ -53,7 +53,7 @@ class Peer(Actor):
         self._far_end = far_end
         self._secrets = secrets
         self._at = -1
-        self._line: Line | None = None
+        self._line: Connection | None = None
         self._closed = False
 
     async def start(self, context: Context) -> None:
@@ -69,7 +69,7 @@ class Peer(Actor):
         )
         self._core.begin(context.party, noisy=context.line_has_channels)
         backlog = math.ceil(BACKLOG_S * context.input_rate / context.input_samples)
-        self._line = Line(
+        self._line = Connection(
             self._far_end.dial,
             now=self._now,
             backlog=backlog,
@@ -102,7 +102,7 @@ class Peer(Actor):
         self._tracer.close()
 
     @property
-    def _connection(self) -> Line:
+    def _connection(self) -> Connection:
         assert self._line is not None
         return self._line
 
@@ -116,7 +116,7 @@ class Peer(Actor):
         else:
             self._tracer.at = at
 
-    async def _shake_hands(self, line: Line) -> None:
+    async def _shake_hands(self, line: Connection) -> None:
         try:
             with anyio.fail_after(self._far_end.connect_s):
                 while not self._core.ready:

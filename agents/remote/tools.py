@@ -41,7 +41,7 @@ HANG_UP_TOOL = Tool(
 )
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ToolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a call is answered, from sample `due` of the output stream on."""
 
     call: str
@@ -57,14 +57,14 @@ class ToolDesk:
         self._tools = {tool.name: tool for tool in tools}
         self._rate = rate
         self._taken: set[str] = set()
-        self._waiting: list[Answer] = []
+        self._waiting: list[ToolAnswer] = []
 
     @property
     def waiting(self) -> bool:
         """Whether a call is still to be answered."""
         return bool(self._waiting)
 
-    def take(self, call: str, name: str, at: int) -> Answer | None:
+    def take(self, call: str, name: str, at: int) -> ToolAnswer | None:
         """Take a call made at `at`; None for one that was taken already (services announce a call twice)."""
         if call in self._taken:
             return None
@@ -73,14 +73,14 @@ class ToolDesk:
         known = ", ".join(self._tools) or "none"
         answer = tool.answer if tool else {"error": f"there is no function {name!r}; there are: {known}"}
         delay = tool.delay.samples(self._rate) if tool else 0
-        self._waiting.append(Answer(call=call, name=name, answer=answer, due=at + delay))
+        self._waiting.append(ToolAnswer(call=call, name=name, answer=answer, due=at + delay))
         return self._waiting[-1]
 
     def cancel(self, call: str) -> None:
         """Forget a call that the model takes back."""
         self._waiting = [answer for answer in self._waiting if answer.call != call]
 
-    def due(self, at: int) -> list[Answer]:
+    def due(self, at: int) -> list[ToolAnswer]:
         """Give the answers that are due, in the order of their calls."""
         due = [answer for answer in self._waiting if answer.due <= at]
         if due:

@@ -7,13 +7,13 @@ from simulator.actor import Actor, Context
 from simulator.frame import AudioFrame, to_grid
 from simulator.sound import recordings
 from simulator.speaking.dialogue import Reply
-from simulator.speaking.voice import DEFAULT_VOICES, Line, Voice, line_of, spoken
+from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, line_of, spoken
 
 STOPPED = "stopped"
 """The trace's word for the moment when the actor yielded."""
 
 
-class Reader(Protocol):
+class TraceReader(Protocol):
     """What a remote responder's spec gives for replays: its core, without the network."""
 
     def read(self, record: TraceRecord) -> Reply | None:
@@ -26,7 +26,7 @@ class TurnBasedReplay(Actor):
 
     on_grid = True
 
-    def __init__(self, spec: Any, reader: Reader, trace: Trace) -> None:
+    def __init__(self, spec: Any, reader: TraceReader, trace: Trace) -> None:
         self._spec = spec
         self._reader = reader
         self._records = [record for record in trace.records if record.dir != "heard"]
@@ -73,12 +73,12 @@ class TurnBasedReplay(Actor):
         if line is not None:
             self._voice.say(line)
 
-    def _spoken(self, text: str) -> Line:
+    def _spoken(self, text: str) -> PreparedSpeech:
         speaker = self._spec.voice or DEFAULT_VOICES[self._context.party]
         return spoken(text, speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)
 
 
-def line_said(piece: Reply, sample_rate: int) -> Line | None:
+def line_said(piece: Reply, sample_rate: int) -> PreparedSpeech | None:
     """Make a line of a reply's own sound, at its own level; None when it has only text."""
     if piece.samples is None:
         return None

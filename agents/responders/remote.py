@@ -11,7 +11,7 @@ from simulator.reading.secrets import Secrets, mask_url, names
 from simulator.speaking.dialogue import HeardTurn
 
 
-class Server:
+class RemoteServer:
     """A server by its base URL (which may carry a path) and its key, both with `${NAME}` still in them."""
 
     def __init__(self, kind: str, base_url: str, token: str | None = None) -> None:

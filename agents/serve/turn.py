@@ -32,7 +32,7 @@ class ReplyRules(msgspec.Struct, frozen=True, kw_only=True):
     voice: str = "en-us+f2"
 
 
-class Utterance(msgspec.Struct, kw_only=True):
+class ServedUtterance(msgspec.Struct, kw_only=True):
     """Something the agent said: where it begins and ends (None while it goes on) in session samples, its words."""
 
     id: str
@@ -63,11 +63,11 @@ class ServedTurn(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str
 
 
-class Told:
+class ToldTurn:
     """What the agent told during a turn."""
 
     def __init__(self) -> None:
-        self.utterances: dict[str, Utterance] = {}
+        self.utterances: dict[str, ServedUtterance] = {}
         self.pieces: list[tuple[int, str]] = []
         self.understood: list[str] = []
 
@@ -77,7 +77,9 @@ class Told:
             if event.type == "speech_start":
                 words = tuple((str(word), int(onset)) for word, onset in event.data.get("words") or ())
                 name = event.data["id"]
-                self.utterances[name] = Utterance(id=name, text=event.data.get("text", ""), start=event.at, words=words)
+                self.utterances[name] = ServedUtterance(
+                    id=name, text=event.data.get("text", ""), start=event.at, words=words
+                )
             elif event.type == "speech_end" and event.data.get("id") in self.utterances:
                 self.utterances[event.data["id"]].end = event.at
             elif event.type == "text":
@@ -94,7 +96,7 @@ class Told:
 async def take_turn(session: ServedSession, samples: Samples, rules: ReplyRules) -> ServedTurn:
     """Play a turn, float32 (n,) at the session's rate, and wait for the reply. SimulatorError: the actor fails."""
     start, frame = session.now, session.frame
-    told = Told()
+    told = ToldTurn()
     said: list[Samples] = [silence(frame)]
     for part in _frames(samples, frame):
         await _hear(session, part, said, told)
@@ -114,14 +116,16 @@ def _frames(samples: Samples, frame: int) -> Iterator[Samples]:
         yield part if len(part) == frame else np.concatenate([part, silence(frame - len(part))])
 
 
-async def _hear(session: ServedSession, part: Samples, said: list[Samples], told: Told) -> None:
+async def _hear(session: ServedSession, part: Samples, said: list[Samples], told: ToldTurn) -> None:
     said.append(await session.hear(part))
     told.note(session.take_events())
     if len(said) % TICKS_BETWEEN_LOOKS == 0:
         await checkpoint()  # a long turn must not keep other clients waiting
 
 
-async def _await_reply(session: ServedSession, said: list[Samples], told: Told, rules: ReplyRules, since: int) -> str:
+async def _await_reply(
+    session: ServedSession, said: list[Samples], told: ToldTurn, rules: ReplyRules, since: int
+) -> str:
     """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
     rate, frame = session.sample_rate, session.frame
     quiet, patience, longest = (time.samples(rate) for time in (rules.quiet, rules.patience, rules.longest))
@@ -150,7 +154,7 @@ def _end_of_sound(samples: Samples) -> int:
     return int(loud[-1]) + 1 if len(loud) else 0
 
 
-def _turn(session: ServedSession, rules: ReplyRules, told: Told, turn: ServedTurn) -> ServedTurn:
+def _turn(session: ServedSession, rules: ReplyRules, told: ToldTurn, turn: ServedTurn) -> ServedTurn:
     """Find the reply on the agent's track, with its words; where there is none, give the fallback."""
     start = turn.start
     begin = _end_of_sound(turn.user[: turn.asked])

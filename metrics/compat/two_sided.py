@@ -39,7 +39,7 @@ class TwoSided(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class Ears(NamedTuple):
+class SpeechFinder(NamedTuple):
     """How stretches of speech are found: the detector's settings, or the segments of a file by sample id."""
 
     settings: ActivitySettings = SILERO
@@ -129,15 +129,15 @@ class FromTwoSides(AsScorer):
         """Measure one recording; `options` is what `read_options` gave."""
         raise NotImplementedError
 
-    def prepare(self) -> tuple[Ears, Any]:
+    def prepare(self) -> tuple[SpeechFinder, Any]:
         """Read what the options name; ScenarioError when it cannot work."""
-        return Ears(self.settings, read_segments(self.segments), self.user_channel), self.read_options()
+        return SpeechFinder(self.settings, read_segments(self.segments), self.user_channel), self.read_options()
 
-    def measure_session(self, session: Session, given: tuple[Ears, Any]) -> Measured:
+    def measure_session(self, session: Session, given: tuple[SpeechFinder, Any]) -> Measured:
         """Measure one session of ours."""
         return self.measure_heard(given[0].hear(session, session.id), given[1])
 
-    def measure_each(self, item: Input, given: tuple[Ears, Any]) -> Sequence[tuple[str, Measured]]:
+    def measure_each(self, item: Input, given: tuple[SpeechFinder, Any]) -> Sequence[tuple[str, Measured]]:
         """Measure a session or a stereo file; no annotation is needed."""
         try:
             return [(item.id, self.measure_heard(given[0].hear_input(item), given[1]))]

@@ -19,7 +19,7 @@ Room = tuple[str, bool]
 """A loaded model, by name, and whether it runs on the wall clock: that is another copy of it."""
 
 
-class Limits:
+class Admission:
     """Lets sessions go on when it is their turn. concurrency: at most so many at once; 1: as many as find a place."""
 
     def __init__(self, concurrency: int) -> None:

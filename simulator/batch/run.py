@@ -17,7 +17,7 @@ from simulator import clock
 from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Played, Row, finish, play, row_of
-from simulator.batch.limits import Limits
+from simulator.batch.limits import Admission
 from simulator.batch.plan import Job, Plan
 from simulator.call.surroundings import Surroundings
 from simulator.errors import sentence
@@ -225,7 +225,7 @@ class _Run:
     async def _play_together(self, jobs: list[Job]) -> None:
         """Play sessions side by side on one event loop; annotation and scores run in worker processes meanwhile."""
         shared: dict[Any, Any] = {}
-        limits = Limits(self._concurrency)
+        limits = Admission(self._concurrency)
         with WorkerPool(min(os.cpu_count() or 1, len(jobs))) as pool:
 
             async def one(job: Job) -> None:

@@ -35,7 +35,7 @@ class Seat:
         self._rate = sample_rate
         self.shape: EdgeShape = shape_of(self.actor.format, sample_rate, frame_samples)
         self.latency_ticks = math.ceil(spec.latency.fixed.samples(sample_rate) / frame_samples)
-        self.delay: Delayed | Measured | None = None
+        self.delay: FixedLatency | MeasuredLatency | None = None
         step: Step = self.actor.step
         skips = self.actor.skips_first
         if self.actor.format != AudioFormat() or skips:
@@ -43,9 +43,9 @@ class Seat:
         self.plain_step: Step = step
         """The step without thinking time: on the wall clock a fixed latency is slack instead."""
         if spec.latency == "measured":
-            self.delay = Measured(self, step, sample_rate, spec.speed)
+            self.delay = MeasuredLatency(self, step, sample_rate, spec.speed)
         elif self.latency_ticks:
-            self.delay = Delayed(step, self.latency_ticks)
+            self.delay = FixedLatency(step, self.latency_ticks)
         self.step: Step = self.delay.step if self.delay else step
 
     @property
@@ -78,12 +78,12 @@ class Seat:
         try:
             await self.actor.close()
         finally:
-            if isinstance(self.delay, Measured):
+            if isinstance(self.delay, MeasuredLatency):
                 self.delay.finish(now)
 
     def emit(self, at: int, type_: str, /, **fields: Any) -> None:
         """Note an event of the actor at sample `at` of its own output stream, mapped to the session."""
-        if isinstance(self.delay, Measured):
+        if isinstance(self.delay, MeasuredLatency):
             self.delay.hold(self._said(at), type_, fields)
         else:
             self.note(self._said(at), type_, fields, self.latency_ticks * self._frame)
@@ -113,7 +113,7 @@ class Seat:
         return max(0, at * self._rate // self.shape.input_rate - self.shape.input_delay)
 
 
-class Delayed:
+class FixedLatency:
     """A fixed thinking time: the whole output is said so many ticks later, stopping included."""
 
     def __init__(self, step: Step, ticks: int) -> None:
@@ -137,7 +137,7 @@ class Delayed:
         return self._shift(await answer)
 
 
-class Measured:
+class MeasuredLatency:
     """The real cost as thinking time: finish = max(arrival, previous finish) + cost x speed.
 
     Output is said in order from the first tick after its finish, silence until then. An actor that knows its own cost

@@ -43,7 +43,7 @@ class Silero:
         """
         order = sorted(range(len(recordings)), key=lambda index: -len(recordings[index]))
         counts = [-(-len(recordings[index]) // CHUNK) for index in order]
-        tracks = Tracks(self._session, len(order))
+        tracks = DetectorStates(self._session, len(order))
         found = np.empty((len(order), max(counts, default=0)), np.float32)
         heard = np.zeros((len(order), CHUNK), np.float32)
         active = len(order)
@@ -62,9 +62,9 @@ class Silero:
         """Open a live stream; the same numbers as `probabilities`, chunk by chunk."""
         return SileroStream(self._session)
 
-    def tracks(self, count: int) -> "Tracks":
+    def tracks(self, count: int) -> "DetectorStates":
         """Open `count` live streams that are heard side by side, several times as fast as one by one."""
-        return Tracks(self._session, count)
+        return DetectorStates(self._session, count)
 
     @cached_property
     def _session(self) -> Any:
@@ -82,7 +82,7 @@ class SileroStream:
     """Activity detection on one live stream."""
 
     def __init__(self, session: Any) -> None:
-        self._tracks = Tracks(session, 1)
+        self._tracks = DetectorStates(session, 1)
         self._chunk = np.zeros((1, CHUNK), np.float32)
         self._filled = 0
 
@@ -100,7 +100,7 @@ class SileroStream:
         return found
 
 
-class Tracks:
+class DetectorStates:
     """The model's memory of one or more recordings that are heard side by side."""
 
     def __init__(self, session: Any, count: int) -> None:

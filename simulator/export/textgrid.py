@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.events import PARTIES
-from simulator.export.tiers import Row, segments, words
+from simulator.export.tiers import TierRow, segments, words
 from simulator.session import Session
 
 SUFFIX = ".TextGrid"
@@ -34,7 +34,7 @@ def _tier(number: int, name: str, intervals: Sequence[tuple[float, float, str]],
     return lines
 
 
-def _whole(rows: Sequence[Row], end: float) -> list[tuple[float, float, str]]:
+def _whole(rows: Sequence[TierRow], end: float) -> list[tuple[float, float, str]]:
     """Give intervals that cover [0, end] without gap or overlap, as Praat wants them."""
     intervals: list[tuple[float, float, str]] = []
     reached = 0.0

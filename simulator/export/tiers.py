@@ -9,7 +9,7 @@ from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class TierRow(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of speech, an utterance or a word; times in seconds."""
 
     tier: str
@@ -21,11 +21,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     role: str = ""
 
 
-def segments(session: Session, party: Party) -> list[Row]:
+def segments(session: Session, party: Party) -> list[TierRow]:
     """Give when a party speaks, with the words that start in each stretch."""
     speech = session.speech.of(party)
     return [
-        Row(
+        TierRow(
             tier="segment",
             text=item.text or " ".join(word.text for word in speech.words if item.start <= word.start < item.end),
             role=item.role,
@@ -35,19 +35,21 @@ def segments(session: Session, party: Party) -> list[Row]:
     ]
 
 
-def words(session: Session, party: Party) -> list[Row]:
+def words(session: Session, party: Party) -> list[TierRow]:
     """Give a party's words."""
-    return [Row(tier="word", text=item.text, **_place(session, party, item)) for item in session.speech.of(party).words]
+    return [
+        TierRow(tier="word", text=item.text, **_place(session, party, item)) for item in session.speech.of(party).words
+    ]
 
 
-def utterances(session: Session, party: Party) -> list[Row]:
+def utterances(session: Session, party: Party) -> list[TierRow]:
     """Give what a party is known to have said: of an utterance that was cut short, the words that were said."""
     speech = session.speech.of(party)
     said: dict[str, list[str]] = {}
     for word in speech.words:
         said.setdefault(word.id, []).append(word.text + "…" * word.cut)
     return [
-        Row(
+        TierRow(
             tier="utterance",
             text=" ".join(said[item.id]) if len(said.get(item.id, ())) < len(item.text.split()) and item.id in said
             else item.text,
@@ -58,19 +60,19 @@ def utterances(session: Session, party: Party) -> list[Row]:
     ]  # fmt: skip
 
 
-def sayings(session: Session) -> list[Row]:
+def sayings(session: Session) -> list[TierRow]:
     """Give what a reader wants to see as lines: known utterances of both, a party's segments without; in order."""
     found = [row for party in PARTIES for row in utterances(session, party) or segments(session, party)]
     return sorted(found, key=_when)
 
 
-def rows(session: Session) -> list[Row]:
+def rows(session: Session) -> list[TierRow]:
     """Give everything, in time order."""
     kinds = (segments, words, utterances)
     return sorted((row for party in PARTIES for kind in kinds for row in kind(session, party)), key=_when)
 
 
-def _when(row: Row) -> tuple[float, float, str, str]:
+def _when(row: TierRow) -> tuple[float, float, str, str]:
     return row.start_s, row.end_s, row.party, row.tier
 
 

@@ -23,7 +23,7 @@ BACKCHANNEL_S = 1.0
 LEAST_OVERLAP_S = 0.1
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was noticed. start, end: session seconds. ms: the fto of a turn change, the latency of a yield."""
 
     kind: Literal["transfer", "overlap", "backchannel", "barge_in"]
@@ -71,11 +71,11 @@ class FloorWatch:
         """The median of the agent's response latencies so far."""
         return round(median(self._responses_ms)) if self._responses_ms else None
 
-    def hear(self, start: int, user: Samples, agent: Samples) -> list[Mark]:
+    def hear(self, start: int, user: Samples, agent: Samples) -> list[Notice]:
         """Take what both said in [start, start + n) and give what was noticed."""
         for party, samples in (("user", user), ("agent", agent)):
             self._sides[party].ears.hear(AudioFrame(start, samples))  # type: ignore[index]
-        marks: list[Mark] = []
+        marks: list[Notice] = []
         for party in PARTIES:
             side = self._sides[party]
             if side.activity.speaking and not side.speaking:
@@ -85,7 +85,7 @@ class FloorWatch:
             side.speaking = side.activity.speaking
         return marks
 
-    def _begun(self, party: Party) -> list[Mark]:
+    def _begun(self, party: Party) -> list[Notice]:
         own, other = self._sides[party], self._sides[other_party(party)].activity
         since = own.activity.since
         own.over_other = other.speaking and other.last_end > since
@@ -96,15 +96,15 @@ class FloorWatch:
         self._holder = party
         return [self._transfer(party, other.last_end, since)]
 
-    def _transfer(self, party: Party, before: int, since: int) -> Mark:
+    def _transfer(self, party: Party, before: int, since: int) -> Notice:
         fto = round(1000 * (since - before) / self._rate)
         if party == "agent":
             self._responses_ms.append(fto)
         return self._mark("transfer", party, min(before, since), max(before, since), fto)
 
-    def _ended(self, party: Party) -> list[Mark]:
+    def _ended(self, party: Party) -> list[Notice]:
         own, other_side = self._sides[party].activity, self._sides[other_party(party)]
-        marks: list[Mark] = []
+        marks: list[Notice] = []
         overlap = max(own.since, other_side.activity.since), min(own.last_end, other_side.activity.last_end)
         if overlap[1] - overlap[0] >= LEAST_OVERLAP_S * self._rate and other_side.activity.speaking:
             marks.append(self._mark("overlap", party, *overlap))
@@ -126,5 +126,5 @@ class FloorWatch:
         start: int,
         end: int,
         ms: int | None = None,
-    ) -> Mark:
-        return Mark(kind=kind, party=party, start=round(start / self._rate, 3), end=round(end / self._rate, 3), ms=ms)
+    ) -> Notice:
+        return Notice(kind=kind, party=party, start=round(start / self._rate, 3), end=round(end / self._rate, 3), ms=ms)

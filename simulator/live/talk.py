@@ -52,13 +52,13 @@ class LeftError(Exception):
 async def talk_in_browser(job: Job, run_folder: Path, way: Way, tell: Tell) -> tuple[Row, Played]:
     """Serve the pages, hold the conversation, and give its row. LeftError, ScenarioError."""
     from simulator.serving.door import DoorSpec
-    from simulator.serving.guard import Guard, Rules
+    from simulator.serving.guard import AccessRules, Guard
     from simulator.serving.listening import address_of, listening, web_server
 
     room = Room(job.scenario)
     site = LiveSite(room, lambda: _page(run_folder, job))
     door = DoorSpec(port=way.port)
-    server = web_server(Guard(site.app(), Rules(loopback=True, body_bytes=0)), door)
+    server = web_server(Guard(site.app(), AccessRules(loopback=True, body_bytes=0)), door)
     with listening(door) as listener:
         base = address_of(listener, tls=False)
         async with together() as tasks:

@@ -31,7 +31,7 @@ OPUS_COMPRESSION = 0.9
 BLOCK_S = 20
 
 
-class Codec(msgspec.Struct, frozen=True, kw_only=True):
+class PageCodec(msgspec.Struct, frozen=True, kw_only=True):
     """A way to compress: soundfile's names for it, and what the page's <audio> element is told."""
 
     container: str
@@ -41,12 +41,12 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 CODECS = {
-    "flac": Codec(container="FLAC", subtype="PCM_16", mime="audio/flac"),
-    "opus": Codec(container="OGG", subtype="OPUS", mime="audio/ogg; codecs=opus", compression=OPUS_COMPRESSION),
+    "flac": PageCodec(container="FLAC", subtype="PCM_16", mime="audio/flac"),
+    "opus": PageCodec(container="OGG", subtype="OPUS", mime="audio/ogg; codecs=opus", compression=OPUS_COMPRESSION),
 }
 
 
-def codec_for(audio: PageAudio, duration_s: float) -> Codec | None:
+def codec_for(audio: PageAudio, duration_s: float) -> PageCodec | None:
     """Choose the codec; None for a page without sound."""
     if audio == "none":
         return None
@@ -55,7 +55,7 @@ def codec_for(audio: PageAudio, duration_s: float) -> Codec | None:
     return CODECS[audio]
 
 
-def compress(session: Session, track: str, codec: Codec, into: Path) -> None:
+def compress(session: Session, track: str, codec: PageCodec, into: Path) -> None:
     """Write a track (`said` or `heard`) as stereo, left = the user's speech, right = the agent's.
 
     Memory is one block, whatever the length. A rate that Opus does not know becomes 24 kHz.

@@ -26,7 +26,7 @@ class Judge(Protocol):
         ...
 
 
-class Verdict(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+class Ruling(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What asking came to: the parsed value or None, every raw reply, and why there is no value."""
 
     value: T | None
@@ -39,7 +39,7 @@ class Verdict(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         return len(self.replies) - (self.value is not None)
 
 
-def ask(judge: Judge, sample: str, messages: Messages, parse: Callable[[str], T | None], *, tries: int) -> Verdict[T]:
+def ask(judge: Judge, sample: str, messages: Messages, parse: Callable[[str], T | None], *, tries: int) -> Ruling[T]:
     """Ask until a reply parses, at most `tries` times; a failing endpoint counts as a try."""
     replies: list[str] = []
     problem: str | None = None
@@ -54,10 +54,10 @@ def ask(judge: Judge, sample: str, messages: Messages, parse: Callable[[str], T 
         replies.append(reply)
         value = parse(reply)
         if value is not None:
-            return Verdict(value=value, replies=tuple(replies))
+            return Ruling(value=value, replies=tuple(replies))
     if problem is None:
         problem = f"none of {len(replies)} judge replies could be parsed" if replies else "no judge reply is given"
-    return Verdict(value=None, replies=tuple(replies), problem=problem)
+    return Ruling(value=None, replies=tuple(replies), problem=problem)
 
 
 class ReadyReplies:

@@ -40,7 +40,7 @@ _LOUD_DBFS = -45.0
 _LONGEST_LAG_S = 0.5
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class SoundFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was found. severity: `refuse` makes scores meaningless, `note` is to be known.
 
     values: what was measured, units in the names.
@@ -52,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, float] = {}
 
 
-def examine(session: Session) -> list[Finding]:
+def examine(session: Session) -> list[SoundFinding]:
     """Look at a session or a stereo recording: what is wrong with its sound, worst first."""
     tally = _Tally(session.sample_rate)
     for user, agent in zip(
@@ -105,36 +105,36 @@ class _Tally:
         )
         self._lags[source].append((self._samples / self._rate, coherence, lag / _WINDOW_HZ, _dbfs(other) - _dbfs(loud)))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[SoundFinding]:
         """Give what the channels show."""
         silent = [party for party in PARTIES if 20 * np.log10(max(self._peak[party], 1e-9)) < SILENT_DBFS]
         if self._same and len(silent) < 2 and self._samples:
-            yield Finding(what="identical", severity="refuse", sentence="both channels hold the same sound")
+            yield SoundFinding(what="identical", severity="refuse", sentence="both channels hold the same sound")
             return
         for party in silent:
-            yield Finding(what="silent", severity="note", sentence=f"the {party} channel is silent")
+            yield SoundFinding(what="silent", severity="note", sentence=f"the {party} channel is silent")
         for party in PARTIES:
             yield from self._of_party(party)
         for source in PARTIES:
             yield from self._bleed(source)
 
-    def _of_party(self, party: Party) -> Iterator[Finding]:
+    def _of_party(self, party: Party) -> Iterator[SoundFinding]:
         if self._clips[party]:
-            yield Finding(
+            yield SoundFinding(
                 what="clipping",
                 severity="note",
                 values={"peaks": self._clips[party]},
                 sentence=f"the {party} channel is clipped at {self._clips[party]} peak(s)",
             )
         if self._holes[party]:
-            yield Finding(
+            yield SoundFinding(
                 what="dropouts",
                 severity="note",
                 values={"holes": self._holes[party]},
                 sentence=f"the {party} channel has {self._holes[party]} hole(s) of digital silence inside sound",
             )
 
-    def _bleed(self, source: Party) -> Iterator[Finding]:
+    def _bleed(self, source: Party) -> Iterator[SoundFinding]:
         windows = [window for window in self._lags[source] if window[1] >= BLEED_COHERENCE and window[3] >= BLEED_DB]
         if len(windows) < max(2, len(self._lags[source]) // 4):
             return
@@ -144,7 +144,7 @@ class _Tally:
             "level_db": float(np.median(levels)),
             "delay_ms": 1000 * float(np.median(lags)),
         }
-        yield Finding(
+        yield SoundFinding(
             what="bleed", severity="note", values=values,
             sentence=f"the {other_party(source)} channel holds the {source}'s sound {values['level_db']:.0f} dB down "
             f"and {values['delay_ms']:.0f} ms later",
@@ -152,7 +152,7 @@ class _Tally:
         if len(windows) >= 5 and times[-1] - times[0] >= 20:
             drift = 60_000 * float(np.polyfit(times, lags, 1)[0])
             if abs(drift) >= DRIFT_MS_PER_MIN:
-                yield Finding(
+                yield SoundFinding(
                     what="drift",
                     severity="note",
                     values={"drift_ms_per_min": drift},
@@ -197,27 +197,27 @@ def _explained(source: Samples, other: Samples) -> tuple[float, float]:
     return float(match[lag]) / energy, float(lag)
 
 
-def _rate(session: Session) -> Iterator[Finding]:
+def _rate(session: Session) -> Iterator[SoundFinding]:
     rate = session.sample_rate
     if not recordings.LOWEST_HZ <= rate <= recordings.HIGHEST_HZ:
-        yield Finding(what="rate", severity="refuse", sentence=f"a rate of {rate} Hz is impossible for speech")
+        yield SoundFinding(what="rate", severity="refuse", sentence=f"a rate of {rate} Hz is impossible for speech")
     audio_rate = session.audio_rate
     if audio_rate != rate:
-        yield Finding(
+        yield SoundFinding(
             what="rate",
             severity="refuse",
             sentence=f"the recording says {audio_rate} Hz and session.json says {rate} Hz",
         )
     stated = _byte_rate(session.audio_source[0])
     if stated is not None and stated != audio_rate:
-        yield Finding(
+        yield SoundFinding(
             what="rate",
             severity="refuse",
             sentence=f"the header says {audio_rate} Hz and a byte rate that belongs to {stated:g} Hz",
         )
     planned = session.meta.duration_samples
     if planned and session.meta.status == "completed" and abs(planned - session.duration) > rate / 100:
-        yield Finding(
+        yield SoundFinding(
             what="length",
             severity="note",
             sentence=f"the recording holds {session.duration} samples and session.json says {planned}",
@@ -237,7 +237,7 @@ def _byte_rate(path: Path) -> float | None:
     return byte_rate / align if align else None
 
 
-def _swapped(session: Session) -> Iterator[Finding]:
+def _swapped(session: Session) -> Iterator[SoundFinding]:
     """Compare where the user is known to have spoken with where its sound is; nothing to say without truth."""
     known = [item for item in told(session, "user") if item.role != "recording"]
     other = [item for item in told(session, "agent") if item.role != "recording"]
@@ -248,7 +248,7 @@ def _swapped(session: Session) -> Iterator[Finding]:
         if not any(item.start < mine.end and mine.start < item.end for mine in other)
     )
     if on_wrong > on_own:
-        yield Finding(
+        yield SoundFinding(
             what="swapped",
             severity="note",
             values={"utterances": on_wrong},

@@ -19,7 +19,7 @@ import structlog
 
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError, single
-from simulator.serving.guard import Guard, Rules, is_loopback
+from simulator.serving.guard import AccessRules, Guard, is_loopback
 from simulator.serving.listening import address_of, listening, web_server
 from simulator.serving.service import NoPlaceError, ServerSpec, Service
 
@@ -167,7 +167,7 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
     handlers: Any = {NoPlaceError: _busy, SimulatorError: _failed, HTTPException: _refused, Exception: _failed}
     ours = [Route("/health", health), WebSocketRoute("/{path:path}", nothing_here)]
     app = Starlette(routes=[*server.routes(service), *ours], exception_handlers=handlers)
-    rules = Rules(loopback=is_loopback(spec.host), token=spec.token, body_bytes=spec.body_bytes,
+    rules = AccessRules(loopback=is_loopback(spec.host), token=spec.token, body_bytes=spec.body_bytes,
                   piece_s=spec.patience_s)  # fmt: skip
     return Guard(app, rules)
 

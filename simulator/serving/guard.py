@@ -31,7 +31,7 @@ TOKEN_KEYS = ("token", "worker_auth_id")
 _TOO_LONG = "the body is longer than {} bytes"
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class AccessRules(msgspec.Struct, frozen=True, kw_only=True):
     """What the guard demands. token: None lets everybody in. body_bytes: the longest body of an HTTP request.
 
     piece_s: how long the next piece of a body may take.
@@ -53,7 +53,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refusal(rules: Rules, scope: Scope) -> tuple[int, str] | None:
+def refusal(rules: AccessRules, scope: Scope) -> tuple[int, str] | None:
     """Give the status and the sentence a request is refused with, None when it may pass."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     if rules.loopback:
@@ -92,7 +92,7 @@ def _holds_token(token: str, scope: Scope, headers: dict[bytes, bytes]) -> bool:
 class Guard:
     """Wraps an ASGI app in the rules."""
 
-    def __init__(self, app: App, rules: Rules) -> None:
+    def __init__(self, app: App, rules: AccessRules) -> None:
         self._app = app
         self._rules = rules
 

@@ -17,7 +17,7 @@ from simulator.events import Party, other_party
 from simulator.frame import AudioFrame
 from simulator.speaking.cues import Cue, CueKeys, CueWatch
 from simulator.speaking.ears import Ears, EarsKind, make_ears
-from simulator.speaking.voice import Line, Role, Voice
+from simulator.speaking.voice import PreparedSpeech, Role, Voice
 from simulator.spec import LONGEST_S, Duration, ms
 
 FIRST_TURN = ms(500)
@@ -32,7 +32,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One turn of a script: its cue (None: the default), the lines it may choose from, whether it comes again."""
 
     cue: Cue | None
-    lines: tuple[Line, ...]
+    lines: tuple[PreparedSpeech, ...]
     repeat: bool = False
     role: Role = "turn"
 
@@ -136,7 +136,7 @@ class Script(Actor):
         return watch
 
 
-def draw(rng: np.random.Generator, lines: Sequence[Line]) -> Line:
+def draw(rng: np.random.Generator, lines: Sequence[PreparedSpeech]) -> PreparedSpeech:
     """Choose one of the lines; a single one costs no random number."""
     return lines[int(rng.integers(len(lines)))] if len(lines) > 1 else lines[0]
 

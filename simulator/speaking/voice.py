@@ -60,7 +60,7 @@ def check_say(say: Say) -> None:
         raise ValueError(f"there is nothing to say in {say!r}; a text holds at least one letter or digit")
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedSpeech(msgspec.Struct, frozen=True, kw_only=True):
     """Speech ready to be said: samples on the grid at the session's rate, words as onsets into them, inner pauses."""
 
     text: str
@@ -68,47 +68,49 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[tuple[str, int], ...] = ()
     pauses: tuple[tuple[int, int], ...] = ()
 
-    def louder(self, by_db: float) -> "Line":
+    def louder(self, by_db: float) -> "PreparedSpeech":
         """The same speech, louder or quieter by so many dB, on the grid."""
         if by_db == 0:
             return self
         return msgspec.structs.replace(self, samples=to_grid(self.samples * np.float32(10 ** (by_db / 20))))
 
 
-def spoken(say: Say, voice: str, sample_rate: int, *, words_per_minute: int = 160, engine: str = "espeak") -> Line:
+def spoken(
+    say: Say, voice: str, sample_rate: int, *, words_per_minute: int = 160, engine: str = "espeak"
+) -> PreparedSpeech:
     """Synthesise what a turn says, at the nominal level, on the grid. ScenarioError for an unknown voice."""
     parts = [say] if isinstance(say, str) else say
-    lines: list[Line] = []
+    lines: list[PreparedSpeech] = []
     for part in parts:
         if isinstance(part, Pause):
             length = part.pause.samples(sample_rate)
-            lines.append(Line(text="", samples=silence(length), pauses=((0, length),)))
+            lines.append(PreparedSpeech(text="", samples=silence(length), pauses=((0, length),)))
         else:
             lines.append(_synthesised(part, voice, sample_rate, words_per_minute, engine))
     return lines[0] if len(lines) == 1 else _joined(lines)
 
 
 @lru_cache(maxsize=512)
-def _synthesised(text: str, voice: str, sample_rate: int, words_per_minute: int, engine: str) -> Line:
+def _synthesised(text: str, voice: str, sample_rate: int, words_per_minute: int, engine: str) -> PreparedSpeech:
     utterance = cached(engine, text, voice, words_per_minute)
     samples = at_level(
         recordings.resample(utterance.samples, utterance.sample_rate, sample_rate), sample_rate, "nominal"
     )
     scale = sample_rate / utterance.sample_rate
     words = tuple((word.text, round(word.start * scale)) for word in utterance.words)
-    return Line(text=text, samples=samples, words=words)
+    return PreparedSpeech(text=text, samples=samples, words=words)
 
 
 @lru_cache(maxsize=32)  # what one scenario plays, over and over: a dataset plays each recording once
-def played(path: Path, sample_rate: int, channel: int | None, level: Level, text: str = "") -> Line:
+def played(path: Path, sample_rate: int, channel: int | None, level: Level, text: str = "") -> PreparedSpeech:
     """Read a recording as speech to be said. ScenarioError when it cannot be played."""
     samples = at_level(recordings.load(path, sample_rate, channel=channel), sample_rate, level)
-    return Line(text=text, samples=samples)
+    return PreparedSpeech(text=text, samples=samples)
 
 
-def line_of(text: str, samples: Samples, words: Sequence[Word] = ()) -> Line:
+def line_of(text: str, samples: Samples, words: Sequence[Word] = ()) -> PreparedSpeech:
     """Make a line of sound that something else made, at its own level, on the grid."""
-    return Line(text=text, samples=to_grid(samples), words=tuple((word.text, word.start) for word in words))
+    return PreparedSpeech(text=text, samples=to_grid(samples), words=tuple((word.text, word.start) for word in words))
 
 
 def at_level(samples: Samples, sample_rate: int, level: Level) -> Samples:
@@ -125,7 +127,7 @@ def at_level(samples: Samples, sample_rate: int, level: Level) -> Samples:
     return to_grid(samples)
 
 
-def _joined(lines: Sequence[Line]) -> Line:
+def _joined(lines: Sequence[PreparedSpeech]) -> PreparedSpeech:
     words: list[tuple[str, int]] = []
     pauses: list[tuple[int, int]] = []
     at = 0
@@ -135,7 +137,7 @@ def _joined(lines: Sequence[Line]) -> Line:
         at += len(line.samples)
     samples = freeze(np.concatenate([line.samples for line in lines]))
     text = " ".join(line.text for line in lines if line.text)
-    return Line(text=text, samples=samples, words=tuple(words), pauses=tuple(pauses))
+    return PreparedSpeech(text=text, samples=samples, words=tuple(words), pauses=tuple(pauses))
 
 
 class Voice:
@@ -148,8 +150,8 @@ class Voice:
         self._emit = emit
         self._prefix = prefix
         self._fade = round(FADE_S * sample_rate)
-        self._queue: deque[tuple[str, Line, Role]] = deque()
-        self._now: tuple[str, Line, Role] | None = None
+        self._queue: deque[tuple[str, PreparedSpeech, Role]] = deque()
+        self._now: tuple[str, PreparedSpeech, Role] | None = None
         self._said = 0
         self._count = 0
         self.last_end = 0
@@ -159,7 +161,7 @@ class Voice:
         """Whether something is being said or waits to be."""
         return self._now is not None or bool(self._queue)
 
-    def say(self, line: Line, role: Role = "turn") -> str:
+    def say(self, line: PreparedSpeech, role: Role = "turn") -> str:
         """Queue a line behind what is queued and give its id."""
         self._count += 1
         name = f"{self._prefix}{self._count}"
@@ -207,7 +209,7 @@ class Voice:
             return samples[start:end]
         return self._across(at, count)
 
-    def _begin(self, at: int) -> tuple[str, Line, Role]:
+    def _begin(self, at: int) -> tuple[str, PreparedSpeech, Role]:
         now = self._now = self._queue.popleft()
         name, line, role = now
         self._said = 0
@@ -247,7 +249,7 @@ class Voice:
             self._now = None
 
 
-def _text_until(line: Line, said: int) -> str:
+def _text_until(line: PreparedSpeech, said: int) -> str:
     if line.words:
         return " ".join(text for text, onset in line.words if onset < said)
     words = line.text.split()

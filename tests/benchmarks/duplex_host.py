@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 import numpy as np
 
-from agents.duplex.batch import Answer
+from agents.duplex.batch import SlotAnswer
 from agents.duplex.host import ModelHost
 from agents.duplex.meter import HostReport
 from agents.duplex.model import ModelSpec, Placement, Weights
@@ -92,9 +92,9 @@ def spec_of(options: argparse.Namespace) -> ModelSpec:
 
         return TinyDuplexSpec(voice="hum")
     stand_in()
-    from agents.duplex.moshi import MoshiSpec
+    from agents.duplex.moshi import MoshiModelSpec
 
-    return MoshiSpec(context=options.context, graphs=not options.no_graphs, config=options.config)
+    return MoshiModelSpec(context=options.context, graphs=not options.no_graphs, config=options.config)
 
 
 async def talk(host: ModelHost, spec: ModelSpec, slots: int, frames: int) -> tuple[float, float, float]:
@@ -103,7 +103,7 @@ async def talk(host: ModelHost, spec: ModelSpec, slots: int, frames: int) -> tup
     tenants = [await host.claim(str(index)) for index in range(slots)]
     await asyncio.gather(*(tenant.open(spec.opening_prompt(), index) for index, tenant in enumerate(tenants)))
 
-    def take(answer: Answer) -> AudioFrame:
+    def take(answer: SlotAnswer) -> AudioFrame:
         return AudioFrame(answer.frame, answer.pcm)
 
     async def session(index: int) -> None:

@@ -15,7 +15,7 @@ from metrics.compat.dgslm.events import (
     wasserstein,
 )
 from metrics.compat.options import read_segments
-from metrics.compat.two_sided import Ears, FromTwoSides, TwoSided
+from metrics.compat.two_sided import FromTwoSides, SpeechFinder, TwoSided
 from simulator.scoring.corpus import CorpusScorer
 from simulator.scoring.inputs import find_inputs
 
@@ -73,7 +73,7 @@ class DgslmSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="dgsl
 
     def read_options(self) -> "References":
         """Find the references, if any were asked for."""
-        return References(self.reference, Ears(self.settings, {}, self.user_channel))
+        return References(self.reference, SpeechFinder(self.settings, {}, self.user_channel))
 
     def measure_heard(self, heard: TwoSided, options: "References") -> Measured:
         """Measure one recording against its reference."""
@@ -83,7 +83,7 @@ class DgslmSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="dgsl
 class References:
     """Recordings to compare with, by name: out of a file of segments, or recordings of the same names."""
 
-    def __init__(self, path: Path | None, ears: Ears) -> None:
+    def __init__(self, path: Path | None, ears: SpeechFinder) -> None:
         """path: None when nothing is compared."""
         self._ears = ears
         in_file = path is not None and path.suffix == ".json"

@@ -14,7 +14,7 @@ from metrics.compat.eva.turns import (
     LATE_MS,
     LATE_TOOL_MS,
     USER_GAP_S,
-    Turn,
+    EvaTurn,
     TurnScore,
     find_turns,
     merge,
@@ -122,7 +122,7 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
         return measured
 
 
-def summary(turns: Sequence[Turn], scores: Sequence[TurnScore]) -> dict[str, float]:
+def summary(turns: Sequence[EvaTurn], scores: Sequence[TurnScore]) -> dict[str, float]:
     """Give the values besides the score over the evaluated turns; what never happened is left out."""
     evaluated = {turn.number: turn for turn in turns if turn.evaluated}
     latencies = {score.number: score.latency_ms for score in scores}
@@ -156,7 +156,7 @@ def _shown(score: TurnScore) -> Mapping[str, Any]:
     return {name: value for name, value in score._asdict().items() if value is not None}
 
 
-def _line(turn: Turn, score: TurnScore) -> str:
+def _line(turn: EvaTurn, score: TurnScore) -> str:
     said, answered = (f"{side[0][0]:.3f}-{side[-1][1]:.3f} s" for side in (turn.user, turn.agent))
     judged = f"{score.score} by {score.reason}, latency {score.latency_ms:.0f} ms"
     return f"turn {turn.number}: user {said}, agent {answered}: {judged}"

@@ -26,7 +26,7 @@ _MANY_INTERRUPTIONS = 3
 _OVERLAP_S = 0.001
 
 
-class Turn(NamedTuple):
+class EvaTurn(NamedTuple):
     """A turn: the user's segments, the agent's answer to them, and who broke in on whom."""
 
     number: int
@@ -80,7 +80,7 @@ def find_turns(
     *,
     tool_calls: Collection[int] = (),
     first_is_turn: bool = False,
-) -> list[Turn]:
+) -> list[EvaTurn]:
     """Walk starts and ends in time order (ends before starts, the user before the agent); give the turns.
 
     tool_calls: numbers of the turns in which the agent called a tool. first_is_turn: the user's first start
@@ -113,18 +113,18 @@ def find_turns(
             flags[side].add(number)
         sides.setdefault(number, ([], []))[side].append((user, agent)[side][index])
     return [
-        Turn(turn, tuple(said), tuple(answered), turn in flags[1], turn in flags[0], turn in tool_calls)
+        EvaTurn(turn, tuple(said), tuple(answered), turn in flags[1], turn in flags[0], turn in tool_calls)
         for turn, (said, answered) in sorted(sides.items())
     ]
 
 
-def score_turns(turns: Sequence[Turn]) -> list[TurnScore]:
+def score_turns(turns: Sequence[EvaTurn]) -> list[TurnScore]:
     """Score every turn that is evaluated, rounded to 4 digits."""
     before = {turn.number: turn for turn in turns}
     return [_score_turn(turn, before.get(turn.number - 1)) for turn in turns if turn.evaluated]
 
 
-def _score_turn(turn: Turn, before: Turn | None) -> TurnScore:
+def _score_turn(turn: EvaTurn, before: EvaTurn | None) -> TurnScore:
     parts: dict[str, Any] = _broken_into(turn) if turn.agent_interrupted else {}
     parts |= _broke_in(turn, before) if turn.user_interrupted else {}
     agent_score, user_score = parts.pop("agent_score", None), parts.get("yield_score")
@@ -138,7 +138,7 @@ def _score_turn(turn: Turn, before: Turn | None) -> TurnScore:
     return TurnScore(turn.number, round(score, 4), reason, turn.latency_ms, **parts)
 
 
-def _broken_into(turn: Turn) -> dict[str, float]:
+def _broken_into(turn: EvaTurn) -> dict[str, float]:
     """Judge an agent that broke in: how long both spoke, how often, and how long its settled answer took."""
     overlap_ms = sum(_shared_s(said, answered) for said in turn.user for answered in turn.agent) * 1000
     count = sum(any(_shared_s(said, answered) > _OVERLAP_S for said in turn.user) for answered in turn.agent)
@@ -158,7 +158,7 @@ def _shared_s(one: Stretch, other: Stretch) -> float:
     return max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
 
 
-def _settled_ms(turn: Turn) -> float | None:
+def _settled_ms(turn: EvaTurn) -> float | None:
     """Measure from the user's last end to the agent's next start; None if the agent talks across it."""
     end = turn.user[-1][1]
     starts = [start for start, _ in turn.agent if start > end]
@@ -166,7 +166,7 @@ def _settled_ms(turn: Turn) -> float | None:
     return (min(starts) - end) * 1000 if starts and not across else None
 
 
-def _broke_in(turn: Turn, before: Turn | None) -> dict[str, float]:
+def _broke_in(turn: EvaTurn, before: EvaTurn | None) -> dict[str, float]:
     """Judge an agent that the user broke in on: how long it went on."""
     if before is None or not before.agent:
         return {}

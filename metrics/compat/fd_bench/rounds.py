@@ -27,7 +27,7 @@ class Round(NamedTuple):
     next_start: int | None
 
 
-class Marks:
+class RoundMarks:
     """What one conversation gave: counts, and per round its times in samples (0 where there is none)."""
 
     def __init__(self, rounds: int) -> None:
@@ -46,9 +46,9 @@ class Marks:
         return self.rounds - 1
 
 
-def analyze(user: Sequence[Span], agent: Sequence[Span]) -> Marks:
+def analyze(user: Sequence[Span], agent: Sequence[Span]) -> RoundMarks:
     """Walk the agent's segments for every round; both in time order."""
-    marks = Marks(len(user))
+    marks = RoundMarks(len(user))
     starts = [start for start, _ in user]
     rounds = [
         Round(start, end, starts[index + 1] if index + 1 < len(user) else None)
@@ -60,7 +60,7 @@ def analyze(user: Sequence[Span], agent: Sequence[Span]) -> Marks:
     return marks
 
 
-def _walk(marks: Marks, index: int, one: Round, agent: Sequence[Span]) -> None:
+def _walk(marks: RoundMarks, index: int, one: Round, agent: Sequence[Span]) -> None:
     cut = False
     for start, end in agent:
         if start < one.start < end:
@@ -75,7 +75,7 @@ def _walk(marks: Marks, index: int, one: Round, agent: Sequence[Span]) -> None:
             cut = _answer(marks, index, one, (start, end), cut)
 
 
-def _early(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool:
+def _early(marks: RoundMarks, index: int, one: Round, span: Span, cut: bool) -> bool:
     """The agent started well inside the round: an early interruption; ending inside, it was cut off."""
     start, end = span
     marks.early += 1
@@ -87,7 +87,7 @@ def _early(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool:
     return cut
 
 
-def _late(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool:
+def _late(marks: RoundMarks, index: int, one: Round, span: Span, cut: bool) -> bool:
     """The agent started just before the round's end: an answer with a lead."""
     start, end = span
     if not cut:
@@ -97,7 +97,7 @@ def _late(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool:
     return _answer_to_interruption(marks, index, marks.lead_to_interruption, one.end - start, end - one.start)
 
 
-def _answer(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool:
+def _answer(marks: RoundMarks, index: int, one: Round, span: Span, cut: bool) -> bool:
     """The agent started between this round and the next: an answer with a delay; the first counts."""
     start, end = span
     if cut:
@@ -108,7 +108,7 @@ def _answer(marks: Marks, index: int, one: Round, span: Span, cut: bool) -> bool
     return cut
 
 
-def _answer_to_interruption(marks: Marks, index: int, times: list[int], time: int, stopped: int) -> bool:
+def _answer_to_interruption(marks: RoundMarks, index: int, times: list[int], time: int, stopped: int) -> bool:
     """Note the first answer after an interruption; give whether the round still waits for one."""
     if marks.lead_to_interruption[index] or marks.response_to_interruption[index]:
         return True
@@ -119,14 +119,14 @@ def _answer_to_interruption(marks: Marks, index: int, times: list[int], time: in
     return False
 
 
-def _stopped(marks: Marks, index: int, one: Round, end: int, cut: bool) -> None:
+def _stopped(marks: RoundMarks, index: int, one: Round, end: int, cut: bool) -> None:
     """The agent had started before the round: it yielded if it stopped within it (after the last: at all)."""
     in_time = one.start < end and (one.next_start is None or end <= one.end)
     if cut and in_time and marks.delay[index] == 0:
         _succeed(marks, index, end - one.start)
 
 
-def _succeed(marks: Marks, index: int, delay: int) -> None:
+def _succeed(marks: RoundMarks, index: int, delay: int) -> None:
     marks.success += 1
     marks.delay[index] = delay or 1  # 0 stands for "not yet"
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from metrics.compat.as_scorer import Column, Measured
-from metrics.compat.fd_bench.rounds import MIN_SILENCE_MS, SAMPLE_RATE, Marks, Span, analyze, whole_ms
+from metrics.compat.fd_bench.rounds import MIN_SILENCE_MS, SAMPLE_RATE, RoundMarks, Span, analyze, whole_ms
 from metrics.compat.two_sided import FromTwoSides, Stretch, TwoSided
 from simulator.engines.activity import ActivitySettings
 from simulator.scoring.corpus import CorpusScorer, Mode
@@ -118,7 +118,7 @@ def _sentinels(measured: Measured, *, compat: bool) -> dict[str, float]:
     return dict.fromkeys(empty, 0.0) if compat else {}
 
 
-def _place(measured: Measured, marks: Marks, user: Sequence[Stretch]) -> None:
+def _place(measured: Measured, marks: RoundMarks, user: Sequence[Stretch]) -> None:
     """Say where the times of every round lie: answers at its end, yielding at its start."""
     for index, (start_s, end_s) in enumerate(user):
         for metric, samples in (("FSED", marks.response[index]), ("FSED", marks.response_to_interruption[index])):
@@ -134,7 +134,7 @@ def _place(measured: Measured, marks: Marks, user: Sequence[Stretch]) -> None:
         measured.case("SRR", start_s, end_s, "answered" if answered else "no answer", party="user")
 
 
-def _lines(marks: Marks, user: Sequence[Span]) -> list[str]:
+def _lines(marks: RoundMarks, user: Sequence[Span]) -> list[str]:
     """Say per round what was measured."""
     told: list[str] = []
     for index, (start, end) in enumerate(user):

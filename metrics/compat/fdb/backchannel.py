@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from metrics.compat.detection import DETECTOR_HZ, Spans, at_detector_rate, detect, to_seconds
 from metrics.compat.fdb.samples import Chunk
-from metrics.compat.fdb.scorer import FdbScorer, Given, Sample
+from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.measured import Column
 from metrics.compat.options import read_json_option
 from simulator.errors import ScenarioError, SessionError
@@ -51,7 +51,7 @@ Undefined: stereo sound (the original crashes); jsd without gt=FILE or without t
 Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
-class BackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel"):
+class FdbBackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel"):
     """Takeover, frequency and timing of the agent's backchannels."""
 
     user_channel: int = 0
@@ -69,12 +69,12 @@ class BackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb", "session", "wav")
     extras: ClassVar[tuple[str, ...]] = ("vad_segments", "predicted", "words_per_segment")
 
-    def prepare(self) -> Given:
+    def prepare(self) -> FdbGiven:
         """Read the options; ScenarioError when gt=FILE is not a distribution per sample id."""
         given = FdbScorer.prepare(self)
         return given if self.gt is None else msgspec.structs.replace(given, reference=_read_gt(self.gt))
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Walk the agent's segments."""
         if self.mode == "compat" and sample.in_root and not sample.folder_name.isdigit():
             raise SessionError(f"{sample.folder_name}: not a number; the original leaves such folders out")
@@ -97,7 +97,7 @@ class BackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel
                 sample.measured.case(metric, start, end, "backchannel")
         sample.measured.lines.append("takeover" if found.takeover else "no takeover")
 
-    def _segments(self, sample: Sample, samples: Samples, rate: int) -> Spans:
+    def _segments(self, sample: OpenSample, samples: Samples, rate: int) -> Spans:
         sides = sample.given.segments.get(sample.id)
         if sides is not None and sides.agent is not None:
             return list(sides.agent)
@@ -112,7 +112,7 @@ class BackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel
         walked = segments[:1] if self.mode == "compat" else segments
         return any(end - start <= LONGEST_S for start, end in walked)
 
-    def _measure_jsd(self, sample: Sample, spans: Spans, duration_s: float) -> None:
+    def _measure_jsd(self, sample: OpenSample, spans: Spans, duration_s: float) -> None:
         if sample.given.reference is None:
             sample.measured.undefined(["jsd"], "no reference distribution is given (gt=FILE)")
             return

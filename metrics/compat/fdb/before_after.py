@@ -9,7 +9,7 @@ import numpy as np
 
 from metrics.compat.detection import DETECTOR_HZ, at_detector_rate, detect
 from metrics.compat.fdb.samples import Chunk
-from metrics.compat.fdb.scorer import FdbScorer, Given, Sample
+from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.measured import Column, Measured
 from metrics.compat.prosody import Spread, intensity, level, pitch, require_praat
 from simulator.engines.activity import ActivitySettings
@@ -78,12 +78,12 @@ class BeforeAfterSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:before_afte
         "post_dur_s",
     )
 
-    def prepare(self) -> Given:
+    def prepare(self) -> FdbGiven:
         """Read the options; ScenarioError when Praat is not installed."""
         require_praat()
         return FdbScorer.prepare(self)
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Split the sample and measure its parts."""
         split = split_sample(sample, as_original=self.mode == "compat")
         sample.measured.written[SPLIT_FILE] = _as_original(split)
@@ -122,7 +122,7 @@ def is_stand_in(name: str, value: float) -> bool:
     return value <= -190 if name == "mean_intensity" else value == 0
 
 
-def split_sample(sample: Sample, *, as_original: bool) -> Split:
+def split_sample(sample: OpenSample, *, as_original: bool) -> Split:
     """Split a sample at its overlap and measure both parts, and its clean version where there is one.
 
     as_original: take pitch and intensity from an existing general_split.json; level in dBFS where Praat gives
@@ -208,21 +208,21 @@ def _only_speech(sound: Samples) -> Samples:
     return np.concatenate([sound[start:end] for start, end in found]) if found else sound
 
 
-def _load(sample: Sample, name: str) -> Samples:
+def _load(sample: OpenSample, name: str) -> Samples:
     """Give a sound file at 16 kHz, its channels averaged."""
     channels, rate = sample.files.sound(name)
     resampled = [at_detector_rate(channels[:, index], rate) for index in range(channels.shape[1])]
     return resampled[0] if len(resampled) == 1 else np.mean(resampled, axis=0, dtype=np.float32)
 
 
-def _measure_clean(sample: Sample, measure: PartMeasure, existing: Part | None) -> Part:
+def _measure_clean(sample: OpenSample, measure: PartMeasure, existing: Part | None) -> Part:
     if not {"clean_output.wav", "clean_output.json"} <= sample.files.files:
         return dict(existing or {})
     words = sample.words("clean_output.json").chunks
     return measure.part(_load(sample, "clean_output.wav"), words, existing)
 
 
-def _existing(sample: Sample) -> dict[str, Part]:
+def _existing(sample: OpenSample) -> dict[str, Part]:
     if SPLIT_FILE not in sample.files.files:
         return {}
     try:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from metrics.compat.fdb.samples import FdbSample
-from metrics.compat.fdb.scorer import FdbScorer, Given, Sample
+from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Column
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
-from simulator.scoring.judge import Judge, Messages, Verdict, ask
+from simulator.scoring.judge import Judge, Messages, Ruling, ask
 
 TAGS = {
     "C_RESPOND": "share_respond",
@@ -79,14 +79,14 @@ class BehaviorSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:behavior"):
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb",)
     extras: ClassVar[tuple[str, ...]] = ("behaviour",)
 
-    def prepare(self) -> Given:
+    def prepare(self) -> FdbGiven:
         """Read the options and open the judge."""
         given = FdbScorer.prepare(self)
         judge = judge_of(self.judge_replies, self.judge_model, self.judge_url, seed=1, seed_step=1)
         instruction = read_instruction(self.instruction) or INSTRUCTION
         return msgspec.structs.replace(given, judge=judge, instruction=instruction)
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Have the sample tagged and count the tags."""
         if sample.given.judge is None:
             tags = read_tags(sample.files)
@@ -99,12 +99,12 @@ class BehaviorSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:behavior"):
             sample.measured.parts[metric] = {"count": tags.count(tag), "of": len(tags)}
         sample.measured.lines.append(f"tagged {', '.join(tags) or 'with nothing'}")
 
-    def _judged(self, sample: Sample, judge: Judge) -> list[str]:
+    def _judged(self, sample: OpenSample, judge: Judge) -> list[str]:
         missing = [name for name in _TRANSCRIPTS.values() if name not in sample.files.files]
         if missing:
             raise SessionError(f"{', '.join(missing)}: missing; the judge reads all four transcripts")
         known_only = self.mode == "strict"
-        verdict: Verdict[list[str]] = ask(
+        verdict: Ruling[list[str]] = ask(
             judge,
             sample.id,
             _question(sample.given.instruction or INSTRUCTION, sample.files),

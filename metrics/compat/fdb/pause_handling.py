@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from metrics.compat.fdb.samples import Words
-from metrics.compat.fdb.scorer import FdbScorer, Sample
+from metrics.compat.fdb.scorer import FdbScorer, OpenSample
 from metrics.compat.fdb.sessions import SessionSample, with_pauses
 from metrics.compat.fdb.takeover import RULE, case_end, since, takes_turn
 from metrics.compat.measured import Column
@@ -44,7 +44,7 @@ class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_han
         """Give one sample per turn of the user that holds a pause."""
         return with_pauses(session)
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Judge every word file of the sample."""
         names = sorted(name for name in sample.files.files if name.endswith(_WORD_FILE)) or [_WORD_FILE]
         entered = 0
@@ -56,7 +56,7 @@ class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_han
                 sample.measured.undefined(["tor"], str(error))
         sample.measured.shown["n_files"] = entered
 
-    def _measure_file(self, sample: Sample, name: str) -> int:
+    def _measure_file(self, sample: OpenSample, name: str) -> int:
         words = sample.words(name)
         try:
             takes = takes_turn(words.chunks, open_end=True)
@@ -71,7 +71,7 @@ class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_han
         sample.measured.lines.append(f"{name}: {told(words)}: {'takeover' if takes else 'no takeover'}")
         return 1
 
-    def _counted(self, sample: Sample, name: str, words: Words) -> Words:
+    def _counted(self, sample: OpenSample, name: str, words: Words) -> Words:
         """Give the words in time order, without those before the first pause of output.json's user."""
         first = -math.inf
         if name == _WORD_FILE and sample.files.pauses:

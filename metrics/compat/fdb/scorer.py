@@ -27,7 +27,7 @@ from simulator.session import Session
 _SOUND: dict[Party, str] = {"user": "input.wav", "agent": "output.wav"}
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True):
+class FdbGiven(msgspec.Struct, frozen=True, kw_only=True):
     """What the options give: segments and texts by sample id, a judge, its instruction, a reference."""
 
     segments: dict[str, SegmentSides] = {}
@@ -37,7 +37,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     reference: dict[str, list[float]] | None = None
 
 
-class Sample(msgspec.Struct, kw_only=True):
+class OpenSample(msgspec.Struct, kw_only=True):
     """A sample under measurement: its id, its files, what the options give, and what was measured so far.
 
     in_root: found inside a dataset root, not named itself on the command line.
@@ -45,7 +45,7 @@ class Sample(msgspec.Struct, kw_only=True):
 
     id: str
     files: FdbSample
-    given: Given
+    given: FdbGiven
     measured: Measured
     folder_name: str
     in_root: bool = False
@@ -98,11 +98,11 @@ class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
     segments: Path | None = None
     texts: Path | None = None
 
-    def prepare(self) -> Given:
+    def prepare(self) -> FdbGiven:
         """Read segments=FILE and texts=FILE."""
-        return Given(segments=read_segments(self.segments), texts=read_texts(self.texts))
+        return FdbGiven(segments=read_segments(self.segments), texts=read_texts(self.texts))
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Measure one sample; SessionError when it cannot be used."""
         raise NotImplementedError
 
@@ -110,9 +110,9 @@ class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
         """Give the samples a session holds for this task."""
         return whole(session)
 
-    def measure(self, item: Input, given: Given) -> Measured:
+    def measure(self, item: Input, given: FdbGiven) -> Measured:
         """Measure one sample folder."""
-        sample = Sample(
+        sample = OpenSample(
             id=item.id,
             files=FdbSample(item.path, item.files),
             given=given,
@@ -122,12 +122,12 @@ class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
         )
         return self._measured_sample(sample)
 
-    def measure_session(self, session: Session, given: Given) -> Measured:
+    def measure_session(self, session: Session, given: FdbGiven) -> Measured:
         """Measure every sample that a session holds, and join what was found."""
         found: list[Measured] = []
         folder_name = Path(str(session.meta.sample.get("id", session.id))).name
         for files in self.samples_of(session):
-            sample = Sample(id=session.id, files=files, given=given, measured=Measured(), folder_name=folder_name)
+            sample = OpenSample(id=session.id, files=files, given=given, measured=Measured(), folder_name=folder_name)
             try:
                 self.measure_sample(sample)
             except SessionError as error:
@@ -141,7 +141,7 @@ class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
         joined.notes[:0] = session.notes
         return joined
 
-    def _measured_sample(self, sample: Sample) -> Measured:
+    def _measured_sample(self, sample: OpenSample) -> Measured:
         """Measure a sample; one that cannot be used keeps its notes and a judge's replies."""
         try:
             self.measure_sample(sample)

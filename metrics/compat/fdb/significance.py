@@ -9,7 +9,7 @@ import msgspec
 
 from metrics.compat.fdb.before_after import MEASURES, SPLIT_FILE, is_stand_in, split_sample
 from metrics.compat.fdb.behavior import parse_tags, read_tags
-from metrics.compat.fdb.scorer import FdbScorer, Given, Sample
+from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.judging import judge_of
 from metrics.compat.measured import Column, Measured
 from metrics.compat.options import Names
@@ -51,12 +51,12 @@ class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significan
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb",)
     extras: ClassVar[tuple[str, ...]] = ("behaviour", "row")
 
-    def prepare(self) -> Given:
+    def prepare(self) -> FdbGiven:
         """Read the options."""
         judge = judge_of(self.judge_replies, None, None, seed=None)
         return msgspec.structs.replace(FdbScorer.prepare(self), judge=judge)
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Take the sample's row, if its agent responds to the overlap."""
         tags = read_tags(sample.files) if sample.given.judge is None else _judged_tags(sample, sample.given.judge)
         sample.measured.shown["behaviour"] = tags
@@ -65,7 +65,7 @@ class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significan
         else:
             sample.measured.notes.append(f"not tagged {RESPONDS}: left out")
 
-    def finish(self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], _given: Given) -> CorpusResult:
+    def finish(self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], _given: FdbGiven) -> CorpusResult:
         """Test the rows."""
         loaded = [sample.shown["row"] for _, sample in measured if sample.shown.get("row") is not None]
         rows = [row for row in loaded if not any(name.endswith("wpm") and row[name] == 0 for name in row)]
@@ -92,14 +92,14 @@ class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significan
         return dict(zip(wanted, holm(tests), strict=True))
 
 
-def _judged_tags(sample: Sample, judge: Judge) -> list[str]:
+def _judged_tags(sample: OpenSample, judge: Judge) -> list[str]:
     verdict = ask(judge, sample.id, [], parse_tags, tries=1)
     if verdict.value is None:
         raise SessionError(verdict.problem or "no tag")
     return verdict.value
 
 
-def _row(sample: Sample) -> dict[str, float]:
+def _row(sample: OpenSample) -> dict[str, float]:
     """Give the sample's columns: pre_wpm, post_wpm, clean_wpm ..., pre_dur_s, post_dur_s; numbers only."""
     if SPLIT_FILE in sample.files.files:
         split = sample.files.read(SPLIT_FILE, dict[str, Any])

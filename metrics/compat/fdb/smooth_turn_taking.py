@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from metrics.compat.fdb.samples import Words
-from metrics.compat.fdb.scorer import FdbScorer, Sample
+from metrics.compat.fdb.scorer import FdbScorer, OpenSample
 from metrics.compat.fdb.sessions import SessionSample, with_turn_ends
 from metrics.compat.fdb.takeover import RULE, case_end, onset, since, speaking_at, takes_turn
 from metrics.compat.measured import Column
@@ -43,13 +43,13 @@ class SmoothTurnTakingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:smooth
         """Give one sample per turn of the user."""
         return with_turn_ends(session)
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Judge the words after the user's turn."""
         words = sample.words()
         measure_takeover(sample, words, sample.files.turn_end_s, strict=self.mode == "strict")
 
 
-def measure_takeover(sample: Sample, words: Words, moment_s: float, *, strict: bool) -> bool:
+def measure_takeover(sample: OpenSample, words: Words, moment_s: float, *, strict: bool) -> bool:
     """Measure `tor` and `latency_s` against the end of a turn or interruption; say if the agent took it."""
     measured = sample.measured
     try:

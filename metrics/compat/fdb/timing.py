@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from metrics.compat.detection import Spans, merge
-from metrics.compat.fdb.scorer import FdbScorer, Sample
+from metrics.compat.fdb.scorer import FdbScorer, OpenSample
 from metrics.compat.measured import Column, Measured
 from simulator.scoring.inputs import InputKind
 
@@ -64,7 +64,7 @@ class TimingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:timing"):
         "agent_vad_samples",
     )
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Detect both sides and list the intervals."""
         user_found, user_spans = sample.segments("user")
         agent_found, agent_spans = sample.segments("agent")

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from metrics.compat.fdb.samples import Interruption, Words
-from metrics.compat.fdb.scorer import FdbScorer, Given, Sample
+from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.fdb.sessions import SessionSample, with_interruptions
 from metrics.compat.fdb.smooth_turn_taking import measure_takeover
 from metrics.compat.fdb.takeover import RULE, since
@@ -16,7 +16,7 @@ from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Column
 from simulator.errors import SessionError
 from simulator.scoring.inputs import InputKind
-from simulator.scoring.judge import Messages, Verdict, ask
+from simulator.scoring.judge import Messages, Ruling, ask
 from simulator.session import Session
 
 HIGHEST_RATING = 5
@@ -81,7 +81,7 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb", "session", "wav")
     extras: ClassVar[tuple[str, ...]] = ("judge_calls",)
 
-    def prepare(self) -> Given:
+    def prepare(self) -> FdbGiven:
         """Read the options and open the judge."""
         given = FdbScorer.prepare(self)
         judge = judge_of(self.judge_replies, self.judge_model, self.judge_url, seed=0)
@@ -92,7 +92,7 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
         """Give one sample per interruption by the user."""
         return with_interruptions(session)
 
-    def measure_sample(self, sample: Sample) -> None:
+    def measure_sample(self, sample: OpenSample) -> None:
         """Judge the words after the interruption, and have them rated."""
         sample.measured.shown["judge_calls"] = 0
         event = sample.files.interruption
@@ -108,7 +108,7 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
         else:
             sample.measured.undefined(["rating"], "the agent did not take the turn")
 
-    def _words(self, sample: Sample, event: Interruption) -> Words:
+    def _words(self, sample: OpenSample, event: Interruption) -> Words:
         """Give the words; recognised ones cover the whole file and are cut as the original cuts its sound."""
         words = sample.words()
         if "output.json" in sample.files.files:
@@ -116,7 +116,7 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
         later = since(words.chunks, event.timestamp[1])
         return Words(text=" ".join(chunk.text or "" for chunk in later), chunks=later)
 
-    def _interrupted(self, sample: Sample, event: Interruption) -> bool:
+    def _interrupted(self, sample: OpenSample, event: Interruption) -> bool:
         moment = event.timestamp[0]
         sides = sample.given.segments.get(sample.id)
         if sides is not None and sides.agent is not None:
@@ -126,14 +126,14 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
             sample.measured.notes.append("output.wav: missing; taken as interrupted")
         return speaks is not False
 
-    def _rate(self, sample: Sample, event: Interruption, words: Words) -> None:
+    def _rate(self, sample: OpenSample, event: Interruption, words: Words) -> None:
         measured = sample.measured
         if sample.given.judge is None:
             self._ready_rating(sample)
             return
         parse = parse_rating if self.mode == "compat" else parse_rating_strictly
         messages = _question(sample.given.instruction or INSTRUCTION, event, words)
-        verdict: Verdict[float] = ask(sample.given.judge, sample.id, messages, parse, tries=self.judge_tries)
+        verdict: Ruling[float] = ask(sample.given.judge, sample.id, messages, parse, tries=self.judge_tries)
         measured.replies = list(verdict.replies)
         measured.shown["judge_calls"] = len(verdict.replies)
         if self.mode == "compat":
@@ -147,7 +147,7 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
         else:
             measured.add("rating", verdict.value)
 
-    def _ready_rating(self, sample: Sample) -> None:
+    def _ready_rating(self, sample: OpenSample) -> None:
         """Without a judge, take the rating that the original left in rating.json."""
         if "rating.json" not in sample.files.files:
             sample.measured.undefined(["rating"], "no judge is given (judge_replies or judge_model)")

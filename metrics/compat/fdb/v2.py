@@ -8,7 +8,7 @@ import msgspec
 
 from metrics.compat.as_scorer import AsScorer
 from metrics.compat.fdb.samples import read_json
-from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Event, Reader, Reply, is_number
+from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Event, ReplyReader, TimedReply, is_number
 from metrics.compat.measured import Column, Measured
 from metrics.compat.originals import write_csv, write_json
 from simulator.errors import SessionError
@@ -24,14 +24,14 @@ _PROCESSED = "_processed.json"
 Bins = list[float | None]
 
 
-class Dialogue(msgspec.Struct, kw_only=True):
+class StagedDialogue(msgspec.Struct, kw_only=True):
     """One reply among the others: its family and name, where it lies, what it says."""
 
     family: str
     name: str
     file: str
     nested: bool
-    reply: Reply
+    reply: TimedReply
 
 
 CARD = """\
@@ -64,7 +64,7 @@ class V2Spec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:v2"):
 
     def measure(self, item: Input, _given: object) -> Measured:
         """Read one reply and compute its row."""
-        reply = _read(item.path, Reader(lenient=self.mode == "strict"))
+        reply = _read(item.path, ReplyReader(lenient=self.mode == "strict"))
         if self.mode == "strict":
             reply = _in_range(reply)
         dialogue = _placed(item, reply)
@@ -79,7 +79,7 @@ class V2Spec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         self._tell(measured, reply)
         return measured
 
-    def _tell(self, measured: Measured, reply: Reply) -> None:
+    def _tell(self, measured: Measured, reply: TimedReply) -> None:
         if not reply.events:
             measured.notes.append("no event could be read from the reply")
         elif not _rated(reply.events):
@@ -99,7 +99,7 @@ class V2Spec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         return result
 
 
-def _read(path: Path, reader: Reader) -> Reply:
+def _read(path: Path, reader: ReplyReader) -> TimedReply:
     if not path.name.endswith(_PROCESSED):
         try:
             return reader.read(path.read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ def _read(path: Path, reader: Reader) -> Reply:
     found = read_json(path, dict[str, Any])
     events = found.get(EVENTS_KEY)
     ready = [event for event in map(_ready_event, events if isinstance(events, list) else []) if event is not None]
-    return Reply(events=tuple(ready), task_score=found.get(TASK_KEY))
+    return TimedReply(events=tuple(ready), task_score=found.get(TASK_KEY))
 
 
 def _ready_event(item: Any) -> Event | None:
@@ -124,9 +124,9 @@ def _number(score: Any) -> float | None:
     return score if is_number(score) else None
 
 
-def _in_range(reply: Reply) -> Reply:
+def _in_range(reply: TimedReply) -> TimedReply:
     events = tuple((span, _ranged(fluency), _ranged(following)) for span, fluency, following in reply.events)
-    return Reply(events=events, task_score=_ranged(reply.task_score))
+    return TimedReply(events=events, task_score=_ranged(reply.task_score))
 
 
 def _ranged(score: Any) -> Any:
@@ -137,12 +137,14 @@ def _rated(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if is_number(event[1]) and is_number(event[2])]
 
 
-def _placed(item: Input, reply: Reply) -> Dialogue:
+def _placed(item: Input, reply: TimedReply) -> StagedDialogue:
     """Say which family a reply belongs to: the folder under the PATH, or the PATH's own."""
     folders = item.path.relative_to(item.root).parts[:-1] if item.path != item.root else ()
     family = folders[0] if folders else item.path.resolve().parent.name
     name = item.path.name.removesuffix(".json").removesuffix("_processed")
-    return Dialogue(family=family, name=name, file="/".join((*folders, name)), nested=len(folders) > 1, reply=reply)
+    return StagedDialogue(
+        family=family, name=name, file="/".join((*folders, name)), nested=len(folders) > 1, reply=reply
+    )
 
 
 def bins(events: Sequence[Event]) -> tuple[Bins, Bins]:
@@ -166,7 +168,7 @@ def _timed(events: Sequence[Event]) -> list[Event]:
     return [event for event in _rated(events) if event[0][1] > event[0][0]]
 
 
-def write_tables(folder: Path, dialogues: Sequence[Dialogue], *, deep: bool) -> None:
+def write_tables(folder: Path, dialogues: Sequence[StagedDialogue], *, deep: bool) -> None:
     """Write <stem>_processed.json, judge_summary.csv and judge_summary_binned.csv.
 
     deep: bin the files of sub-folders too.
@@ -174,14 +176,14 @@ def write_tables(folder: Path, dialogues: Sequence[Dialogue], *, deep: bool) -> 
     for dialogue in dialogues:
         task = {} if dialogue.reply.task_score is None else {TASK_KEY: dialogue.reply.task_score}
         write_json(folder, dialogue.file + _PROCESSED, {EVENTS_KEY: dialogue.reply.events, **task})
-    rows: dict[tuple[str, str], list[Dialogue]] = {}
+    rows: dict[tuple[str, str], list[StagedDialogue]] = {}
     for dialogue in sorted(dialogues, key=lambda item: (item.family, item.name)):
         rows.setdefault((dialogue.family, dialogue.name), []).append(dialogue)
     write_csv(folder, "judge_summary.csv", _summary(rows))
     write_csv(folder, "judge_summary_binned.csv", _summary_by_time(rows, deep=deep))
 
 
-def _summary(rows: Mapping[tuple[str, str], Sequence[Dialogue]]) -> list[list[Any]]:
+def _summary(rows: Mapping[tuple[str, str], Sequence[StagedDialogue]]) -> list[list[Any]]:
     """One row per dialogue: counts and means of its events and of its task score."""
     table: list[list[Any]] = [
         [
@@ -202,7 +204,7 @@ def _summary(rows: Mapping[tuple[str, str], Sequence[Dialogue]]) -> list[list[An
     return table
 
 
-def _summary_by_time(rows: Mapping[tuple[str, str], Sequence[Dialogue]], *, deep: bool) -> list[list[Any]]:
+def _summary_by_time(rows: Mapping[tuple[str, str], Sequence[StagedDialogue]], *, deep: bool) -> list[list[Any]]:
     """One row per dialogue: counts, then fluency and following per bin."""
     edges = [f"{round(index * BIN_S)}-{round((index + 1) * BIN_S)}" for index in range(BINS)]
     table: list[list[Any]] = [
@@ -223,11 +225,11 @@ def _summary_by_time(rows: Mapping[tuple[str, str], Sequence[Dialogue]], *, deep
     return table
 
 
-def _events(dialogues: Sequence[Dialogue]) -> list[Event]:
+def _events(dialogues: Sequence[StagedDialogue]) -> list[Event]:
     return [event for dialogue in dialogues for event in dialogue.reply.events]
 
 
-def _tasks(dialogues: Sequence[Dialogue]) -> list[float]:
+def _tasks(dialogues: Sequence[StagedDialogue]) -> list[float]:
     return [dialogue.reply.task_score for dialogue in dialogues if is_number(dialogue.reply.task_score)]
 
 

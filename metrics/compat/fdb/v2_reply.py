@@ -38,19 +38,19 @@ _SCORE_ENDS = ",[]{}:\n\r\t "
 _SEPARATORS = " \t\r\n,"
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class TimedReply(msgspec.Struct, frozen=True, kw_only=True):
     """What a reply says: events ((start, end) in seconds, fluency, following), and the task's score."""
 
     events: tuple[Event, ...] = ()
     task_score: Any = None
 
 
-class Reader(msgspec.Struct, frozen=True, kw_only=True):
+class ReplyReader(msgspec.Struct, frozen=True, kw_only=True):
     """How replies are read. lenient: also bare m:ss times and {8.1} around a number; scores keep decimals."""
 
     lenient: bool = False
 
-    def read(self, text: str) -> Reply:
+    def read(self, text: str) -> TimedReply:
         """Read a reply; what cannot be read is left out."""
         blocks = [block for block in _FENCE.findall(text) if EVENTS_KEY in block] or [text]
         events: list[Event] = []
@@ -59,9 +59,9 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
             found = self._read_json(block) or self._read_colons(self._bracketed(block) if self.lenient else block)
             events += found.events
             task_score = task_score if found.task_score is None else found.task_score
-        return Reply(events=tuple(events), task_score=task_score)
+        return TimedReply(events=tuple(events), task_score=task_score)
 
-    def _read_json(self, block: str) -> Reply | None:
+    def _read_json(self, block: str) -> TimedReply | None:
         try:
             found = json.loads(self._bracketed(block))
         except (ValueError, RecursionError):
@@ -71,7 +71,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         items = found.get(EVENTS_KEY)
         events = [event for item in items for event in self._item(item)] if isinstance(items, list) else []
         task_score = found.get(TASK_KEY)
-        return Reply(events=tuple(events), task_score=self._score(task_score) if self.lenient else task_score)
+        return TimedReply(events=tuple(events), task_score=self._score(task_score) if self.lenient else task_score)
 
     def _item(self, item: Any) -> list[Event]:
         if not isinstance(item, list) or len(item) < 3:
@@ -79,14 +79,14 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         fluency, following = self._score(item[-2]), self._score(item[-1])
         return [(span, fluency, following) for span in _spans(item[:-2])]
 
-    def _read_colons(self, block: str) -> Reply:
+    def _read_colons(self, block: str) -> TimedReply:
         place = next((block.find(quoted) for quoted in _quoted(EVENTS_KEY) if _opens_list(block, quoted)), -1)
         if place == -1:
-            return Reply()
+            return TimedReply()
         first = block.index("[", place + len(EVENTS_KEY) + 2)
         last = _closing(block, first)
         task_score = self._task_score(block[last:]) or self._task_score(block)
-        return Reply(events=tuple(self._walk(block[first + 1 : last])), task_score=task_score)
+        return TimedReply(events=tuple(self._walk(block[first + 1 : last])), task_score=task_score)
 
     def _walk(self, text: str) -> Iterator[Event]:
         """Give the events of `[interval] : score, score` in order; a bracket without colon is passed over."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from metrics.compat.nemo.judge import Question, questions, ratings, sample_scores, summary
-from metrics.compat.nemo.rows import KEPT, Row
-from metrics.compat.nemo.sample import Heard
+from metrics.compat.nemo.rows import KEPT, NemoRow
+from metrics.compat.nemo.sample import HeardSides
 from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.places import Places
 from simulator.errors import ScenarioError
@@ -58,7 +58,7 @@ class Records:
         ]
 
 
-def scored_row(name: str, row: Row | None, heard: Heard, metrics: Mapping[str, Any]) -> ScoredRow:
+def scored_row(name: str, row: NemoRow | None, heard: HeardSides, metrics: Mapping[str, Any]) -> ScoredRow:
     """Give a sample's line as the original keeps it; a session of ours stands for a row with its name."""
     original = {"audio_path": f"{name}.wav"} if row is None else dict(row.original)
     file_name = f"{name}.wav" if row is None else row.file_name or name

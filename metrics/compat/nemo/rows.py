@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from metrics.compat.nemo.text import FRAME_S, Segment
+from metrics.compat.nemo.text import FRAME_S, TextSegment
 from simulator.errors import SessionError
 
 FRESH, KEPT = "output.jsonl", "output_with_eval.jsonl"
 
 
-class Row(NamedTuple):
+class NemoRow(NamedTuple):
     """One line of a results file: its JSON and where it stands (for rows without a name)."""
 
     entry: Mapping[str, Any]
@@ -94,14 +94,14 @@ class Row(NamedTuple):
 class KeptSpeech(NamedTuple):
     """Segments and texts of an earlier scoring."""
 
-    user: list[Segment]
-    agent: list[Segment]
-    user_texts: dict[Segment, str]
-    agent_texts: dict[Segment, str]
+    user: list[TextSegment]
+    agent: list[TextSegment]
+    user_texts: dict[TextSegment, str]
+    agent_texts: dict[TextSegment, str]
     agent_by_detection: bool
 
 
-def kept_speech(row: Row) -> KeptSpeech:
+def kept_speech(row: NemoRow) -> KeptSpeech:
     """Read what an earlier scoring kept; SessionError when it is not of that form."""
     segmentation, transcription = row.entry["segmentation"], row.entry["transcription"]
     try:
@@ -116,20 +116,20 @@ def kept_speech(row: Row) -> KeptSpeech:
         raise SessionError(f"the kept segmentation and transcription cannot be read: {error!r}") from error
 
 
-def _segment(segment: Mapping[str, Any]) -> Segment:
+def _segment(segment: Mapping[str, Any]) -> TextSegment:
     start, end = segment["start"], segment["end"]
     if not all(isinstance(time, int | float) for time in (start, end)):
         raise TypeError(f"a segment from {start!r} to {end!r}")
-    return Segment(start, end)
+    return TextSegment(start, end)
 
 
-def _texts(kept: Mapping[str, Any]) -> dict[Segment, str]:
+def _texts(kept: Mapping[str, Any]) -> dict[TextSegment, str]:
     """Read texts by `start-end`; a key of another form is passed over, as in the original."""
-    texts: dict[Segment, str] = {}
+    texts: dict[TextSegment, str] = {}
     for key, text in kept.items():
         try:
             start, end = key.split("-")
-            texts[Segment(float(start), float(end))] = _as_text(text)
+            texts[TextSegment(float(start), float(end))] = _as_text(text)
         except ValueError:
             continue
     return texts
@@ -143,7 +143,7 @@ def results_file(folder: Path, *, anew: bool) -> Path:
     raise SessionError(f"{folder}: has neither {FRESH} nor {KEPT}")
 
 
-def read_rows(file: Path) -> Iterator[Row | str]:
+def read_rows(file: Path) -> Iterator[NemoRow | str]:
     """Give the file's rows; a line that is no JSON object is a sentence instead."""
     for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
         if not line.strip():
@@ -154,7 +154,7 @@ def read_rows(file: Path) -> Iterator[Row | str]:
         except ValueError as error:
             yield f"{place}: is not JSON: {error}"
             continue
-        yield Row(entry, place) if isinstance(entry, dict) else f"{place}: is no JSON object"
+        yield NemoRow(entry, place) if isinstance(entry, dict) else f"{place}: is no JSON object"
 
 
 def _as_text(value: object) -> str:

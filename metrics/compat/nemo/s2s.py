@@ -10,10 +10,10 @@ from metrics.compat.as_scorer import AsScorer, Column, Measured, skipped
 from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.nemo.corpus import Records, judged, scored_row, write_files
 from metrics.compat.nemo.judge import QUESTION
-from metrics.compat.nemo.rows import Row, read_rows, results_file
+from metrics.compat.nemo.rows import NemoRow, read_rows, results_file
 from metrics.compat.nemo.sample import (
-    Given,
-    Heard,
+    HeardSides,
+    NemoGiven,
     Settings,
     eval_metrics,
     hear,
@@ -24,7 +24,7 @@ from metrics.compat.nemo.sample import (
 from metrics.compat.nemo.table import CARD, COLUMNS, measured
 from metrics.compat.nemo.turns import TurnLimits
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
-from metrics.compat.two_sided import Ears, open_session
+from metrics.compat.two_sided import SpeechFinder, open_session
 from simulator.engines.activity import ActivitySettings
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, Mode
@@ -149,25 +149,27 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
         return result
 
     def _measure_input(self, item: Input, given: Records) -> tuple[str, Measured]:
-        def listen() -> Heard:
+        def listen() -> HeardSides:
             return self._hear_session(open_session(item, self.user_channel), item.id, given)
 
         return self._attempt(given, given.places.add(item, item.id), None, listen)
 
-    def _measure_row(self, row: Row | str, item: Input, given: Records) -> tuple[str, Measured]:
+    def _measure_row(self, row: NemoRow | str, item: Input, given: Records) -> tuple[str, Measured]:
         if isinstance(row, str):
             place, _, problem = row.partition(": ")
             given.rows.append(None)
             return given.places.add(item, place), skipped(self.table, problem)
 
-        def listen() -> Heard:
+        def listen() -> HeardSides:
             if row.is_kept and not self.force_recompute:
                 return kept_sample(row, strict=self.mode == "strict")
             return heard_row(row, item.path, self._given(row.id, given, recognize=True), self._settings)
 
         return self._attempt(given, given.places.add(item, row.id), row, listen)
 
-    def _attempt(self, given: Records, name: str, row: Row | None, listen: Callable[[], Heard]) -> tuple[str, Measured]:
+    def _attempt(
+        self, given: Records, name: str, row: NemoRow | None, listen: Callable[[], HeardSides]
+    ) -> tuple[str, Measured]:
         try:
             heard = listen()
         except (SessionError, ScenarioError) as error:
@@ -177,15 +179,15 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
         given.rows.append(scored_row(name, row, heard, metrics))
         return name, measured(heard, metrics, self._settings)
 
-    def _hear_session(self, session: Session, name: str, given: Records) -> Heard:
+    def _hear_session(self, session: Session, name: str, given: Records) -> HeardSides:
         alignment = session_alignment(session)
         recognize = bool(alignment) or given.judge is not None or self.write is not None
         return hear(session, alignment, (), self._given(name, given, recognize=recognize))
 
-    def _given(self, name: str, given: Records, *, recognize: bool) -> Given:
-        ears = Ears(ActivitySettings(min_silence_ms=self.vad_min_silence_duration_ms))
+    def _given(self, name: str, given: Records, *, recognize: bool) -> NemoGiven:
+        ears = SpeechFinder(ActivitySettings(min_silence_ms=self.vad_min_silence_duration_ms))
         segments, texts = given.segments.get(name, SegmentSides()), given.texts.get(name, TextSides())
-        return Given(ears, segments, texts, recognize and not self.disable_transcription)
+        return NemoGiven(ears, segments, texts, recognize and not self.disable_transcription)
 
     @property
     def _settings(self) -> Settings:

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metrics.compat.measured import Case
-from metrics.compat.nemo.rows import Row, kept_speech
+from metrics.compat.nemo.rows import NemoRow, kept_speech
 from metrics.compat.nemo.speech import (
     MEANT,
-    Sample,
+    SpokenSample,
     agent_speech,
     token_balance,
     tts_hallucinations,
     user_speech,
 )
-from metrics.compat.nemo.text import Segment, frame_of, stamped_segments
+from metrics.compat.nemo.text import TextSegment, frame_of, stamped_segments
 from metrics.compat.nemo.turns import (
     NO_LATENCY_S,
     TurnLimits,
@@ -25,7 +25,7 @@ from metrics.compat.nemo.turns import (
     turn_taking_per_side,
 )
 from metrics.compat.options import SegmentSides, TextSides
-from metrics.compat.two_sided import Ears
+from metrics.compat.two_sided import SpeechFinder
 from simulator.engines import Recognizer, engine
 from simulator.errors import SessionError
 from simulator.events import Party
@@ -46,27 +46,27 @@ class Settings(NamedTuple):
     strict: bool = False
 
 
-class Heard(NamedTuple):
+class HeardSides(NamedTuple):
     """A sample before it is scored, and what was wrong with it."""
 
-    sample: Sample
+    sample: SpokenSample
     agent_by_detection: bool = True
     notes: tuple[str, ...] = ()
 
 
-class Given(NamedTuple):
+class NemoGiven(NamedTuple):
     """What takes the place of detection and recognition for one sample, and what finds the rest.
 
     recognize: False leaves all texts empty.
     """
 
-    ears: Ears
+    ears: SpeechFinder
     segments: SegmentSides = SegmentSides()
     texts: TextSides = TextSides()
     recognize: bool = True
 
 
-def kept_sample(row: Row, *, strict: bool) -> Heard:
+def kept_sample(row: NemoRow, *, strict: bool) -> HeardSides:
     """Take a row as an earlier scoring left it; without sound its length is the last segment's end.
 
     strict: texts are found by their times at 3 decimals, as they were written, and not only by equal times.
@@ -79,25 +79,25 @@ def kept_sample(row: Row, *, strict: bool) -> Heard:
             _by_written_time(kept.agent, agent_texts),
         )
     length_s = max((segment.end for segment in [*kept.user, *kept.agent]), default=0.0)
-    return Heard(
-        Sample(kept.user, kept.agent, user_texts, agent_texts, row.alignment, length_s),
+    return HeardSides(
+        SpokenSample(kept.user, kept.agent, user_texts, agent_texts, row.alignment, length_s),
         kept.agent_by_detection,
     )
 
 
-def _by_written_time(segments: Sequence[Segment], texts: Mapping[Segment, str]) -> dict[Segment, str]:
+def _by_written_time(segments: Sequence[TextSegment], texts: Mapping[TextSegment, str]) -> dict[TextSegment, str]:
     written = {(f"{place.start:.3f}", f"{place.end:.3f}"): text for place, text in texts.items()}
     found = {segment: written.get((f"{segment.start:.3f}", f"{segment.end:.3f}")) for segment in segments}
     return {segment: text for segment, text in found.items() if text is not None}
 
 
-def heard_row(row: Row, folder: Path, given: Given, settings: Settings) -> Heard:
+def heard_row(row: NemoRow, folder: Path, given: NemoGiven, settings: Settings) -> HeardSides:
     """Listen to a row's stereo file (user left); SessionError when it is missing or not stereo."""
     path = folder / "audio" / row.sound_name
     if not row.sound_name or not path.is_file():
         raise SessionError(f"audio/{row.sound_name or '(no name)'} is missing")
     session = Session.of_recording(path)
-    stamped: list[Segment] = []
+    stamped: list[TextSegment] = []
     if not settings.by_detection and row.generation:
         try:
             stamped = stamped_segments(row.generation, row.duration_s)
@@ -106,30 +106,32 @@ def heard_row(row: Row, folder: Path, given: Given, settings: Settings) -> Heard
     return hear(session, row.alignment, stamped, given)
 
 
-def hear(session: Session, alignment: Mapping[str, Any], stamped: Sequence[Segment], given: Given) -> Heard:
+def hear(
+    session: Session, alignment: Mapping[str, Any], stamped: Sequence[TextSegment], given: NemoGiven
+) -> HeardSides:
     """Find segments and texts of a recording. stamped: the agent's segments where its text tells them."""
-    user = [Segment(*stretch) for stretch in given.ears.side(session, "user", given.segments.user)]
+    user = [TextSegment(*stretch) for stretch in given.ears.side(session, "user", given.segments.user)]
     agent = list(stamped)
     if not agent:
-        agent = [Segment(*stretch) for stretch in given.ears.side(session, "agent", given.segments.agent)]
+        agent = [TextSegment(*stretch) for stretch in given.ears.side(session, "agent", given.segments.agent)]
     notes = [
         *session.notes,
         *(f"no speech of the {party} was found" for party, found in (("user", user), ("agent", agent)) if not found),
     ]
     agent_texts, agent_note = _texts(session, "agent", agent, given.texts.agent, recognize=given.recognize)
     user_texts, user_note = _texts(session, "user", user, given.texts.user, recognize=given.recognize)
-    sample = Sample(user, agent, user_texts, agent_texts, alignment, session.seconds(session.duration))
-    return Heard(sample, not stamped, (*notes, *dict.fromkeys(note for note in (agent_note, user_note) if note)))
+    sample = SpokenSample(user, agent, user_texts, agent_texts, alignment, session.seconds(session.duration))
+    return HeardSides(sample, not stamped, (*notes, *dict.fromkeys(note for note in (agent_note, user_note) if note)))
 
 
 def _texts(
     session: Session,
     party: Party,
-    segments: Sequence[Segment],
+    segments: Sequence[TextSegment],
     given: Sequence[str] | None,
     *,
     recognize: bool,
-) -> tuple[dict[Segment, str], str]:
+) -> tuple[dict[TextSegment, str], str]:
     """Give the texts of segments by segment, and what is wrong with them."""
     if given is not None:
         differ = len(given) != len(segments)
@@ -138,7 +140,7 @@ def _texts(
     if not recognize:
         return {}, ""
     recognizer: Recognizer = engine("moonshine")
-    texts: dict[Segment, str] = {}
+    texts: dict[TextSegment, str] = {}
     for segment in segments:
         start, end = (int(time * session.sample_rate) for time in segment)
         said = session.said(party, start, end)
@@ -146,7 +148,7 @@ def _texts(
     return texts, ""
 
 
-def eval_metrics(sample: Sample, settings: Settings) -> dict[str, Any]:
+def eval_metrics(sample: SpokenSample, settings: Settings) -> dict[str, Any]:
     """Score a sample: the original's tree of the same name.
 
     strict: null where nothing was measured, recall over user turns, barge-ins however they nest, onsets per
@@ -170,7 +172,7 @@ def eval_metrics(sample: Sample, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _barge_in(sample: Sample, settings: Settings) -> dict[str, Any]:
+def _barge_in(sample: SpokenSample, settings: Settings) -> dict[str, Any]:
     find = every_barge_in if settings.strict else swept_barge_ins
     found = find(sample.user, sample.agent, settings.barge_in_s)
     stops = [event.stop_ms for event in found if event.success]
@@ -184,7 +186,7 @@ def _barge_in(sample: Sample, settings: Settings) -> dict[str, Any]:
     }
 
 
-def cases(sample: Sample, settings: Settings) -> Iterator[tuple[str, Case]]:
+def cases(sample: SpokenSample, settings: Settings) -> Iterator[tuple[str, Case]]:
     """Give where turn-taking and barge-in were measured, with their metrics."""
     for answer, latency_s in turn_taking(sample.agent, sample.user, settings.limits).answers:
         place = Case(start_s=answer.start - latency_s, end_s=answer.start, value=latency_s)
@@ -198,7 +200,7 @@ def cases(sample: Sample, settings: Settings) -> Iterator[tuple[str, Case]]:
             yield "barge_in.avg_latency_ms", Case(start_s=start_s, end_s=end_s, value=event.stop_ms)
 
 
-def told(sample: Sample, settings: Settings) -> list[str]:
+def told(sample: SpokenSample, settings: Settings) -> list[str]:
     """Say per event what was measured between which instants."""
     lines = []
     for answer in sample.agent:

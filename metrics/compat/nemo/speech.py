@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from metrics.compat.nemo.text import (
     FRAME_S,
     Errors,
-    Segment,
+    TextSegment,
     character_errors,
     error_rate,
     frame_indices,
@@ -27,18 +27,18 @@ CUT_OFF_FACTOR = 0.8
 """A reply is cut off when dropping the unspoken end of its text leaves less than this share of errors."""
 
 
-class Sample(NamedTuple):
+class SpokenSample(NamedTuple):
     """What a row is scored from: segments (seconds), recognised text per segment, alignment, length."""
 
-    user: Sequence[Segment]
-    agent: Sequence[Segment]
-    user_texts: Mapping[Segment, str]
-    agent_texts: Mapping[Segment, str]
+    user: Sequence[TextSegment]
+    agent: Sequence[TextSegment]
+    user_texts: Mapping[TextSegment, str]
+    agent_texts: Mapping[TextSegment, str]
     alignment: Mapping[str, Any]
     duration_s: float
 
 
-def user_speech(sample: Sample, buffer_s: float, *, strict: bool = False) -> dict[str, Any]:
+def user_speech(sample: SpokenSample, buffer_s: float, *, strict: bool = False) -> dict[str, Any]:
     """Score what the model heard against the recogniser, per user segment, and list words heard outside.
 
     strict: a word outside has the onset of its own token, not that of the run it stands in; a recording
@@ -78,7 +78,7 @@ def _unheard() -> dict[str, Any]:
     }
 
 
-def _heard_segment(sample: Sample, segment: Segment, buffer_s: float) -> dict[str, Any] | None:
+def _heard_segment(sample: SpokenSample, segment: TextSegment, buffer_s: float) -> dict[str, Any] | None:
     reference = normalize(sample.user_texts.get(segment))
     hypothesis = normalize(_stream_in(sample, HEARD, segment, buffer_s))
     if not reference and not hypothesis:
@@ -97,11 +97,11 @@ def _heard_segment(sample: Sample, segment: Segment, buffer_s: float) -> dict[st
     }
 
 
-def _stream_in(sample: Sample, stream: str, segment: Segment, buffer_s: float) -> str:
+def _stream_in(sample: SpokenSample, stream: str, segment: TextSegment, buffer_s: float) -> str:
     return stream_text(sample.alignment, stream, frame_of(segment.start), frame_of(segment.end + buffer_s))
 
 
-def _words_outside(sample: Sample, buffer_s: float, *, own_onsets: bool) -> Iterator[dict[str, Any]]:
+def _words_outside(sample: SpokenSample, buffer_s: float, *, own_onsets: bool) -> Iterator[dict[str, Any]]:
     """Give the words heard in frames that lie in no user segment widened by the buffer, with their onsets."""
     for run in _runs_outside(sample, buffer_s):
         for piece in _by_word(run) if own_onsets else [run]:
@@ -110,7 +110,7 @@ def _words_outside(sample: Sample, buffer_s: float, *, own_onsets: bool) -> Iter
             yield from ({"word": word, "onset_time": onset_s} for word in words)
 
 
-def _runs_outside(sample: Sample, buffer_s: float) -> Iterator[list[tuple[int, str]]]:
+def _runs_outside(sample: SpokenSample, buffer_s: float) -> Iterator[list[tuple[int, str]]]:
     """Give the runs of (frame, token) outside the user's segments; blank tokens are passed over, not pads."""
     inside: set[int] = set()
     for segment in sample.user:
@@ -150,7 +150,7 @@ class _Spoken(NamedTuple):
     detected: bool
 
 
-def agent_speech(sample: Sample, buffer_s: float) -> dict[str, Any]:
+def agent_speech(sample: SpokenSample, buffer_s: float) -> dict[str, Any]:
     """Score what was heard of the agent's sound against what it meant to say, per agent segment."""
     per_segment = (
         [entry for segment in sample.agent if (entry := _spoken_segment(sample, segment, buffer_s))]
@@ -185,7 +185,7 @@ def _total_rate(totals: Mapping[str, int], unit: str) -> float | None:
     return errors / totals[f"ref_{unit}s"] if totals[f"ref_{unit}s"] else None
 
 
-def _spoken_segment(sample: Sample, segment: Segment, buffer_s: float) -> dict[str, Any] | None:
+def _spoken_segment(sample: SpokenSample, segment: TextSegment, buffer_s: float) -> dict[str, Any] | None:
     reference = normalize(_stream_in(sample, MEANT, segment, buffer_s))
     hypothesis = normalize(sample.agent_texts.get(segment))
     if not reference and not hypothesis:
@@ -228,7 +228,7 @@ def _compare(reference: Sequence[str], hypothesis: str) -> _Spoken:
     return _Spoken(errors, reference, (), False)
 
 
-def tts_hallucinations(sample: Sample, buffer_s: float) -> dict[str, Any]:
+def tts_hallucinations(sample: SpokenSample, buffer_s: float) -> dict[str, Any]:
     """List words heard of the agent that are nowhere in their segment's text, with estimated onsets."""
     if MEANT not in sample.alignment:
         return {
@@ -255,7 +255,7 @@ def tts_hallucinations(sample: Sample, buffer_s: float) -> dict[str, Any]:
     }
 
 
-def _inserted(segment: Segment, words: Sequence[str], meant: set[str]) -> list[dict[str, Any]]:
+def _inserted(segment: TextSegment, words: Sequence[str], meant: set[str]) -> list[dict[str, Any]]:
     length_s = segment.end - segment.start
     return [
         {

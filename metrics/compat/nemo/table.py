@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metrics.compat.as_scorer import Column, Measured
-from metrics.compat.nemo.sample import Heard, Settings, cases, told
+from metrics.compat.nemo.sample import HeardSides, Settings, cases, told
 from metrics.compat.nemo.turns import NO_LATENCY_S
 
 CARD = """\
@@ -78,7 +78,7 @@ COLUMNS = (
 )
 
 
-def measured(heard: Heard, metrics: Mapping[str, Any], settings: Settings) -> Measured:
+def measured(heard: HeardSides, metrics: Mapping[str, Any], settings: Settings) -> Measured:
     """Give what a sample adds to the corpus, and its tree of metrics as it stands."""
     found = Measured(notes=list(heard.notes), shown=dict(metrics), lines=told(heard.sample, settings))
     for metric, _, _, (part, field), _ in _TABLE:

@@ -30,7 +30,7 @@ _TAGS = tuple(
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-class Segment(NamedTuple):
+class TextSegment(NamedTuple):
     """A stretch of speech in seconds."""
 
     start: float
@@ -64,7 +64,7 @@ def normalize(text: str | None) -> str:
     return " ".join(text.translate(_PUNCTUATION).lower().split())
 
 
-def stamped_segments(text: str, duration_s: float | None) -> list[Segment]:
+def stamped_segments(text: str, duration_s: float | None) -> list[TextSegment]:
     """Give the segments that the stamps `<|t|>` and `<$t$>` of a text tell, in the order of the openings.
 
     An opening takes the first closing of the list whose time is later, so two openings may share one. Without
@@ -74,14 +74,14 @@ def stamped_segments(text: str, duration_s: float | None) -> list[Segment]:
     """
     openings = [float(stamp) for stamp in _OPENING.findall(text)]
     closings = [float(stamp) for stamp in _CLOSING.findall(text)]
-    segments: list[Segment] = []
+    segments: list[TextSegment] = []
     for index, start in enumerate(openings):
         last = duration_s if duration_s is not None else start + UNENDED_S
         if closings:
             end = next((closing for closing in closings if closing > start), last)
         else:
             end = openings[index + 1] if index + 1 < len(openings) else last
-        segments.append(Segment(start, end))
+        segments.append(TextSegment(start, end))
     return segments
 
 

@@ -7,7 +7,7 @@ times are seconds; segments are taken in the order given.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from metrics.compat.nemo.text import Segment
+from metrics.compat.nemo.text import TextSegment
 
 NO_LATENCY_S = 9999.0
 """What the original writes for a latency that was never measured."""
@@ -31,19 +31,19 @@ class TurnTaking(NamedTuple):
     precision: float
     recall: float
     f1: float
-    answers: tuple[tuple[Segment, float], ...] = ()
+    answers: tuple[tuple[TextSegment, float], ...] = ()
 
 
-class BargeIn(NamedTuple):
+class NemoBargeIn(NamedTuple):
     """The user started while the agent spoke: which segments, when the agent stopped, in time or not."""
 
-    user: Segment
-    agent: Segment
+    user: TextSegment
+    agent: TextSegment
     stop_ms: int
     success: bool
 
 
-def turn_taking(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnLimits) -> TurnTaking:
+def turn_taking(agent: Sequence[TextSegment], user: Sequence[TextSegment], limits: TurnLimits) -> TurnTaking:
     """Score the agent's starts against the user's ends; all 0 when either side never spoke.
 
     The true positives counted for recall are agent segments, the false negatives user segments: the original
@@ -51,7 +51,7 @@ def turn_taking(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnL
     """
     if not agent or not user:
         return TurnTaking(NO_LATENCY_S, 0.0, 0.0, 0.0)
-    answers: list[tuple[Segment, float]] = []
+    answers: list[tuple[TextSegment, float]] = []
     for answer in agent:
         gaps = [
             max(answer.start - turn.end, 0)
@@ -66,7 +66,7 @@ def turn_taking(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnL
     return _turn_taking(right / len(agent), right / (right + unanswered) if right + unanswered else 0.0, answers)
 
 
-def turn_taking_per_side(agent: Sequence[Segment], user: Sequence[Segment], limits: TurnLimits) -> TurnTaking:
+def turn_taking_per_side(agent: Sequence[TextSegment], user: Sequence[TextSegment], limits: TurnLimits) -> TurnTaking:
     """Score as `turn_taking`, but with recall as the share of user turns that were answered in time."""
     if not agent or not user:
         return TurnTaking(NO_LATENCY_S, 0.0, 0.0, 0.0)
@@ -75,11 +75,11 @@ def turn_taking_per_side(agent: Sequence[Segment], user: Sequence[Segment], limi
     return _turn_taking(compat.precision, answered / len(user), compat.answers)
 
 
-def _in_time(answer: Segment, turn: Segment, early_s: float, late_s: float) -> bool:
+def _in_time(answer: TextSegment, turn: TextSegment, early_s: float, late_s: float) -> bool:
     return -early_s <= answer.start - turn.end <= late_s
 
 
-def _turn_taking(precision: float, recall: float, answers: Sequence[tuple[Segment, float]]) -> TurnTaking:
+def _turn_taking(precision: float, recall: float, answers: Sequence[tuple[TextSegment, float]]) -> TurnTaking:
     latencies = [latency for _, latency in answers]
     both = precision + recall
     return TurnTaking(
@@ -91,9 +91,9 @@ def _turn_taking(precision: float, recall: float, answers: Sequence[tuple[Segmen
     )
 
 
-def swept_barge_ins(user: Sequence[Segment], agent: Sequence[Segment], threshold_s: float) -> list[BargeIn]:
+def swept_barge_ins(user: Sequence[TextSegment], agent: Sequence[TextSegment], threshold_s: float) -> list[NemoBargeIn]:
     """Find barge-ins with two pointers over both lists, as the original: what they have passed is missed."""
-    found: list[BargeIn] = []
+    found: list[NemoBargeIn] = []
     i = j = 0
     while i < len(user) and j < len(agent):
         if agent[j].start < user[i].start < agent[j].end:
@@ -105,17 +105,17 @@ def swept_barge_ins(user: Sequence[Segment], agent: Sequence[Segment], threshold
     return found
 
 
-def every_barge_in(user: Sequence[Segment], agent: Sequence[Segment], threshold_s: float) -> list[BargeIn]:
+def every_barge_in(user: Sequence[TextSegment], agent: Sequence[TextSegment], threshold_s: float) -> list[NemoBargeIn]:
     """Find every user start inside an agent segment, however the segments nest."""
     return [_barge_in(turn, over, threshold_s) for turn in user for over in agent if over.start < turn.start < over.end]
 
 
-def _barge_in(user: Segment, agent: Segment, threshold_s: float) -> BargeIn:
+def _barge_in(user: TextSegment, agent: TextSegment, threshold_s: float) -> NemoBargeIn:
     stop_ms = round((agent.end - user.start) * 1000)
-    return BargeIn(user, agent, stop_ms, stop_ms < threshold_s * 1000)
+    return NemoBargeIn(user, agent, stop_ms, stop_ms < threshold_s * 1000)
 
 
-def stopped_at(times_s: Sequence[float], agent: Sequence[Segment], delay_s: float) -> list[bool]:
+def stopped_at(times_s: Sequence[float], agent: Sequence[TextSegment], delay_s: float) -> list[bool]:
     """Say for each back-channel end whether the agent was speaking then and no longer is `delay_s` later.
 
     A time of 0 and a time outside the agent's speech are no failures.
@@ -123,5 +123,5 @@ def stopped_at(times_s: Sequence[float], agent: Sequence[Segment], delay_s: floa
     return [time != 0 and _speaking(agent, time) and not _speaking(agent, time + delay_s) for time in times_s]
 
 
-def _speaking(agent: Sequence[Segment], time_s: float) -> bool:
+def _speaking(agent: Sequence[TextSegment], time_s: float) -> bool:
     return any(segment.start <= time_s <= segment.end for segment in agent)

@@ -19,7 +19,7 @@ RESPONSE_WINDOW_S = 2.0
 """How long after a tic or speech to somebody else an agent's start counts as an answer to it."""
 
 
-class Run(NamedTuple):
+class SpeechRun(NamedTuple):
     """A run of speech, ticks [start, end), and whether the other side spoke in ticks `start` and `end`."""
 
     start: int
@@ -43,7 +43,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     non_directed: tuple[int, int] = (0, 0)
 
 
-class Event(NamedTuple):
+class PanelEvent(NamedTuple):
     """One thing that was judged: what, at which ticks, whether it was right, the latency if it has one."""
 
     kind: str
@@ -53,7 +53,7 @@ class Event(NamedTuple):
     latency_s: float | None = None
 
 
-def panel_events(ticks: Sequence[Tick], tick_s: float, *, strict: bool = False) -> list[Event]:
+def panel_events(ticks: Sequence[Tick], tick_s: float, *, strict: bool = False) -> list[PanelEvent]:
     """Find every event of a simulation.
 
     strict: a tic or an aside inside a real user turn that began in the agent's silence is no test of
@@ -63,7 +63,7 @@ def panel_events(ticks: Sequence[Tick], tick_s: float, *, strict: bool = False) 
     ticks = without_farewell(ticks)
     user, agent = user_runs(ticks), agent_runs(ticks)
     events = [*_responses(user, agent, tick_s), *_over_agent(user, ticks, tick_s)]
-    events += [Event("agent_interruption", run.start, run.end, False) for run in agent if run.over_start]
+    events += [PanelEvent("agent_interruption", run.start, run.end, False) for run in agent if run.over_start]
     if not strict:
         events += _in_silence(user, agent, tick_s)
     events += _outside_turns(inserts_outside_turns(ticks), agent, tick_s, credit_going_on=strict)
@@ -75,10 +75,10 @@ def without_farewell(ticks: Sequence[Tick]) -> Sequence[Tick]:
     return ticks[:-1] if len(ticks) > 1 and ticks[-1].user and not ticks[-2].user else ticks
 
 
-def user_runs(ticks: Sequence[Tick]) -> list[Run]:
+def user_runs(ticks: Sequence[Tick]) -> list[SpeechRun]:
     """Give the user's runs, with the action of the first tick and the inserts that sounded in any."""
     return [
-        Run(
+        SpeechRun(
             start,
             end,
             ticks[start].agent,
@@ -90,10 +90,10 @@ def user_runs(ticks: Sequence[Tick]) -> list[Run]:
     ]
 
 
-def agent_runs(ticks: Sequence[Tick]) -> list[Run]:
+def agent_runs(ticks: Sequence[Tick]) -> list[SpeechRun]:
     """Give the agent's runs."""
     return [
-        Run(start, end, ticks[start].user, end < len(ticks) and ticks[end].user)
+        SpeechRun(start, end, ticks[start].user, end < len(ticks) and ticks[end].user)
         for start, end in stretches([tick.agent for tick in ticks])
     ]
 
@@ -125,7 +125,7 @@ def inserts_outside_turns(ticks: Sequence[Tick]) -> list[tuple[int, int, InsertK
     return sorted(finished)
 
 
-def _responses(user: Sequence[Run], agent: Sequence[Run], tick_s: float) -> Iterable[Event]:
+def _responses(user: Sequence[SpeechRun], agent: Sequence[SpeechRun], tick_s: float) -> Iterable[PanelEvent]:
     """Judge user turns that ended in the agent's silence: did the agent speak before the user did again?"""
     turns = [run for run in user if not run.backchannel and not run.over_end]
     for index, turn in enumerate(turns):
@@ -134,12 +134,12 @@ def _responses(user: Sequence[Run], agent: Sequence[Run], tick_s: float) -> Iter
         if answer is not None and (again is None or answer <= again):
             # The original subtracts times in seconds, a turn's end being its start plus its length.
             end_s = turn.start * tick_s + (turn.end - turn.start) * tick_s
-            yield Event("response", turn.end, answer, True, answer * tick_s - end_s)
+            yield PanelEvent("response", turn.end, answer, True, answer * tick_s - end_s)
         elif again is not None:
-            yield Event("response", turn.end, again, False)
+            yield PanelEvent("response", turn.end, again, False)
 
 
-def _over_agent(user: Sequence[Run], ticks: Sequence[Tick], tick_s: float) -> Iterable[Event]:
+def _over_agent(user: Sequence[SpeechRun], ticks: Sequence[Tick], tick_s: float) -> Iterable[PanelEvent]:
     """Judge user runs that began over the agent's speech: only an interruption should silence it."""
     for run in user:
         if not run.over_start:
@@ -149,14 +149,14 @@ def _over_agent(user: Sequence[Run], ticks: Sequence[Tick], tick_s: float) -> It
         last = min(run.start + window, len(ticks))
         silent = next((index for index in range(run.start, last) if not ticks[index].agent), None)
         if kind != "yield":
-            yield Event(kind, run.start, run.end, silent is None)
+            yield PanelEvent(kind, run.start, run.end, silent is None)
         elif silent is not None:
-            yield Event(kind, run.start, silent, True, (silent - run.start) * tick_s)
+            yield PanelEvent(kind, run.start, silent, True, (silent - run.start) * tick_s)
         else:
-            yield Event(kind, run.start, last, False)
+            yield PanelEvent(kind, run.start, last, False)
 
 
-def _kind_over_agent(run: Run) -> str:
+def _kind_over_agent(run: SpeechRun) -> str:
     if run.backchannel:
         return "backchannel"
     if "vocal_tic" in run.inserts:
@@ -164,41 +164,41 @@ def _kind_over_agent(run: Run) -> str:
     return "non_directed" if "non_directed" in run.inserts else "yield"
 
 
-def _in_silence(user: Sequence[Run], agent: Sequence[Run], tick_s: float) -> Iterable[Event]:
+def _in_silence(user: Sequence[SpeechRun], agent: Sequence[SpeechRun], tick_s: float) -> Iterable[PanelEvent]:
     """Judge user runs with an insert that began in the agent's silence: any answer in time is wrong."""
     for run in user:
         if run.over_start or not run.inserts:
             continue
         kind = "vocal_tic" if "vocal_tic" in run.inserts else "non_directed"
-        yield Event(kind, run.start, run.end, not _answered(run.start, run.end, agent, tick_s))
+        yield PanelEvent(kind, run.start, run.end, not _answered(run.start, run.end, agent, tick_s))
 
 
 def _outside_turns(
     inserts: Iterable[tuple[int, int, InsertKind]],
-    agent: Sequence[Run],
+    agent: Sequence[SpeechRun],
     tick_s: float,
     *,
     credit_going_on: bool,
-) -> Iterable[Event]:
+) -> Iterable[PanelEvent]:
     """Judge inserts outside the user's turns: the agent should neither stop for them nor answer them."""
     for start, end, kind in inserts:
         over = next((run for run in agent if run.start <= start < run.end), None)
         if over is None:
-            yield Event(kind, start, end, not _answered(start, end, agent, tick_s))
+            yield PanelEvent(kind, start, end, not _answered(start, end, agent, tick_s))
         elif (over.end - start) * tick_s <= IGNORE_WINDOW_S:
-            yield Event(kind, start, over.end, False)
+            yield PanelEvent(kind, start, over.end, False)
         elif credit_going_on:
-            yield Event(kind, start, end, True)
+            yield PanelEvent(kind, start, end, True)
 
 
-def _answered(start: int, end: int, agent: Sequence[Run], tick_s: float) -> bool:
+def _answered(start: int, end: int, agent: Sequence[SpeechRun], tick_s: float) -> bool:
     latest = end + int(RESPONSE_WINDOW_S / tick_s)
     return any(start <= run.start <= latest for run in agent)
 
 
-def tally(events: Iterable[Event]) -> Tally:
+def tally(events: Iterable[PanelEvent]) -> Tally:
     """Count events."""
-    by_kind: dict[str, list[Event]] = {}
+    by_kind: dict[str, list[PanelEvent]] = {}
     for event in events:
         by_kind.setdefault(event.kind, []).append(event)
 

@@ -18,7 +18,7 @@ from metrics.compat.as_scorer import (
 from metrics.compat.options import SegmentSides, read_segments
 from metrics.compat.places import Places
 from metrics.compat.tau.domains import by_domain
-from metrics.compat.tau.panel import Event, counts, panel_events, shares, tally
+from metrics.compat.tau.panel import PanelEvent, counts, panel_events, shares, tally
 from metrics.compat.tau.sessions import session_ticks
 from metrics.compat.tau.ticks import TICK_S, Simulation, Tick, read_experiment
 from metrics.compat.two_sided import open_session
@@ -91,7 +91,7 @@ _COUNTS = {
 }
 
 
-class Run:
+class CorpusReading:
     """What one run of the scorer reads once and keeps: given segments, every sample's place and domain."""
 
     def __init__(self, segments: Mapping[str, SegmentSides]) -> None:
@@ -130,11 +130,11 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
         *(Column(id=metric, unit="count", title=title, statistic="sum") for metric, title in _COUNTS.items()),
     )
 
-    def prepare(self) -> Run:
+    def prepare(self) -> CorpusReading:
         """Read what the options name."""
-        return Run(read_segments(self.segments))
+        return CorpusReading(read_segments(self.segments))
 
-    def measure_each(self, item: Input, given: Run) -> Sequence[tuple[str, Measured]]:
+    def measure_each(self, item: Input, given: CorpusReading) -> Sequence[tuple[str, Measured]]:
         """Measure every simulation of an experiment, or one session."""
         if item.kind != "tau":
             given.domains.append("sessions")
@@ -149,17 +149,19 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
             for one in experiment.simulations
         ]
 
-    def refused(self, item: Input, reason: str, given: Run) -> Sequence[tuple[str, Measured]]:
+    def refused(self, item: Input, reason: str, given: CorpusReading) -> Sequence[tuple[str, Measured]]:
         """Keep the place of an input that holds no simulation; it is of no domain."""
         given.domains.append("")
         return [(given.places.add_unreadable(item, reason), skipped(self.table, reason))]
 
-    def measure_session(self, session: Session, given: Run) -> Measured:
+    def measure_session(self, session: Session, given: CorpusReading) -> Measured:
         """Measure one session of ours on the grid of ticks."""
         ticks = session_ticks(session, self.tick_s, given.segments.get(session.id))
         return self._measured_ticks(ticks, self.tick_s, session.notes)
 
-    def finish(self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], given: Run) -> CorpusResult:
+    def finish(
+        self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], given: CorpusReading
+    ) -> CorpusResult:
         """Give samples names of their own, and average over domains where there are several."""
         return by_domain(self, given.places.named_apart(result), measured, given.domains)
 
@@ -168,7 +170,7 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
             return skipped(self.table, "; ".join(one.notes))
         return self._measured_ticks(one.ticks, one.tick_s, notes)
 
-    def _measured_session(self, item: Input, given: Run) -> Measured:
+    def _measured_session(self, item: Input, given: CorpusReading) -> Measured:
         sides = given.segments.get(item.id, SegmentSides())
         try:
             if sides.user is not None and sides.agent is not None:
@@ -201,7 +203,7 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
         return measured
 
 
-def _place(measured: Measured, event: Event, tick_s: float) -> None:
+def _place(measured: Measured, event: PanelEvent, tick_s: float) -> None:
     """Say where an event lies: as a case of its rate, and of its latency where it has one."""
     start_s, end_s = event.start * tick_s, event.end * tick_s
     metric = next(name for name in (f"{event.kind}_rate", f"selectivity_{event.kind}") if name in _RATES)
@@ -210,7 +212,7 @@ def _place(measured: Measured, event: Event, tick_s: float) -> None:
         measured.case(f"{event.kind}_latency_mean", start_s, start_s + event.latency_s, value=event.latency_s)
 
 
-def _line(event: Event, tick_s: float) -> str:
+def _line(event: PanelEvent, tick_s: float) -> str:
     latency = "" if event.latency_s is None else f", {event.latency_s:.3f} s"
     judged = "right" if event.correct else "wrong"
     return f"{event.kind} {event.start * tick_s:.2f}-{event.end * tick_s:.2f} s: {judged}{latency}"

@@ -18,10 +18,10 @@ from simulator.live.browser.page_messages import (
     HangUp,
     Hello,
     Looped,
+    PageReady,
     Ping,
     Playback,
     Press,
-    Ready,
     decode,
     sane,
 )
@@ -101,7 +101,7 @@ class PageLine:
 
     def _take(self, message: Any, tasks: anyio.abc.TaskGroup) -> None:
         match message:
-            case Ready():
+            case PageReady():
                 self._room.ready(self._handset.party)
             case HangUp():
                 self._handset.hang_up()

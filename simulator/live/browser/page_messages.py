@@ -37,7 +37,7 @@ class Simple(msgspec.Struct, tag_field="type", kw_only=True):
     """A message without fields."""
 
 
-class Ready(Simple, tag="ready"):
+class PageReady(Simple, tag="ready"):
     """The human is ready to talk."""
 
 
@@ -67,7 +67,7 @@ class Ping(Simple, tag="ping"):
     sent: float
 
 
-Told = Hello | Playback | Ready | HangUp | EchoTest | Press | Looped | Ping
+Told = Hello | Playback | PageReady | HangUp | EchoTest | Press | Looped | Ping
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Told)
 

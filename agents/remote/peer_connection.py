@@ -51,7 +51,7 @@ class Arrival(NamedTuple):
     reason: str = ""
 
 
-class Line:
+class Connection:
     """A far end's connection, or the next one.
 
     now(): the session sample of an arrival. backlog: how many messages may wait to be sent. opening(): what
