@@ -17,7 +17,7 @@ import yaml
 from simulator.actor import ActorSpec, Setting
 from simulator.call.edge import shape_of
 from simulator.call.recording import LARGEST_BYTES
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import InjectorSpec
 from simulator.line import ChannelSpec
@@ -26,6 +26,7 @@ from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
+from simulator.speaking.reply import ReplyRules
 from simulator.spec import Convert, Duration, decode, encode, walk
 
 LONGEST_NAME = 150
@@ -52,18 +53,45 @@ class AfterParty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     at_most: Duration = Duration(1800.0)
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`{answered: 2s}`: the session ends when the agent has answered the user and then been silent for so long.
+
+    no_answer: so long an answer is waited for once the user has said all.
+    """
+
+    answered: Duration
+    no_answer: Duration = Duration(15.0)
+    at_most: Duration = Duration(60.0)
+
+    def rules(self) -> ReplyRules:
+        """When its answer is over."""
+        return ReplyRules(quiet=self.answered, patience=self.no_answer, longest=self.at_most)
+
+
 class Length:
-    """A session's duration: a time, or so long after a party is done; rounded up to whole ticks."""
+    """A session's duration: a time, so long after a party is done, or until it is answered; in whole ticks, rounded up.
 
-    __slots__ = ("after", "time")
+    time: the time, or the longest it may take.
+    """
 
-    def __init__(self, time: Duration, after: AfterParty | None = None) -> None:
+    __slots__ = ("after", "answered", "time")
+
+    def __init__(self, time: Duration, after: AfterParty | None = None, answered: Answered | None = None) -> None:
         self.time = time
         self.after = after
+        self.answered = answered
+
+    @property
+    def awaited(self) -> Party | None:
+        """The party that must have said all before the session can end."""
+        return self.after.after if self.after else "user" if self.answered else None
 
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> "Length":
         if isinstance(value, dict):
+            if "answered" in value:
+                answered: Answered = convert(value, Answered)
+                return cls(answered.at_most, answered=answered)
             after: AfterParty = convert(value, AfterParty)
             return cls(after.at_most, after)
         time: Duration = Duration.__decode__(value, convert)
@@ -72,10 +100,11 @@ class Length:
         return cls(time)
 
     def __encode__(self) -> Any:
-        return encode(self.after) if self.after else self.time.__encode__()
+        until = self.after or self.answered
+        return encode(until) if until else self.time.__encode__()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Length) and (self.time, self.after) == (other.time, other.after)
+        return isinstance(other, Length) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
     def __hash__(self) -> int:
         return hash(self.time)
@@ -266,33 +295,35 @@ def _check_clock(scenario: Scenario) -> None:
 
 
 def _check_party(scenario: Scenario, party: Party) -> None:
-    spec = scenario.actor(party)
-    realtime = scenario.wall() is not None
-    if realtime and spec.latency == "measured":
-        raise ScenarioError(f"$.{party}.latency: measured belongs to the virtual clock; on the wall clock time is real")
-    if not 0 < spec.speed < math.inf:
-        raise ScenarioError(f"$.{party}.speed: is {spec.speed:g}; it must be above 0")
-    noisy = bool(scenario.lines.heard_by(party))
     setting = Setting(
         party=party,
         where=f"$.{party}",
         sample_rate=scenario.sample_rate,
         frame_ms=scenario.frame_ms,
-        realtime=realtime,
-        line_has_channels=noisy,
+        realtime=scenario.wall() is not None,
+        line_has_channels=bool(scenario.lines.heard_by(party)),
         other=scenario.actor(other_party(party)),
     )
+    check_actor(scenario.actor(party), setting)
+
+
+def check_actor(spec: ActorSpec, setting: Setting) -> None:
+    """Refuse an actor that cannot play in a setting, a scenario's or a server's. ScenarioError names the place."""
+    if setting.realtime and spec.latency == "measured":
+        raise setting.refuse(".latency", "measured belongs to the virtual clock; on the wall clock time is real")
+    if not 0 < spec.speed < math.inf:
+        raise setting.refuse(".speed", f"is {spec.speed:g}; it must be above 0")
     spec.check(setting)
-    try:
-        shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
-    except ScenarioError as error:
-        raise ScenarioError(f"$.{party}: {error}") from error
+    frame_samples = round(setting.frame_ms * setting.sample_rate / 1000)
+    located(setting.where, lambda: shape_of(spec.build().format, setting.sample_rate, frame_samples))
 
 
 def check_length(scenario: Scenario, source: str) -> None:
     """Refuse a duration that is missing (only a dataset or a served client may leave it out) or fits into no file."""
     if scenario.duration is None and scenario.dataset is None:
-        raise ScenarioError(f"{source}: $.duration: is missing; write it like 30s, or {{after: user, tail: 5s}}")
+        raise ScenarioError(
+            f"{source}: $.duration: is missing; write it like 30s, {{after: user, tail: 5s}} or {{answered: 2s}}"
+        )
     if 4 * scenario.ticks() * scenario.frame_samples > LARGEST_BYTES:
         longest_h = LARGEST_BYTES / 4 / scenario.sample_rate / 3600
         raise ScenarioError(

@@ -14,7 +14,7 @@ from simulator.actor import Latency
 from simulator.errors import ScenarioError
 from simulator.plugins import Kind, installed, load
 from simulator.reading.expect import Expectation
-from simulator.scenario import AfterParty, Length, Scenario
+from simulator.scenario import AfterParty, Answered, Length, Scenario
 from simulator.spec import Duration, encode
 
 Schema = dict[str, Any]
@@ -97,7 +97,7 @@ class _Writer:
         if isinstance(own, type) and issubclass(own, Kind):
             return self._group(own.group)
         if own is Length:
-            return {"anyOf": [DURATION, self.of(inspect.type_info(AfterParty))]}
+            return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
         if own is Latency:
             return {"anyOf": [{"enum": ["free", "measured"]}, DURATION]}
         return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: {"type": "string"}}.get(

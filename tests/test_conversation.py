@@ -15,7 +15,8 @@ from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
 from simulator.errors import ActorError
 from simulator.frame import AudioFrame, silence
-from simulator.scenario import Scenario, to_yaml
+from simulator.line import ChannelContext, ChannelSpec
+from simulator.scenario import Lines, Scenario, to_yaml
 from simulator.session import Session, SessionMeta, read_session
 from simulator.spec import Duration, decode
 from simulator.testing import Bursts, burst
@@ -270,17 +271,118 @@ def test_a_line_that_breaks_is_named_and_no_party_is_blamed(tmp_path: Path, cloc
     """A channel of somebody's package that fails ends the session with its own fault told."""
     plain = {"name": "t", "user": "silent", "agent": "silent", "duration": "200ms", "clock": clock}
     scenario: Scenario = decode(plain, Scenario, source="t", folder=tmp_path)
+    scenario = msgspec.structs.replace(scenario, lines=Lines(user_to_agent=[BreakingSpec()]))  # type: ignore[list-item]
     meta = SessionMeta(format=1, id="t-0", scenario="t", sample_rate=RATE, frame_ms=20)
     conversation = Conversation(scenario, Recorder(tmp_path / "t-0", meta, "", heard=True), Surroundings())
-    conversation.exchange.tick = broken  # type: ignore[method-assign]
-    with pytest.raises(ActorError, match=r"a channel or an injector failed at t=0\.00 s: ZeroDivisionError"):
+    with pytest.raises(ActorError, match=r"a channel or an injector failed at t=0\.04 s: ZeroDivisionError"):
         anyio.run(conversation.run)
     assert read_session(tmp_path / "t-0").meta.status == "failed"
 
 
-def broken(now: int, user: Any, agent: Any) -> Any:
-    """Divide by zero."""
-    return now // 0
+class BreakingSpec(ChannelSpec, frozen=True, kw_only=True, tag="breaking"):
+    """A channel that fails at its third frame."""
+
+    def build(self, context: ChannelContext) -> "BreakingSpec":
+        """Give the channel, which needs nothing."""
+        return self
+
+    @property
+    def delay_samples(self) -> int:
+        """No delay."""
+        return 0
+
+    def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
+        """Carry two frames, then divide by zero."""
+        return frame if frame.start < 2 * FRAME else AudioFrame(frame.start // 0, frame.samples)
+
+
+def test_when_one_party_fails_the_others_step_is_over_before_the_session_is(tmp_path: Path) -> None:
+    """Nobody is left with a request that runs on: the step that waits is cancelled, then its actor is closed."""
+    waiting = Waiting()
+    with pytest.raises(ActorError, match=r"the user \(given\) failed at t=0\.02 s: ValueError: no answer"):
+        converse(tmp_path, Refusing(), waiting)
+    assert waiting.noted == ["cancelled", "closed"]
+
+
+class Refusing(Actor):
+    """Answers late, and its second frame not at all."""
+
+    async def step(self, heard: AudioFrame) -> AudioFrame:
+        """Let the other begin its step first."""
+        await anyio.lowlevel.checkpoint()
+        if heard.start >= 0:
+            raise ValueError("no answer")
+        return AudioFrame(0, silence(FRAME))
+
+
+class Waiting(Actor):
+    """Waits for ever for the answer to its second frame, and notes how that ended."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+
+    async def step(self, heard: AudioFrame) -> AudioFrame:
+        """Wait."""
+        try:
+            if heard.start >= 0:
+                await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            self.noted.append("cancelled")
+            raise
+        return AudioFrame(0, silence(FRAME))
+
+    async def close(self) -> None:
+        """Note it."""
+        self.noted.append("closed")
+
+
+class Talkative(Bursts):
+    """Says a burst, tells an utterance, and hangs up when asked to."""
+
+    def __init__(self, start: int, end: int, hangs_up_at: int | None = None) -> None:
+        super().__init__([(start, end)])
+        self._end = end
+        self._hangs_up_at = hangs_up_at
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Tell what is known."""
+        now = heard.start + len(heard.samples)
+        self.done = now + len(heard.samples) >= self._end
+        if self._hangs_up_at == now:
+            self.context.emit(now, "hung_up")
+        return super().step(heard)
+
+
+@pytest.mark.parametrize("party", ["user", "agent"])
+def test_a_second_after_somebody_hung_up_a_session_is_over(tmp_path: Path, party: str) -> None:
+    """Either party may; a goodbye that is under way is still heard."""
+    parties: dict[str, Any] = {"user": Bursts([]), "agent": Bursts([])}
+    parties[party] = Talkative(0, FRAME, hangs_up_at=50 * FRAME)
+    session = converse(tmp_path, **parties, duration="10s")
+    assert [event.party for event in session.by_type["hung_up"]] == [party]
+    assert session.duration == 50 * FRAME + RATE
+
+
+@pytest.mark.parametrize(
+    ("user", "agent", "seconds"),
+    [
+        # The question ends at 1.0 s; the answer is heard from 1.5 to 3.0 s, and silence for 0.5 s ends the session.
+        ((0, 24_000), [(36_000, 72_000)], 3.5),
+        # A pause of 0.4 s in the answer is part of it.
+        ((0, 24_000), [(36_000, 48_000), (57_600, 72_000)], 3.5),
+        # What was said before the question was over is no answer to it; 2 s of patience begin at its end.
+        ((0, 24_000), [(0, 12_000)], 3.0),
+        # An answer without end is cut off by at_most.
+        ((0, 24_000), [(36_000, 480_000)], 6.0),
+    ],
+)
+def test_a_session_ends_when_the_agent_has_answered(
+    tmp_path: Path, user: tuple[int, int], agent: list[tuple[int, int]], seconds: float
+) -> None:
+    """`duration: {answered: 500ms}`: nothing is cut off, and nothing is waited for that has come."""
+    duration = {"answered": "500ms", "no_answer": "2s", "at_most": "6s"}
+    session = converse(tmp_path, Talkative(*user), Bursts(agent), duration=duration)
+    assert session.duration == round(seconds * RATE)
 
 
 def test_durations_are_written_with_a_unit() -> None:

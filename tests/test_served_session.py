@@ -7,10 +7,11 @@ import anyio
 import numpy as np
 import pytest
 
-from simulator.actor import Actor, ActorSpec
-from simulator.errors import ActorError
+from simulator.actor import Actor, ActorSpec, Context, Latency
+from simulator.errors import ActorError, ScenarioError
 from simulator.frame import AudioFrame, silence
 from simulator.serving.served_session import ServedSession
+from simulator.serving.service import ServerSpec
 from simulator.session import Session, read_session
 from simulator.testing import Bursts, burst, play_scenario
 from tests.served import service
@@ -18,14 +19,14 @@ from tests.served import service
 FRAME = 1920
 
 
-def given(actor: Actor) -> ActorSpec:
+def given(actor: Actor, latency: str = "free") -> ActorSpec:
     """A spec that builds the actor it was given."""
 
     class GivenSpec(ActorSpec, frozen=True, kw_only=True, tag="given"):
         def build(self) -> Actor:
             return actor
 
-    return GivenSpec()
+    return GivenSpec(latency=Latency(latency))
 
 
 class Breaking(Actor):
@@ -96,14 +97,14 @@ def test_an_actor_that_fails_ends_its_session_only(tmp_path: Path) -> None:
 
     async def talk() -> None:
         offered = service(tmp_path, given(Breaking()))
-        with pytest.raises(ActorError, match=r"the actor failed at t=0\.16 s: ValueError: lost the thread"):
+        with pytest.raises(ActorError, match=r"the agent \(given\) failed at t=0\.24 s: ValueError: lost the thread"):
             async with offered.session(frame_ms=80) as session:
                 await hear(session, 5)
 
     anyio.run(talk)
     session = read_session(tmp_path / "runs" / "serve-test-0")
     assert (session.meta.status, session.duration) == ("failed", 4 * FRAME)
-    assert session.meta.problem == "the actor failed at t=0.16 s: ValueError: lost the thread"
+    assert session.meta.problem == "the agent (given) failed at t=0.24 s: ValueError: lost the thread"
 
 
 class NoNumbers(Actor):
@@ -183,6 +184,42 @@ def test_a_client_with_its_own_time_is_served_on_the_wall_clock(tmp_path: Path) 
     assert session.said("agent").any()
     assert any(frame.samples.any() for frame in client.heard)
     assert session.duration <= 2 * 24_000
+
+
+class Counting(Actor):
+    """Tells what it used in every frame, and that it is done when it is closed; each frame costs half a second."""
+
+    async def start(self, context: Context) -> None:
+        """Take note of the context."""
+        self._context = context
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Tell, and say silence."""
+        now = heard.start + len(heard.samples)
+        self.last_cost_s = 0.2 if now == 0 else 0.0
+        self._context.emit(now, "usage", audio_in_s=0.08)
+        return AudioFrame(now, silence(len(heard.samples)))
+
+
+def test_a_served_actor_with_a_measured_latency_tells_all_of_it_where_it_is_heard(tmp_path: Path) -> None:
+    """Its thinking time delays what it tells as much as what it says; what it never comes to say is told at the end."""
+    serve_frames(tmp_path, given(Counting(), latency="measured"), 6)
+    told = read_session(tmp_path / "runs" / "serve-test-0").by_type["usage"]
+    # The first frame is ready after 0.2 s of 80 ms frames: said in frame 3, and every later one three frames late, too.
+    # Frame 6 is the last that is recorded; what belongs to the frames behind it comes at the end.
+    assert [event.at for event in told] == [frame * FRAME for frame in (3, 4, 5, 6, 7, 7, 7)]
+
+
+def test_a_server_refuses_what_a_scenario_would(tmp_path: Path) -> None:
+    """On the wall clock time is real, so an actor whose time is measured cannot be served there."""
+    with pytest.raises(ScenarioError, match=r"\$\.agent\.latency: measured belongs to the virtual clock"):
+        RealtimeSpec().check(given(Bursts([]), latency="measured"))
+
+
+class RealtimeSpec(ServerSpec, frozen=True, kw_only=True, tag="realtime"):
+    """A protocol with a time of its own."""
+
+    realtime = True
 
 
 def test_a_session_writes_events_as_it_goes(tmp_path: Path) -> None:

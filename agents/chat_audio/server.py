@@ -27,7 +27,7 @@ from agents.chat_audio.protocol import encode_wav
 from agents.chat_audio.server_request import ChatRequest, read_request, sound_of
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
 from agents.serve.http_json import RefusedError, json_response
-from agents.serve.turn import ReplyRules, ServedTurn, take_turn
+from agents.serve.turn import ServedTurn, TurnRules, take_turn
 from simulator.actor import ActorSpec
 from simulator.clock import today
 from simulator.frame import Samples, freeze, silence
@@ -93,9 +93,9 @@ class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio
             Route("/v1/chat/completions", front.complete, methods=["POST"]),
         ]
 
-    def rules(self) -> ReplyRules:
+    def rules(self) -> TurnRules:
         """When a reply is over, and what is said instead of none."""
-        return ReplyRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
+        return TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
                           voice=self.voice)  # fmt: skip
 
 

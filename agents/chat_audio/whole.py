@@ -27,7 +27,7 @@ from agents.player import PlayerSpec
 from agents.remote.trace import Trace, Tracer
 from agents.responders.remote import usage_of
 from simulator.actor import Actor, ActorSpec, Context
-from simulator.call.exchange import actor_generator
+from simulator.call.chance import ACTORS, generator
 from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples, freeze, silence, to_grid, to_pcm16
@@ -180,7 +180,7 @@ def _leading(player: PlayerSpec) -> PlayerSpec:
 def _alone(context: Context, party: Any) -> Context:
     """The context of a party that only rehearses: it tells nobody."""
     quiet: Mapping[str, Any] = {"emit": _tell_nobody, "trace": lambda record: None, "tasks": None}
-    return msgspec.structs.replace(context, party=party, rng=actor_generator(context.seed, party),
+    return msgspec.structs.replace(context, party=party, rng=generator(context.seed, ACTORS, party),
                                    line_has_channels=False, **quiet)  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.http_json import RefusedError, json_response, read_object
-from agents.serve.turn import ReplyRules, ServedTurn, take_turn
+from agents.serve.turn import ServedTurn, TurnRules, take_turn
 from simulator.actor import ActorSpec
 from simulator.engines import engine
 from simulator.errors import SimulatorError
@@ -86,7 +86,7 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
         ]
 
     def _endpoint(self, service: Service, answer_hz: int | None) -> "Callable[[Request], Awaitable[Response]]":
-        rules = ReplyRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
+        rules = TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
                            voice=self.voice)  # fmt: skip
 
         async def answer(request: "Request") -> "Response":

@@ -14,20 +14,15 @@ from anyio.lowlevel import checkpoint
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
+from simulator.speaking.reply import AUDIBLE, ReplyRules, ReplyWatch, is_loud
 from simulator.speaking.voice import spoken
-from simulator.spec import Duration, ms
 
-AUDIBLE = 0.003
-"""About -50 dBFS: what is below it is taken for silence."""
 TICKS_BETWEEN_LOOKS = 25
 
 
-class ReplyRules(msgspec.Struct, frozen=True, kw_only=True):
+class TurnRules(ReplyRules, frozen=True, kw_only=True):
     """When a reply is over, and what is said instead of none."""
 
-    quiet: Duration = ms(500)
-    patience: Duration = Duration(4.0)
-    longest: Duration = Duration(60.0)
     fallback: str = "Sorry, I did not catch that."
     voice: str = "en-us+f2"
 
@@ -93,7 +88,7 @@ class ToldTurn:
         return any(item.end is None for item in self.utterances.values())
 
 
-async def take_turn(session: ServedSession, samples: Samples, rules: ReplyRules) -> ServedTurn:
+async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules) -> ServedTurn:
     """Play a turn, float32 (n,) at the session's rate, and wait for the reply. SimulatorError: the actor fails."""
     start, frame = session.now, session.frame
     told = ToldTurn()
@@ -127,25 +122,12 @@ async def _await_reply(
     session: ServedSession, said: list[Samples], told: ToldTurn, rules: ReplyRules, since: int
 ) -> str:
     """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
-    rate, frame = session.sample_rate, session.frame
-    quiet, patience, longest = (time.samples(rate) for time in (rules.quiet, rules.patience, rules.longest))
-    begun = any(_loud(part) for part in said[since // frame + 1 :])
-    silent = waited = 0
-    while waited < longest:
-        if not told.speaking and begun and silent >= quiet:
-            return "silence"
-        if not told.speaking and not begun and waited >= patience:
-            return "no reply"
-        await _hear(session, silence(frame), said, told)
-        waited += frame
-        loud = _loud(said[-1])
-        begun = begun or loud
-        silent = 0 if loud else silent + frame
-    return "longest"
-
-
-def _loud(part: Samples) -> bool:
-    return part is not silence(len(part)) and bool(np.max(np.abs(part), initial=0.0) > AUDIBLE)
+    begun = any(is_loud(part) for part in said[since // session.frame + 1 :])
+    watch = ReplyWatch(rules, session.sample_rate, begun=begun)
+    while not watch.over:
+        await _hear(session, silence(session.frame), said, told)
+        watch.hear(said[-1], telling=told.speaking)
+    return watch.over
 
 
 def _end_of_sound(samples: Samples) -> int:
@@ -154,7 +136,7 @@ def _end_of_sound(samples: Samples) -> int:
     return int(loud[-1]) + 1 if len(loud) else 0
 
 
-def _turn(session: ServedSession, rules: ReplyRules, told: ToldTurn, turn: ServedTurn) -> ServedTurn:
+def _turn(session: ServedSession, rules: TurnRules, told: ToldTurn, turn: ServedTurn) -> ServedTurn:
     """Find the reply on the agent's track, with its words; where there is none, give the fallback."""
     start = turn.start
     begin = _end_of_sound(turn.user[: turn.asked])
@@ -173,7 +155,7 @@ def _turn(session: ServedSession, rules: ReplyRules, told: ToldTurn, turn: Serve
                                    words=tuple(word for word in words if word[0]))  # fmt: skip
 
 
-def _with_fallback(session: ServedSession, rules: ReplyRules, turn: ServedTurn) -> ServedTurn:
+def _with_fallback(session: ServedSession, rules: TurnRules, turn: ServedTurn) -> ServedTurn:
     """Say the fallback from where the client's sound ends; the folder's audio holds what the actor said: nothing."""
     line = spoken(rules.fallback, rules.voice, turn.sample_rate)
     session.note("fallback", text=rules.fallback)

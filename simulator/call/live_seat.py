@@ -4,14 +4,16 @@ A tick asks for the answer that is due. One that is not there yet is replaced by
 answers becomes one `underrun` event when it ends, and the actor is stepped through the frames it missed.
 """
 
-import asyncio
 import inspect
+import math
 import queue
 import threading
 from collections import deque
 from contextlib import suppress
 
+import anyio
 import anyio.abc
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from simulator.call.seat import Seat
 from simulator.errors import ActorError, LateError, blamed
@@ -36,7 +38,7 @@ class LiveSeat:
         self._failure: Exception | None = None
         self._threaded = seat.actor.threaded and not inspect.iscoroutinefunction(seat.actor.step)
         self._inbox: queue.SimpleQueue[AudioFrame | None] = queue.SimpleQueue()
-        self._loop_inbox: asyncio.Queue[AudioFrame] = asyncio.Queue()
+        self._handed: MemoryObjectSendStream[AudioFrame] | None = None
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Answer the silent frame before time 0, then go to work in a thread or a task."""
@@ -45,14 +47,16 @@ class LiveSeat:
         if self._threaded:
             threading.Thread(target=self._work, name=f"{self._seat.party}-actor", daemon=True).start()
         else:
-            tasks.start_soon(self._work_async)
+            # Without a bound: an actor that falls behind hears every frame, late.
+            self._handed, inbox = anyio.create_memory_object_stream[AudioFrame](math.inf)
+            tasks.start_soon(self._work_async, inbox)
 
     def hear(self, frame: AudioFrame) -> None:
         """Hand over what is heard; returns at once."""
-        if self._threaded:
-            self._inbox.put(frame)
+        if self._handed is not None:
+            self._handed.send_nowait(frame)
         else:
-            self._loop_inbox.put_nowait(frame)
+            self._inbox.put(frame)
 
     def take(self, tick: int) -> Samples:
         """Give what is said in this tick: the answer if it has come, else silence."""
@@ -78,6 +82,8 @@ class LiveSeat:
             while True:
                 self._inbox.get_nowait()
         self._inbox.put(None)
+        if self._handed is not None:
+            self._handed.close()
 
     def _note_underrun(self, now: int) -> None:
         if self._missed_since is not None:
@@ -99,15 +105,15 @@ class LiveSeat:
                 self._failure = self._blamed(error)
                 return
 
-    async def _work_async(self) -> None:
-        while True:
-            frame = await self._loop_inbox.get()
-            try:
-                answer = self._step(frame)
-                self._keep(answer if isinstance(answer, AudioFrame) else await answer)
-            except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
-                self._failure = self._blamed(error)
-                return
+    async def _work_async(self, inbox: MemoryObjectReceiveStream[AudioFrame]) -> None:
+        with inbox:
+            async for frame in inbox:
+                try:
+                    answer = self._step(frame)
+                    self._keep(answer if isinstance(answer, AudioFrame) else await answer)
+                except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
+                    self._failure = self._blamed(error)
+                    return
 
     def _blamed(self, error: Exception) -> Exception:
         return blamed(error, f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed")

@@ -34,17 +34,13 @@ class Pacing(msgspec.Struct, kw_only=True):
     lateness_p99_ms: float = 0.0
     lateness_max_ms: float = 0.0
 
-
-def pacing_of(lateness_s: list[float]) -> Pacing:
-    """Sum up how late the ticks of a wall-clock session were."""
-    if not lateness_s:
-        return Pacing()
-    ordered = sorted(lateness_s)
-
-    def at(share: float) -> float:
-        return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
-
-    return Pacing(lateness_p50_ms=at(0.5), lateness_p99_ms=at(0.99), lateness_max_ms=at(1.0))
+    def sum_up(self, lateness_s: list[float]) -> None:
+        """Sum up how late the ticks of a wall-clock session were."""
+        if lateness_s:
+            ordered = sorted(lateness_s)
+            self.lateness_p50_ms, self.lateness_p99_ms, self.lateness_max_ms = (
+                round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) for share in (0.5, 0.99, 1.0)
+            )
 
 
 class Keys:

@@ -6,13 +6,13 @@ closed: enough for a socket to open and a session to be accepted.
 """
 
 import anyio
-import numpy as np
 
 from simulator import clock
 from simulator.actor import ActorSpec
-from simulator.call.seat import Seat
+from simulator.call.surroundings import Surroundings
+from simulator.call.table import Table
 from simulator.clock import Clock, VirtualClock, WallClock
-from simulator.events import EventLog, Party
+from simulator.events import Party
 from simulator.frame import AudioFrame, silence
 from simulator.scenario import Scenario
 
@@ -29,21 +29,20 @@ async def probe_party(party: Party, spec: ActorSpec, scenario: Scenario) -> str:
 
 
 async def _start_and_leave(party: Party, spec: ActorSpec, scenario: Scenario) -> str:
-    count = scenario.frame_samples
-    seat = Seat(party, spec, scenario.sample_rate, count, EventLog())
+    table = Table(scenario, None, Surroundings(), parties=(party,))
+    seat, count = table.seats[party], scenario.frame_samples
     time: Clock = WallClock(scenario.sample_rate) if spec.needs_wall_clock() else VirtualClock()
     began = clock.seconds()
     async with anyio.create_task_group() as tasks:
-        rng = np.random.default_rng(0)
-        context = seat.context(time, rng, line_has_channels=False, tasks=tasks, session_id="probe", specs={party: spec})
         try:
-            await seat.actor.start(context)
+            await table.start(time, tasks)
             ready_s = clock.seconds() - began
             for tick in range(-1, FRAMES * seat.shape.ticks):
                 answer = seat.step(AudioFrame(tick * count, silence(count)))
                 if not isinstance(answer, AudioFrame):
-                    await answer
+                    await table.answer(party, answer)
         finally:
-            await seat.actor.close()
+            with anyio.CancelScope(shield=True):
+                await table.leave()
             tasks.cancel_scope.cancel()
     return f"ready after {ready_s:.2f} s, answers frames"

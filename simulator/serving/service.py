@@ -32,12 +32,12 @@ import msgspec
 
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.call.conversation import Conversation
-from simulator.call.edge import shape_of
 from simulator.call.surroundings import Surroundings
 from simulator.clock import seconds, sleep
-from simulator.errors import RemoteError, ScenarioError, located, single
+from simulator.errors import RemoteError, ScenarioError, single
 from simulator.events import Event
 from simulator.frame import silence
+from simulator.scenario import check_actor
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
 from simulator.spec import Spec, walk
@@ -87,17 +87,15 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
                 "the actor has its own real time, but clients of this protocol are served on the "
                 "virtual clock; serve it as openai_realtime"
             )
-        actor.check(
-            Setting(
-                party="agent",
-                where="$.agent",
-                sample_rate=24_000,
-                frame_ms=self.frame_ms,
-                realtime=self.realtime,
-                line_has_channels=False,
-            )
+        setting = Setting(
+            party="agent",
+            where="$.agent",
+            sample_rate=24_000,
+            frame_ms=self.frame_ms,
+            realtime=self.realtime,
+            line_has_channels=False,
         )
-        located("$.agent", lambda: shape_of(actor.build().format, 24_000, round(24 * self.frame_ms)))
+        check_actor(actor, setting)
 
     def routes(self, service: "Service") -> "Sequence[BaseRoute]":
         """Give the protocol's starlette routes; `/health` is the door's unless the protocol has one."""
@@ -202,12 +200,12 @@ class Service:
     async def _recorded_in(self, ledger: Ledger, frame_ms: float, sample_rate: int) -> AsyncIterator[ServedSession]:
         scenario, recorder = ledger.open("virtual", frame_ms, sample_rate)
         began_s = seconds()
-        session = ServedSession(scenario, recorder)
+        session = ServedSession(scenario, recorder, self.shared)
         status = "completed"
         try:
             async with anyio.create_task_group() as tasks:
                 try:
-                    await session.start(tasks, self.shared)
+                    await session.start(tasks)
                     yield session
                 finally:
                     tasks.cancel_scope.cancel()

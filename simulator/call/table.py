@@ -1,0 +1,174 @@
+"""The table of a call: seats, exchange, log and recorder; what a session is made of, without what moves its time.
+
+    start    every actor that sits here is started, both at once
+    tick     said[k] of both -> exchange -> heard[k] of both, recorded
+    look     now and then: events written, progress told, whether to stop
+    leave    every actor is closed, whatever became of the others
+    finish   what the end cuts off is accounted for, the folder is closed with a status
+
+A driver moves the time: the virtual clock and the wall clock (playing.py), a client's data (served sessions), a probe.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import anyio
+import structlog
+
+from simulator.call.chance import ACTORS, generator
+from simulator.call.ending import Ending
+from simulator.call.exchange import Exchange
+from simulator.call.recording import Recorder
+from simulator.call.seat import Seat
+from simulator.call.surroundings import Keys, Surroundings
+from simulator.clock import Clock
+from simulator.errors import RemoteError, SimulatorError, blamed
+from simulator.events import PARTIES, Event, EventLog, Party, Source
+from simulator.frame import AudioFrame, Samples
+from simulator.scenario import Scenario, kind_of
+
+BETWEEN_LOOKS_S = 1.0
+"""So often a session writes its events, and a virtual one lets other tasks of the process run."""
+
+
+class Table:
+    """One call. now: the sample that its time has come to. parties: who sits here; another's sound comes from outside.
+
+    recorder: None for a call that nobody keeps (a probe).
+    """
+
+    def __init__(
+        self, scenario: Scenario, recorder: Recorder | None, around: Surroundings, parties: Sequence[Party] = PARTIES
+    ) -> None:
+        self.scenario = scenario
+        self.frame_samples = scenario.frame_samples
+        self.ticks_between_looks = max(1, round(BETWEEN_LOOKS_S * scenario.sample_rate / self.frame_samples))
+        self.now = 0
+        self.remark: str | None = None
+        """What a completed session's status adds: that a replayed trace no longer fits what its party heard."""
+        self._recorder = recorder
+        self._around = around
+        self.log = EventLog()
+        self.log.listen = around.listen
+        if recorder is not None:
+            recorder.overhear = around.overhear
+        self._keys = Keys(around.buttons, lambda key: self.log.add(self.now, "button", "line", key=key))
+        self.seats = {
+            party: Seat(party, scenario.actor(party), scenario.sample_rate, self.frame_samples, self.log)
+            for party in parties
+        }
+        self.exchange = Exchange(
+            scenario,
+            self.log,
+            recorder.add if recorder is not None else _unrecorded,
+            on_grid={party: seat.actor.on_grid for party, seat in self.seats.items()},
+            pressed=self._keys.pressed,
+        )
+        self.ending = Ending(scenario, self.seats, self.log)
+
+    async def start(self, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
+        """Start every actor that sits here, all at once: a far end may take its time to answer."""
+        async with anyio.create_task_group() as starting:
+            for seat in self.seats.values():
+                starting.start_soon(self._start_one, seat, clock, tasks)
+
+    async def _start_one(self, seat: Seat, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
+        scenario, party = self.scenario, seat.party
+        session_id = self._recorder.meta.id if self._recorder is not None else ""
+        context = seat.context(
+            clock,
+            generator(scenario.seed, ACTORS, party),
+            line_has_channels=bool(scenario.lines.heard_by(party)),
+            log=structlog.get_logger().bind(session=session_id, party=party),
+            injecting=self.exchange.mouths[party].injecting,
+            trace=self._trace_of(party),
+            tasks=tasks,
+            session_id=session_id,
+            seed=scenario.seed,
+            pressed=self._keys.pressed,
+            shared=self._around.shared,
+            specs={side: scenario.actor(side) for side in self.seats},
+        )
+        try:
+            await seat.actor.start(context)
+        except Exception as error:
+            raise self.blamed(party, error, "could not start") from error
+
+    def _trace_of(self, party: Party) -> Callable[[Mapping[str, Any]], None]:
+        recorder = self._recorder
+        if recorder is None:
+            return lambda record: None
+        return lambda record: recorder.add_trace({"party": party, **record})
+
+    async def answer(self, party: Party, pending: Awaitable[AudioFrame]) -> AudioFrame:
+        """Wait for a party's answer. SimulatorError names the party when it fails."""
+        if not isinstance(pending, Awaitable):
+            raise self.blamed(party, TypeError(f"answered {type(pending).__name__}, not an AudioFrame"), "failed")
+        try:
+            return await pending
+        except Exception as error:
+            raise self.blamed(party, error, "failed") from error
+
+    def tick(self, user: Samples, agent: Samples) -> tuple[AudioFrame, AudioFrame]:
+        """Carry what both say from `now` on and move there; gives what (user, agent) hear. SimulatorError, OSError."""
+        now = self.now
+        try:
+            heard = self.exchange.tick(now, user, agent)
+        except (SimulatorError, OSError):
+            raise
+        except Exception as error:
+            raise self.blamed("line", error, "failed") from error
+        self.now = now + len(user)
+        return heard
+
+    def look(self) -> None:
+        """Write the events that can no longer change their place, report progress, end the call when it is told to."""
+        self._write(self.log.take(self.now - self._seats_delay()))
+        self._around.progress(self.now)
+        if self._around.stop():
+            self.ending.stop()
+
+    async def leave(self) -> RemoteError | None:
+        """Close every actor; gives the failure of a far end that went before it had answered everything."""
+        failure: RemoteError | None = None
+        for party, seat in self.seats.items():
+            try:
+                await seat.close(self.now)
+            except RemoteError as error:
+                failure = failure or error
+            except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
+                structlog.get_logger().warning("actor did not close", party=party, error=str(error))
+        return failure
+
+    def finish(self, status: str, problem: str | None) -> None:
+        """Account for what the end cuts off and close the folder with this status. OSError when the disk refuses."""
+        self.exchange.close(self.now)
+        if self._recorder is None:
+            return
+        try:
+            self._write(self.log.finish(self.now))
+        finally:
+            self._recorder.close(status, problem=problem or self.remark, measured=self.exchange.measured())
+
+    def blamed(self, party: Source, error: Exception, what: str) -> SimulatorError:
+        """Give the error that ends the session, with whose fault it is, what failed, and when."""
+        who = "a channel or an injector" if party == "line" else f"the {party} ({kind_of(self.scenario.actor(party))})"
+        return blamed(error, f"{who} {what} at t={self.now / self.scenario.sample_rate:.2f} s")
+
+    def _seats_delay(self) -> int:
+        """How far behind the present an actor may still tell of (its own frame, which it answers whole)."""
+        return max(seat.shape.ticks for seat in self.seats.values()) * self.frame_samples
+
+    def _write(self, events: list[Event]) -> None:
+        for event in events:
+            if event.type == "usage":
+                self._around.used(event.data)
+            elif event.type == "trace_diverged" and self.remark is None:
+                at_s = event.at / self.scenario.sample_rate
+                self.remark = f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
+        if self._recorder is not None:
+            self._recorder.add_events(events)
+
+
+def _unrecorded(user: Samples, agent: Samples, user_heard: Samples, agent_heard: Samples) -> None:
+    """Take a tick of a call that nobody keeps."""
