@@ -32,12 +32,12 @@ import msgspec
 
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.call.conversation import Conversation
-from simulator.call.edge import shape_of
 from simulator.call.surroundings import Surroundings
 from simulator.clock import seconds, sleep
 from simulator.errors import RemoteError, ScenarioError, located, single
 from simulator.events import Event
 from simulator.frame import silence
+from simulator.own_frame import shape_of
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
 from simulator.spec import Spec, walk
