@@ -19,7 +19,7 @@ from agents.moshi.actor import MoshiSpec
 from agents.moshi.protocol import FRAME, MoshiServer
 from simulator.clock import sleep
 from simulator.errors import RemoteError, ScenarioError
-from simulator.serving.door import DoorSpec
+from simulator.serving.listening import DoorSpec
 from simulator.session import Session
 from simulator.spec import Duration
 from simulator.testing import play_scenario, play_session, scenario_of
