@@ -15,17 +15,17 @@ import msgspec
 import yaml
 
 from simulator.actor import ActorSpec, Setting
-from simulator.call.edge import shape_of
-from simulator.call.recording import LARGEST_BYTES
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import InjectorSpec
 from simulator.line import ChannelSpec
+from simulator.own_frame import shape_of
 from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, AnyScorer
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
+from simulator.sound.recordings import LARGEST_BYTES
 from simulator.speaking.reply import ReplyRules
 from simulator.spec import Convert, Duration, decode, encode, walk
 

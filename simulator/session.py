@@ -1,7 +1,8 @@
 """Sessions as they are read: what was recorded, the only thing a scorer sees.
 
 A session folder is read as far as it goes: a run that was killed leaves status `running`, a WAV header without
-lengths and perhaps half a JSON line; all three are repaired on read and told in `notes`. Writing is `recording.py`.
+lengths and perhaps half a JSON line; all three are repaired on read and told in `notes`. What writes it is
+`simulator/call/recording.py`.
 """
 
 import hashlib

@@ -10,12 +10,12 @@ import pytest
 
 from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Latency
 from simulator.call.conversation import Conversation
-from simulator.call.edge import shape_of
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
 from simulator.errors import ActorError
 from simulator.frame import AudioFrame, silence
 from simulator.line import ChannelContext, ChannelSpec
+from simulator.own_frame import shape_of
 from simulator.scenario import Lines, Scenario, to_yaml
 from simulator.session import Session, SessionMeta, read_session
 from simulator.spec import Duration, decode

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from simulator.errors import RemoteError, ScenarioError
-from simulator.scoring.judge import EndpointSettings, ReadyReplies, ask, open_judge
-from simulator.scoring.judge_endpoint import EndpointJudge
+from simulator.scoring.judge import ReadyReplies, ask
+from simulator.scoring.judge_endpoint import EndpointJudge, EndpointSettings, open_judge
 
 ASKED = [{"role": "user", "content": "rate this"}]
 

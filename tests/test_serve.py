@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from simulator.errors import ActorError, ScenarioError
-from simulator.serving.door import DoorSpec, open_door
+from simulator.serving.door import open_door
 from simulator.serving.guard import AccessRules, is_loopback, refusal
+from simulator.serving.listening import DoorSpec
 from simulator.serving.service import NoPlaceError, Place, ServerSpec, Service
 from tests.served import service
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agents.chat_audio.server_request import read_request
-from simulator.serving.door import DoorSpec
+from simulator.serving.listening import DoorSpec
 from simulator.serving.service import Limits
 from simulator.session import read_session
 from tests.contracts.http_peers import Json, ask, served, sound_in, spoken_wav, wav

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agents.http_voice.npy_wire import decode_npy, encode_npy
-from simulator.serving.door import DoorSpec
+from simulator.serving.listening import DoorSpec
 from simulator.serving.service import Limits
 from simulator.session import read_session
 from simulator.speaking.voice import spoken

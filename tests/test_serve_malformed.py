@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from simulator.serving.door import DoorSpec
+from simulator.serving.listening import DoorSpec
 from simulator.session import read_session
 from tests.contracts.http_peers import ask, served
 from tests.contracts.malformed_http import VALID, bombard

@@ -9,11 +9,11 @@ turn is over (plus `latency`). A server whose answer runs beside the question (s
 place sound before the question's end: that is not heard, and an `early_reply_dropped` event says so.
 
 `whole` sends the finished track of a user that is a `player` before the session begins, and the reply is laid beside
-it from sample 0 on (chat_audio_whole.py). A clip with a cue such as `agent_speaking: 1s` arrives while the first one is
+it from sample 0 on (whole.py). A clip with a cue such as `agent_speaking: 1s` arrives while the first one is
 answered: the track is worked out against the reply to the clips before it and sent again with it, which is exact as
 far as the server answers the same question the same way.
 
-The protocol is in chat_audio_protocol.py.
+The protocol is in protocol.py.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -25,6 +25,7 @@ from msgspec import Meta
 from agents.chat_audio.link import ChatAudioLink
 from agents.chat_audio.protocol import AskRules, ChatAudioCore, HistoryKind, Part, encode_wav
 from agents.chat_audio.reply import ReplyMoment, reply_of, told_of
+from agents.chat_audio.whole import WholeQuestion, WholeReply, player_of
 from agents.remote.trace import Trace, TraceRecord
 from agents.responders.remote import check_base_url, heard_of, usage_of
 from simulator.actor import Actor, ActorSpec, Setting
@@ -93,8 +94,6 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
 
     def check_offline(self, setting: Setting) -> None:
         """Refuse a `request: whole` whose track cannot be known before the session."""
-        from agents.chat_audio.whole import player_of
-
         if setting.line_has_channels:
             raise setting.refuse(".responder.request", "what is asked before the session cannot hold what the line "
                                                        "adds; leave its channels out")  # fmt: skip
@@ -102,9 +101,9 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
 
     def build_offline(self, spec: ActorSpec, recorded: Trace | None = None) -> Actor:
         """Make the actor of `request: whole`, or one that plays its trace."""
-        from agents.chat_audio.whole import WholeReply
-
-        return WholeReply(spec, self, recorded)
+        question = WholeQuestion(model=self.model, sample_rate=self.sample_rate, tail=self.tail,
+                                 link=self.link, rules=self.rules)  # fmt: skip
+        return WholeReply(spec, question, recorded)
 
     def reader(self) -> "ChatAudioReader":
         """Make what reads the messages of a trace."""
@@ -114,7 +113,7 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
         """Give the way to the server, not yet gone."""
         return ChatAudioLink(self.base_url, self.api_key_env, self.timeout)
 
-    def rules(self, seed: int | None = None) -> AskRules:
+    def rules(self, seed: int) -> AskRules:
         """Give how requests are made."""
         given = {"max_tokens": self.max_tokens, "temperature": self.temperature, "top_p": self.top_p,
                  "seed": seed if self.seeded else None}  # fmt: skip

@@ -12,7 +12,7 @@ This is the one actor that knows what is said before it is: its sessions say `of
 are not defined for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,9 +20,8 @@ import numpy as np
 
 from agents.chat_audio.answer import ChatAnswer, agent_channel
 from agents.chat_audio.link import ChatAudioLink
-from agents.chat_audio.protocol import ChatAudioCore, encode_wav
+from agents.chat_audio.protocol import AskRules, ChatAudioCore, encode_wav
 from agents.chat_audio.reply import ReplyMoment, events_of, told_of
-from agents.chat_audio.responder import ChatAudioSpec
 from agents.player import PlayerSpec
 from agents.remote.trace import Trace, Tracer
 from agents.responders.remote import usage_of
@@ -32,8 +31,22 @@ from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples, freeze, silence, to_grid, to_pcm16
 from simulator.sound import recordings
+from simulator.spec import Duration
 
 LONGEST_S = 1800.0
+
+
+class WholeQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """How a whole track is asked: of which model, at which rate (Hz), with how much silence behind it.
+
+    link: the way to the server, not yet gone. rules: how requests are made, by the session's seed.
+    """
+
+    model: str
+    sample_rate: int
+    tail: Duration
+    link: Callable[[], ChatAudioLink]
+    rules: Callable[[int], AskRules]
 
 
 class WholeReply(Actor):
@@ -41,9 +54,9 @@ class WholeReply(Actor):
 
     on_grid = True
 
-    def __init__(self, spec: ActorSpec, responder: ChatAudioSpec, recorded: Trace | None = None) -> None:
+    def __init__(self, spec: ActorSpec, question: WholeQuestion, recorded: Trace | None = None) -> None:
         self._spec = spec
-        self._responder = responder
+        self._question = question
         self._recorded = recorded
         self._tracer: Tracer | None = None
         self._track: Samples | None = None
@@ -55,7 +68,7 @@ class WholeReply(Actor):
         if self._recorded is not None:
             self._said = self._laid(self._replayed(self._recorded))
             return
-        link = self._responder.link()
+        link = self._question.link()
         self._tracer = Tracer(context, self._spec, protocol="chat_audio", secrets=link.server.secrets)
         try:
             await self._ask_until_settled(link)
@@ -98,20 +111,20 @@ class WholeReply(Actor):
 
     async def _ask(self, link: ChatAudioLink, track: Samples) -> ChatAnswer:
         """Send a track, float32 (n,) at the session's rate; every request begins a dialogue of its own."""
-        spec, rate = self._responder, self._context.output_rate
+        question, rate = self._question, self._context.output_rate
         assert self._tracer is not None
-        tail = silence(spec.tail.samples(spec.sample_rate))
-        wire = np.concatenate([recordings.resample(track, rate, spec.sample_rate), tail])
+        tail = silence(question.tail.samples(question.sample_rate))
+        wire = np.concatenate([recordings.resample(track, rate, question.sample_rate), tail])
         with link.server.at_fault():
-            core = ChatAudioCore(spec.rules(self._context.seed))
-            body = core.ask(encode_wav(wire, spec.sample_rate))
-            self._tracer.message("sent", "request", told_of(body, len(wire) / spec.sample_rate))
+            core = ChatAudioCore(question.rules(self._context.seed))
+            body = core.ask(encode_wav(wire, question.sample_rate))
+            self._tracer.message("sent", "request", told_of(body, len(wire) / question.sample_rate))
             status, got = await link.post(body)
             self._tracer.message("received", "answer", {"status": status, "body": got})
             answer = core.receive(status, got)
         tokens = {f"{kind}_tokens": number for kind, number in answer.usage.items()}
-        sent_s = len(wire) / spec.sample_rate
-        used = usage_of(spec.model, session_s=len(track) / rate, sent_s=sent_s, said_s=answer.sound_s)
+        sent_s = len(wire) / question.sample_rate
+        used = usage_of(question.model, session_s=len(track) / rate, sent_s=sent_s, said_s=answer.sound_s)
         self._context.emit(0, "usage", **used, **tokens)
         return answer
 
@@ -127,7 +140,7 @@ class WholeReply(Actor):
         last = trace.received()[-1:]
         if not last:
             raise ScenarioError("the trace holds no answer")
-        answer = ChatAudioCore(self._responder.rules()).receive(last[0].json["status"], last[0].json["body"])
+        answer = ChatAudioCore(AskRules()).receive(last[0].json["status"], last[0].json["body"])
         self._tell(answer, 0)
         return answer
 

@@ -12,7 +12,7 @@
 
 With a `persona` it is a simulated user: it calls with a goal and hangs up (the function `hang_up`) when it is
 done. A session outlives its connections: announced or not, a lost one is resumed where the service gave a
-handle. The protocol is in gemini_live_protocol.py. 16 kHz go up, 24 kHz come down.
+handle. The protocol is in protocol.py. 16 kHz go up, 24 kHz come down.
 """
 
 from typing import Any, Literal

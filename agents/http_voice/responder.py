@@ -4,7 +4,7 @@
       kind: turn_based
       responder: {kind: http_voice, base_url: "http://127.0.0.1:8000"}
 
-The protocol is in http_voice_protocol.py. Before the session the server's health is asked for, again and again until
+The protocol is in protocol.py. Before the session the server's health is asked for, again and again until
 it is ready. `${NAME}` in base_url and token is expanded when connecting and never written anywhere.
 """
 

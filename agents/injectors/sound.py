@@ -3,7 +3,6 @@
 from typing import ClassVar, Literal
 
 import numpy as np
-import soxr
 
 from simulator.frame import Samples, to_grid
 from simulator.injector import InjectorSpec
@@ -35,6 +34,8 @@ class SoundSpec(InjectorSpec, frozen=True, kw_only=True, tag="sound"):
             check_voice(self.voice, f"{where}.voice")
 
     def _lines(self, sample_rate: int) -> list[PreparedSpeech]:
+        import soxr
+
         made = _cough() if self.sound == "cough" else _noise(self.length)
         samples = soxr.resample(made, _MADE_HZ, sample_rate, quality="HQ")
         samples *= np.float32(10 ** ((NOMINAL_DBFS + self.level_db) / 20) / np.sqrt(np.mean(samples**2)))

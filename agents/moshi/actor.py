@@ -1,6 +1,6 @@
 """moshi: a Moshi or PersonaPlex server plays a party (`ws://host:8998/api/chat`).
 
-The protocol is in moshi_protocol.py; this is the shell around it. A server answers frames with frames and has
+The protocol is in protocol.py; this is the shell around it. A server answers frames with frames and has
 no time of its own, so a session runs on either clock:
 
     virtual   lock-step: a frame is sent, and the step ends when the frames due by then are in. Frames are placed by

@@ -1,7 +1,7 @@
 """What a Moshi server's messages become on the session's timeline, and a replay of recorded ones. No I/O.
 
 T is a frame of 80 ms. Step k hears [kT, (k+1)T) and answers what is said in [(k+1)T, (k+2)T). Where the
-server's n-th frame is said is the placement (told in moshi.py): by count it is step n + lag, with
+server's n-th frame is said is the placement (told in actor.py): by count it is step n + lag, with
 
     contiguous, virtual clock   lag = frames in flight: the answer to what step k sent is in when step k ends
     contiguous, wall clock      one more: nobody waits for it

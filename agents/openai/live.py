@@ -12,7 +12,7 @@
 
 The model hears and speaks at the same time; when to speak and when to yield is its own affair. Functions are
 called by a `backend` model that it delegates to; without one, a task it delegates is answered with the text
-`delegated`. The protocol is in openai_live_protocol.py; it goes as far as the types of the installed openai
+`delegated`. The protocol is in live_protocol.py; it goes as far as the types of the installed openai
 package do.
 """
 

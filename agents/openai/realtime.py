@@ -13,7 +13,7 @@
 
 With a `persona` it plays the user: a caller with a goal who hangs up. The service detects turns (`server`,
 `semantic`), or our own ears do (`none`). What it says is heard when it arrives, through a jitter buffer. The
-protocol is in openai_realtime_protocol.py.
+protocol is in realtime_protocol.py.
 """
 
 from typing import Any, Literal

@@ -16,7 +16,7 @@
                                                          the far end leaves that to us
                 error                                    told as `remote_error`; session_expired is the end
 
-What is said here is the reply's business (openai_realtime_reply.py). Messages of unknown type are ignored,
+What is said here is the reply's business (reply.py). Messages of unknown type are ignored,
 and so are fields; sound of an interrupted response that still comes in is ignored too.
 """
 

@@ -4,7 +4,7 @@
     client = AsyncOpenAI(base_url="http://127.0.0.1:8000/v1", api_key="...")
     async with client.realtime.connect(model="any") as connection: ...
 
-The protocol is in realtime_protocol.py. A session runs on the wall clock from the first sound on: the client
+The protocol is in server_protocol.py. A session runs on the wall clock from the first sound on: the client
 is its user party, heard as it comes in, and what the agent says goes out in real time, frame by frame.
 """
 

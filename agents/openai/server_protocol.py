@@ -5,8 +5,8 @@
              session.update                                session.updated (formats may still change)   fresh
              sound is appended, or response.create         the session with the agent begins            begun
     begun    session.update                                session.updated; another format is an error  begun
-             input_audio_buffer.append, .commit, .clear    see realtime_input.py                        begun
-             response.create, .cancel,                     see realtime_output.py                       begun
+             input_audio_buffer.append, .commit, .clear    see server_input.py                          begun
+             response.create, .cancel,                     see server_output.py                         begun
              conversation.item.truncate
              a frame of the agent                          response events                              begun
              a frame for the agent                         the client's sound, turns cut out of it      begun

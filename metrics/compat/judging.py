@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from simulator.errors import ScenarioError
-from simulator.scoring.judge import EndpointSettings, Judge, open_judge
+from simulator.scoring.judge import Judge
+from simulator.scoring.judge_endpoint import EndpointSettings, open_judge
 
 
 def judge_of(

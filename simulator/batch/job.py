@@ -115,7 +115,7 @@ def _is_deterministic(spec: ActorSpec) -> bool:
 
 
 def _party(scenario: Scenario, party: Any) -> PartyMeta:
-    from simulator.call.edge import shape_of
+    from simulator.own_frame import shape_of
 
     spec = scenario.actor(party)
     shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)

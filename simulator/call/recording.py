@@ -18,10 +18,9 @@ from simulator.events import Event, encode_event
 from simulator.files import write_json
 from simulator.frame import Samples
 from simulator.session import SessionMeta
+from simulator.sound.recordings import LARGEST_BYTES
 
 BLOCK_S = 1.0
-LARGEST_BYTES = 2**32 - 64
-"""What a WAV header can count: a served session that stays open for half a day is written on and read up to here."""
 
 
 class StereoFile:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from simulator.actor import Actor, ActorSpec, AudioFormat, Context
-from simulator.call.edge import Edge, EdgeShape, Step, shape_of
+from simulator.call.edge import Edge, Step
 from simulator.clock import Clock, seconds
 from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, silence
+from simulator.own_frame import EdgeShape, shape_of
 
 SAID_TIMES = ("since", "until", "model_at")
 HEARD_TIMES = ("heard_since", "heard_until")

@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM (0) or Ctrl-C (130)."""
     import anyio
 
-    from simulator.serving.door import DoorSpec, serve
+    from simulator.serving.door import serve
+    from simulator.serving.listening import DoorSpec
     from simulator.serving.service import Limits, Service
 
     set_up_logs(verbose=False)

@@ -40,7 +40,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Refuse what cannot be: ScenarioError."""
-        from simulator.serving.door import DoorSpec
+        from simulator.serving.listening import DoorSpec
 
         DoorSpec(port=self.port).check()
 
@@ -51,9 +51,8 @@ class LeftError(Exception):
 
 async def talk_in_browser(job: Job, run_folder: Path, way: Way, tell: Tell) -> tuple[Row, Played]:
     """Serve the pages, hold the conversation, and give its row. LeftError, ScenarioError."""
-    from simulator.serving.door import DoorSpec
     from simulator.serving.guard import AccessRules, Guard
-    from simulator.serving.listening import address_of, listening, web_server
+    from simulator.serving.listening import DoorSpec, address_of, listening, web_server
 
     room = Room(job.scenario)
     site = LiveSite(room, lambda: _page(run_folder, job))

@@ -102,34 +102,3 @@ def _by_sample(content: bytes) -> dict[str, Sequence[str]]:
     for line in msgspec.json.Decoder(_Line).decode_lines(content):
         found.setdefault(line.item_id, []).append(line.generation)
     return dict(found)
-
-
-class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a judge lives and how it is asked.
-
-    base_url: of an OpenAI-compatible server (None: OpenAI's own). seed: of the first asking; seed_step is
-    added per further one. key_env: the environment variable with the key; without it OpenAI gets
-    OPENAI_API_KEY, and nobody else gets a key.
-    """
-
-    model: str
-    base_url: str | None = None
-    key_env: str | None = None
-    temperature: float | None = None
-    seed: int | None = 0
-    seed_step: int = 0
-    timeout_s: float = 60.0
-
-
-def open_judge(replies: Path | None, endpoint: EndpointSettings | None) -> Judge | None:
-    """Give the judge: ready replies from a file first, else the endpoint, else None.
-
-    ScenarioError when the file cannot be read.
-    """
-    if replies is not None:
-        return ReadyReplies.read(replies)
-    if endpoint is None:
-        return None
-    from simulator.scoring.judge_endpoint import EndpointJudge, reply_folder
-
-    return EndpointJudge(endpoint, reply_folder())

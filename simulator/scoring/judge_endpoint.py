@@ -15,7 +15,24 @@ import msgspec
 from simulator.errors import RemoteError, ScenarioError
 from simulator.files import write_whole
 from simulator.reading.secrets import key_variable
-from simulator.scoring.judge import EndpointSettings, Messages
+from simulator.scoring.judge import Judge, Messages, ReadyReplies
+
+
+class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a judge lives and how it is asked.
+
+    base_url: of an OpenAI-compatible server (None: OpenAI's own). seed: of the first asking; seed_step is
+    added per further one. key_env: the environment variable with the key; without it OpenAI gets
+    OPENAI_API_KEY, and nobody else gets a key.
+    """
+
+    model: str
+    base_url: str | None = None
+    key_env: str | None = None
+    temperature: float | None = None
+    seed: int | None = 0
+    seed_step: int = 0
+    timeout_s: float = 60.0
 
 
 class EndpointJudge:
@@ -93,6 +110,18 @@ class EndpointJudge:
         )
         key = hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
         return self._folder / key[:2] / f"{key}.json"
+
+
+def open_judge(replies: Path | None, endpoint: EndpointSettings | None) -> Judge | None:
+    """Give the judge: ready replies from a file first, else the endpoint, else None.
+
+    ScenarioError when the file cannot be read.
+    """
+    if replies is not None:
+        return ReadyReplies.read(replies)
+    if endpoint is None:
+        return None
+    return EndpointJudge(endpoint, reply_folder())
 
 
 def _key(settings: EndpointSettings) -> str:

@@ -10,17 +10,15 @@ without a token.
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import msgspec
 import structlog
 
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError, single
 from simulator.serving.guard import AccessRules, Guard, is_loopback
-from simulator.serving.listening import address_of, listening, web_server
+from simulator.serving.listening import LOCAL, DoorSpec, address_of, listening, web_server
 from simulator.serving.service import NoPlaceError, ServerSpec, Service
 
 if TYPE_CHECKING:
@@ -30,51 +28,6 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
 log = structlog.get_logger()
-
-
-class DoorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to listen and whom to let in.
-
-    port 0: any free one. cert, key: PEM files for TLS. patience_s: how long the head of a request, or the
-    next piece of its body, may take. grace_s: how long those inside may take to leave.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    token: str | None = None
-    open: bool = False
-    cert: Path | None = None
-    key: Path | None = None
-    body_bytes: int = 64 * 2**20
-    patience_s: float = 20.0
-    grace_s: float = 5.0
-
-    def check(self) -> list[str]:
-        """Refuse what is not safe (ScenarioError); give the warnings to print."""
-        if not 0 <= self.port <= 65535:
-            raise ScenarioError(f"--port is {self.port}; allowed are 0 (any free one) to 65535")
-        if self.token is not None and self.open:
-            raise ScenarioError("--token and --open exclude each other")
-        if self.token is not None and not self.token.strip():
-            raise ScenarioError("--token is empty")
-        if (self.cert is None) != (self.key is None):
-            raise ScenarioError("--cert and --key go together")
-        for file in (self.cert, self.key):
-            if file is not None and not file.is_file():
-                raise ScenarioError(f"{file} does not exist")
-        return [] if is_loopback(self.host) else self._outside()
-
-    def _outside(self) -> list[str]:
-        if self.token is None and not self.open:
-            raise ScenarioError(f"--host {self.host} can be reached by others; give a --token, or --open for anybody")
-        warnings = [] if self.token else [f"anybody who reaches {self.host} can use this server (--open)"]
-        if self.cert is None:
-            warnings.append("without --cert and --key everything, the token included, goes over the network readable")
-        return warnings
-
-
-LOCAL = DoorSpec()
-"""Loopback, any free port, no token."""
 
 
 @asynccontextmanager

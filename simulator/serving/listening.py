@@ -8,20 +8,67 @@ a file descriptor each, and uvicorn alone would keep them for ever.
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from simulator.errors import ScenarioError
+from simulator.serving.guard import is_loopback
 
 if TYPE_CHECKING:
     import uvicorn
-
-    from simulator.serving.door import DoorSpec
 
 MESSAGE_BYTES = 2**20
 GOODBYE_S = 5.0
 
 
-def web_server(app: Any, spec: "DoorSpec") -> "uvicorn.Server":
+class DoorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to listen and whom to let in.
+
+    port 0: any free one. cert, key: PEM files for TLS. patience_s: how long the head of a request, or the
+    next piece of its body, may take. grace_s: how long those inside may take to leave.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str | None = None
+    open: bool = False
+    cert: Path | None = None
+    key: Path | None = None
+    body_bytes: int = 64 * 2**20
+    patience_s: float = 20.0
+    grace_s: float = 5.0
+
+    def check(self) -> list[str]:
+        """Refuse what is not safe (ScenarioError); give the warnings to print."""
+        if not 0 <= self.port <= 65535:
+            raise ScenarioError(f"--port is {self.port}; allowed are 0 (any free one) to 65535")
+        if self.token is not None and self.open:
+            raise ScenarioError("--token and --open exclude each other")
+        if self.token is not None and not self.token.strip():
+            raise ScenarioError("--token is empty")
+        if (self.cert is None) != (self.key is None):
+            raise ScenarioError("--cert and --key go together")
+        for file in (self.cert, self.key):
+            if file is not None and not file.is_file():
+                raise ScenarioError(f"{file} does not exist")
+        return [] if is_loopback(self.host) else self._outside()
+
+    def _outside(self) -> list[str]:
+        if self.token is None and not self.open:
+            raise ScenarioError(f"--host {self.host} can be reached by others; give a --token, or --open for anybody")
+        warnings = [] if self.token else [f"anybody who reaches {self.host} can use this server (--open)"]
+        if self.cert is None:
+            warnings.append("without --cert and --key everything, the token included, goes over the network readable")
+        return warnings
+
+
+LOCAL = DoorSpec()
+"""Loopback, any free port, no token."""
+
+
+def web_server(app: Any, spec: DoorSpec) -> "uvicorn.Server":
     """Make the server for an ASGI app; it stops when its `should_exit` is set."""
     import uvicorn
 
@@ -80,7 +127,7 @@ def _impatient_protocol(patience_s: float) -> Any:
 
 
 @contextmanager
-def listening(spec: "DoorSpec") -> Iterator[socket.socket]:
+def listening(spec: DoorSpec) -> Iterator[socket.socket]:
     """Bind the address; ScenarioError when it cannot be bound."""
     try:
         family, *_, address = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)[0]

@@ -17,6 +17,8 @@ from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples, freeze
 
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
+LARGEST_BYTES = 2**32 - 64
+"""What a WAV header can count: a served session that stays open for half a day is written on and read up to here."""
 
 
 class Recording:

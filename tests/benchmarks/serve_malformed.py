@@ -26,7 +26,8 @@ def serve(pipe: Any, protocol: str, folder: str) -> None:
     import gc
 
     from simulator.plugins import AnyActor, load
-    from simulator.serving.door import DoorSpec, open_door
+    from simulator.serving.door import open_door
+    from simulator.serving.listening import DoorSpec
     from simulator.serving.service import Limits, Service
     from simulator.spec import decode, ms
 

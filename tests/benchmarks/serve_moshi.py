@@ -31,7 +31,8 @@ def serve(pipe: Any, folder: str, sessions: int) -> None:
     """Run the server until told to stop; tells its URL, then its CPU seconds whenever asked."""
     from agents.moshi.server import MoshiServerSpec
     from simulator.plugins import AnyActor
-    from simulator.serving.door import DoorSpec, open_door
+    from simulator.serving.door import open_door
+    from simulator.serving.listening import DoorSpec
     from simulator.serving.service import Limits, Service
     from simulator.spec import decode
 

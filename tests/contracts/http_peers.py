@@ -17,7 +17,8 @@ import soundfile
 from anyio.from_thread import start_blocking_portal
 
 from simulator.plugins import AnyActor, load
-from simulator.serving.door import LOCAL, DoorSpec, open_door
+from simulator.serving.door import open_door
+from simulator.serving.listening import LOCAL, DoorSpec
 from simulator.serving.service import DEFAULT_LIMITS, Limits, ServerSpec, Service
 from simulator.spec import decode
 

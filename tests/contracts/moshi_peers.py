@@ -13,7 +13,8 @@ from agents.moshi.protocol import DIALECTS, FRAME, MoshiServer
 from agents.moshi.server import MoshiServerSpec
 from simulator.frame import Samples, freeze
 from simulator.plugins import AnyActor
-from simulator.serving.door import LOCAL, DoorSpec, open_door
+from simulator.serving.door import open_door
+from simulator.serving.listening import LOCAL, DoorSpec
 from simulator.serving.service import DEFAULT_LIMITS, Limits, Service
 from simulator.spec import decode
 
