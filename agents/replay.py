@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from simulator.actor import Actor, ActorSpec, Context, Setting
+from simulator.actor import ActorSpec, BlockActor, Context, Setting
 from simulator.errors import ScenarioError, SessionError, located
 from simulator.events import Event, Party
 from simulator.frame import AudioFrame, Samples, to_grid
 from simulator.session import Session, read_session
 from simulator.sound import recordings
 from simulator.sound.streams import Outbox
+from simulator.speaking.cues import NEVER
 
 REPLAYED = ("speech_start", "speech_end")
 
@@ -47,7 +48,7 @@ class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
         return Replay(self)
 
 
-class Replay(Actor):
+class Replay(BlockActor):
     """Says a recorded track from its first sample on."""
 
     on_grid: ClassVar[bool] = True
@@ -70,12 +71,18 @@ class Replay(Actor):
         for event in _known(session, party):
             context.emit(round(event.at * scale), event.type, **_scaled(event.data, scale))
 
-    def step(self, heard: AudioFrame) -> AudioFrame:
-        """Hear a frame, say the next recorded one."""
-        count = len(heard.samples)
+    def hear(self, heard: AudioFrame) -> None:
+        """Let it pass: a recording answers nobody."""
+
+    def settled(self, now: int) -> int:
+        """All of it is; but a block ends with the track, so that it is known when that was."""
+        return now + self._outbox.buffered if self._outbox.buffered else NEVER
+
+    def say(self, now: int, count: int) -> Samples:
+        """Say the next recorded samples."""
         samples = self._outbox.take(count)
         self.done = not self._outbox.buffered
-        return AudioFrame(heard.start + count, samples)
+        return samples
 
 
 def _track(session: Session, party: Party, sample_rate: int) -> Samples:

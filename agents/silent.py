@@ -1,7 +1,8 @@
 """A party that says nothing: the other side of a recording, or a stand-in while one side is built."""
 
-from simulator.actor import Actor, ActorSpec
-from simulator.frame import AudioFrame, silence
+from simulator.actor import ActorSpec, BlockActor
+from simulator.frame import AudioFrame, Samples, silence
+from simulator.speaking.cues import NEVER
 
 
 class SilentSpec(ActorSpec, frozen=True, kw_only=True, tag="silent"):
@@ -12,13 +13,19 @@ class SilentSpec(ActorSpec, frozen=True, kw_only=True, tag="silent"):
         return Silent()
 
 
-class Silent(Actor):
-    """Answers every frame with silence."""
+class Silent(BlockActor):
+    """Answers whatever it hears with silence."""
 
     on_grid = True
     done = True
 
-    def step(self, heard: AudioFrame) -> AudioFrame:
-        """Hear a frame, say silence."""
-        count = len(heard.samples)
-        return AudioFrame(heard.start + count, silence(count))
+    def hear(self, heard: AudioFrame) -> None:
+        """Let it pass."""
+
+    def settled(self, now: int) -> int:
+        """Nothing will ever be said."""
+        return NEVER
+
+    def say(self, now: int, count: int) -> Samples:
+        """Say silence."""
+        return silence(count)

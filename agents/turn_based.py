@@ -13,9 +13,9 @@ import anyio
 
 from agents.remote.trace import Trace, Tracer
 from agents.remote.turn_based_replay import STOPPED, TurnBasedReplay, line_said, trace_heard
-from simulator.actor import Actor, ActorSpec, Context, Setting
+from simulator.actor import Actor, ActorSpec, BlockActor, Context, Setting
 from simulator.errors import ScenarioError
-from simulator.frame import AudioFrame
+from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
 from simulator.speaking.dialogue import (
     AnyResponder,
@@ -96,7 +96,7 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
         return TurnBasedReplay(self, self.responder.reader(), trace)  # type: ignore[attr-defined]
 
 
-class TurnBased(Actor):
+class TurnBased(BlockActor):
     """Listens, decides whose turn it is, and says what its responder answers."""
 
     threaded: ClassVar[bool] = False
@@ -121,6 +121,8 @@ class TurnBased(Actor):
             await anyio.to_thread.run_sync(self._ears.warm)
         self._turns = TurnTaker(spec.policy(), context.input_rate, self._ears.activity)
         self._voice = Voice(context.emit, f"{context.party}-", context.output_rate)
+        self._was_speaking = False
+        """Whether it spoke in all but the last frame of what it said last."""
         self._opening_at: int | None = spec.opening_at.samples(context.output_rate) if spec.opening else None
         if spec.opening:
             self._opening = self._spoken(spec.opening)
@@ -138,28 +140,63 @@ class TurnBased(Actor):
             )
         )
 
-    def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
-        """Hear a frame, say the next one; waits only when a turn is over and the clock is virtual."""
+    def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
+        """Take what is heard, frame by frame; waits only when a turn is over and the clock is virtual."""
+        count, tick = len(heard.samples), self._context.input_samples
+        for start in range(0, count - tick, tick):
+            frame = AudioFrame(heard.start + start, heard.samples[start : start + tick])
+            verdict = self._listen(frame, speaking=self._was_speaking)
+            assert verdict is None, "a turn was over before it could be"
+        last = heard if count == tick else AudioFrame(heard.start + count - tick, heard.samples[count - tick :])
+        return self._hear_last(last, self._said_by)
+
+    def settled(self, now: int) -> int:
+        """Until a turn may be over, or its own is."""
+        voice = self._said_by
+        bound = self._turns.settled(now, speaking=voice.speaking)
+        if self._opening_at is not None:
+            bound = min(bound, self._opening_at)
+        return max(min(bound, now + voice.remaining()) if voice.speaking else bound, now + 1)
+
+    def say(self, now: int, count: int) -> Samples:
+        """Say the next samples; what it says first begins with the frame in which it is due."""
+        voice = self._said_by
+        if self._opening_at is not None and now >= self._opening_at:
+            self._opening_at = None
+            voice.say(self._opening)
+            self._history.append(Message(role="assistant", text=self._spec.opening))
+        if self._tracer is not None:
+            self._tracer.at = now + count  # what comes in from now on is said with the next frame
+        self._was_speaking = voice.speaking
+        return voice.take(now, count)
+
+    @property
+    def _said_by(self) -> Voice:
+        assert self._voice is not None
+        return self._voice
+
+    def _listen(self, heard: AudioFrame, *, speaking: bool) -> Literal["turn", "yield"] | None:
         if self._tracer is not None:
             trace_heard(self._tracer, heard)
         self._ears.hear(heard)
-        voice = self._voice
-        assert voice is not None
+        return self._turns.hear(heard.start, heard.samples, speaking=speaking)
+
+    def _hear_last(self, heard: AudioFrame, voice: Voice) -> Awaitable[None] | None:
         speaking = voice.speaking
-        verdict = self._turns.hear(heard.start, heard.samples, speaking=speaking)
+        verdict = self._listen(heard, speaking=speaking)
         now = heard.start + len(heard.samples)
         if verdict == "yield":
             self._yield(now, voice)
         elif verdict == "turn":
             turn = self._heard_turn(now)
             if not self._context.realtime:
-                return self._answer_now(turn, heard)
+                return self._answer(turn)
             self._answer_later(turn)
         elif self._turns.hearing and not speaking:
             # The other goes on before anything was said: what was being prepared answers half a turn. While the answer
             # is being said, more of it may still come, and a backchannel is no reason to drop that.
             self._stop_thinking()
-        return self._say(heard)
+        return None
 
     async def close(self) -> None:
         """Stop thinking and let the responder go."""
@@ -173,19 +210,6 @@ class TurnBased(Actor):
     def _note(self, direction: Literal["received", "sent"], type_: str, payload: object) -> None:
         if self._tracer is not None:
             self._tracer.message(direction, type_, payload)
-
-    def _say(self, heard: AudioFrame) -> AudioFrame:
-        voice = self._voice
-        assert voice is not None
-        count = len(heard.samples) * self._context.output_rate // self._context.input_rate
-        now = (heard.start + len(heard.samples)) * self._context.output_rate // self._context.input_rate
-        if self._opening_at is not None and now >= self._opening_at:
-            self._opening_at = None
-            voice.say(self._opening)
-            self._history.append(Message(role="assistant", text=self._spec.opening))
-        if self._tracer is not None:
-            self._tracer.at = now + count  # what comes in from now on is said with the next frame
-        return AudioFrame(now, voice.take(now, count))
 
     def _yield(self, now: int, voice: Voice) -> None:
         self._stop_thinking()
@@ -204,10 +228,6 @@ class TurnBased(Actor):
         samples, since, until = self._turns.take()
         at = now * self._context.output_rate // self._context.input_rate
         return HeardTurn(samples=samples, sample_rate=self._context.input_rate, since=since, until=until, at=at)
-
-    async def _answer_now(self, turn: HeardTurn, heard: AudioFrame) -> AudioFrame:
-        await self._answer(turn)
-        return self._say(heard)
 
     def _answer_later(self, turn: HeardTurn) -> None:
         self._stop_thinking()
@@ -241,8 +261,7 @@ class TurnBased(Actor):
     async def _take(self, piece: Reply) -> None:
         for type_, fields in piece.events:
             self._context.emit(fields.get("at", 0), type_, **{name: fields[name] for name in fields if name != "at"})
-        voice = self._voice
-        assert voice is not None
+        voice = self._said_by
         line = line_said(piece, self._context.output_rate)
         if line is not None:
             voice.say(line)

@@ -8,7 +8,7 @@ from channels.noise import Color, at_rms, generate
 from simulator.errors import located
 from simulator.events import Emit
 from simulator.frame import AudioFrame, Samples, freeze, silence
-from simulator.line import ChannelContext, ChannelSpec
+from simulator.line import ChannelContext, ChannelSpec, carried_until
 from simulator.sound import recordings
 from simulator.sound.streams import Outbox
 from simulator.speaking.ears import NOMINAL_DBFS
@@ -59,15 +59,17 @@ class BurstSpec(ChannelSpec, frozen=True, kw_only=True, tag="burst"):
             bang = _faded(noise[: self.length.samples(rate)], round(FADE_S * rate))
         every = self.every.samples(rate) if self.every is not None else None
         bang = at_rms(bang, NOMINAL_DBFS - self.snr_db)
-        return Burst(bang, self.start.samples(rate), every, context.emit)
+        return Burst(bang, self.start.samples(rate), every, context.emit, context.frame_samples)
 
 
 class Burst:
     """Adds the burst at its moments; a `noise_burst` event tells where each begins and ends."""
 
     delay_samples = 0
+    takes_blocks = True
 
-    def __init__(self, bang: Samples, start: int, every: int | None, emit: Emit) -> None:
+    def __init__(self, bang: Samples, start: int, every: int | None, emit: Emit, frame_samples: int) -> None:
+        self._count = frame_samples
         self._bang = bang
         self._next: int | None = start
         self._every = every
@@ -75,7 +77,10 @@ class Burst:
         self._out = Outbox()
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
-        """Carry a frame; a burst begins with the first frame that holds its moment."""
+        """Carry a frame, or several; a burst begins with the first frame that holds its moment."""
+        return carried_until(frame, self._next, self._count, self._carry)
+
+    def _carry(self, frame: AudioFrame) -> AudioFrame:
         count = len(frame.samples)
         if self._next is not None and frame.start + count > self._next:
             self._next = self._next + self._every if self._every is not None else None

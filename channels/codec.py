@@ -20,7 +20,7 @@ class CodecSpec(ChannelSpec, frozen=True, kw_only=True, tag="codec"):
 
     def build(self, context: ChannelContext) -> "MuLaw":
         """Make the channel."""
-        return MuLaw(context.sample_rate)
+        return MuLaw(context.sample_rate, context.frame_samples)
 
 
 class MuLaw:
@@ -29,7 +29,10 @@ class MuLaw:
     delay_samples: of both filters, about 4 ms, rounded up to whole samples of the session.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    takes_blocks = True
+
+    def __init__(self, sample_rate: int, frame_samples: int) -> None:
+        self._count = frame_samples
         self._down = ShortResampler(sample_rate, TELEPHONE_HZ)
         self._up = ShortResampler(TELEPHONE_HZ, sample_rate)
         self._out = Outbox()
@@ -40,8 +43,9 @@ class MuLaw:
         self._out.push(np.zeros(waiting, np.float32))
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
-        """Carry a frame."""
-        self._out.push(self._up(mu_law(self._down(frame.samples))))
+        """Carry a frame, or several one by one: sums of the filters must not depend on how much is handed over."""
+        for start in range(0, len(frame.samples), self._count):
+            self._out.push(self._up(mu_law(self._down(frame.samples[start : start + self._count]))))
         return AudioFrame(frame.start, self._out.take(len(frame.samples)))
 
 

@@ -28,6 +28,8 @@ class DelaySpec(ChannelSpec, frozen=True, kw_only=True, tag="delay"):
 class Delay:
     """Holds back a constant number of samples."""
 
+    takes_blocks = True
+
     def __init__(self, samples: int) -> None:
         self.delay_samples = samples
         self._waiting = Outbox()

@@ -21,6 +21,7 @@ class Gain:
     """Multiplies every sample by 10^(db/20)."""
 
     delay_samples = 0
+    takes_blocks = True
 
     def __init__(self, db: float) -> None:
         self._factor = np.float32(10 ** (db / 20))

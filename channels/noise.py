@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from simulator.errors import ScenarioError, located
-from simulator.frame import AudioFrame, Samples, freeze, silence
+from simulator.frame import AudioFrame, Samples, energies, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
 from simulator.sound import recordings
 from simulator.speaking.ears import LEVEL_MARGIN_DB, NOMINAL_DBFS
@@ -61,24 +61,27 @@ class NoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="noise"):
         else:
             loop = generate(self.color or "white", context.sample_rate, context.rng)
         level_dbfs = NOMINAL_DBFS - self.snr_db
-        return Noise(at_rms(loop, level_dbfs), level_dbfs, offset=int(context.rng.integers(len(loop))))
+        offset = int(context.rng.integers(len(loop)))
+        return Noise(at_rms(loop, level_dbfs), level_dbfs, offset, context.frame_samples)
 
 
 class Noise:
     """Adds a loop of noise that begins at `offset` (drawn, so that two lines do not share their noise)."""
 
     delay_samples = 0
+    takes_blocks = True
 
-    def __init__(self, loop: Samples, level_dbfs: float, offset: int) -> None:
+    def __init__(self, loop: Samples, level_dbfs: float, offset: int, frame_samples: int) -> None:
+        self._count = frame_samples
         self._loop = loop
         self._level_dbfs = level_dbfs
         self._next = offset
         self._speech_energy = 0.0
         self._speech_samples = 0
-        self._gate = 10 ** ((NOMINAL_DBFS - LEVEL_MARGIN_DB) / 10)
+        self._gate = 10 ** ((NOMINAL_DBFS - LEVEL_MARGIN_DB) / 10) * frame_samples
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
-        """Carry a frame."""
+        """Carry a frame, or several."""
         count = len(frame.samples)
         start, end = self._next, self._next + count
         if end <= len(self._loop):
@@ -89,11 +92,16 @@ class Noise:
             self._next = end % len(self._loop)
         if frame.samples is silence(count):
             return AudioFrame(frame.start, noise)
-        energy = float(np.dot(frame.samples, frame.samples))
-        if energy > self._gate * count:
-            self._speech_energy += energy
-            self._speech_samples += count
+        for energy in self._energies(frame.samples):
+            if energy > self._gate:
+                self._speech_energy += energy
+                self._speech_samples += self._count
         return AudioFrame(frame.start, frame.samples + noise)
+
+    def _energies(self, samples: Samples) -> list[float]:
+        if len(samples) == self._count:
+            return [float(np.dot(samples, samples))]
+        return [float(energy) for energy in energies(samples, self._count)]
 
     def measured(self) -> dict[str, float | None]:
         """Give the SNR that came about: the level of the frames with speech over the level of the noise."""

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from simulator.errors import located
-from simulator.events import Emit
 from simulator.frame import AudioFrame, freeze, silence
-from simulator.line import ChannelContext, ChannelSpec
+from simulator.line import ChannelContext, ChannelSpec, carried_until
 from simulator.sound.streams import Outbox
 from simulator.speaking.voice import PreparedSpeech, check_say, check_voice, played, spoken
 from simulator.spec import Decibels, Duration, ms
@@ -51,16 +50,20 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
         else:
             lines = [spoken(text, self.voice, rate) for text in self.say]
         every = self.every.samples(rate) if self.every is not None else None
-        return Talker(lines, 10 ** (self.level_db / 20), self.start.samples(rate), every, context.emit)
+        return Talker(lines, 10 ** (self.level_db / 20), self.start.samples(rate), every, context)
 
 
 class Talker:
     """Adds the lines one after the other from a start on; `talker` events tell where and what it talked."""
 
     delay_samples = 0
+    takes_blocks = True
 
-    def __init__(self, lines: list[PreparedSpeech], gain: float, start: int, every: int | None, emit: Emit) -> None:
-        self._emit = emit
+    def __init__(
+        self, lines: list[PreparedSpeech], gain: float, start: int, every: int | None, context: ChannelContext
+    ) -> None:
+        self._count = context.frame_samples
+        self._emit = context.emit
         self._lines = lines
         self._gain = np.float32(gain)
         self._next: int | None = start
@@ -69,7 +72,10 @@ class Talker:
         self._index = 0
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
-        """Carry a frame; the voice begins at the first frame that holds its start."""
+        """Carry a frame, or several; the voice begins at the first frame that holds its start."""
+        return carried_until(frame, self._next, self._count, self._carry)
+
+    def _carry(self, frame: AudioFrame) -> AudioFrame:
         count = len(frame.samples)
         if self._next is not None and frame.start + count > self._next:
             self._begin(frame.start)

@@ -18,7 +18,7 @@ import structlog
 from simulator.clock import Clock
 from simulator.errors import ScenarioError
 from simulator.events import Emit, Party
-from simulator.frame import AudioFrame
+from simulator.frame import AudioFrame, Samples
 from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
 
@@ -180,3 +180,41 @@ class Actor:
 
     async def close(self) -> None:
         """Let go of everything; called once, also after a failed start or a cancelled session."""
+
+
+class BlockActor(Actor):
+    """An actor that takes and gives many frames at once, where it knows that nothing it hears can change what it says.
+
+    Its step is made of three parts, and the virtual clock calls them for blocks of frames (docs/engine.md):
+
+        hear(heard)    takes what is heard, one frame or several, and decides what follows from it
+        settled(now)   says up to which sample, at least the next one, what it says is decided, whatever it hears from
+                       `now` on; a bound too low costs time, a bound too high is another session
+        say(now, n)    gives the n samples said from `now` on, a whole number of frames; n stays below the bound rounded
+                       up to a whole frame
+
+    Bounds are in samples of the session. What it says in a block it must say to the sample as if it had been stepped.
+    """
+
+    def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
+        """Take what is heard; something to be waited for where what follows is not known at once."""
+        raise NotImplementedError
+
+    def settled(self, now: int) -> int:
+        """Give the sample up to which what is said is decided."""
+        return now + 1
+
+    def say(self, now: int, count: int) -> Samples:
+        """Give what is said in [now, now + count): float32 (count,)."""
+        raise NotImplementedError
+
+    def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
+        """Hear a frame, say the next one."""
+        waiting = self.hear(heard)
+        count = len(heard.samples)
+        now = heard.start + count
+        return AudioFrame(now, self.say(now, count)) if waiting is None else self._say_later(waiting, now, count)
+
+    async def _say_later(self, waiting: Awaitable[None], now: int, count: int) -> AudioFrame:
+        await waiting
+        return AudioFrame(now, self.say(now, count))

@@ -6,7 +6,7 @@ samples to its party's frame. Whether a party speaks is judged once for all inje
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -72,6 +72,22 @@ class Injector(Protocol):
 
     def close(self, now: int) -> None:
         """Account for what the end of the session cuts off."""
+        ...
+
+
+@runtime_checkable
+class BlockInjector(Injector, Protocol):
+    """An injector that knows ahead what it adds; `inject` then takes several frames at once.
+
+    Where one of a call's injectors does not, the whole call goes tick by tick.
+    """
+
+    def settled(self, now: int, count: int, tracks: Tracks) -> int:
+        """Decide what is added from `now` on, and give the sample up to which that holds, whatever is said meanwhile.
+
+        Asked before the `inject` of the same moment, which decides nothing anew. count: samples of a frame. At least
+        now + 1; a bound too low costs time, a bound too high is another session.
+        """
         ...
 
 
@@ -150,29 +166,53 @@ class SpeechInjector:
         self._watch = CueWatch(cue, context.sample_rate, context.rng, party, context.pressed)
         self._voice = Voice(context.emit, context.prefix, context.sample_rate)
         self._watched: Any = cue.watched or party
+        self._decided: int | None = None
+        """The moment for which it is decided what is added, and nothing was added yet."""
+        self._first_end = 0
+        self._missed = False
         self.speaking = False
+
+    def settled(self, now: int, count: int, tracks: Tracks) -> int:
+        """Decide; then to the end of what is being said, else until the cue may come true."""
+        self._decide(now, count, tracks)
+        if self._voice.speaking:
+            return now + self._voice.remaining()
+        own, heard = self._sides(tracks)
+        return self._watch.earliest(now, heard, max(own.last_end, self._context.injected_end()))
 
     def inject(self, now: int, count: int, tracks: Tracks) -> Samples | None:
         """Give the samples to add to the frame [now, now + count), or None for nothing."""
+        if self._decided is None:
+            self._decide(now, count, tracks)
+        self._decided = None
+        if self._missed:
+            self._missed = False
+            self._context.emit(now, "cue_missed", role=self._role)
+        return self._voice.take(now, count) if self._voice.speaking else None
+
+    def _decide(self, now: int, count: int, tracks: Tracks) -> None:
         if not self._voice.speaking:
             self.speaking = False
-            own = tracks.user if self.party == "user" else tracks.agent
-            heard = tracks.user if self._watched == "user" else tracks.agent
+            own, heard = self._sides(tracks)
             busy = own.speaking or self._context.others_speaking()
             verdict = self._watch.check(now, heard, busy, max(own.last_end, self._context.injected_end()))
-            if verdict is None:
-                return None
-            if verdict == "miss":
-                self._context.emit(now, "cue_missed", role=self._role)
-                return None
-            self._voice.say(draw(self._context.rng, self._lines), self._role)
-            self.speaking = True
-        return self._voice.take(now, count)
+            # Told when it is its turn to add: the file has its party's own events of the moment first.
+            self._missed = verdict == "miss"
+            if verdict == "fire":
+                self._voice.say(draw(self._context.rng, self._lines), self._role)
+                self.speaking = True
+        self._decided = now
+        self._first_end = now + min(count, self._voice.remaining())
+
+    def _sides(self, tracks: Tracks) -> tuple[Activity, Activity]:
+        """The activity of its own party, and of the one that its cue is about."""
+        own = tracks.user if self.party == "user" else tracks.agent
+        return own, tracks.user if self._watched == "user" else tracks.agent
 
     @property
     def last_end(self) -> int:
-        """One past the last sample said."""
-        return self._voice.last_end
+        """One past the last sample said; of a frame that is decided and not said yet, that frame's."""
+        return self._first_end if self._decided is not None and self._voice.speaking else self._voice.last_end
 
     def close(self, now: int) -> None:
         """Account for what the end of the session cuts off."""

@@ -4,14 +4,14 @@ A channel carries one frame at a time and keeps its length; whatever it delays, 
 and states its constant delay, so that a reader of the session can subtract it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from simulator.events import Emit
-from simulator.frame import AudioFrame
+from simulator.frame import AudioFrame, freeze
 from simulator.spec import Spec
 
 
@@ -28,7 +28,12 @@ class ChannelContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Channel(Protocol):
-    """One impairment on a line."""
+    """One impairment on a line.
+
+    A channel with `takes_blocks = True` is handed several frames at once where both sides know ahead what they say; it
+    must then give to the bit what frame by frame would have given. Where one of a call's channels does not, the whole
+    call goes tick by tick.
+    """
 
     delay_samples: int
     """By how much it delays everything, in samples."""
@@ -49,12 +54,24 @@ class ChannelSpec(Spec, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
+def carried_until(
+    block: AudioFrame, moment: int | None, count: int, carry: Callable[[AudioFrame], AudioFrame]
+) -> AudioFrame:
+    """Carry a block at once where nothing happens in it; frame by frame (`count` samples) where it holds the moment."""
+    if moment is None or block.start + len(block.samples) <= moment or len(block.samples) == count:
+        return carry(block)
+    starts = range(0, len(block.samples), count)
+    frames = [carry(AudioFrame(block.start + start, block.samples[start : start + count])).samples for start in starts]
+    return AudioFrame(block.start, freeze(np.concatenate(frames)))
+
+
 class Line:
     """A chain of channels in the order of the YAML; an empty one hands frames through untouched."""
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self.channels = tuple(channels)
         self.delay_samples = sum(channel.delay_samples for channel in channels)
+        self.takes_blocks = all(getattr(channel, "takes_blocks", False) for channel in channels)
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         """Carry a frame through every channel."""

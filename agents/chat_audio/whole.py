@@ -160,8 +160,9 @@ class WholeReply(Actor):
         frames: list[Samples] = []
         heard = AudioFrame(-count, silence(count))
         while not actor.done and len(frames) * count < LONGEST_S * context.output_rate:
-            frames.append(actor.step(heard).samples)
+            actor.hear(heard)
             start = heard.start + count
+            frames.append(actor.say(start, count))
             heard = AudioFrame(start, _padded(reply[start : start + count], count))
         await actor.close()
         return freeze(np.concatenate(frames)) if frames else silence(0)

@@ -33,9 +33,10 @@ class StreamResampler:
 
 
 class Edge:
-    """Turns a session frame per tick into an actor's own frames, and its answers back.
+    """Turns session frames into an actor's own frames, and its answers back.
 
     `step` gives a plain frame in the ticks in which the actor has nothing to do, and what the actor gives otherwise.
+    In blocks (see BlockActor) what it says is settled to the end of the own frame that is being said.
     skips_first: the silent frame before session time 0 is not forwarded; silence is said in its place.
     """
 
@@ -47,6 +48,8 @@ class Edge:
         self._count = frame_samples
         self._skip = skips_first
         self._heard: list[Samples] = []
+        self._missing = shape.ticks * frame_samples
+        """How many samples of the own frame that is being heard are still to come."""
         self._said = Outbox()
         self._into = self._out_of = _untouched
         if shape.input_rate != sample_rate:
@@ -58,22 +61,37 @@ class Edge:
 
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Hear a session frame, say the next one."""
+        waiting = self.hear(heard)
         now = heard.start + self._count
+        return self._say(now) if waiting is None else self._say_later(waiting, now)
+
+    def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
+        """Take session frames, at most to the end of an own frame, which is then answered."""
         if heard.start < 0:
-            self._heard = [silence(self._count)] * self._shape.ticks
+            self._heard, self._missing = [silence(self._count)] * self._shape.ticks, 0
         else:
             self._heard.append(heard.samples)
-        if len(self._heard) < self._shape.ticks:
-            return AudioFrame(now, self._said.take(self._count))
+            self._missing -= len(heard.samples)
+        if self._missing:
+            return None
         answer = self._ask()
         if isinstance(answer, AudioFrame):
-            return self._give(answer, now)
-        return self._give_later(answer, now)
+            self._keep(answer)
+            return None
+        return self._keep_later(answer)
+
+    def settled(self, now: int) -> int:
+        """To the end of the own frame that is being heard: then it is answered, and what comes next is known."""
+        return now + self._missing
+
+    def say(self, now: int, count: int) -> Samples:
+        """Say the next samples of the answers."""
+        return self._said.take(count)
 
     def _ask(self) -> AudioFrame | Awaitable[AudioFrame]:
         shape = self._shape
         whole = self._heard[0] if shape.ticks == 1 else np.concatenate(self._heard)
-        self._heard = []
+        self._heard, self._missing = [], shape.ticks * self._count
         samples = self._into(whole, shape.input_samples)
         frame = AudioFrame(self._position, freeze(samples))
         self._position += shape.input_samples
@@ -81,14 +99,20 @@ class Edge:
             return AudioFrame(0, silence(shape.output_samples))
         return self._step(frame)
 
-    def _give(self, answer: AudioFrame, now: int) -> AudioFrame:
+    def _keep(self, answer: AudioFrame) -> None:
         if len(answer.samples) != self._shape.output_samples:
             raise ActorError(f"answered {len(answer.samples)} samples to a frame of {self._shape.output_samples}")
         self._said.push(self._out_of(answer.samples, self._shape.ticks * self._count))
+
+    async def _keep_later(self, answer: Awaitable[AudioFrame]) -> None:
+        self._keep(await answer)
+
+    def _say(self, now: int) -> AudioFrame:
         return AudioFrame(now, self._said.take(self._count))
 
-    async def _give_later(self, answer: Awaitable[AudioFrame], now: int) -> AudioFrame:
-        return self._give(await answer, now)
+    async def _say_later(self, waiting: Awaitable[None], now: int) -> AudioFrame:
+        await waiting
+        return self._say(now)
 
 
 def _untouched(samples: Samples, count: int) -> Samples:  # noqa: ARG001 - as a StreamResampler is called

@@ -14,6 +14,7 @@ from simulator.call.seat import Seat
 from simulator.events import Event, EventLog, Party
 from simulator.frame import Samples
 from simulator.scenario import Scenario
+from simulator.speaking.cues import NEVER
 from simulator.speaking.reply import ReplyWatch
 from simulator.spec import Duration
 
@@ -43,15 +44,26 @@ class Ending:
             log.watch("speech_start", self._told)
             log.watch("speech_end", self._told)
 
+    def awaits(self, party: Party) -> bool:
+        """Whether the end waits for what this party still has to say."""
+        return self._seat is not None and self._seat.party == party
+
     def said(self, now: int, agent: Samples) -> None:
-        """Take note of what the agent said until sample `now`: float32 (n,), a tick or several."""
+        """Take note of what the agent said until sample `now`: float32 (n,), one tick or several."""
         if self._seat is not None:
             if self._seat.actor.done:
                 self._all_said(now, self._seat)
         elif self._reply is not None and now > self._begins_at:
-            self._reply.hear(agent, telling=bool(self._open))
+            for start in range(0, len(agent), self._frame):
+                self._reply.hear(agent[start : start + self._frame], telling=bool(self._open))
             if self._reply.over:
                 self._end_at(now)
+
+    def settled(self, now: int) -> int:
+        """Give a sample before which the end does not change, whatever is said from `now` on."""
+        if self._seat is not None:
+            return now + 1 if self._seat.actor.done else NEVER  # who has said all is noticed after the next tick
+        return now + self._reply.settled_samples() if self._reply is not None else NEVER
 
     def stop(self) -> None:
         """End the call now."""

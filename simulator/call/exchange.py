@@ -21,7 +21,7 @@ Record = Callable[[Samples, Samples, Samples, Samples], None]
 
 
 class Exchange:
-    """Carries one tick after the other; made once per session.
+    """Carries one tick after the other, or several at once; made once per session.
 
     on_grid: for each party with an actor whether it promises samples that lie on the int16 grid already.
     """
@@ -36,23 +36,42 @@ class Exchange:
         pressed: Callable[[str], bool],
     ) -> None:
         self._record = record
+        self._count = scenario.frame_samples
         self.mouths = {
             party: Mouth(party, scenario, log, on_grid=on_grid.get(party, False), pressed=pressed) for party in PARTIES
         }
         self._user, self._agent = self.mouths["user"], self.mouths["agent"]
         self.lines = {direction: _line(scenario, direction, log) for direction in DIRECTIONS}
         self._to_agent, self._to_user = self.lines["user_to_agent"], self.lines["agent_to_user"]
-        self._ears = {party: LevelEars(scenario.sample_rate) for party in PARTIES} if scenario.injectors else None
-        self._tracks = Tracks(**{party: ears.activity for party, ears in self._ears.items()}) if self._ears else None
+        rate = scenario.sample_rate
+        self._ears = (LevelEars(rate), LevelEars(rate)) if scenario.injectors else None
+        self._tracks = Tracks(user=self._ears[0].activity, agent=self._ears[1].activity) if self._ears else None
 
-    def tick(self, now: int, user: Samples, agent: Samples) -> tuple[AudioFrame, AudioFrame]:
-        """Carry what both say in [now, now + n) and give what (user, agent) hear: float32 (n,) each."""
-        said_user = self._user.say(now, user, self._tracks)
-        said_agent = self._agent.say(now, agent, self._tracks)
+    @property
+    def takes_blocks(self) -> bool:
+        """Whether all injectors and channels take several frames at once."""
+        return all(mouth.takes_blocks for mouth in self.mouths.values()) and all(
+            line.takes_blocks for line in self.lines.values()
+        )
+
+    def settled(self, now: int) -> int:
+        """Decide what the injectors add from `now` on, and give the sample up to which that holds."""
+        return min(self._user.settled(now, self._tracks), self._agent.settled(now, self._tracks))
+
+    def carry(self, now: int, user: Samples, agent: Samples, count: int) -> tuple[AudioFrame, AudioFrame]:
+        """Carry what both say in [now, now + count) and give what (user, agent) hear: float32 (count,) each.
+
+        count: of a tick, or of several up to where everything is settled.
+        """
+        said_user = self._user.say(now, user, self._tracks, count)
+        said_agent = self._agent.say(now, agent, self._tracks, count)
         if self._ears is not None:
             # After both mouths: an injector judges the clean tracks up to the tick before.
-            self._ears["user"].hear(AudioFrame(now, user))
-            self._ears["agent"].hear(AudioFrame(now, agent))
+            for ears, clean in zip(self._ears, (user, agent), strict=True):
+                if count == self._count:
+                    ears.hear(AudioFrame(now, clean))
+                else:
+                    ears.hear_block(AudioFrame(now, clean), self._count)
         from_user, from_agent = AudioFrame(now, said_user), AudioFrame(now, said_agent)
         agent_hears = self._to_agent.carry(from_user, from_agent) if self._to_agent.channels else from_user
         user_hears = self._to_user.carry(from_agent, from_user) if self._to_user.channels else from_agent

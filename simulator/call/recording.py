@@ -16,7 +16,7 @@ import numpy as np
 
 from simulator.events import Event, encode_event
 from simulator.files import write_json
-from simulator.frame import Samples
+from simulator.frame import PCM_SCALE, Pcm16, Samples, to_pcm16
 from simulator.session import SessionMeta
 from simulator.sound.recordings import LARGEST_BYTES
 
@@ -24,7 +24,7 @@ BLOCK_S = 1.0
 
 
 class StereoFile:
-    """A PCM16 stereo WAV that grows: left and right as float32 blocks, full scale 1.0, of equal length.
+    """A PCM16 stereo WAV that grows: left and right in blocks of equal length.
 
     The header's lengths are written at `close`; until then they are 0, which a reader repairs from the file's size.
     """
@@ -37,14 +37,12 @@ class StereoFile:
         self._file.write(self._header())
         self._file.flush()  # a run killed in its first second leaves a file that reads as an empty one
 
-    def write(self, left: Samples, right: Samples) -> None:
-        """Append a block, rounded to the int16 grid and clipped."""
-        block = np.empty((len(left), 2), np.float32)
-        np.multiply(left, np.float32(32768), out=block[:, 0])
-        np.multiply(right, np.float32(32768), out=block[:, 1])
-        np.rint(block, out=block)
-        np.clip(block, -32768, 32767, out=block)
-        self._file.write(block.astype("<i2").tobytes())
+    def write(self, left: Pcm16, right: Pcm16) -> None:
+        """Append a block: int16 (n,) for each channel."""
+        # Both of a sample as one number, the left in its lower half: a third of the time of two strided copies.
+        block = np.left_shift(right.view(np.uint16), 16, dtype=np.uint32)
+        np.bitwise_or(block, left.view(np.uint16), out=block)
+        self._file.write(block.astype("<u4", copy=False).data)
         self._bytes += 4 * len(left)
 
     def close(self) -> None:
@@ -105,9 +103,14 @@ class Recorder:
         (user, agent, user_heard, agent_heard), count = self._frames, self._waiting
         # Let go first: a block that the disk refused must not be written a second time.
         self._frames, self._waiting = ([], [], [], []), 0
-        self._said.write(np.concatenate(user), np.concatenate(agent))
+        said_user, said_agent = _said_pcm16(user), _said_pcm16(agent)
+        self._said.write(said_user, said_agent)
         if self._heard is not None:
-            self._heard.write(np.concatenate(user_heard), np.concatenate(agent_heard))
+            # Where a line has no channels, what is heard is what was said, the same arrays.
+            self._heard.write(
+                said_agent if _same(user_heard, agent) else to_pcm16(np.concatenate(user_heard)),
+                said_user if _same(agent_heard, user) else to_pcm16(np.concatenate(agent_heard)),
+            )
         self.recorded += count
 
     def add_events(self, events: Iterable[Event]) -> None:
@@ -167,6 +170,17 @@ class Recorder:
                 flac.unlink(missing_ok=True)
                 raise OSError(errno.EIO, "the sound could not be compressed", str(flac)) from error
             wav.unlink()
+
+
+def _said_pcm16(frames: list[Samples]) -> Pcm16:
+    """Convert what was said, which lies on the int16 grid: no value is rounded or clipped."""
+    scaled = np.concatenate(frames)
+    scaled *= np.float32(PCM_SCALE)
+    return scaled.astype(np.int16)
+
+
+def _same(frames: list[Samples], others: list[Samples]) -> bool:
+    return all(frame is other for frame, other in zip(frames, others, strict=True))
 
 
 def _failure_of(action: Callable[[], object]) -> OSError | None:

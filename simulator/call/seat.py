@@ -7,19 +7,37 @@ tells about times on its own streams is mapped here to session samples: edge del
 import math
 from collections import deque
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from simulator.actor import Actor, ActorSpec, AudioFormat, Context
+from simulator.actor import Actor, ActorSpec, AudioFormat, BlockActor, Context
 from simulator.call.edge import Edge, Step
 from simulator.clock import Clock, seconds
+from simulator.errors import ActorError
 from simulator.events import EventLog, Party
-from simulator.frame import AudioFrame, silence
+from simulator.frame import AudioFrame, Samples, silence
 from simulator.own_frame import EdgeShape, shape_of
+from simulator.sound.streams import Outbox
 
 SAID_TIMES = ("since", "until", "model_at")
 HEARD_TIMES = ("heard_since", "heard_until")
+
+
+class Block(Protocol):
+    """What a call in blocks asks of a seat; BlockActor says what each part must keep."""
+
+    def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
+        """Take frames."""
+        ...
+
+    def settled(self, now: int) -> int:
+        """Give the sample up to which what is said is decided."""
+        ...
+
+    def say(self, now: int, count: int) -> Samples:
+        """Give what is said: float32 (count,)."""
+        ...
 
 
 class Seat:
@@ -39,15 +57,21 @@ class Seat:
         self.delay: FixedLatency | MeasuredLatency | None = None
         step: Step = self.actor.step
         skips = self.actor.skips_first
+        block: Block | None = self.actor if isinstance(self.actor, BlockActor) else None
         if self.actor.format != AudioFormat() or skips:
-            step = Edge(step, self.shape, sample_rate, frame_samples, skips_first=skips).step
+            block = edge = Edge(step, self.shape, sample_rate, frame_samples, skips_first=skips)
+            step = edge.step
         self.plain_step: Step = step
         """The step without thinking time: on the wall clock a fixed latency is slack instead."""
         if spec.latency == "measured":
             self.delay = MeasuredLatency(self, step, sample_rate, spec.speed)
+            block = None
         elif self.latency_ticks:
-            self.delay = FixedLatency(step, self.latency_ticks)
+            self.delay = FixedLatency(step, self.latency_ticks, frame_samples)
+            block = self.delay if block is not None else None
         self.step: Step = self.delay.step if self.delay else step
+        self.block = block
+        """The actor in blocks of frames; None where nothing is known ahead."""
 
     @property
     def edge_delay_samples(self) -> int:
@@ -115,24 +139,55 @@ class Seat:
 
 
 class FixedLatency:
-    """A fixed thinking time: the whole output is said so many ticks later, stopping included."""
+    """A fixed thinking time: the whole output is said so many ticks later, stopping included.
 
-    def __init__(self, step: Step, ticks: int) -> None:
+    In blocks (see BlockActor): what is said in the next `ticks` was answered already.
+    """
+
+    def __init__(self, step: Step, ticks: int, frame_samples: int) -> None:
         self._step = step
-        self._ticks = ticks
-        self._waiting: deque[AudioFrame] = deque()
+        self._count = frame_samples
+        self._length = ticks * frame_samples
+        self._waiting = Outbox()
+        self._waiting.push(silence(self._length))
 
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Hear a frame, say the one answered `ticks` ago."""
-        if not self._waiting:
-            count = len(heard.samples)
-            self._waiting.extend(AudioFrame(0, silence(count)) for _ in range(self._ticks))
         answer = self._step(heard)
         return self._shift(answer) if isinstance(answer, AudioFrame) else self._shift_later(answer)
 
+    def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
+        """Take frames, one by one: each is answered."""
+        for start in range(0, len(heard.samples), self._count):
+            end = start + self._count
+            answer = self._step(AudioFrame(heard.start + start, heard.samples[start:end]))
+            if not isinstance(answer, AudioFrame):
+                return self._hear_on(answer, AudioFrame(heard.start + end, heard.samples[end:]))
+            self._keep(answer)
+        return None
+
+    def settled(self, now: int) -> int:
+        """So far as answers wait to be said."""
+        return now + self._length
+
+    def say(self, now: int, count: int) -> Samples:
+        """Say what was answered `ticks` ago."""
+        return self._waiting.take(count)
+
+    async def _hear_on(self, answer: Awaitable[AudioFrame], rest: AudioFrame) -> None:
+        self._keep(await answer)
+        waiting = self.hear(rest)
+        if waiting is not None:
+            await waiting
+
+    def _keep(self, answer: AudioFrame) -> None:
+        if len(answer.samples) != self._count:
+            raise ActorError(f"answered {len(answer.samples)} samples to a frame of {self._count}")
+        self._waiting.push(answer.samples)
+
     def _shift(self, answer: AudioFrame) -> AudioFrame:
-        self._waiting.append(answer)
-        return AudioFrame(answer.start, self._waiting.popleft().samples)
+        self._keep(answer)
+        return AudioFrame(answer.start, self._waiting.take(self._count))
 
     async def _shift_later(self, answer: Awaitable[AudioFrame]) -> AudioFrame:
         return self._shift(await answer)

@@ -1,7 +1,7 @@
 """The table of a call: seats, exchange, log and recorder; what a session is made of, without what moves its time.
 
     start    every actor that sits here is started, both at once
-    tick     said[k] of both -> exchange -> heard[k] of both, recorded
+    carry    said[k] of both -> exchange -> heard[k] of both, recorded
     look     now and then: events written, progress told, whether to stop
     leave    every actor is closed, whatever became of the others
     finish   what the end cuts off is accounted for, the folder is closed with a status
@@ -10,7 +10,7 @@ A driver moves the time: the virtual clock and the wall clock (playing.py), a cl
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import structlog
@@ -27,8 +27,13 @@ from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import Scenario, kind_of
 
+T = TypeVar("T")
+
 BETWEEN_LOOKS_S = 1.0
 """So often a session writes its events, and a virtual one lets other tasks of the process run."""
+
+BETWEEN_LOOKS_AHEAD_S = 5.0
+"""The same for a call that goes in blocks: it plays a thousand seconds in one, and every look ends a block."""
 
 
 class Table:
@@ -42,7 +47,6 @@ class Table:
     ) -> None:
         self.scenario = scenario
         self.frame_samples = scenario.frame_samples
-        self.ticks_between_looks = max(1, round(BETWEEN_LOOKS_S * scenario.sample_rate / self.frame_samples))
         self.now = 0
         self.remark: str | None = None
         """What a completed session's status adds: that a replayed trace no longer fits what its party heard."""
@@ -65,6 +69,11 @@ class Table:
             pressed=self._keys.pressed,
         )
         self.ending = Ending(scenario, self.seats, self.log)
+        ahead = self._knows_ahead()
+        self.looks_ahead = ahead and around.lookahead == "on"
+        """Whether the call goes in blocks of several ticks."""
+        between_s = BETWEEN_LOOKS_AHEAD_S if ahead else BETWEEN_LOOKS_S
+        self.ticks_between_looks = max(1, round(between_s * scenario.sample_rate / self.frame_samples))
 
     async def start(self, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
         """Start every actor that sits here, all at once: a far end may take its time to answer."""
@@ -100,7 +109,7 @@ class Table:
             return lambda record: None
         return lambda record: recorder.add_trace({"party": party, **record})
 
-    async def answer(self, party: Party, pending: Awaitable[AudioFrame]) -> AudioFrame:
+    async def answer(self, party: Party, pending: Awaitable[T]) -> T:
         """Wait for a party's answer. SimulatorError names the party when it fails."""
         if not isinstance(pending, Awaitable):
             raise self.blamed(party, TypeError(f"answered {type(pending).__name__}, not an AudioFrame"), "failed")
@@ -109,16 +118,32 @@ class Table:
         except Exception as error:
             raise self.blamed(party, error, "failed") from error
 
-    def tick(self, user: Samples, agent: Samples) -> tuple[AudioFrame, AudioFrame]:
-        """Carry what both say from `now` on and move there; gives what (user, agent) hear. SimulatorError, OSError."""
+    def _knows_ahead(self) -> bool:
+        """Whether all that sit here and all between them know ahead what they say and do.
+
+        A call that is overheard goes tick by tick, and so does one whose party answers late and is waited for or has
+        injectors: a block of it would see their state when the block is over, not when its frame was said.
+        """
+        if self._around.overhear is not None or not self.exchange.takes_blocks:
+            return False
+        late = (party for party, seat in self.seats.items() if seat.latency_ticks)
+        if any(self.exchange.mouths[party].injectors or self.ending.awaits(party) for party in late):
+            return False
+        return all(seat.block is not None for seat in self.seats.values())
+
+    def carry(self, user: Samples, agent: Samples, count: int) -> tuple[AudioFrame, AudioFrame]:
+        """Carry what both say in the next `count` samples and move behind them; gives what (user, agent) hear.
+
+        SimulatorError, OSError: a channel or an injector failed, the disk is full.
+        """
         now = self.now
         try:
-            heard = self.exchange.tick(now, user, agent)
+            heard = self.exchange.carry(now, user, agent, count)
         except (SimulatorError, OSError):
             raise
         except Exception as error:
             raise self.blamed("line", error, "failed") from error
-        self.now = now + len(user)
+        self.now = now + count
         return heard
 
     def look(self) -> None:

@@ -107,7 +107,7 @@ class ServedSession:
 
     def _carry(self, samples: Samples) -> tuple[AudioFrame, AudioFrame]:
         try:
-            return self._table.tick(samples, self._said)
+            return self._table.carry(samples, self._said, self.frame)
         except OSError as error:
             raise _disk_problem(error) from error
 

@@ -32,6 +32,10 @@ TURN_DELAY = ms(500)
 """How long the other must have been silent for `after` to call its turn over."""
 
 
+NEVER = 1 << 62
+"""A sample that no session reaches."""
+
+
 class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often a random cue fires on average."""
 
@@ -181,6 +185,21 @@ class CueWatch:
         self._spend(now, heard)
         return "fire"
 
+    def earliest(self, now: int, heard: Activity, free_since: int) -> int:
+        """Give a sample before which `check` says nothing more, whatever is heard from `now` on; at least now + 1.
+
+        To be asked when `check` has just been asked at `now` and said nothing. A bound, no forecast: what may come true
+        at once (a key, an own party that stops speaking) is not looked ahead of.
+        """
+        if self._left == 0:
+            return NEVER
+        if self._due_at is not None:
+            return now + 1
+        found = self._bound(heard, free_since)
+        if self._at_latest is not None:
+            found = min(found, max(self._armed_at, heard.last_end) + self._at_latest)
+        return max(found, now + 1)
+
     def _spend(self, now: int, heard: Activity) -> None:
         self._left = None if self._left is None else self._left - 1
         self._last_fired = now
@@ -207,6 +226,25 @@ class CueWatch:
             if length is not None:
                 return self._pausing, length.samples(rate) + self._delay
         return (self._random, 0) if cue.random is not None else (self._button, 0)
+
+    def _bound(self, heard: Activity, free_since: int) -> int:
+        """A sample before which the condition cannot come true, by what has been heard so far."""
+        again = NEVER if self._every is None or self._last_fired is None else self._last_fired + self._every
+        if self.cue.at is not None:
+            return again if self._every is not None and self._last_fired is not None else self._length
+        if self.cue.random is not None:
+            return self._next
+        if self.cue.watched is None:
+            return 0
+        fresh = 0 if heard.stretches != self._stretch_fired else again
+        # A stretch that has not begun begins where nothing was judged yet, and lasts as long as the condition wants.
+        anew = heard.until + self._length
+        if self._condition == self._speaking:
+            return min(anew, max(fresh, heard.since + self._length)) if heard.speaking else anew
+        if heard.stretches == 0 or (self._condition == self._after and heard.last_end <= self._armed_at):
+            return anew
+        quiet_since = max(heard.last_end, free_since) if self._condition == self._after else heard.last_end
+        return min(anew, max(fresh, quiet_since + self._length))
 
     def _fresh(self, now: int, heard: Activity) -> bool:
         if heard.stretches != self._stretch_fired:

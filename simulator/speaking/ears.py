@@ -5,12 +5,13 @@ clean. `silero` asks a neural detector and is right in noise. Both keep one Acti
 read. Times are samples of the stream that is heard.
 """
 
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from simulator.engines import SpeechStream, engine
-from simulator.frame import AudioFrame, Samples, silence
+from simulator.frame import AudioFrame, Samples, energies, silence
 
 EarsKind = Literal["level", "silero"]
 
@@ -28,10 +29,11 @@ class Activity:
     """One speaker's activity, updated frame by frame.
 
     speaking: whether the current stretch goes on (gaps under 200 ms are bridged). since: first sample of the current
-    or last stretch. last_end: one past the last sample with sound. stretches: how many there have been.
+    or last stretch. last_end: one past the last sample with sound. stretches: how many there have been. until: one past
+    the last sample that was judged; whatever begins later begins there or behind it.
     """
 
-    __slots__ = ("_bridge", "last_end", "since", "speaking", "stretches")
+    __slots__ = ("_bridge", "last_end", "since", "speaking", "stretches", "until")
 
     def __init__(self, sample_rate: int, bridge_s: float = BRIDGE_S) -> None:
         self._bridge = round(bridge_s * sample_rate)
@@ -39,9 +41,11 @@ class Activity:
         self.since = 0
         self.last_end = 0
         self.stretches = 0
+        self.until = 0
 
     def update(self, start: int, end: int, sounding: bool) -> None:
         """Take note that [start, end) held speech or did not."""
+        self.until = end
         if sounding:
             if not self.speaking:
                 self.speaking = True
@@ -61,6 +65,10 @@ class Ears(Protocol):
         """Take the next frame."""
         ...
 
+    def hear_block(self, block: AudioFrame, count: int) -> None:
+        """Take the next frames of `count` samples at once; the same activity as frame by frame."""
+        ...
+
 
 class LevelEars:
     """Ears that compare a frame's energy with the nominal level."""
@@ -73,8 +81,20 @@ class LevelEars:
         """Take the next frame; digital silence (the shared array) costs one comparison."""
         samples = frame.samples
         count = len(samples)
-        sounding = samples is not silence(count) and bool(np.dot(samples, samples) > self._power * count)
+        sounding = samples is not silence(count) and bool(np.dot(samples, samples) > np.float32(self._power * count))
         self.activity.update(frame.start, frame.start + count, sounding)
+
+    def hear_block(self, block: AudioFrame, count: int) -> None:
+        """Take the next frames of `count` samples at once; the same activity as frame by frame."""
+        start, samples = block.start, block.samples
+        if samples is silence(len(samples)):
+            self.activity.update(start, start + len(samples), False)
+            return
+        loud = energies(samples, count) > np.float32(self._power * count)
+        # Runs of equal frames are one long frame: nothing begins or ends inside.
+        edges = [0, *(np.flatnonzero(loud[1:] != loud[:-1]) + 1).tolist(), len(loud)]
+        for first, last in pairwise(edges):
+            self.activity.update(start + first * count, start + last * count, bool(loud[first]))
 
 
 class SileroEars:
@@ -113,6 +133,11 @@ class SileroEars:
             self._chunks += 1
             end = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
             self.activity.update(start, end, self._sounding)
+
+    def hear_block(self, block: AudioFrame, count: int) -> None:
+        """Take the next frames one by one: the detector has a grid of its own, and costs all there is to save."""
+        for start in range(0, len(block.samples), count):
+            self.hear(AudioFrame(block.start + start, block.samples[start : start + count]))
 
 
 def _stream_resampler(from_hz: int, to_hz: int) -> Any:

@@ -49,6 +49,14 @@ class ReplyWatch:
         elif self._waited >= self._longest:
             self.over = "longest"
 
+    def settled_samples(self) -> int:
+        """How many samples may pass before the reply can be over, whatever is said in them."""
+        silence_left = self._quiet - self._silent if self._begun else self._quiet
+        left = [silence_left, self._longest - self._waited]
+        if not self._begun:
+            left.append(self._patience - self._waited)
+        return max(1, min(left))
+
 
 def is_loud(said: Samples) -> bool:
     """Whether there is anything to be heard in float32 (n,)."""

@@ -11,11 +11,11 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-from simulator.actor import Actor, Context, Setting
+from simulator.actor import BlockActor, Context, Setting
 from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
-from simulator.frame import AudioFrame
-from simulator.speaking.cues import Cue, CueKeys, CueWatch
+from simulator.frame import AudioFrame, Samples
+from simulator.speaking.cues import NEVER, Cue, CueKeys, CueWatch
 from simulator.speaking.ears import Ears, EarsKind, make_ears
 from simulator.speaking.voice import PreparedSpeech, Role, Voice
 from simulator.spec import LONGEST_S, Duration, ms
@@ -41,7 +41,7 @@ Lines = Callable[[Context], Sequence[Turn]]
 """Makes a script's turns once the session's rate is known."""
 
 
-class Script(Actor):
+class Script(BlockActor):
     """Says its turns at their cues; hears with its own ears, so it reacts to sound and not to anybody's transcript."""
 
     on_grid: ClassVar[bool] = True
@@ -58,22 +58,53 @@ class Script(Actor):
         self._turns = list(self._make_turns(context))
         self._ears: Ears = make_ears(self._ears_kind, context.input_rate, noisy=context.line_has_channels)
         self._voice = Voice(context.emit, f"{context.party}-", self._rate)
+        self._tick = context.output_samples
         self._index = 0
         self._injected_end = 0
+        self._over_at: int | None = None
+        """When the turn was over that was said last, until what was heard by then is in: the next one is armed then."""
         self._watch = self._watched = self._watch_turn(0)
         self._started = True
 
-    def step(self, heard: AudioFrame) -> AudioFrame:
-        """Hear a frame, say the next one."""
+    def hear(self, heard: AudioFrame) -> None:
+        """Take what is heard, and look whether the turn's moment has come."""
         count = len(heard.samples)
-        now = heard.start + count
-        self._ears.hear(heard)
+        if count == self._tick:
+            if self._over_at is not None:
+                self._go_on(self._over_at)
+            self._ears.hear(heard)
+        else:
+            self._hear_block(heard)
         if self._watch is not None:
-            self._look(now)
+            self._look(heard.start + count)
+
+    def settled(self, now: int) -> int:
+        """To the end of what is being said; else until the cue may come true."""
+        if self._voice.speaking:
+            return now + self._voice.remaining()
+        if self._watch is None:
+            return NEVER if self.done else now + 1
+        return self._watch.earliest(now, self._ears.activity, max(self._voice.last_end, self._injected_end))
+
+    def say(self, now: int, count: int) -> Samples:
+        """Say the next samples; a block ends with the frame in which a turn does."""
         samples = self._voice.take(now, count)
-        if self._watch is None and not self._voice.speaking:
-            self._go_on(now + count)
-        return AudioFrame(now, samples)
+        if self._watch is None and not self._voice.speaking and not self.done:
+            if self._is_last():
+                self.done = True
+            else:
+                self._over_at = now + count
+        return samples
+
+    def _hear_block(self, heard: AudioFrame) -> None:
+        """Take several frames. A turn that ended with them was over before the last of them was heard."""
+        if self._over_at is None:
+            self._ears.hear_block(heard, self._tick)
+            return
+        cut = len(heard.samples) - self._tick
+        self._ears.hear_block(AudioFrame(heard.start, heard.samples[:cut]), self._tick)
+        self._go_on(self._over_at)
+        self._ears.hear(AudioFrame(heard.start + cut, heard.samples[cut:]))
 
     async def close(self) -> None:
         """Account for what the end of the session cuts off."""
@@ -101,17 +132,20 @@ class Script(Actor):
 
     def _go_on(self, now: int) -> None:
         """Wait for the next cue, now that the turn is over."""
-        if self.done:
-            return
+        self._over_at = None
         turn, watched = self._turns[self._index], self._watched
-        if turn.repeat and watched is not None and not watched.spent:
+        if watched is not None and self._comes_again():
             self._watch = self._watch_again(now, turn.cue, watched)
             return
         self._index += 1
-        if self._index >= len(self._turns):
-            self.done = True
-            return
         self._watch = self._watch_turn(now)
+
+    def _comes_again(self) -> bool:
+        watched = self._watched
+        return self._turns[self._index].repeat and watched is not None and not watched.spent
+
+    def _is_last(self) -> bool:
+        return self._index + 1 >= len(self._turns) and not self._comes_again()
 
     def _watch_again(self, now: int, cue: Cue | None, watched: CueWatch) -> CueWatch | None:
         """Watch the cue of a turn that comes again: the same watch, which knows the stretch it has fired in."""

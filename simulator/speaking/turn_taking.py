@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from simulator.frame import Samples
+from simulator.speaking.cues import NEVER
 from simulator.speaking.ears import Activity
 from simulator.spec import Duration, ms
 
@@ -80,6 +81,18 @@ class TurnTaker:
             self._since = None
             return None
         return None if speaking and not self._yields else "turn"
+
+    def settled(self, now: int, *, speaking: bool) -> int:
+        """Give a sample before which `hear` says nothing more, whatever comes; speaking: as it stays until then."""
+        heard = self._activity
+        if self._since is None:
+            # What has not begun yet begins where nothing was judged.
+            return heard.until + (min(self._endpoint, self._yield_after) if self._yields else self._endpoint)
+        silent_at = heard.last_end + self._endpoint
+        if speaking and not self._yields and silent_at <= now:
+            return NEVER  # it goes on speaking over a turn that is over; whoever says when it stops bounds that
+        bound = min(silent_at, self._since + self._yield_after) if speaking and self._yields else silent_at
+        return max(bound, now + 1)
 
     def take(self) -> tuple[Samples, int, int]:
         """Give the turn that is over: its sound with pre-roll, first and one past last sample; and listen anew."""

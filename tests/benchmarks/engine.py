@@ -18,6 +18,7 @@ import anyio
 from simulator.batch.job import play
 from simulator.batch.plan import Wishes, make_plan
 from simulator.call.surroundings import Surroundings
+from simulator.events import decode_event
 
 SCENARIO = """
 name: engine
@@ -38,7 +39,7 @@ agent:
 injectors:
   - {{kind: backchannel, party: user, cue: {{agent_speaking: 1500ms, every: 4s}}, choose: ["mm-hm", "right"]}}
 lines:
-  user_to_agent: [{{kind: noise, color: pink, snr_db: 20}}]
+  user_to_agent: [{{kind: noise, color: pink, snr_db: 30}}]
 """
 
 
@@ -63,23 +64,37 @@ def one_run(folder: Path, number: int, minutes: int, ears: str) -> dict[str, flo
     path = folder / f"{number}.yaml"
     path.write_text(SCENARIO.format(minutes=minutes, ears=ears))
     (job,) = make_plan([path], Wishes()).jobs
+    rate = job.scenario.sample_rate
     marks: list[tuple[int, float, int]] = []
 
     def mark(samples: int) -> None:
-        marks.append((samples, time.process_time(), memory_kb()))
+        if not marks or samples - marks[-1][0] >= 60 * rate or samples >= 60 * minutes * rate:
+            marks.append((samples, time.process_time(), memory_kb()))
 
     anyio.run(play, job, folder / str(number), Surroundings(progress=mark))
-    rate = job.scenario.sample_rate
-    minute = next(index for index, (samples, _, _) in enumerate(marks) if samples >= 60 * rate)
+    refuse_a_silent_call(folder / str(number) / job.id)
     cpu_s = marks[-1][1] - marks[0][1]
-    ticks_per_minute = 60_000 / job.scenario.frame_ms
     return {
         "conversation_s_per_cpu_s": round((marks[-1][0] - marks[0][0]) / rate / cpu_s, 1),
-        "us_per_tick_first_minute": round(1e6 * (marks[minute][1] - marks[0][1]) / ticks_per_minute, 2),
-        "us_per_tick_last_minute": round(1e6 * (marks[-1][1] - marks[-1 - minute][1]) / ticks_per_minute, 2),
-        "memory_growth_mb": round((marks[-1][2] - marks[minute][2]) / 1024, 2),
+        "us_per_tick_first_minute": us_per_tick(marks[0], marks[1], job.scenario.frame_samples),
+        "us_per_tick_last_minute": us_per_tick(marks[-2], marks[-1], job.scenario.frame_samples),
+        "memory_growth_mb": round((marks[-1][2] - marks[1][2]) / 1024, 2),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
+
+
+def refuse_a_silent_call(session: Path) -> None:
+    """Refuse to measure a call in which somebody waits for ever: both sides must talk, and the injector must fire."""
+    events = [decode_event(line) for line in (session / "events.jsonl").read_bytes().splitlines()]
+    said = {(event.party, event.data["role"]) for event in events if event.type == "speech_start"}
+    missing = {("user", "turn"), ("agent", "turn"), ("user", "backchannel")} - said
+    if missing:
+        raise SystemExit(f"this call is none: {sorted(missing)} never came")
+
+
+def us_per_tick(begin: tuple[int, float, int], end: tuple[int, float, int], frame_samples: int) -> float:
+    """CPU time per tick between two marks."""
+    return round(1e6 * (end[1] - begin[1]) * frame_samples / (end[0] - begin[0]), 2)
 
 
 def memory_kb() -> int:
