@@ -6,7 +6,7 @@ from metrics.agent_interruption_cards import CARDS, OVERLAP, RATE
 from metrics.floor import Contribution, Floor
 from metrics.latency import new_claims
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch
@@ -34,7 +34,7 @@ class AgentInterruption:
 
     def __init__(self, spec: AgentInterruptionSpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

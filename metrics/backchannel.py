@@ -7,7 +7,7 @@ import msgspec
 from metrics.backchannel_cards import AGENT_AT_PHRASE_END, AGENT_PER_MIN, CARDS, DERAILED, KEPT, RESUMED
 from metrics.floor import TURN_PAUSE_S, Contribution, Floor, mostly_inside, took_for_turn
 from simulator.score import Definition, Evidence, Score, from_parts, share
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch, Timeline
@@ -49,7 +49,7 @@ class Backchannel:
 
     def __init__(self, spec: BackchannelSpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

@@ -1,7 +1,7 @@
 """Definition cards of the backchannels."""
 
-from metrics.card import Better, card, per_minute, rate
-from simulator.score import Definition
+from metrics.card import card, per_minute, rate
+from simulator.score import Better, Definition
 
 _SOURCE = "tau-voice S_BC; Full-Duplex-Bench; dGSLM (arXiv 2203.16502); VAP (Ekstedt and Skantze 2022)"
 

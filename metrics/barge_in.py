@@ -7,7 +7,7 @@ import msgspec
 from metrics.barge_in_cards import CARDS, FALSE_START, LATENCY_P50, LATENCY_P95, RESUME, TALKED_THROUGH, YIELD
 from metrics.floor import Contribution, Floor
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 
@@ -55,7 +55,7 @@ class BargeIn:
 
     def __init__(self, spec: BargeInSpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

@@ -1,7 +1,7 @@
 """Definition cards of the barge-ins."""
 
-from metrics.card import Better, card, rate, seconds
-from simulator.score import Definition
+from metrics.card import card, rate, seconds
+from simulator.score import Better, Definition
 
 _SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
 

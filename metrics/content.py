@@ -10,7 +10,7 @@ from metrics.floor import Floor
 from metrics.wording import distances, normalised
 from simulator.events import Event, Party
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 
@@ -47,7 +47,7 @@ class Content:
     """Compares what was said with what was understood, and what was meant with what can be heard."""
 
     def __init__(self) -> None:
-        self.definitions = ContentSpec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

@@ -7,7 +7,7 @@ import msgspec
 from metrics.floor import BREATH_S, Contribution, Floor, Side
 from metrics.latency_cards import CARDS, EARLY, LATE, MEAN, P50, P95, UNANSWERED
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 
@@ -49,7 +49,7 @@ class LatencyScorer:
 
     def __init__(self, spec: LatencySpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

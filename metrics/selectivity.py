@@ -6,7 +6,7 @@ from metrics.floor import Contribution, Floor, took_for_turn
 from metrics.selectivity_cards import ASIDE, CARDS, NOISE, TALKER
 from simulator.events import Event
 from simulator.score import Definition, Evidence, Score, share
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch
@@ -38,7 +38,7 @@ class Selectivity:
 
     def __init__(self, spec: SelectivitySpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

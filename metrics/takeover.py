@@ -5,7 +5,7 @@ from typing import ClassVar
 from metrics.floor import Floor, mostly_inside
 from metrics.takeover_cards import CARDS, IN_PAUSE, PER_TURN
 from simulator.score import Definition, Evidence, Score, share
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch, Timeline
@@ -35,7 +35,7 @@ class Takeover:
 
     def __init__(self, spec: TakeoverSpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

@@ -16,6 +16,9 @@ WIDTH = 100
 _STATISTIC = {
     "ratio": "count over count",
     "mean": "mean of the values",
+    "fmean": "mean of the values",
+    "std": "standard deviation of the values",
+    "trimmed_mean": "mean of the values between their 5th and 95th percentile",
     "p50": "median of the values",
     "p95": "95th percentile of the values",
     "sum": "sum",

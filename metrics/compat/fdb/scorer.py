@@ -12,13 +12,12 @@ from metrics.compat.detection import DETECTOR_HZ, Segments, at_detector_rate, de
 from metrics.compat.fdb.recognition import recognised
 from metrics.compat.fdb.samples import FdbSample, Words, disorder
 from metrics.compat.fdb.sessions import SessionSample, whole
-from metrics.compat.measured import Case, Measured
+from metrics.compat.measured import Measured
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.frame import Samples
-from simulator.score import add_parts
-from simulator.scoring.corpus import CorpusScorer
+from simulator.score import Evidence, add_parts
 from simulator.scoring.inputs import Input
 from simulator.scoring.judge import Judge
 from simulator.scoring.trust import SILENT_DBFS
@@ -89,7 +88,7 @@ class OpenSample(msgspec.Struct, kw_only=True):
         return sides.agent if party == "agent" else sides.user
 
 
-class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
+class FdbScorer(AsScorer, frozen=True, kw_only=True):
     """A scorer over Full-Duplex-Bench samples; a session of ours is measured as the samples it holds.
 
     `measure_sample` fills `sample.measured`. segments, texts: files given instead of detection and recognition.
@@ -127,7 +126,8 @@ class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
         found: list[Measured] = []
         folder_name = Path(str(session.meta.sample.get("id", session.id))).name
         for files in self.samples_of(session):
-            sample = OpenSample(id=session.id, files=files, given=given, measured=Measured(), folder_name=folder_name)
+            measured = Measured(sample_rate=session.sample_rate)
+            sample = OpenSample(id=session.id, files=files, given=given, measured=measured, folder_name=folder_name)
             try:
                 self.measure_sample(sample)
             except SessionError as error:
@@ -161,11 +161,11 @@ def _joined(found: Sequence[Measured]) -> Measured:
         shown={name: [item.shown.get(name) for item in found] for name in shown},
         notes=list(dict.fromkeys(note for item in found for note in item.notes)),
         lines=[line for item in found for line in item.lines],
-        cases=_gathered([item.cases for item in found]),
+        evidence=_gathered([item.evidence for item in found]),
         reasons={name: reason for item in reversed(found) for name, reason in item.reasons.items()},
         sentinels=set.intersection(*(item.sentinels for item in found)),
     )
 
 
-def _gathered(found: Sequence[Mapping[str, list[Case]]]) -> dict[str, list[Case]]:
-    return {name: [case for cases in found for case in cases.get(name, ())] for name in dict.fromkeys(chain(*found))}
+def _gathered(found: Sequence[Mapping[str, list[Evidence]]]) -> dict[str, list[Evidence]]:
+    return {name: [place for item in found for place in item.get(name, ())] for name in dict.fromkeys(chain(*found))}

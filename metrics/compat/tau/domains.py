@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from metrics.compat.as_scorer import AsScorer, Measured, corpus_result
-from simulator.scoring.corpus import CorpusResult, Metric
+from metrics.compat.as_scorer import AsScorer, corpus_result
+from metrics.compat.measured import Measured
+from simulator.score import Score
+from simulator.scoring.corpus import CorpusResult
 
 
 def by_domain(
@@ -31,9 +33,9 @@ def by_domain(
     return msgspec.structs.replace(pooled, metrics=metrics)
 
 
-def _mean(pooled: Metric, over: Sequence[Metric]) -> Metric:
+def _mean(pooled: Score, over: Sequence[Score]) -> Score:
     """Average the values that are defined; n is the number of domains that entered."""
     values = [metric.value for metric in over if metric.value is not None]
     if not values:
         return pooled
-    return Metric(value=sum(values) / len(values), unit=pooled.unit, n=len(values))
+    return Score(id=pooled.id, value=sum(values) / len(values), unit=pooled.unit, n=len(values))
