@@ -73,12 +73,18 @@ def definitions_of(kind: str) -> dict[str, Definition]:
 
 
 @cache
-def all_definitions() -> dict[str, Definition]:
-    """Give the cards of every installed scorer by metric id; a scorer that cannot be loaded here has none."""
-    cards: dict[str, Definition] = {}
+def definitions_by_kind() -> dict[str, dict[str, Definition]]:
+    """Give the cards of every installed scorer; one that cannot be loaded here is left out."""
+    found: dict[str, dict[str, Definition]] = {}
     for kind in installed("scorers"):
         try:
-            cards |= definitions_of(kind)
+            found[kind] = definitions_of(kind)
         except SimulatorError:
             continue
-    return cards
+    return found
+
+
+@cache
+def all_definitions() -> dict[str, Definition]:
+    """Give the cards of every installed scorer by metric id."""
+    return {name: card for cards in definitions_by_kind().values() for name, card in cards.items()}
