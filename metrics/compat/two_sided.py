@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from metrics.compat.as_scorer import AsScorer
-from metrics.compat.detection import at_detector_rate
+from metrics.compat.detection import at_detector_rate, has_kernel
 from metrics.compat.measured import Measured, skipped
 from metrics.compat.options import SegmentSides, read_segments
 from simulator.engines import Detector, engine
@@ -27,8 +27,6 @@ from simulator.sound.recordings import resample
 
 Stretch = tuple[float, float]
 _BLOCK_S = 30
-_LARGEST_KERNEL = 10_000_000
-"""Above this many taps (rates with no large divisor in common with 16 kHz) soxr resamples instead."""
 
 
 class TwoSided(NamedTuple):
@@ -92,7 +90,7 @@ def _blocks_at_detector_rate(session: Session, party: Party) -> Iterator[Samples
     rate = session.sample_rate
     step = rate // gcd(rate, DETECTOR_HZ)
     phases = DETECTOR_HZ // gcd(rate, DETECTOR_HZ)
-    if step * phases > _LARGEST_KERNEL:
+    if not has_kernel(rate):
         yield resample(session.said(party), rate, DETECTOR_HZ)
         return
     # Blocks start where an output sample falls on an input sample, and hear enough around for the filter.

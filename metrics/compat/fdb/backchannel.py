@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.compat.detection import DETECTOR_HZ, Spans, at_detector_rate, detect, to_seconds
+from metrics.compat.detection import Spans, at_detector_rate, detect, to_seconds
 from metrics.compat.fdb.samples import Chunk
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.options import read_json_option
+from simulator.engines.activity import DETECTOR_HZ
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples
 from simulator.score import Definition

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from metrics.compat.detection import DETECTOR_HZ, at_detector_rate, detect
+from metrics.compat.detection import at_detector_rate, detect
+from metrics.compat.fdb.prosody import Spread, intensity, level, pitch, require_praat
 from metrics.compat.fdb.samples import Chunk
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.measured import Measured
-from metrics.compat.prosody import Spread, intensity, level, pitch, require_praat
-from simulator.engines.activity import ActivitySettings
+from simulator.engines.activity import DETECTOR_HZ, ActivitySettings
 from simulator.errors import SessionError
 from simulator.frame import Samples
 from simulator.score import Definition

@@ -9,11 +9,11 @@ import msgspec
 
 from metrics.compat.fdb.before_after import MEASURES, SPLIT_FILE, is_stand_in, split_sample
 from metrics.compat.fdb.behavior import parse_tags, read_tags
+from metrics.compat.fdb.paired import Outliers, PairedTest, holm, paired_test
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.judging import judge_of
 from metrics.compat.measured import Measured
 from metrics.compat.options import Names
-from metrics.compat.paired import Outliers, PairedTest, holm, paired_test
 from simulator.errors import SessionError
 from simulator.score import Definition, Score
 from simulator.scoring.corpus import CorpusResult

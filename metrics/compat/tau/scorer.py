@@ -6,16 +6,15 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from metrics.compat.as_scorer import AsScorer, annotated
+from metrics.compat.as_scorer import AsScorer, Sample, annotated, corpus_result
 from metrics.compat.measured import Measured, skipped
 from metrics.compat.options import SegmentSides, read_segments
 from metrics.compat.places import Places
-from metrics.compat.tau.domains import by_domain
 from metrics.compat.tau.panel import PanelEvent, counts, panel_events, shares, tally
 from metrics.compat.tau.sessions import session_ticks
 from metrics.compat.tau.ticks import TICK_S, Simulation, Tick, read_experiment
 from simulator.errors import ScenarioError, SessionError
-from simulator.score import Definition
+from simulator.score import Definition, Score
 from simulator.scoring.corpus import CorpusResult, Mode
 from simulator.scoring.inputs import Input, InputKind, open_session
 from simulator.session import Session
@@ -127,7 +126,7 @@ class TauSpec(AsScorer, frozen=True, kw_only=True, tag="tau"):
         """Read what the options name."""
         return CorpusReading(read_segments(self.segments))
 
-    def measure_each(self, item: Input, given: CorpusReading) -> Sequence[tuple[str, Measured]]:
+    def measure_each(self, item: Input, given: CorpusReading) -> Sequence[Sample]:
         """Measure every simulation of an experiment, or one session."""
         if item.kind != "tau":
             given.domains.append("sessions")
@@ -142,7 +141,7 @@ class TauSpec(AsScorer, frozen=True, kw_only=True, tag="tau"):
             for one in experiment.simulations
         ]
 
-    def refused(self, item: Input, reason: str, given: CorpusReading) -> Sequence[tuple[str, Measured]]:
+    def refused(self, item: Input, reason: str, given: CorpusReading) -> Sequence[Sample]:
         """Keep the place of an input that holds no simulation; it is of no domain."""
         given.domains.append("")
         return [(given.places.add_unreadable(item, reason), skipped(self.table, reason))]
@@ -151,9 +150,7 @@ class TauSpec(AsScorer, frozen=True, kw_only=True, tag="tau"):
         """Measure one session of ours on the grid of ticks."""
         return self._measured_on_grid(session, given.segments.get(session.id))
 
-    def finish(
-        self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], given: CorpusReading
-    ) -> CorpusResult:
+    def finish(self, result: CorpusResult, measured: Sequence[Sample], given: CorpusReading) -> CorpusResult:
         """Give samples names of their own, and average over domains where there are several."""
         return by_domain(self, given.places.named_apart(result), measured, given.domains)
 
@@ -205,3 +202,34 @@ def _line(event: PanelEvent, tick_s: float) -> str:
     latency = "" if event.latency_s is None else f", {event.latency_s:.3f} s"
     judged = "right" if event.correct else "wrong"
     return f"{event.kind} {event.start * tick_s:.2f}-{event.end * tick_s:.2f} s: {judged}{latency}"
+
+
+def by_domain(
+    scorer: AsScorer, pooled: CorpusResult, measured: Sequence[Sample], domains: Sequence[str]
+) -> CorpusResult:
+    """Replace pooled rates by their means over domains, and add every domain's own as `<domain>:<metric>`.
+
+    domains: of every sample, in order, empty for none. Counts stay sums. With one domain nothing changes.
+    """
+    groups: dict[str, list[Sample]] = {}
+    for domain, sample in zip(domains, measured, strict=True):
+        if domain:
+            groups.setdefault(domain, []).append(sample)
+    if len(groups) < 2:
+        return pooled
+    tables = {domain: corpus_result(scorer, samples).metrics for domain, samples in groups.items()}
+    metrics = {
+        name: metric if name.startswith("counts.") else _mean(metric, [table[name] for table in tables.values()])
+        for name, metric in pooled.metrics.items()
+    }
+    for domain, table in tables.items():
+        metrics |= {f"{domain}:{name}": metric for name, metric in table.items()}
+    return msgspec.structs.replace(pooled, metrics=metrics)
+
+
+def _mean(pooled: Score, over: Sequence[Score]) -> Score:
+    """Average the values that are defined; n is the number of domains that entered."""
+    values = [metric.value for metric in over if metric.value is not None]
+    if not values:
+        return pooled
+    return Score(id=pooled.id, value=sum(values) / len(values), unit=pooled.unit, n=len(values))
