@@ -2,14 +2,52 @@
 
 from typing import ClassVar
 
-from metrics.agent_interruption_cards import CARDS, OVERLAP, RATE
+from metrics.card import card, rate, seconds
 from metrics.floor import Contribution, Floor
 from metrics.latency import new_claims
 from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
 from simulator.timeline import Stretch
+
+_SOURCE = "tau-voice I_A; EVA's agent interruptions; FD-Bench EIR (0.5 s)"
+
+_CASE = """An interruption: the agent newly claims the floor (one of its utterances begins; where nobody told them,
+    an ipu that is no backchannel and no going on of what it was saying) while an ipu of the user's turn runs, at
+    least 200 ms after that ipu began (sooner is a collision, or a takeover in the pause before it) and more than
+    0.5 s before the turn ends. Closer to its end an overlap is a smooth turn change (latency < 0); a start in the
+    user's silence is a takeover."""
+_OTHERS = """Others: tau-voice divides the agent's overlapping starts by responses, so that its rate may exceed 1;
+    EVA counts any start inside a user segment; FD-Bench uses the same 0.5 s after joining silences up to 1.5 s."""
+
+RATE = rate(
+    "agent_interruption.rate",
+    "User turns interrupted by the agent",
+    "lower",
+    card(
+        "The share of the user's turns that the agent interrupted at least once.",
+        _CASE,
+        "Undefined when the user took no turn. Pooled: turns over turns.",
+        _OTHERS,
+    ),
+    _SOURCE,
+)
+OVERLAP = seconds(
+    "agent_interruption.overlap_p50_s",
+    "Overlap of the agent's interruptions, median",
+    "lower",
+    card(
+        """For how long both spoke after the agent interrupted: from its first sound to the end of the overlap of
+            the two ipus.""",
+        _CASE,
+        "Undefined when the agent interrupted nobody. Pooled over the single overlaps.",
+        _OTHERS,
+    ),
+    _SOURCE,
+)
+
+CARDS = (RATE, OVERLAP)
 
 
 class AgentInterruptionSpec(ScorerSpec, frozen=True, kw_only=True, tag="agent_interruption"):
@@ -34,7 +72,7 @@ class AgentInterruption:
 
     def __init__(self, spec: AgentInterruptionSpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""

@@ -4,12 +4,87 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from metrics.barge_in_cards import CARDS, FALSE_START, LATENCY_P50, LATENCY_P95, RESUME, TALKED_THROUGH, YIELD
+from metrics.card import card, rate, seconds
 from metrics.floor import Contribution, Floor
-from simulator.score import Definition, Evidence, Score, share, spread
-from simulator.scoring.scorer import ScorerSpec
+from simulator.score import Better, Definition, Evidence, Score, share, spread
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
+
+_SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
+
+_CASE = """A barge-in: a user turn, or an injected interruption, that begins while the agent holds the floor
+    (inside one of its told utterances, pauses included, or where nobody told, inside its ipus joined over
+    silences under 0.5 s), at least 200 ms after it began; an injected interruption counts at any time.
+    Backchannels and asides are no barge-ins."""
+_OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
+    have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
+    Undecided, and not counted: an utterance that ends uncut sooner (an untold one: within 200 ms), or that the
+    end of the session cuts off."""
+_OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
+    Full-Duplex-Bench v1.0 asks only whether the agent speaks afterwards, v1.5 lists every overlap of the file
+    as a stop; FD-Bench joins silences up to 1.5 s first."""
+
+
+def _card(meaning: str, undefined: str) -> str:
+    return card(meaning, _CASE, _OUTCOMES, f"Undefined when {undefined}. Pooled: cases over cases.", _OTHERS)
+
+
+def _rate(name: str, title: str, better: Better, text: str) -> Definition:
+    return rate(f"barge_in.{name}", title, better, text, _SOURCE)
+
+
+def _latency(name: str, title: str) -> Definition:
+    meaning = """From the first audible sample of the barge-in to the last of the agent's speech that it cut. An
+        agent that was cut in a pause of its own, silent already, counts as 0."""
+    undefined = "Undefined when the agent yielded to no barge-in. Pooled over the single latencies."
+    text = card(meaning, _CASE, _OUTCOMES, undefined, _OTHERS)
+    return seconds(f"barge_in.yield_latency_{name}_s", f"Yield latency, {title}", "lower", text, _SOURCE)
+
+
+_NONE = "there was no barge-in, or none was decided"
+
+YIELD = _rate(
+    "yield_rate",
+    "Barge-ins yielded to",
+    "higher",
+    _card(
+        """The share of decided barge-ins to which the agent yielded.
+            yield_rate + talked_through_rate = 1.""",
+        _NONE,
+    ),
+)
+LATENCY_P50 = _latency("p50", "median")
+LATENCY_P95 = _latency("p95", "95th percentile")
+TALKED_THROUGH = _rate(
+    "talked_through_rate",
+    "Barge-ins talked through",
+    "lower",
+    _card("The share of decided barge-ins through which the agent talked.", _NONE),
+)
+FALSE_START = _rate(
+    "false_start_rate",
+    "False starts after yielding",
+    "lower",
+    _card(
+        """The share of yields after which the agent spoke again before the user's turn was over: it stopped,
+            and started over the user.""",
+        "the agent yielded to no barge-in",
+    ),
+)
+RESUME = _rate(
+    "resume_rate",
+    "Came back after yielding",
+    "higher",
+    _card(
+        """The share of yields after which the agent spoke again within 4 s of the end of the user's turn (a
+            false start counts): it did not fall dead. Timing does not tell an answer from going on with the old
+            turn. Yields without such speech and with less session than that after them are not counted.""",
+        "the agent yielded to no barge-in, or every session ended too soon",
+    ),
+)
+
+CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME)
 
 Outcome = Literal["yielded", "talked through", "ended by itself", "was cut off by the end"]
 
@@ -39,7 +114,7 @@ class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
         return BargeIn(self)
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class BargeInCase(msgspec.Struct, frozen=True, kw_only=True):
     """One barge-in: what the user said over which of the agent's holds, when the agent's sound stopped, what it was."""
 
     by: Contribution
@@ -55,7 +130,7 @@ class BargeIn:
 
     def __init__(self, spec: BargeInSpec) -> None:
         self._spec = spec
-        self.definitions = spec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
@@ -97,15 +172,15 @@ class BargeIn:
             ),
         ]
 
-    def _resumed(self, floor: Floor, case: Case) -> bool:
+    def _resumed(self, floor: Floor, case: BargeInCase) -> bool:
         return case.back is not None and case.back <= case.by.end + floor.samples(self._spec.resume_within)
 
-    def _unsettled(self, floor: Floor, case: Case) -> bool:
+    def _unsettled(self, floor: Floor, case: BargeInCase) -> bool:
         """The session ended before the agent's time to come back was over."""
         return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(self._spec.resume_within)
 
 
-def cases(floor: Floor, spec: BargeInSpec) -> list[Case]:
+def cases(floor: Floor, spec: BargeInSpec) -> list[BargeInCase]:
     """Give every barge-in of the user, in order: a turn, or an injected interruption, begun while the agent speaks."""
     return [
         _case(floor, item, over, spec)
@@ -127,11 +202,11 @@ def _claims(floor: Floor) -> list[Contribution]:
     return sorted([*turns, *inside], key=lambda item: item.start)
 
 
-def _case(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> Case:
+def _case(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> BargeInCase:
     stop = max(item.start, over.end)
     outcome = _outcome(floor, item, over, spec)
     after = floor.agent.claims_from(over.end, floor.duration) if outcome == "yielded" else ()
-    return Case(by=item, over=over, stop=stop, outcome=outcome, back=after[0].start if after else None)
+    return BargeInCase(by=item, over=over, stop=stop, outcome=outcome, back=after[0].start if after else None)
 
 
 def _outcome(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> Outcome:
@@ -147,12 +222,12 @@ def _outcome(floor: Floor, item: Contribution, over: Contribution, spec: BargeIn
     return "talked through" if spoke_on >= floor.samples(_SPOKE_ON_S) else "ended by itself"
 
 
-def _evidence(floor: Floor, case: Case) -> Evidence:
+def _evidence(floor: Floor, case: BargeInCase) -> Evidence:
     value = floor.seconds(case.stop - case.by.start) if case.outcome == "yielded" else None
     return Evidence(start=case.by.start, end=case.stop, party="agent", label=case.outcome, value=value)
 
 
-def _backs(cases_: list[Case], label: str) -> list[Evidence]:
+def _backs(cases_: list[BargeInCase], label: str) -> list[Evidence]:
     return [
         Evidence(start=case.stop, end=case.back, party="agent", label=label) for case in cases_ if case.back is not None
     ]

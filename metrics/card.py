@@ -1,12 +1,8 @@
 """Definition cards as text: paragraphs written as they read best in the source, kept as one line each."""
 
-from typing import Literal
+from simulator.score import Better, Definition, Statistic
 
-from simulator.score import Definition, Statistic
-
-Better = Literal["higher", "lower", "neither"]
-
-_STATISTIC: dict[str, Statistic] = {"mean": "mean", "p50": "p50", "p95": "p95"}
+_STATISTIC: dict[str, Statistic] = {"mean": "fmean", "p50": "p50", "p95": "p95"}
 
 
 def card(*paragraphs: str) -> str:

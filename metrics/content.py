@@ -1,21 +1,99 @@
 """Content: what the agent understood against what was said to it, and what it meant to say against its sound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import msgspec
-
-from metrics.content_cards import AGENT_WER, CARDS, PHANTOMS, UNHEARD, USER_WER
+from metrics.card import card, per_minute, rate
 from metrics.floor import Floor
-from metrics.wording import distances, normalised
-from simulator.events import Event, Party
+from metrics.texts import (
+    TextPair,
+    by_heard_turn,
+    by_utterance,
+    closest,
+    heard_pair,
+    holds_any,
+    meant_pair,
+    text_of,
+    transcripts,
+    untold_speech,
+)
+from metrics.wording import normalised
+from simulator.events import Party
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
-from simulator.scoring.scorer import ScorerSpec
+from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
-from simulator.speech import Segment, SpokenWord
+from simulator.speech import SpokenWord
 
-NEAR_S = 0.5
-"""How far outside a turn as the agent heard it a word may lie and still belong to it: detectors and lines are late."""
+_SOURCE = "word error rate after Whisper's English normaliser (Radford et al. 2022)"
+
+_WER = """Errors: substitutions, deletions and insertions of the best alignment, after normalising both texts as
+    Whisper's English evaluation does (case, punctuation, contractions, numbers; fillers such as "um" and "mm-hm"
+    are dropped). Pooled: all errors over all words, so a long turn weighs more than a short one; may exceed 1."""
+
+USER_WER = rate(
+    "content.user_wer",
+    "Word errors in what the agent understood",
+    "lower",
+    card(
+        """What the agent understood (its `recognised` events, or the transcripts a remote system told) against
+            the words that the user really said (truth, cut where the user was cut).""",
+        """Each word belongs to the heard turn nearest to its middle, at most 0.5 s outside it; everything the user
+            said there counts, backchannels and asides included. Words in no heard turn are unheard_rate's, heard
+            turns in which the user said nothing are phantom_words_per_min's. Transcripts without times are
+            compared as one text, where unheard words are deletions and phantom words insertions.""",
+        _WER,
+        "Undefined when the user's text is not known, or the agent tells nothing of what it understood.",
+        "Others: EVA has the same for cascades (stt_wer); NeMo-Skills recognises the user's audio anew instead.",
+    ),
+    _SOURCE,
+)
+UNHEARD = rate(
+    "content.unheard_rate",
+    "Words the agent did not take in",
+    "lower",
+    card(
+        """The share of the words of the user's turns and interruptions (not backchannels, not asides) that lie in
+            no turn the agent says it heard (`recognised` events; 0.5 s outside still counts as inside).""",
+        "Words of the last 3 s of the session are left out: there was no time to take them in.",
+        """Undefined when the user's text is not known, or the agent tells no times of what it understood. Pooled:
+            words over words.""",
+        "Others: NeMo-Skills counts such words as deletions of its user WER.",
+    ),
+    "this project",
+)
+PHANTOMS = per_minute(
+    "content.phantom_words_per_min",
+    "Words understood where nobody spoke to the agent",
+    "lower",
+    card(
+        """How many words the agent understood in turns in which the user said nothing: somebody in the background,
+            its own echo, or noise that its recogniser put into words. Per minute of session, after normalising.""",
+        """Undefined when the user's text is not known, or the agent tells no times of what it understood. Pooled:
+            words over minutes.""",
+        """Others: NeMo-Skills counts words out of bounds; most word error rates hide them among the insertions of
+            the turns around.""",
+    ),
+    "this project",
+)
+AGENT_WER = rate(
+    "content.agent_wer",
+    "Word errors in the agent's speech",
+    "lower",
+    card(
+        """What the agent's audio contains, by recognition (Moonshine tiny), against the text it meant to say,
+            utterance by utterance. A cut utterance is held against the words begun before the cut; the word that
+            was running then may be heard or not.""",
+        """For a system that tells transcripts and no utterances both are compared as one text; words missing at
+            its end count as never said.""",
+        _WER,
+        """It contains the recogniser's own errors: compare agents with it, not with zero. Undefined when the
+            agent's text is not known, or no recogniser runs here.""",
+        "Others: NeMo-Skills' agent WER and CER, EVA's tts_fidelity (by a judge).",
+    ),
+    _SOURCE,
+)
+
+CARDS = (USER_WER, UNHEARD, PHANTOMS, AGENT_WER)
 
 CENSORED_S = 3.0
 """Words said this close to the session's end may not have been understood yet."""
@@ -32,22 +110,11 @@ class ContentSpec(ScorerSpec, frozen=True, kw_only=True, tag="content"):
         return Content()
 
 
-class TextPair(msgspec.Struct, frozen=True, kw_only=True):
-    """A reference text and what was made of it; [start, end) samples of the session."""
-
-    start: int
-    end: int
-    reference: str
-    found: str
-    alternative: str | None = None
-    """A second reference that counts as well: with the word that was cut short."""
-
-
 class Content:
     """Compares what was said with what was understood, and what was meant with what can be heard."""
 
     def __init__(self) -> None:
-        self.definitions = ContentSpec.definitions()
+        self.definitions = by_id(CARDS)
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
@@ -60,25 +127,25 @@ class Content:
     def _user(self, session: Session, said: Sequence[SpokenWord]) -> list[Score]:
         heard = [event for event in session.by_type.get("recognised", []) if event.party == "agent"]
         heard = [event for event in heard if "heard_since" in event.data and "heard_until" in event.data]
-        unknown = _untold(session, said)
+        unknown = untold_speech(session, said)
         if unknown and not heard:
             return _undefined_user("part of what the user said is not known as text")
         if heard:
-            heard = [event for event in heard if not _hears(event, unknown)]
-            turns = _assigned(session, said, heard)
+            heard = [event for event in heard if not holds_any(event, unknown)]
+            turns = by_heard_turn(session, said, heard)
             understood = {id(word) for words in turns for word in words}
-            pairs = [_understood(event, words) for event, words in zip(heard, turns, strict=True)]
+            pairs = [heard_pair(event, words) for event, words in zip(heard, turns, strict=True)]
             spoken = [pair for pair in pairs if pair.reference]
             return [
                 _wer(USER_WER, spoken, "agent", reason="no word was said in what the agent heard"),
                 _unheard(session, said, understood),
                 _phantoms(session, [pair for pair in pairs if not pair.reference]),
             ]
-        texts = _transcripts(session, of="user")
+        texts = transcripts(session, of="user")
         if not texts:
             reason = "the agent told nothing of what it understood"
             return _undefined_user(reason)
-        whole = TextPair(start=said[0].start, end=said[-1].end, reference=_text(said), found=" ".join(texts))
+        whole = TextPair(start=said[0].start, end=said[-1].end, reference=text_of(said), found=" ".join(texts))
         return [
             _wer(USER_WER, [whole], "agent", reason="no word was said"),
             undefined(UNHEARD, "the agent told no times of what it understood"),
@@ -88,13 +155,13 @@ class Content:
     def _agent(self, session: Session) -> Score:
         speech = session.speech.agent
         if speech.recognised:
-            words = _by_id(speech.words)
-            pairs = [_meant(item, words.get(item.id, [])) for item in speech.recognised]
+            words = by_utterance(speech.words)
+            pairs = [meant_pair(item, words.get(item.id, [])) for item in speech.recognised]
             return _wer(AGENT_WER, pairs, "agent", reason="the agent said no word to the end")
-        texts = _transcripts(session, of="agent")
+        texts = transcripts(session, of="agent")
         heard = [word for word in speech.words if word.source == "asr"]
         if texts and heard:
-            whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=_text(heard))
+            whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=text_of(heard))
             return _wer(AGENT_WER, [whole], "agent", reason="the agent said no word", cut=True)
         if not speech.utterances and not texts:
             return undefined(AGENT_WER, "what the agent meant to say is not known as text")
@@ -103,50 +170,6 @@ class Content:
 
 def _undefined_user(reason: str) -> list[Score]:
     return [undefined(card, reason) for card in (USER_WER, UNHEARD, PHANTOMS)]
-
-
-def _untold(session: Session, said: Sequence[SpokenWord]) -> list[Segment]:
-    """Give the user's speech that was detected and whose words nobody knows: a person's, beside injected speech."""
-    found = [segment for segment in session.speech.user.segments if segment.source != "truth"]
-    return [segment for segment in found if not any(_meets(segment, word.start, word.end) for word in said)]
-
-
-def _hears(event: Event, segments: Sequence[Segment]) -> bool:
-    """Say whether a heard turn holds any of these segments."""
-    since, until = int(event.data["heard_since"]), int(event.data["heard_until"])
-    return any(_meets(segment, since, until) for segment in segments)
-
-
-def _meets(segment: Segment, start: int, end: int) -> bool:
-    return segment.start < end and start < segment.end
-
-
-def _assigned(session: Session, said: Sequence[SpokenWord], heard: Sequence[Event]) -> list[list[SpokenWord]]:
-    """Give each heard turn the words that were said in it: a word belongs to the turn nearest to its middle."""
-    near = round(NEAR_S * session.sample_rate)
-    turns: list[list[SpokenWord]] = [[] for _ in heard]
-    first = 0
-    for word in said:
-        middle = (word.start + word.end) // 2
-        while first + 1 < len(heard) and _away(heard[first + 1], middle) <= _away(heard[first], middle):
-            first += 1
-        if heard and _away(heard[first], middle) <= near:
-            turns[first].append(word)
-    return turns
-
-
-def _away(event: Event, at: int) -> int:
-    since, until = int(event.data["heard_since"]), int(event.data["heard_until"])
-    return max(since - at, at - until, 0)
-
-
-def _understood(event: Event, words: Sequence[SpokenWord]) -> TextPair:
-    return TextPair(
-        start=int(event.data["heard_since"]),
-        end=int(event.data["heard_until"]),
-        reference=_text(words),
-        found=str(event.data.get("text", "")),
-    )
 
 
 def _unheard(session: Session, said: Sequence[SpokenWord], understood: set[int]) -> Score:
@@ -172,27 +195,9 @@ def _phantoms(session: Session, pairs: Sequence[TextPair]) -> Score:
     return from_parts(PHANTOMS, parts, evidence, reason="the session has no length")
 
 
-def _meant(item: Segment, words: Sequence[SpokenWord]) -> TextPair:
-    whole = [word for word in words if not word.cut]
-    alternative = _text(words) if len(whole) < len(words) else None
-    return TextPair(start=item.start, end=item.end, reference=_text(whole), found=item.text, alternative=alternative)
-
-
 def _wer(definition: Definition, pairs: Sequence[TextPair], party: Party, *, reason: str, cut: bool = False) -> Score:
     """Make the score of pairs. cut: words missing at the end of a reference were never said and do not count."""
-    plain = distances([pair.reference for pair in pairs], [pair.found for pair in pairs])
-    with_cut = [pair for pair in pairs if pair.alternative is not None]
-    other = dict(
-        zip(
-            map(id, with_cut),
-            distances([pair.alternative or "" for pair in with_cut], [pair.found for pair in with_cut]),
-            strict=True,
-        )
-    )
-    best = [
-        min((distance, other.get(id(pair), distance)), key=lambda item: (item.errors, -item.words))
-        for pair, distance in zip(pairs, plain, strict=True)
-    ]
+    best = closest(pairs)
     evidence = [
         Evidence(
             start=pair.start,
@@ -209,31 +214,3 @@ def _wer(definition: Definition, pairs: Sequence[TextPair], party: Party, *, rea
         "of": sum(distance.words for distance in best) - missing,
     }
     return from_parts(definition, parts, evidence, reason=reason)
-
-
-def _transcripts(session: Session, *, of: Party) -> list[str]:
-    """Give the texts a remote system told of a party's speech; fragments are joined as they are."""
-    texts: list[str] = []
-    joins = False
-    for event in session.by_type.get("transcript", []):
-        if event.data.get("of") != of:
-            continue
-        text = str(event.data.get("text", ""))
-        fragment = bool(event.data.get("fragment"))
-        if fragment and joins:
-            texts[-1] += text
-        else:
-            texts.append(text)
-        joins = fragment
-    return [text for text in texts if text.strip()]
-
-
-def _by_id(words: Iterable[SpokenWord]) -> dict[str, list[SpokenWord]]:
-    found: dict[str, list[SpokenWord]] = {}
-    for word in words:
-        found.setdefault(word.id, []).append(word)
-    return found
-
-
-def _text(words: Iterable[SpokenWord]) -> str:
-    return " ".join(word.text for word in words)

@@ -1,4 +1,4 @@
-"""Definition cards of the turn structure."""
+"""Definition cards of the turn structure: a room of their own, as seven shapes in several measures make 26 of them."""
 
 from metrics.card import card, per_minute, rate, seconds
 from simulator.score import Definition

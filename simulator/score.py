@@ -1,39 +1,68 @@
-"""Scores: what a scorer says about a session, with what is needed to trust it and to pool it.
+"""Scores: what is said of a session in one number, with what is needed to trust it and to pool it.
 
-A score's `parts` add up over sessions: a share is a count of a count, a time is a list of measured values. A
-corpus value is computed from the summed parts, never from an average of averages, with a bootstrap interval
-clustered by scenario. A value that is undefined is None with a reason; it is never made up.
+One form for our metrics and for those of other projects: a definition, parts, a value. A score's `parts` add up over
+sessions: a share is a count of a count, a time is a list of measured values. A corpus value is computed from the
+summed parts, never from an average of averages (see scoring/pooling.py; its interval: bootstrap.py). A value that is
+undefined is None with a reason; it is never made up.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator import bootstrap
+Statistic = Literal["ratio", "sum", "mean", "fmean", "std", "trimmed_mean", "p50", "p95", "w1"]
+"""How a value comes from parts. `ratio`: count / of. `sum`: count, undefined where `of` is given and 0. Over `values`:
+`fmean` the mean, exactly rounded, so that no order of sessions matters; `mean` the same added up one value after the
+other, as most other projects do; `std` the standard deviation (ddof 0); `trimmed_mean` the mean of the values between
+their 5th and 95th percentile; `p50`, `p95`; `w1` the Wasserstein-1 distance from `reference`."""
 
-Statistic = Literal["ratio", "mean", "p50", "p95", "sum", "w1"]
+Better = Literal["higher", "lower", "neither"]
+
+Parts = Mapping[str, Any]
+"""What adds up over sessions: {"values": [...]}, or {"count": c, "of": n} (with "n" where `of` counts no cases).
+Empty where nothing could be measured at all: such a session is no evidence and is not drawn for an interval."""
+
+SENTINEL = "sentinel"
+"""The reason of a value that another project puts where nothing was measured."""
+NOTHING = "nothing was measured"
+"""The reason of last resort: it gives way to any other."""
+
+TRIM = 0.05
+FEWEST_TRIMMED = 3  # of two values neither is an outlier
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """A definition card: what a metric measures, told so that a stranger could recompute it.
 
-    statistic: how the value comes from parts: `ratio` = count / of (times `scale`), `mean`, `p50`, `p95` over
-    `values`, `sum` = count, `w1` = Wasserstein-1 distance of `values` from `reference`. better: which way is
-    good, for reports. card: about ten lines for `simulate explain`.
+    statistic: how the value comes from parts, times `scale` (all but a sum). better: which way is good, for reports.
+    card: about ten lines for `simulate explain`. reference: what `w1` is the distance from. of: the metric whose parts
+    it is computed from, where they are not its own (a spread beside a mean). sentinel: what another project puts where
+    nothing was measured, decimals: to how many it rounds; both only where its numbers are reproduced, quirks included.
     """
 
     id: str
     unit: str
-    statistic: Statistic
     title: str
-    card: str
-    better: Literal["higher", "lower", "neither"] = "neither"
+    statistic: Statistic = "mean"
+    card: str = ""
+    better: Better = "neither"
     scale: float = 1.0
     source: str = ""
     reference: tuple[float, ...] = ()
+    of: str = ""
+    sentinel: float | None = None
+    decimals: int | None = None
+
+    @property
+    def parts_of(self) -> str:
+        """The id of the metric whose parts these are: its own, or `of`."""
+        return self.of or self.id
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,16 +92,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     definition: str = ""
 
 
-class Scorer(Protocol):
-    """A pure function from a session to scores, with the cards of the metrics it gives."""
-
-    definitions: Mapping[str, Definition]
-
-    def score(self, session: Any) -> list[Score]:
-        """Score one session (a `simulator.session.Session`); one Score per definition, in their order."""
-        ...
-
-
 def share(definition: Definition, count: float, of: float, evidence: Sequence[Evidence] = (), *, reason: str) -> Score:
     """Make a ratio score, scale * count / of; undefined with `reason` when `of` is 0."""
     return from_parts(definition, {"count": count, "of": of}, evidence, reason=reason)
@@ -83,38 +102,58 @@ def spread(definition: Definition, values: Sequence[float], evidence: Sequence[E
     return from_parts(definition, {"values": [float(value) for value in values]}, evidence, reason=reason)
 
 
-def from_parts(
-    definition: Definition, parts: dict[str, Any], evidence: Sequence[Evidence] = (), *, reason: str
-) -> Score:
-    """Make the score that these parts give under a definition."""
-    value = value_of(definition, parts)
+def undefined(definition: Definition, reason: str) -> Score:
+    """Make the score of a metric that cannot be measured on this session, and say why."""
+    parts: Parts = {"count": 0, "of": 0} if definition.statistic in ("ratio", "sum") else {"values": []}
+    return from_parts(definition, parts, reason=reason)
+
+
+def from_parts(definition: Definition, parts: Parts, evidence: Sequence[Evidence] = (), *, reason: str) -> Score:
+    """Make the score that these parts give under a definition; `reason` says why where they give none.
+
+    Where nothing was measured and the definition has a sentinel, that is the value, and the reason says so.
+    """
+    found = value_of(definition, parts)
+    missing = reason if definition.sentinel is None else SENTINEL
+    value = definition.sentinel if found is None else found
+    if value is not None and definition.decimals is not None:
+        value = round(value, definition.decimals)
     return Score(
         id=definition.id,
         value=value,
         unit=definition.unit,
-        n=count_of(parts),
-        reason=None if value is not None else reason,
-        parts=parts,
+        n=count_of(definition, parts),
+        reason=missing if found is None else None,
+        parts=dict(parts),
         evidence=list(evidence),
         definition=definition.id,
     )
 
 
-def undefined(definition: Definition, reason: str) -> Score:
-    """Make the score of a metric that cannot be measured on this session, and say why."""
-    parts: dict[str, Any] = {"count": 0, "of": 0} if definition.statistic in ("ratio", "sum") else {"values": []}
-    return from_parts(definition, parts, reason=reason)
+def add_parts(parts: Sequence[Parts]) -> dict[str, Any]:
+    """Add parts up: numbers are summed, lists are joined."""
+    total: dict[str, Any] = {}
+    for part in parts:
+        for name, item in part.items():
+            if isinstance(item, list):
+                total.setdefault(name, []).extend(item)
+            else:
+                total[name] = total.get(name, 0) + item
+    return total
 
 
-def count_of(parts: Mapping[str, Any]) -> int:
-    """The number of cases or values behind parts."""
-    if "values" in parts:
-        return len(parts["values"])
-    return int(parts.get("n", parts.get("of", 0)))
+def count_of(definition: Definition, parts: Parts) -> int:
+    """The number of cases or values that entered the value of these parts."""
+    if "values" not in parts:
+        return int(parts.get("n", parts.get("of", 0)))
+    values = parts["values"]
+    return len(_trimmed(values) if definition.statistic == "trimmed_mean" else values)
 
 
-def value_of(definition: Definition, parts: Mapping[str, Any]) -> float | None:
+def value_of(definition: Definition, parts: Parts) -> float | None:
     """Compute a definition's value from parts; None when nothing was measured."""
+    if not parts:
+        return None
     if definition.statistic == "sum":
         return float(parts["count"]) if parts.get("of", 1) else None
     if definition.statistic == "ratio":
@@ -122,20 +161,29 @@ def value_of(definition: Definition, parts: Mapping[str, Any]) -> float | None:
     values = parts["values"]
     if not values:
         return None
-    if definition.statistic == "mean":
-        return math.fsum(values) / len(values)
     if definition.statistic == "w1":
-        return wasserstein_1(values, definition.reference) if definition.reference else None
-    return quantile(values, 0.5 if definition.statistic == "p50" else 0.95)
+        return definition.scale * wasserstein_1(values, definition.reference) if definition.reference else None
+    return definition.scale * _OF_VALUES[definition.statistic](values)
 
 
-def wasserstein_1(values: Sequence[float], reference: Sequence[float]) -> float:
-    """The Wasserstein-1 (earth mover's) distance of two samples: the area between their distribution functions.
+def _mean(values: Sequence[float]) -> float:
+    return reduce(operator.add, values) / len(values)  # `sum` has compensated its errors since Python 3.12
 
-    In the unit of the values; 0 when they are the same distribution. Neither may be empty.
-    """
-    mine = np.sort(np.asarray(values, float))
-    return bootstrap.distance(mine, reference)(np.arange(1, len(mine) + 1))
+
+def _fmean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _std(values: Sequence[float]) -> float:
+    mean = _fmean(values)
+    return math.sqrt(_fmean([(value - mean) ** 2 for value in values]))
+
+
+def _trimmed(values: Sequence[float]) -> Sequence[float]:
+    if len(values) < FEWEST_TRIMMED:
+        return values
+    low, high = np.percentile(values, [100 * TRIM, 100 * (1 - TRIM)])
+    return [value for value in values if low <= value <= high]
 
 
 def quantile(values: Sequence[float], q: float) -> float:
@@ -147,47 +195,41 @@ def quantile(values: Sequence[float], q: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-def add_parts(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Add parts up: numbers are summed, lists are joined."""
-    total: dict[str, Any] = {}
-    for part in parts:
-        for name, item in part.items():
-            total[name] = total[name] + item if name in total else (list(item) if isinstance(item, list) else item)
-    return total
+_OF_VALUES: dict[Statistic, Callable[[Sequence[float]], float]] = {
+    "mean": _mean,
+    "fmean": _fmean,
+    "std": _std,
+    "trimmed_mean": lambda values: _mean(_trimmed(values)),
+    "p50": lambda values: quantile(values, 0.5),
+    "p95": lambda values: quantile(values, 0.95),
+}
 
 
-RESAMPLES = bootstrap.RESAMPLES
+def wasserstein_1(values: Sequence[float], reference: Sequence[float]) -> float:
+    """The Wasserstein-1 (earth mover's) distance of two samples: the area between their distribution functions.
 
-
-def pool(
-    definition: Definition,
-    scores: Sequence[Score],
-    clusters: Sequence[str],
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Score:
-    """Pool one metric over sessions: the value of the summed parts, with a 95 % percentile-bootstrap interval.
-
-    clusters: for each score the scenario it belongs to. Clusters are drawn, not sessions: repeats of a
-    scenario are not independent. With fewer than two clusters the sessions themselves are drawn; with one
-    session there is no interval. Seeded, so the same scores give the same interval.
+    In the unit of the values; 0 when they are the same distribution. Neither may be empty.
     """
-    total = add_parts([score.parts for score in scores])
-    reasons = sorted({score.reason for score in scores if score.reason})
-    pooled = (
-        from_parts(definition, total, reason="; ".join(reasons) or "no sessions")
-        if total
-        else undefined(definition, "; ".join(reasons) or "no sessions")
-    )
-    names = list(clusters) if len(set(clusters)) > 1 else [str(index) for index in range(len(scores))]
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for name, score in zip(names, scores, strict=True):
-        groups.setdefault(name, []).append(score.parts)
-    if pooled.value is None:
-        return pooled
-    sums = [add_parts(group) for group in groups.values()]
-    return msgspec.structs.replace(pooled, ci95=bootstrap.interval(definition, sums, seed, resamples))
+    mine = np.sort(np.asarray(values, float))
+    return distance(mine, reference)(np.arange(1, len(mine) + 1))
+
+
+def distance(ordered: NDArray[np.float64], reference: Sequence[float]) -> Callable[[NDArray[np.int64]], float]:
+    """The Wasserstein-1 distance from a reference of sorted measurements that may be there several times.
+
+    ordered: float64 (n,). Gives a function of how often they are there, as a running sum, int64 (n,).
+    """
+    theirs = np.sort(np.asarray(reference, float))
+    places = np.sort(np.concatenate([ordered, theirs]))
+    mine_below = np.searchsorted(ordered, places[:-1], side="right")
+    theirs_below = np.searchsorted(theirs, places[:-1], side="right") / max(1, len(theirs))
+    widths = np.diff(places)
+
+    def value(upto: NDArray[np.int64]) -> float:
+        share = np.concatenate([[0], upto])[mine_below] / upto[-1]
+        return float(np.sum(np.abs(share - theirs_below) * widths))
+
+    return value
 
 
 def pass_at_k(passed: Sequence[bool], k: int) -> float | None:

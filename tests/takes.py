@@ -122,6 +122,6 @@ def buzz(count: int, rate: int) -> Samples:
 def scored(spec: ScorerSpec, session: Session) -> dict[str, Score]:
     """Score a session and give the scores by metric, the scorer's name left out."""
     scores = spec.build().score(session)
-    assert {score.id for score in scores} <= set(spec.definitions())
+    assert {score.id for score in scores} <= {card.id for card in spec.cards}
     assert all((score.value is None) == bool(score.reason) for score in scores)
     return {score.id.split(".", 1)[1]: score for score in scores}

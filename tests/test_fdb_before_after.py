@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from metrics.compat.fdb.before_after import BeforeAfterSpec, split_moment
+from metrics.compat.fdb.prosody import intensity, level, pitch, spread
 from metrics.compat.fdb.samples import Chunk
-from metrics.compat.prosody import intensity, level, pitch, spread
 from simulator.errors import SessionError
 from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import silence, voiced, words, write_sample

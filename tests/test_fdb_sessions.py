@@ -14,8 +14,8 @@ from metrics.compat.fdb.smooth_turn_taking import SmoothTurnTakingSpec
 from metrics.compat.fdb.timing import TimingSpec
 from metrics.compat.fdb.user_interruption import UserInterruptionSpec
 from simulator.plugins import installed, load
-from simulator.score import pool
 from simulator.scoring.corpus import CorpusScorer
+from simulator.scoring.pooling import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
 
@@ -164,4 +164,5 @@ def test_a_foreign_score_has_evidence_in_the_session(tmp_path: Path, name: str, 
     assert all(0 <= case.start <= case.end <= taken.duration for case in found.evidence)
     values = [case.value for case in found.evidence if case.value is not None]
     if values:
-        assert np.mean(values) == pytest.approx(np.mean(found.parts["values"]), abs=1e-3)
+        scale = spec.definitions[found.id].scale
+        assert np.mean(values) == pytest.approx(scale * np.mean(found.parts["values"]), abs=1e-3)

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from metrics.compat.fdb.paired import PairedTest, critical_t, holm, paired_test, two_sided_p, without_outliers
 from metrics.compat.fdb.significance import SignificanceSpec
 from metrics.compat.options import Names
-from metrics.compat.paired import PairedTest, holm, paired_test, without_outliers
-from metrics.compat.student_t import critical_t, two_sided_p
 from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import write_sample
 

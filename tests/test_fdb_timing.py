@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.compat.detection import merge
+from metrics.compat.detection import merge, resample_sinc
 from metrics.compat.fdb.timing import TimingSpec, response_intervals, stop_intervals
-from metrics.compat.sinc import resample_sinc
 from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import silence, write_sample
 

@@ -294,11 +294,12 @@ def test_a_refused_recording_does_not_stop_the_rest(tmp_path: Path) -> None:
 
 
 def test_scores_of_a_session_carry_their_unit(tmp_path: Path) -> None:
-    """A score and its parts, which scenarios pool, are in the unit of the metric: ms and percent."""
+    """A score is in the unit of its metric, ms and percent: its card scales the parts, which are what was measured."""
     soundfile.write(tmp_path / "a.wav", np.zeros((80000, 2), np.float32), 8000)
     spec = options(tmp_path)
     scores = {score.id: score for score in spec.build().score(Session.of_recording(tmp_path / "a.wav"))}
     latency = scores["nemo_s2s.turn_taking.avg_latency_ms"]
     assert latency.value == 500.0
     assert value_of(spec.definitions[latency.id], latency.parts) == 500.0
-    assert scores["nemo_s2s.turn_taking.avg_precision"].parts == {"values": [100.0]}
+    precision = scores["nemo_s2s.turn_taking.avg_precision"]
+    assert precision.value == 100.0 and precision.parts == {"values": [1.0]}

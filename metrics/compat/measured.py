@@ -1,50 +1,13 @@
-"""What a compatibility scorer says of its metrics and of one sample: the columns of its table, and measurements."""
+"""What a compatibility scorer found on one sample: parts by metric, and where in the sample they come from."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from metrics.compat.pooling import Statistic
+from simulator.score import NOTHING, SENTINEL, Definition, Evidence, Score, from_parts
 
 Parts = dict[str, Any]
-
-SENTINEL = "sentinel"
-
-
-class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of a scorer's table.
-
-    of: the metric whose parts it is computed from, where they are not its own (a spread beside a mean).
-    statistic: how the corpus value comes from parts (see pooling.py). sentinel: what the original puts where
-    nothing was measured: compat gives it with the reason "sentinel". decimals: rounding of the corpus value
-    in compat.
-    """
-
-    id: str
-    unit: str
-    title: str
-    statistic: Statistic = "mean"
-    better: Literal["higher", "lower", "neither"] = "neither"
-    scale: float = 1.0
-    sentinel: float | None = None
-    decimals: int | None = None
-    of: str = ""
-
-    @property
-    def parts_of(self) -> str:
-        """The id under which measurements hold this column's parts, reasons and sentinels."""
-        return self.of or self.id
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in a sample something was measured, in seconds; value in the metric's unit, None for a yes or no."""
-
-    start_s: float
-    end_s: float
-    party: str = "agent"
-    label: str = ""
-    value: float | None = None
 
 
 class Measured(msgspec.Struct, kw_only=True):
@@ -53,18 +16,19 @@ class Measured(msgspec.Struct, kw_only=True):
     parts: by metric id, what enters the corpus value; a metric that is missing was not measured. shown: what
     the sample holds besides (any JSON values; may override a metric's own value). reasons: why a metric is
     undefined here. sentinels: metrics whose parts are the original's stand-in for "not measured". lines: for
-    `--show`. cases: by metric id, where its parts come from. replies: raw replies of a judge. written: the
-    original's own files for this sample, by name (JSON), for write=DIR. kept: what `finish` wants back.
-    skipped: the sample could not be read at all.
+    `--show`. evidence: by metric id, where its parts come from, in samples of sample_rate (Hz): the session's. replies:
+    raw replies of a judge. written: the original's own files for this sample, by name (JSON), for write=DIR. kept: what
+    `finish` wants back. skipped: the sample could not be read at all.
     """
 
+    sample_rate: int = 16_000  # nobody asks for the evidence of a sample that is no session
     parts: dict[str, Parts] = {}
     shown: dict[str, Any] = {}
     notes: list[str] = []
     lines: list[str] = []
     reasons: dict[str, str] = {}
     sentinels: set[str] = set()
-    cases: dict[str, list[Case]] = {}
+    evidence: dict[str, list[Evidence]] = {}
     replies: list[str] = []
     written: dict[str, Any] = {}
     kept: Any = None
@@ -74,20 +38,29 @@ class Measured(msgspec.Struct, kw_only=True):
         """Let one more value enter a metric."""
         self.parts.setdefault(metric, {"values": []})["values"].append(value)
 
-    def case(
+    def place(
         self, metric: str, start_s: float, end_s: float, label: str = "", *, value: float | None = None,
         party: str = "agent",
     ) -> None:  # fmt: skip
-        """Say where something was measured that entered a metric."""
-        found = Case(start_s=start_s, end_s=max(start_s, end_s), party=party, label=label, value=value)
-        self.cases.setdefault(metric, []).append(found)
+        """Say where something was measured that entered a metric; value in the metric's unit, None for a yes or no."""
+        start, end = (max(0, round(time_s * self.sample_rate)) for time_s in (start_s, max(start_s, end_s)))
+        told = None if value is None else round(value, 6)
+        found = Evidence(start=start, end=end, party=party, label=label, value=told)
+        self.evidence.setdefault(metric, []).append(found)
 
     def undefined(self, metrics: Collection[str], reason: str) -> None:
         """Say why metrics are undefined on this sample (the first reason stays)."""
         for metric in metrics:
             self.reasons.setdefault(metric, reason)
 
+    def score(self, definition: Definition) -> Score:
+        """Give one metric of this sample."""
+        name = definition.parts_of
+        why = self.reasons.get(name, NOTHING)
+        score = from_parts(definition, self.parts.get(name, {}), self.evidence.get(name, ()), reason=why)
+        return msgspec.structs.replace(score, reason=SENTINEL) if name in self.sentinels else score
 
-def skipped(table: Sequence[Column], reason: str) -> Measured:
+
+def skipped(table: Sequence[Definition], reason: str) -> Measured:
     """Give the measurement of a sample that was left out, and why."""
     return Measured(notes=[reason], reasons={column.id: reason for column in table}, skipped=True)

@@ -7,36 +7,37 @@ The audio is read, resampled and heard in blocks, so memory does not grow with t
 from collections.abc import Iterator, Mapping, Sequence
 from math import gcd
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
+import msgspec
 import numpy as np
 
-from metrics.compat.as_scorer import AsScorer, Measured, skipped
-from metrics.compat.detection import at_detector_rate
+from metrics.compat.as_scorer import AsScorer
+from metrics.compat.detection import at_detector_rate, has_kernel
+from metrics.compat.measured import Measured, skipped
 from metrics.compat.options import SegmentSides, read_segments
 from simulator.engines import Detector, engine
 from simulator.engines.activity import CHUNK, DETECTOR_HZ, SILERO, ActivitySettings, silero_segments
 from simulator.errors import ScenarioError, SessionError
 from simulator.events import PARTIES, Party
 from simulator.frame import Samples
-from simulator.scoring.inputs import Input, InputKind
-from simulator.session import Session, read_session
+from simulator.scoring.inputs import Input, InputKind, open_session
+from simulator.session import Session
 from simulator.sound.recordings import resample
 
 Stretch = tuple[float, float]
 _BLOCK_S = 30
-_LARGEST_KERNEL = 10_000_000
-"""Above this many taps (rates with no large divisor in common with 16 kHz) soxr resamples instead."""
 
 
 class TwoSided(NamedTuple):
-    """One recording: stretches of speech of both sides and its length, in seconds, and what was wrong."""
+    """One recording: stretches of speech of both sides and its length, in seconds, what was wrong, its rate (Hz)."""
 
     name: str
     user: tuple[Stretch, ...]
     agent: tuple[Stretch, ...]
     length_s: float
     notes: tuple[str, ...] = ()
+    sample_rate: int = DETECTOR_HZ
 
 
 class SpeechFinder(NamedTuple):
@@ -52,7 +53,12 @@ class SpeechFinder(NamedTuple):
         sides = {party: self.side(session, party, getattr(given, party)) for party in PARTIES}
         silent = [f"no speech of the {party} was found" for party in PARTIES if not sides[party]]
         return TwoSided(
-            name, sides["user"], sides["agent"], session.seconds(session.duration), (*session.notes, *silent)
+            name,
+            sides["user"],
+            sides["agent"],
+            session.seconds(session.duration),
+            (*session.notes, *silent),
+            session.sample_rate,
         )
 
     def hear_input(self, item: Input) -> TwoSided:
@@ -64,15 +70,6 @@ class SpeechFinder(NamedTuple):
         if given is not None:
             return tuple(sorted(stretch for stretch in given if stretch[0] < stretch[1]))
         return tuple(detect(session, party, self.settings))
-
-
-def open_session(item: Input, user_channel: int = 0) -> Session:
-    """Open a session folder, or a stereo file as a session without events."""
-    if item.kind == "session":
-        return read_session(item.path)
-    if user_channel not in (0, 1):
-        raise ScenarioError(f"user_channel={user_channel}: a stereo file has channels 0 and 1")
-    return Session.of_recording(item.path, user_channel=user_channel, agent_channel=1 - user_channel)
 
 
 def detect(session: Session, party: Party, settings: ActivitySettings = SILERO) -> list[Stretch]:
@@ -93,7 +90,7 @@ def _blocks_at_detector_rate(session: Session, party: Party) -> Iterator[Samples
     rate = session.sample_rate
     step = rate // gcd(rate, DETECTOR_HZ)
     phases = DETECTOR_HZ // gcd(rate, DETECTOR_HZ)
-    if step * phases > _LARGEST_KERNEL:
+    if not has_kernel(rate):
         yield resample(session.said(party), rate, DETECTOR_HZ)
         return
     # Blocks start where an output sample falls on an input sample, and hear enough around for the filter.
@@ -107,17 +104,16 @@ def _blocks_at_detector_rate(session: Session, party: Party) -> Iterator[Samples
         yield samples[first:last]
 
 
-class FromTwoSides(AsScorer):
-    """Makes a scorer of a spec that measures a recording by when each side spoke, and by nothing else.
+class FromTwoSides(AsScorer, frozen=True, kw_only=True):
+    """A scorer that measures a recording by when each side spoke, and by nothing else.
 
-    The spec has the fields `segments` and `user_channel`, may have detector `settings` of its own, and says
-    how to measure.
+    segments: stretches of speech instead of detection. user_channel: the user's channel of a stereo file. The
+    detector's `settings` may be its own.
     """
 
-    __slots__ = ()
+    segments: Path | None = None
+    user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
 
-    segments: Path | None
-    user_channel: int
     settings: ClassVar[ActivitySettings] = SILERO
     needs_words: ClassVar[bool] = False
     accepts: ClassVar[tuple[InputKind, ...]] = ("session", "wav")

@@ -29,7 +29,7 @@ from simulator.reading.expect import judge
 from simulator.reading.secrets import mask
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
-from simulator.scoring.scorer import DEFAULT_SCORERS
+from simulator.scoring.scorer import DEFAULT_SCORERS, Scorer
 from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
 from simulator.spec import encode
 
@@ -196,6 +196,6 @@ def scorer_specs(scenario: Scenario) -> list[Any]:
     return scenario.scorers if scenario.scorers is not None else [load("scorers", name)() for name in DEFAULT_SCORERS]
 
 
-def build_scorers(scenario: Scenario) -> list[Any]:
+def build_scorers(scenario: Scenario) -> list[Scorer]:
     """Make a scenario's scorers."""
     return [spec.build() for spec in scorer_specs(scenario)]

@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from simulator.cli import OK
-from simulator.errors import ScenarioError, SimulatorError
+from simulator.errors import ScenarioError
 from simulator.plugins import installed, load
 from simulator.score import Definition
-from simulator.scoring.scorer import definitions_of
+from simulator.scoring.scorer import all_definitions, definitions_by_kind
 
 WIDTH = 100
 _STATISTIC = {
     "ratio": "count over count",
     "mean": "mean of the values",
+    "fmean": "mean of the values",
+    "std": "standard deviation of the values",
+    "trimmed_mean": "mean of the values between their 5th and 95th percentile",
     "p50": "median of the values",
     "p95": "95th percentile of the values",
     "sum": "sum",
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a card or a list of metrics. ScenarioError when there is no such metric or scorer."""
     if args.metric is None:
-        _show_all(_cards(list(installed("scorers"))), as_json=args.json)
+        _show_all(definitions_by_kind(), as_json=args.json)
     elif args.metric in installed("scorers"):
         _show_scorer(args.metric, as_json=args.json)
     else:
@@ -48,26 +51,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _find(metric: str) -> Definition:
-    """Look in the scorer that the metric's name begins with, then among all for what may have been meant."""
-    kinds = sorted((kind for kind in installed("scorers") if metric.startswith(f"{kind}.")), key=len, reverse=True)
-    for cards in _cards(kinds).values():
-        if metric in cards:
-            return cards[metric]
-    known = [name for cards in _cards(kinds or list(installed("scorers"))).values() for name in cards]
-    near = get_close_matches(metric, known, n=3, cutoff=0.5)
+    """Look among all; what may have been meant is sought in the scorer that the metric's name begins with."""
+    every = all_definitions()
+    if metric in every:
+        return every[metric]
+    known = [name for kind, cards in definitions_by_kind().items() for name in cards if metric.startswith(f"{kind}.")]
+    near = get_close_matches(metric, known or every, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}" if near else "`simulate explain` lists all metrics"
     raise ScenarioError(f"{metric!r} is no metric of an installed scorer; {hint}")
-
-
-def _cards(kinds: Sequence[str]) -> dict[str, Mapping[str, Definition]]:
-    """Give the cards of scorers by kind; one that cannot be loaded here is left out."""
-    found: dict[str, Mapping[str, Definition]] = {}
-    for kind in kinds:
-        try:
-            found[kind] = definitions_of(kind)
-        except (SimulatorError, TypeError):  # a scorer that needs an option has no cards without it
-            continue
-    return found
 
 
 def _show_all(cards: Mapping[str, Mapping[str, Definition]], *, as_json: bool) -> None:
@@ -80,7 +71,7 @@ def _show_all(cards: Mapping[str, Mapping[str, Definition]], *, as_json: bool) -
 
 
 def _show_scorer(kind: str, *, as_json: bool) -> None:
-    family = _cards([kind]).get(kind, {})
+    family = definitions_by_kind().get(kind, {})
     if as_json:
         print(json.dumps([_plain(card) for card in family.values()], indent=2))
         return

@@ -94,7 +94,8 @@ def _works(names: Sequence[str], options: Mapping[str, str]) -> list[Work]:
 
 
 def _write_json(target: str, results: Sequence[CorpusResult]) -> None:
-    content = msgspec.json.encode(results[0] if len(results) == 1 else list(results))
+    told = [result.as_json() for result in results]
+    content = msgspec.json.encode(told[0] if len(told) == 1 else told)
     pretty = msgspec.json.format(content, indent=2) + b"\n"
     if target == "-":
         sys.stdout.write(pretty.decode())

@@ -6,7 +6,8 @@ from typing import Any
 
 from simulator.cli.console import console
 from simulator.cli.numbers import number
-from simulator.scoring.corpus import CorpusResult, Metric
+from simulator.score import Score
+from simulator.scoring.corpus import CorpusResult
 
 _MOST_NOTES = 12
 
@@ -24,7 +25,7 @@ def print_result(result: CorpusResult) -> None:
     _print_notes(result)
 
 
-def _row(name: str, metric: Metric) -> tuple[str, ...]:
+def _row(name: str, metric: Score) -> tuple[str, ...]:
     interval = f"{number(metric.ci95[0])} .. {number(metric.ci95[1])}" if metric.ci95 else ""
     told = f"{number(metric.value)} ({metric.reason})" if metric.reason else number(metric.value)
     return name, told, metric.unit, str(metric.n), interval

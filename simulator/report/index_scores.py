@@ -8,10 +8,10 @@ from simulator.report.leading import LEADING
 from simulator.report.numbers import figure, quantity
 from simulator.report.plots import strip
 from simulator.report.score_list import flowing
-from simulator.results.judged import definitions
 from simulator.results.pooling import pooled
 from simulator.results.results import Run
 from simulator.results.row import Row, scored
+from simulator.scoring.scorer import all_definitions
 
 COLUMNS_SHOWN = 6
 
@@ -64,7 +64,7 @@ def _plot(run: Run, ordered: Sequence[Row], metric: str) -> str:
 
 
 def _told(metric: str) -> tuple[str, str]:
-    definition = definitions().get(metric)
+    definition = all_definitions().get(metric)
     return (definition.title, f"{metric}\n{flowing(definition.card)}") if definition else (metric, metric)
 
 

@@ -10,8 +10,8 @@ from simulator.reading.expect import Verdict
 from simulator.report.assets import escape
 from simulator.report.leading import LEADING
 from simulator.report.numbers import figure
-from simulator.results.judged import definitions
 from simulator.score import Score
+from simulator.scoring.scorer import all_definitions
 
 _TICK, _CROSS = "✓", "✕"
 
@@ -83,7 +83,7 @@ def _items(scores: Sequence[Score]) -> str:
 
 
 def _item(score: Score) -> str:
-    definition = definitions().get(score.definition or score.id)
+    definition = all_definitions().get(score.definition or score.id)
     title = definition.title if definition else score.id
     card = _card(score)
     return (
@@ -119,7 +119,7 @@ def _is_share(score: Score) -> bool:
 
 
 def _card(score: Score) -> str:
-    definition = definitions().get(score.definition or score.id)
+    definition = all_definitions().get(score.definition or score.id)
     head = f'<p class="id">{escape(score.id)}{" in " + escape(score.unit) if score.unit else ""}</p>'
     if definition is None:
         return head + "<p>No installed scorer defines this metric.</p>"

@@ -1,15 +1,12 @@
-"""What scores.json holds, with the definition card of every metric: the numbers beside a time line."""
+"""What scores.json holds: the numbers beside a time line."""
 
-from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from simulator.errors import SessionError, SimulatorError
-from simulator.plugins import installed
+from simulator.errors import SessionError
 from simulator.reading.expect import Verdict
-from simulator.score import Definition, Score
-from simulator.scoring.scorer import definitions_of
+from simulator.score import Score
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,15 +25,3 @@ def read_judged(folder: Path) -> Judged:
         return Judged()
     except (msgspec.DecodeError, OSError) as error:
         raise SessionError(f"{path}: cannot be read: {error}") from error
-
-
-@cache
-def definitions() -> dict[str, Definition]:
-    """Give the definition cards of all installed scorers by metric id; a scorer that cannot be loaded has none."""
-    cards: dict[str, Definition] = {}
-    for kind in installed("scorers"):
-        try:
-            cards |= definitions_of(kind)
-        except SimulatorError:
-            continue
-    return cards

@@ -4,21 +4,19 @@ Pairing takes the difficulty of a scenario out of the comparison. Scenarios are 
 paired bootstrap clustered by scenario), so repeats of a scenario do not count as independent evidence.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
-import numpy as np
 
-from simulator.results.judged import definitions
+from simulator.bootstrap import clusters_of, interval_of_difference
 from simulator.results.policy import mean_ranks
 from simulator.results.results import Run
 from simulator.results.row import Row
-from simulator.score import RESAMPLES, Definition, add_parts, quantile, value_of
+from simulator.score import Definition, Parts, add_parts, value_of
+from simulator.scoring.scorer import all_definitions
 
 Tone = Literal["better", "worse", "unclear", ""]
-
-Parts = Mapping[str, Any]
 
 
 class Pair(NamedTuple):
@@ -59,19 +57,18 @@ def _key(row: Row) -> tuple[str, str, int]:
 def differences(pairs: Sequence[Pair], *, seed: int = 0) -> list[Difference]:
     """Give the paired difference of every metric that both sides have and an installed scorer defines."""
     metrics = dict.fromkeys(metric for pair in pairs for metric in pair.first.scores if metric in pair.second.scores)
-    return [difference_of(definitions()[metric], pairs, seed=seed) for metric in metrics if metric in definitions()]
+    known = all_definitions()
+    return [difference_of(known[metric], pairs, seed=seed) for metric in metrics if metric in known]
 
 
 def difference_of(definition: Definition, pairs: Sequence[Pair], *, seed: int = 0) -> Difference:
     """Give the paired difference of one metric: of the pooled values, not the mean of single differences."""
     scored = [pair for pair in pairs if definition.id in pair.first.scores and definition.id in pair.second.scores]
-    sides = [
-        [(pair.first.scenario, row.scores[definition.id].parts) for pair in scored for row in (pair[side],)]
-        for side in (0, 1)
-    ]
-    first, second = (value_of(definition, total) if total else None for total in map(_total, sides))
+    parts = [(pair.first.scores[definition.id].parts, pair.second.scores[definition.id].parts) for pair in scored]
+    first, second = (value_of(definition, side) for side in _added(parts))
     value = second - first if first is not None and second is not None else None
-    ci95 = _interval(definition, sides[0], sides[1], seed) if value is not None else None
+    clusters = [_added([parts[at] for at in group]) for group in clusters_of([pair.first.scenario for pair in scored])]
+    ci95 = interval_of_difference(definition, clusters, seed=seed) if value is not None else None
     return Difference(
         metric=definition.id,
         unit=definition.unit,
@@ -95,31 +92,8 @@ def most_different(pairs: Sequence[Pair]) -> list[Pair]:
     )
 
 
-def _total(side: Sequence[tuple[str, Parts]]) -> dict[str, Any]:
-    return add_parts([parts for _, parts in side])
-
-
-def _interval(
-    definition: Definition, first: Sequence[tuple[str, Parts]], second: Sequence[tuple[str, Parts]], seed: int
-) -> tuple[float, float] | None:
-    clustered = len({scenario for scenario, _ in first}) > 1
-    groups: dict[str, tuple[list[Parts], list[Parts]]] = {}
-    for index, ((scenario, left), (_, right)) in enumerate(zip(first, second, strict=True)):
-        group = groups.setdefault(scenario if clustered else str(index), ([], []))
-        group[0].append(left)
-        group[1].append(right)
-    if len(groups) < 2:
-        return None
-    sums = [(add_parts(left), add_parts(right)) for left, right in groups.values()]
-    draws = np.random.default_rng(seed).integers(0, len(sums), (RESAMPLES, len(sums)))
-    found = [value for draw in draws if (value := _drawn(definition, [sums[index] for index in draw])) is not None]
-    return (quantile(found, 0.025), quantile(found, 0.975)) if len(found) > 1 else None
-
-
-def _drawn(definition: Definition, sums: Sequence[tuple[Parts, Parts]]) -> float | None:
-    first = value_of(definition, add_parts([left for left, _ in sums]))
-    second = value_of(definition, add_parts([right for _, right in sums]))
-    return second - first if first is not None and second is not None else None
+def _added(parts: Sequence[tuple[Parts, Parts]]) -> tuple[Parts, Parts]:
+    return add_parts([first for first, _ in parts]), add_parts([second for _, second in parts])
 
 
 def _tone(definition: Definition, value: float | None, ci95: tuple[float, float] | None) -> Tone:

@@ -7,9 +7,9 @@ only the pages somebody will open: failures and the worst. `simulate report` mak
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from simulator.results.judged import definitions
 from simulator.results.results import Run
 from simulator.results.row import Row
+from simulator.scoring.scorer import all_definitions
 
 Pages = Literal["all", "failed", "none"]
 """What a scenario's `report` says."""
@@ -63,7 +63,7 @@ def mean_ranks(rows: Sequence[Row], metrics: Sequence[str]) -> Mapping[str, floa
     """
     places: dict[str, list[float]] = {row.id: [] for row in rows}
     for metric in metrics:
-        definition = definitions().get(metric)
+        definition = all_definitions().get(metric)
         if definition is not None and definition.better != "neither":
             for name, place in _ranks(rows, metric, higher_is_worse=definition.better == "lower").items():
                 places[name].append(place)

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from simulator.reading.expect import Expectation, Verdict, judge
-from simulator.results.judged import definitions
 from simulator.results.row import Row, scored
-from simulator.score import Score, pool
+from simulator.score import Score
+from simulator.scoring.pooling import pool
+from simulator.scoring.scorer import all_definitions
 
 
 def pooled(rows: Sequence[Row], metric: str) -> Score:
     """Pool a metric over sessions; undefined, with the reason, where no installed scorer defines it."""
     found = list(scored(rows, metric))
-    definition = definitions().get(metric)
+    definition = all_definitions().get(metric)
     if definition is None:
         unit = found[0][1].unit if found else ""
         return Score(id=metric, value=None, unit=unit, n=len(found), reason=f"no installed scorer defines {metric}")

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from simulator.batch.job import Row
-from simulator.batch.metrics import definitions_of
+from simulator.batch.job import Row, build_scorers
 from simulator.batch.plan import Plan
 from simulator.reading.expect import Expectation, Verdict, judge
-from simulator.score import Definition, Score, pass_at_k, pass_hat_k, pool
+from simulator.score import Definition, Score, pass_at_k, pass_hat_k
+from simulator.scoring.pooling import pool
+from simulator.scoring.scorer import definitions_by
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ def summarise(plan: Plan, rows: Sequence[Row]) -> Summary:
     definitions: dict[str, Definition] = {}
     scenarios: list[ScenarioSummary] = []
     for name, scenario in plan.scenarios.items():
-        own = definitions_of(scenario) if scenario.scorers != [] else {}
+        own = definitions_by(build_scorers(scenario)) if scenario.scorers != [] else {}
         definitions |= own
         mine = [row for row in rows if row.scenario == name]
         scores = pooled_scores(own, mine)

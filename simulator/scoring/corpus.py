@@ -10,19 +10,12 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from simulator.score import Score
 from simulator.spec import Spec
 
 Mode = Literal["strict", "compat"]
 
-
-class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """A corpus value: None when undefined, with the reason; n = the number of values that entered."""
-
-    value: float | None
-    unit: str
-    n: int
-    ci95: tuple[float, float] | None = None
-    reason: str | None = None
+_TOLD = ("value", "unit", "n", "ci95", "reason")
 
 
 class SampleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,14 +27,20 @@ class SampleResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The JSON of `simulate score --json`: full precision, samples in input order, skipped ones with nulls, a note."""
+    """A corpus scored: full precision, samples in input order, skipped ones with nulls and a note."""
 
     scorer: str
     mode: Mode
     n: int
-    metrics: dict[str, Metric]
+    metrics: dict[str, Score]
     samples: list[SampleResult]
     versions: dict[str, str] = {}
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what `simulate score --json` writes: of a corpus value the number and how far to trust it."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        plain["metrics"] = {name: {key: score[key] for key in _TOLD} for name, score in plain["metrics"].items()}
+        return plain
 
 
 class UnusableResult(CorpusResult, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 A PATH is a session, a run folder, a Full-Duplex-Bench sample folder or dataset root, a stereo sound file or a
 folder of them, a NeMo results folder, a tau experiment, or a file of raw judge replies. A scorer names the
-kinds it takes; what else lies there is passed over. Nothing is read but folder listings.
+kinds it takes; what else lies there is passed over. Finding reads nothing but folder listings.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from simulator.errors import ScenarioError
-from simulator.session import ASIDE
+from simulator.session import ASIDE, Session, read_session
 
 InputKind = Literal["session", "fdb", "wav", "nemo", "tau", "fdb_v2"]
 
@@ -78,6 +78,15 @@ def find_inputs(paths: Sequence[Path], kinds: Collection[InputKind], *, scorer: 
         raise ScenarioError(f"{', '.join(map(str, paths))}: nothing there that {scorer} scores; it takes {takes}")
     names = sample_ids([(item.root, item.path, item.id) for item in found], by_folder=_several_datasets(found))
     return [msgspec.structs.replace(item, id=name) for item, name in zip(found, names, strict=True)]
+
+
+def open_session(item: Input, user_channel: int = 0) -> Session:
+    """Open a session folder, or a stereo file as a session without events; SessionError when it cannot be read."""
+    if item.kind == "session":
+        return read_session(item.path)
+    if user_channel not in (0, 1):
+        raise ScenarioError(f"user_channel={user_channel}: a stereo file has channels 0 and 1")
+    return Session.of_recording(item.path, user_channel=user_channel, agent_channel=1 - user_channel)
 
 
 def sample_ids(places: Sequence[tuple[Path, Path, str]], *, by_folder: bool = False) -> list[str]:

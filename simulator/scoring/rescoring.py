@@ -8,11 +8,13 @@ import msgspec
 from simulator import __version__
 from simulator.annotation.annotate import annotate_many_cached
 from simulator.errors import ScenarioError, SessionError
-from simulator.score import Definition, Score, Scorer, pool
-from simulator.scoring.corpus import CorpusResult, Metric, SampleResult
-from simulator.scoring.inputs import Input, find_inputs
+from simulator.score import Definition, Score
+from simulator.scoring.corpus import CorpusResult, SampleResult
+from simulator.scoring.inputs import Input, find_inputs, open_session
+from simulator.scoring.pooling import pool
+from simulator.scoring.scorer import Scorer, definitions_by
 from simulator.scoring.trust import refuse_if_untrustworthy
-from simulator.session import Session, read_session
+from simulator.session import Session
 
 Tell = Callable[[str], None]
 
@@ -41,7 +43,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         inputs = find_inputs(paths, ("session", "wav"), scorer="simulate score without --as")
         found: list[tuple[Input, Session, list[Score]]] = []
         samples: list[SampleResult] = []
-        definitions = {name: card for scorer in scorers.values() for name, card in scorer.definitions.items()}
+        definitions = definitions_by(scorers.values())
         for item, session in self._sessions(inputs):
             if isinstance(session, SessionError):
                 samples.append(_skipped(item, definitions, str(session)))
@@ -75,17 +77,12 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
 
     def _open(self, item: Input) -> Session | SessionError:
         try:
-            session = self._read(item)
+            session = open_session(item, self.user_channel)
             if not _has_speech(session):
                 session.notes += tuple(refuse_if_untrustworthy(session, force=self.force))
             return session
         except SessionError as error:
             return error
-
-    def _read(self, item: Input) -> Session:
-        if item.kind == "session":
-            return read_session(item.path)
-        return Session.of_recording(item.path, user_channel=self.user_channel, agent_channel=1 - self.user_channel)
 
 
 def _has_speech(session: Session) -> bool:
@@ -94,13 +91,12 @@ def _has_speech(session: Session) -> bool:
 
 def _pooled(
     definitions: Mapping[str, Definition], found: Sequence[tuple[Input, Session, list[Score]]]
-) -> dict[str, Metric]:
-    metrics: dict[str, Metric] = {}
+) -> dict[str, Score]:
+    pooled: dict[str, Score] = {}
     for name, definition in definitions.items():
-        scores = [(score, session.meta.scenario) for _, session, all_ in found for score in all_ if score.id == name]
-        pooled = pool(definition, [score for score, _ in scores], [scenario for _, scenario in scores])
-        metrics[name] = Metric(value=pooled.value, unit=pooled.unit, n=pooled.n, ci95=pooled.ci95, reason=pooled.reason)
-    return metrics
+        mine = [(score, session.meta.scenario) for _, session, scores in found for score in scores if score.id == name]
+        pooled[name] = pool(definition, [score for score, _ in mine], [scenario for _, scenario in mine])
+    return pooled
 
 
 def _sample(item: Input, session: Session, scores: Sequence[Score]) -> SampleResult:

@@ -1,10 +1,13 @@
-"""Scorers as kinds: what a scenario's `scorers` entry becomes, and the definition cards known before any run."""
+"""Scorers as kinds: what a scenario's `scorers` entry becomes, and where all definition cards are looked up."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, ClassVar, Protocol
 
+from simulator.errors import SimulatorError
 from simulator.plugins import installed, load
-from simulator.score import Definition, Scorer
+from simulator.score import Definition, Score
+from simulator.session import Session
 from simulator.spec import Spec
 
 DEFAULT_SCORERS = (
@@ -19,32 +22,69 @@ DEFAULT_SCORERS = (
 )
 
 
+class Scorer(Protocol):
+    """A pure function from a session to scores, with the cards of the metrics it gives."""
+
+    @property
+    def definitions(self) -> Mapping[str, Definition]:
+        """The cards by metric id, as the scorer's options make them."""
+        ...
+
+    def score(self, session: Session) -> list[Score]:
+        """Score one session; one Score per definition, in their order."""
+        ...
+
+
 class ScorerSpec(Spec, frozen=True, kw_only=True):
     """What every scorer's spec does: say which metrics it gives, and build its scorer."""
 
     cards: ClassVar[tuple[Definition, ...]] = ()
-    """The cards of its metrics, in the order of its scores."""
+    """The cards of its metrics, in the order of its scores, whatever the options are."""
     needs_words: ClassVar[bool] = False
     """Whether it reads words that only recognition can give; without such a scorer annotation may leave them out."""
-
-    @classmethod
-    def definitions(cls) -> Mapping[str, Definition]:
-        """The cards by metric id, whatever the options are."""
-        return {card.id: card for card in cls.cards}
 
     def build(self) -> Scorer:
         """Make the scorer; cheap, no I/O."""
         raise NotImplementedError
 
 
-def definitions_of(kind: str) -> Mapping[str, Definition]:
-    """Give the cards of an installed scorer by metric id. ScenarioError when there is no such scorer."""
+def by_id(cards: Iterable[Definition]) -> dict[str, Definition]:
+    """Give cards by metric id, in their order."""
+    return {card.id: card for card in cards}
+
+
+def definitions_by(scorers: Iterable[Scorer]) -> dict[str, Definition]:
+    """Give the cards of everything these scorers measure."""
+    return {name: card for scorer in scorers for name, card in scorer.definitions.items()}
+
+
+def definitions_of(kind: str) -> dict[str, Definition]:
+    """Give the cards of an installed scorer by metric id, known before any run.
+
+    ScenarioError when there is no such scorer; one that needs an option to be made has none.
+    """
     spec: Any = load("scorers", kind)
     if isinstance(spec, type) and issubclass(spec, ScorerSpec):
-        return spec.definitions()
-    return dict(spec().build().definitions)
+        return by_id(spec.cards)
+    try:
+        return definitions_by([spec().build()])
+    except TypeError:
+        return {}
 
 
+@cache
+def definitions_by_kind() -> dict[str, dict[str, Definition]]:
+    """Give the cards of every installed scorer; one that cannot be loaded here is left out."""
+    found: dict[str, dict[str, Definition]] = {}
+    for kind in installed("scorers"):
+        try:
+            found[kind] = definitions_of(kind)
+        except SimulatorError:
+            continue
+    return found
+
+
+@cache
 def all_definitions() -> dict[str, Definition]:
     """Give the cards of every installed scorer by metric id."""
-    return {name: card for kind in installed("scorers") for name, card in definitions_of(kind).items()}
+    return {name: card for cards in definitions_by_kind().values() for name, card in cards.items()}

@@ -29,7 +29,7 @@ from metrics.turns import TurnsSpec, structure
 from simulator.annotation.detect import Track, detect
 from simulator.engines.activity import SENSITIVE, ActivitySettings
 from simulator.events import PARTIES
-from simulator.score import pool
+from simulator.scoring.pooling import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech
 from tests.conversations import conversation, foreign

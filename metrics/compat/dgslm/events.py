@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
+from simulator.score import wasserstein_1
 
 EPS = 1e-6
 MERGED_GAP_S = 0.2
@@ -115,12 +115,5 @@ def _shared_s(unit: Unit, others: Sequence[Unit]) -> float:
 
 
 def wasserstein(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
-    """Give the Wasserstein-1 distance between two lists of durations (seconds); None when either is empty.
-
-    The area between the two step functions of the shares not longer than t.
-    """
-    if not ours or not theirs:
-        return None
-    times = np.sort(np.concatenate([ours, theirs]))
-    shares = [np.searchsorted(np.sort(values), times[:-1], "right") / len(values) for values in (ours, theirs)]
-    return float(np.sum(np.abs(shares[0] - shares[1]) * np.diff(times)))
+    """Give the Wasserstein-1 distance between two lists of durations (seconds); None when either is empty."""
+    return wasserstein_1(ours, theirs) if ours and theirs else None

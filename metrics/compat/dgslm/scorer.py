@@ -1,11 +1,8 @@
 """The `dgslm` scorer: corpus statistics of turn-taking, per minute, and their distance to a reference."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-import msgspec
-
-from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.dgslm.events import (
     EVENTS,
     Durations,
@@ -14,9 +11,10 @@ from metrics.compat.dgslm.events import (
     merge_units,
     wasserstein,
 )
+from metrics.compat.measured import Measured
 from metrics.compat.options import read_segments
 from metrics.compat.two_sided import FromTwoSides, SpeechFinder, TwoSided
-from simulator.scoring.corpus import CorpusScorer
+from simulator.score import Definition
 from simulator.scoring.inputs import find_inputs
 
 CARD = """\
@@ -38,14 +36,14 @@ into within and between turns: their numbers differ."""
 _TITLES = {"ipu": "speech units", "pause": "pauses", "gap": "gaps", "overlap": "overlaps"}
 
 
-def _table() -> tuple[Column, ...]:
-    rates = [Column(id=f"{event}_per_min", unit="1/min", title=f"{_TITLES[event]} per minute") for event in EVENTS]
+def _table() -> tuple[Definition, ...]:
+    rates = [Definition(id=f"{event}_per_min", unit="1/min", title=f"{_TITLES[event]} per minute") for event in EVENTS]
     times = [
-        Column(id=f"{event}_dur_per_min", unit="s/min", title=f"seconds of {_TITLES[event]} per minute")
+        Definition(id=f"{event}_dur_per_min", unit="s/min", title=f"seconds of {_TITLES[event]} per minute")
         for event in EVENTS
     ]
     distances = [
-        Column(
+        Definition(
             id=f"w1_{event}",
             unit="s",
             title=f"distance of the lengths of {_TITLES[event]} to the reference",
@@ -53,23 +51,23 @@ def _table() -> tuple[Column, ...]:
         )
         for event in EVENTS
     ]
-    listening = Column(id="backchannel_per_min", unit="1/min", title="short units inside the other's speech per minute")
+    listening = Definition(
+        id="backchannel_per_min", unit="1/min", title="short units inside the other's speech per minute"
+    )
     return (*rates, *times, *distances, listening)
 
 
-class DgslmSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="dgslm"):
+class DgslmSpec(FromTwoSides, frozen=True, kw_only=True, tag="dgslm"):
     """Corpus statistics of turn-taking: ipu, pause, gap, overlap and back-channels per minute.
 
     segments: stretches of speech instead of detection. reference: what the durations are compared with.
     user_channel: the user's channel of a stereo file.
     """
 
-    segments: Path | None = None
     reference: Path | None = None
-    user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = _table()
+    table: ClassVar[tuple[Definition, ...]] = _table()
 
     def read_options(self) -> "References":
         """Find the references, if any were asked for."""
@@ -102,7 +100,7 @@ class References:
 
 
 def _measure(heard: TwoSided, reference: TwoSided | None) -> Measured:
-    measured = Measured(notes=list(heard.notes))
+    measured = Measured(sample_rate=heard.sample_rate, notes=list(heard.notes))
     if heard.length_s <= 0:
         measured.undefined([column.id for column in DgslmSpec.table], "the recording is empty")
         return measured

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.eva.turns import (
     AGENT_GAP_S,
     EARLY_MS,
@@ -22,10 +21,12 @@ from metrics.compat.eva.turns import (
     score_turns,
     user_spoke_last,
 )
+from metrics.compat.measured import Measured
 from metrics.compat.options import read_json_option
 from metrics.compat.two_sided import FromTwoSides, TwoSided
 from simulator.errors import ScenarioError
-from simulator.scoring.corpus import CorpusScorer, Mode
+from simulator.score import Definition
+from simulator.scoring.corpus import Mode
 
 CARD = """\
 EVA's turn-taking score (ServiceNow, version 0.2), from both channels: 0 to 1, the mean over turns.
@@ -47,7 +48,7 @@ unscored. mode=strict gives null for the first and counts the first exchange. --
 Left out, because audio does not tell: fallback nudges, speech before tools, tokens."""
 
 
-class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
+class EvaSpec(FromTwoSides, frozen=True, kw_only=True, tag="eva"):
     """EVA's turn-taking score and its parts.
 
     inactivity: the calls ended because nobody spoke any more. tool_turns: which turns had a tool call.
@@ -57,28 +58,26 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
     mode: Mode = "compat"
     inactivity: bool = False
     tool_turns: Path | None = None
-    segments: Path | None = None
-    user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="turn_taking", unit="score", title="turn-taking score", better="higher"),
-        Column(id="mean_latency_ms", unit="ms", title="mean latency", better="lower"),
-        Column(id="p50_latency_ms", unit="ms", title="latency, half of the turns", better="lower"),
-        Column(id="p90_latency_ms", unit="ms", title="latency, nine turns of ten", better="lower"),
-        Column(id="on_time_rate", unit="share", title="answers on time", better="higher"),
-        Column(id="early_rate", unit="share", title="answers under 200 ms", better="lower"),
-        Column(id="late_rate", unit="share", title="late answers", better="lower"),
-        Column(id="agent_interruption.rate", unit="share", title="turns the agent broke into", better="lower"),
-        Column(id="agent_interruption.num_interruptions", unit="count", title="agent segments over the user"),
-        Column(id="agent_interruption.mean_overlap_ms", unit="ms", title="mean overlap where the agent broke in"),
-        Column(
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="turn_taking", unit="score", title="turn-taking score", better="higher"),
+        Definition(id="mean_latency_ms", unit="ms", title="mean latency", better="lower"),
+        Definition(id="p50_latency_ms", unit="ms", title="latency, half of the turns", better="lower"),
+        Definition(id="p90_latency_ms", unit="ms", title="latency, nine turns of ten", better="lower"),
+        Definition(id="on_time_rate", unit="share", title="answers on time", better="higher"),
+        Definition(id="early_rate", unit="share", title="answers under 200 ms", better="lower"),
+        Definition(id="late_rate", unit="share", title="late answers", better="lower"),
+        Definition(id="agent_interruption.rate", unit="share", title="turns the agent broke into", better="lower"),
+        Definition(id="agent_interruption.num_interruptions", unit="count", title="agent segments over the user"),
+        Definition(id="agent_interruption.mean_overlap_ms", unit="ms", title="mean overlap where the agent broke in"),
+        Definition(
             id="agent_interruption.mean_post_interrupt_latency_ms",
             unit="ms",
             title="mean wait for its answer",
         ),
-        Column(id="user_interruption.rate", unit="share", title="turns in which the user broke in"),
-        Column(
+        Definition(id="user_interruption.rate", unit="share", title="turns in which the user broke in"),
+        Definition(
             id="user_interruption.mean_yield_ms",
             unit="ms",
             title="mean time the agent went on",
@@ -102,7 +101,7 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
         user, agent = merge(heard.user, USER_GAP_S), merge(heard.agent, AGENT_GAP_S)
         turns = find_turns(user, agent, tool_calls=tool_calls, first_is_turn=self.mode == "strict")
         scores = score_turns(turns)
-        measured = Measured(notes=list(heard.notes))
+        measured = Measured(sample_rate=heard.sample_rate, notes=list(heard.notes))
         if scores:
             missed = self.inactivity and user_spoke_last(user, agent)
             measured.add("turn_taking", 0.0 if missed else round(fmean(turn.score for turn in scores), 4))
@@ -117,7 +116,7 @@ class EvaSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="eva"):
         for turn in turns:
             if turn.evaluated:
                 place = (turn.user[-1][1], turn.agent[0][0])
-                measured.case("mean_latency_ms", min(place), max(place), value=turn.latency_ms)
+                measured.place("mean_latency_ms", min(place), max(place), value=turn.latency_ms)
         measured.lines = [_line(turn, score) for turn in turns for score in scores if turn.number == score.number]
         return measured
 

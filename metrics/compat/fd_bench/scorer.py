@@ -1,16 +1,14 @@
 """The `fd_bench` scorer: FD-Bench's rates and times of answers and interruptions, from audio."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-import msgspec
-
-from metrics.compat.as_scorer import Column, Measured
 from metrics.compat.fd_bench.rounds import MIN_SILENCE_MS, SAMPLE_RATE, RoundMarks, Span, analyze, whole_ms
+from metrics.compat.measured import Measured
 from metrics.compat.two_sided import FromTwoSides, Stretch, TwoSided
 from simulator.engines.activity import ActivitySettings
-from simulator.scoring.corpus import CorpusScorer, Mode
+from simulator.score import Definition
+from simulator.scoring.corpus import Mode
 
 CARD = """\
 FD-Bench (arXiv 2507.19040), what its main program runs, in integer samples at 16 kHz.
@@ -46,7 +44,7 @@ _HIGHER = ("SRR", "SIR", "SRIR")
 _COUNTS = ("rounds", "gaps", "responses", "interrupts", "success", "early", "answered", "noise")
 
 
-class FdBenchSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="fd_bench"):
+class FdBenchSpec(FromTwoSides, frozen=True, kw_only=True, tag="fd_bench"):
     """FD-Bench's rates and times of answers and interruptions.
 
     preamble: the agent's first segment is no answer (a model that always greets) and is dropped. segments:
@@ -55,14 +53,12 @@ class FdBenchSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="fd
 
     mode: Mode = "compat"
     preamble: bool = False
-    segments: Path | None = None
-    user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
 
     card: ClassVar[str] = CARD
     settings: ClassVar[ActivitySettings] = ActivitySettings(min_silence_ms=MIN_SILENCE_MS)
-    table: ClassVar[tuple[Column, ...]] = (
+    table: ClassVar[tuple[Definition, ...]] = (
         *(
-            Column(
+            Definition(
                 id=rate,
                 unit="share",
                 title=title,
@@ -73,7 +69,7 @@ class FdBenchSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="fd
             for rate, (_, _, title) in _RATES.items()
         ),
         *(
-            Column(id=time, unit="ms", title=title, statistic="p50", sentinel=0.0, better="lower")
+            Definition(id=time, unit="ms", title=title, statistic="p50", sentinel=0.0, better="lower")
             for time, (_, _, title) in _MEDIANS.items()
         ),
     )
@@ -84,7 +80,7 @@ class FdBenchSpec(FromTwoSides, CorpusScorer, frozen=True, kw_only=True, tag="fd
 
 
 def _measure(heard: TwoSided, *, preamble: bool, compat: bool) -> Measured:
-    measured = Measured(notes=list(heard.notes))
+    measured = Measured(sample_rate=heard.sample_rate, notes=list(heard.notes))
     agent = _spans(heard.agent)[1 if preamble else 0 :]
     marks = analyze(_spans(heard.user), agent)
     if not marks.rounds:
@@ -123,15 +119,15 @@ def _place(measured: Measured, marks: RoundMarks, user: Sequence[Stretch]) -> No
     for index, (start_s, end_s) in enumerate(user):
         for metric, samples in (("FSED", marks.response[index]), ("FSED", marks.response_to_interruption[index])):
             if samples:
-                measured.case(metric, end_s, end_s + samples / SAMPLE_RATE, value=1000 * samples / SAMPLE_RATE)
+                measured.place(metric, end_s, end_s + samples / SAMPLE_RATE, value=1000 * samples / SAMPLE_RATE)
         for samples in (marks.lead[index], marks.lead_to_interruption[index]):
             if samples:
-                measured.case("ERT", end_s - samples / SAMPLE_RATE, end_s, value=1000 * samples / SAMPLE_RATE)
+                measured.place("ERT", end_s - samples / SAMPLE_RATE, end_s, value=1000 * samples / SAMPLE_RATE)
         if marks.delay[index]:
             delay_s = marks.delay[index] / SAMPLE_RATE
-            measured.case("IRD", start_s, start_s + delay_s, value=1000 * delay_s)
+            measured.place("IRD", start_s, start_s + delay_s, value=1000 * delay_s)
         answered = any((marks.response[index], marks.lead[index]))
-        measured.case("SRR", start_s, end_s, "answered" if answered else "no answer", party="user")
+        measured.place("SRR", start_s, end_s, "answered" if answered else "no answer", party="user")
 
 
 def _lines(marks: RoundMarks, user: Sequence[Span]) -> list[str]:

@@ -9,13 +9,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.compat.detection import DETECTOR_HZ, Spans, at_detector_rate, detect, to_seconds
+from metrics.compat.detection import Spans, at_detector_rate, detect, to_seconds
 from metrics.compat.fdb.samples import Chunk
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
-from metrics.compat.measured import Column
 from metrics.compat.options import read_json_option
+from simulator.engines.activity import DETECTOR_HZ
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 
 LONGEST_S = 3.0
@@ -58,13 +59,13 @@ class FdbBackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchan
     gt: Path | None = None
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="tor", unit="share", title="takeover while the user talks", better="lower"),
-        Column(id="freq_hz", unit="1/s", title="backchannels per second", better="higher"),
-        Column(id="jsd", unit="distance", title="distance from human backchannel timing", better="lower"),
-        Column(id="tor_std", of="tor", unit="share", title="its standard deviation", statistic="std"),
-        Column(id="freq_hz_std", of="freq_hz", unit="1/s", title="its standard deviation", statistic="std"),
-        Column(id="jsd_std", of="jsd", unit="distance", title="its standard deviation", statistic="std"),
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="tor", unit="share", title="takeover while the user talks", better="lower"),
+        Definition(id="freq_hz", unit="1/s", title="backchannels per second", better="higher"),
+        Definition(id="jsd", unit="distance", title="distance from human backchannel timing", better="lower"),
+        Definition(id="tor_std", of="tor", unit="share", title="its standard deviation", statistic="std"),
+        Definition(id="freq_hz_std", of="freq_hz", unit="1/s", title="its standard deviation", statistic="std"),
+        Definition(id="jsd_std", of="jsd", unit="distance", title="its standard deviation", statistic="std"),
     )
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb", "session", "wav")
     extras: ClassVar[tuple[str, ...]] = ("vad_segments", "predicted", "words_per_segment")
@@ -94,7 +95,7 @@ class FdbBackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchan
         for (start, end), count in zip(found.spans, found.words, strict=True):
             sample.measured.lines.append(f"backchannel from {start:.3f} to {end:.3f} s, {count} words")
             for metric in ("freq_hz", "jsd"):
-                sample.measured.case(metric, start, end, "backchannel")
+                sample.measured.place(metric, start, end, "backchannel")
         sample.measured.lines.append("takeover" if found.takeover else "no takeover")
 
     def _segments(self, sample: OpenSample, samples: Samples, rate: int) -> Spans:

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from metrics.compat.detection import DETECTOR_HZ, at_detector_rate, detect
+from metrics.compat.detection import at_detector_rate, detect
+from metrics.compat.fdb.prosody import Spread, intensity, level, pitch, require_praat
 from metrics.compat.fdb.samples import Chunk
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
-from metrics.compat.measured import Column, Measured
-from metrics.compat.prosody import Spread, intensity, level, pitch, require_praat
-from simulator.engines.activity import ActivitySettings
+from metrics.compat.measured import Measured
+from simulator.engines.activity import DETECTOR_HZ, ActivitySettings
 from simulator.errors import SessionError
 from simulator.frame import Samples
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 
 MEASURES = {
@@ -64,8 +65,8 @@ class BeforeAfterSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:before_afte
     user_channel: int = 0
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = tuple(
-        Column(id=f"{side}.{name}", unit=unit, title=f"{name} {when} the overlap", statistic="trimmed_mean")
+    table: ClassVar[tuple[Definition, ...]] = tuple(
+        Definition(id=f"{side}.{name}", unit=unit, title=f"{name} {when} the overlap", statistic="trimmed_mean")
         for side, when in (("pre", "before"), ("post", "after"))
         for name, unit in MEASURES.items()
     )
@@ -94,7 +95,7 @@ class BeforeAfterSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:before_afte
         ):
             for name in MEASURES:
                 self._enter(sample.measured, f"{side}.{name}", part, name)
-                sample.measured.case(f"{side}.{name}", *place_s, value=part.get(name))
+                sample.measured.place(f"{side}.{name}", *place_s, value=part.get(name))
         sample.measured.shown |= {f"clean.{name}": split.clean.get(name) for name in MEASURES}
         sample.measured.shown |= {
             "split_t": split.split_t,

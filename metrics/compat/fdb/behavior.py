@@ -9,8 +9,8 @@ import msgspec
 from metrics.compat.fdb.samples import FdbSample
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.judging import judge_of, read_instruction
-from metrics.compat.measured import Column
 from simulator.errors import SessionError
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 from simulator.scoring.judge import Judge, Messages, Ruling, ask
 
@@ -72,8 +72,8 @@ class BehaviorSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:behavior"):
     instruction: Path | None = None
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = tuple(
-        Column(id=metric, unit="share", title=f"tagged {tag}", statistic="ratio", decimals=2)
+    table: ClassVar[tuple[Definition, ...]] = tuple(
+        Definition(id=metric, unit="share", title=f"tagged {tag}", statistic="ratio", decimals=2)
         for tag, metric in TAGS.items()
     )
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb",)

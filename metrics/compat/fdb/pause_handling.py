@@ -8,8 +8,8 @@ from metrics.compat.fdb.samples import Words
 from metrics.compat.fdb.scorer import FdbScorer, OpenSample
 from metrics.compat.fdb.sessions import SessionSample, with_pauses
 from metrics.compat.fdb.takeover import RULE, case_end, since, takes_turn
-from metrics.compat.measured import Column
 from simulator.errors import SessionError
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 from simulator.session import Session
 
@@ -34,8 +34,8 @@ class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_han
     user_channel: int = 0
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="tor", unit="share", title="takeover in the user's pause", better="lower"),
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="tor", unit="share", title="takeover in the user's pause", better="lower"),
     )
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb", "session", "wav")
     extras: ClassVar[tuple[str, ...]] = ("n_files",)
@@ -67,7 +67,7 @@ class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_han
             raise SessionError(f"{name}: {error}") from error
         sample.measured.add("tor", float(takes))
         first_s = next((chunk.start for chunk in words.chunks if chunk.start is not None), 0.0)
-        sample.measured.case("tor", first_s, case_end(words.chunks, first_s), "takeover" if takes else "no takeover")
+        sample.measured.place("tor", first_s, case_end(words.chunks, first_s), "takeover" if takes else "no takeover")
         sample.measured.lines.append(f"{name}: {told(words)}: {'takeover' if takes else 'no takeover'}")
         return 1
 

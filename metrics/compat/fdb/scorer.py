@@ -8,21 +8,25 @@ import msgspec
 import numpy as np
 
 from metrics.compat.as_scorer import AsScorer
-from metrics.compat.detection import DETECTOR_HZ, Segments, at_detector_rate, detect, to_samples
-from metrics.compat.fdb.recognition import recognised
-from metrics.compat.fdb.samples import FdbSample, Words, disorder
+from metrics.compat.detection import Segments, at_detector_rate, detect, to_samples
+from metrics.compat.fdb.samples import FdbSample, Words, as_words, disorder
 from metrics.compat.fdb.sessions import SessionSample, whole
-from metrics.compat.measured import Case, Measured
+from metrics.compat.measured import Measured
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
+from simulator.annotation.detect import Track
+from simulator.annotation.detect import detect as detect_speech
+from simulator.annotation.transcribe import heard_words, own_words
+from simulator.engines.activity import DETECTOR_HZ
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.frame import Samples
-from simulator.score import add_parts
-from simulator.scoring.corpus import CorpusScorer
+from simulator.score import Evidence, add_parts
 from simulator.scoring.inputs import Input
 from simulator.scoring.judge import Judge
 from simulator.scoring.trust import SILENT_DBFS
 from simulator.session import Session
+from simulator.speech import Segment, SpokenWord
+from simulator.timeline import Timeline
 
 _SOUND: dict[Party, str] = {"user": "input.wav", "agent": "output.wav"}
 
@@ -89,7 +93,7 @@ class OpenSample(msgspec.Struct, kw_only=True):
         return sides.agent if party == "agent" else sides.user
 
 
-class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
+class FdbScorer(AsScorer, frozen=True, kw_only=True):
     """A scorer over Full-Duplex-Bench samples; a session of ours is measured as the samples it holds.
 
     `measure_sample` fills `sample.measured`. segments, texts: files given instead of detection and recognition.
@@ -127,7 +131,8 @@ class FdbScorer(AsScorer, CorpusScorer, frozen=True, kw_only=True):
         found: list[Measured] = []
         folder_name = Path(str(session.meta.sample.get("id", session.id))).name
         for files in self.samples_of(session):
-            sample = OpenSample(id=session.id, files=files, given=given, measured=Measured(), folder_name=folder_name)
+            measured = Measured(sample_rate=session.sample_rate)
+            sample = OpenSample(id=session.id, files=files, given=given, measured=measured, folder_name=folder_name)
             try:
                 self.measure_sample(sample)
             except SessionError as error:
@@ -161,11 +166,41 @@ def _joined(found: Sequence[Measured]) -> Measured:
         shown={name: [item.shown.get(name) for item in found] for name in shown},
         notes=list(dict.fromkeys(note for item in found for note in item.notes)),
         lines=[line for item in found for line in item.lines],
-        cases=_gathered([item.cases for item in found]),
+        evidence=_gathered([item.evidence for item in found]),
         reasons={name: reason for item in reversed(found) for name, reason in item.reasons.items()},
         sentinels=set.intersection(*(item.sentinels for item in found)),
     )
 
 
-def _gathered(found: Sequence[Mapping[str, list[Case]]]) -> dict[str, list[Case]]:
-    return {name: [case for cases in found for case in cases.get(name, ())] for name in dict.fromkeys(chain(*found))}
+def _gathered(found: Sequence[Mapping[str, list[Evidence]]]) -> dict[str, list[Evidence]]:
+    return {name: [place for item in found for place in item.get(name, ())] for name in dict.fromkeys(chain(*found))}
+
+
+def recognised(
+    sample: FdbSample, sound: str, *, spans: Sequence[tuple[float, float]] | None, texts: Sequence[str] | None
+) -> Words:
+    """Recognise the words of a sound file of a sample (its first channel) whose word file is missing.
+
+    spans: stretches of speech in seconds instead of detection. texts: their texts, in order, instead of
+    recognition.
+    """
+    track = Session.of_recording(sample.folder / sound, user_channel=0, agent_channel=0)
+    speech = _spoken(track, spans)
+    words = heard_words(track, "agent", speech) if texts is None else _told_words(track, speech, texts)
+    second = track.seconds
+    return as_words([(word.text, second(word.start), second(word.end)) for word in words])
+
+
+def _spoken(track: Session, spans: Sequence[tuple[float, float]] | None) -> Timeline:
+    if spans is None:
+        return detect_speech([Track(session=track, party="agent")])[0]
+    rate = track.sample_rate
+    return Timeline((round(start * rate), round(end * rate)) for start, end in spans)
+
+
+def _told_words(track: Session, speech: Timeline, texts: Sequence[str]) -> list[SpokenWord]:
+    words: list[SpokenWord] = []
+    for index, (stretch, text) in enumerate(zip(speech, texts, strict=False)):
+        segment = Segment(start=stretch.start, end=stretch.end, source="asr", id=str(index), text=text)
+        words += own_words(track, "agent", segment, text)
+    return words

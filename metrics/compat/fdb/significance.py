@@ -9,13 +9,14 @@ import msgspec
 
 from metrics.compat.fdb.before_after import MEASURES, SPLIT_FILE, is_stand_in, split_sample
 from metrics.compat.fdb.behavior import parse_tags, read_tags
+from metrics.compat.fdb.paired import Outliers, PairedTest, holm, paired_test
 from metrics.compat.fdb.scorer import FdbGiven, FdbScorer, OpenSample
 from metrics.compat.judging import judge_of
-from metrics.compat.measured import Column, Measured
+from metrics.compat.measured import Measured
 from metrics.compat.options import Names
-from metrics.compat.paired import Outliers, PairedTest, holm, paired_test
 from simulator.errors import SessionError
-from simulator.scoring.corpus import CorpusResult, Metric
+from simulator.score import Definition, Score
+from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import InputKind
 from simulator.scoring.judge import Judge, ask
 
@@ -47,7 +48,7 @@ class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significan
     metrics: Names = Names()
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = ()
+    table: ClassVar[tuple[Definition, ...]] = ()
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb",)
     extras: ClassVar[tuple[str, ...]] = ("behaviour", "row")
 
@@ -71,9 +72,10 @@ class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significan
         rows = [row for row in loaded if not any(name.endswith("wpm") and row[name] == 0 for name in row)]
         counts = {"rows_loaded": len(loaded), "rows_after_wpm_filter": len(rows)}
         tests = self._tests(rows)
-        cells = {name: Metric(value=count, unit="rows", n=count) for name, count in counts.items()}
+        cells = {name: Score(id=name, value=count, unit="rows", n=count) for name, count in counts.items()}
         for (pair, measure), test in tests.items():
-            cells |= {f"{pair}:{measure}.{field}": _cell(test, measure, field) for field in FIELDS}
+            for name, field in ((f"{pair}:{measure}.{field}", field) for field in FIELDS):
+                cells[name] = _cell(name, test, measure, field)
         return msgspec.structs.replace(result, n=len(loaded), metrics=cells)
 
     def _tests(self, rows: Sequence[Row]) -> dict[tuple[str, str], PairedTest]:
@@ -138,7 +140,8 @@ _PURE = {
 }
 
 
-def _cell(test: PairedTest, measure: str, field: str) -> Metric:
+def _cell(name: str, test: PairedTest, measure: str, field: str) -> Score:
     value = getattr(test, field)
     unit = _PURE.get(field, MEASURES.get(measure, ""))
-    return Metric(value=value, unit=unit, n=test.n_used, reason=None if value is not None else test.reason)
+    reason = None if value is not None else test.reason
+    return Score(id=name, value=value, unit=unit, n=test.n_used, reason=reason)

@@ -7,8 +7,8 @@ from metrics.compat.fdb.samples import Words
 from metrics.compat.fdb.scorer import FdbScorer, OpenSample
 from metrics.compat.fdb.sessions import SessionSample, with_turn_ends
 from metrics.compat.fdb.takeover import RULE, case_end, onset, since, speaking_at, takes_turn
-from metrics.compat.measured import Column
 from simulator.errors import SessionError
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 from simulator.session import Session
 
@@ -32,9 +32,9 @@ class SmoothTurnTakingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:smooth
     user_channel: int = 0
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="tor", unit="share", title="takeover after the user's turn", better="higher"),
-        Column(id="latency_s", unit="s", title="time from the turn's end to the first word", better="lower"),
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="tor", unit="share", title="takeover after the user's turn", better="higher"),
+        Definition(id="latency_s", unit="s", title="time from the turn's end to the first word", better="lower"),
     )
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb", "session", "wav")
     extras: ClassVar[tuple[str, ...]] = ("latency_raw_s",)
@@ -61,7 +61,7 @@ def measure_takeover(sample: OpenSample, words: Words, moment_s: float, *, stric
         chunks = since(chunks, moment_s)
         takes = takes_turn(chunks)
     measured.add("tor", float(takes))
-    measured.case("tor", moment_s, case_end(chunks, moment_s), "takeover" if takes else "no takeover")
+    measured.place("tor", moment_s, case_end(chunks, moment_s), "takeover" if takes else "no takeover")
     measured.lines.append(f"from {moment_s:.3f} s: {'takeover' if takes else 'no takeover'}")
     if not takes:
         measured.undefined(["latency_s"], "the agent did not take the turn")
@@ -74,6 +74,6 @@ def measure_takeover(sample: OpenSample, words: Words, moment_s: float, *, stric
         return True
     latency = max(0.0, onset(chunks) - moment_s)
     measured.add("latency_s", latency)
-    measured.case("latency_s", moment_s, moment_s + latency, value=latency)
+    measured.place("latency_s", moment_s, moment_s + latency, value=latency)
     measured.lines[-1] += f", first word at {onset(chunks):.3f} s, latency {latency:.3f} s"
     return True

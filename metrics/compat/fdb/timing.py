@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from metrics.compat.detection import Spans, merge
 from metrics.compat.fdb.scorer import FdbScorer, OpenSample
-from metrics.compat.measured import Column, Measured
+from metrics.compat.measured import Measured
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 
 USER_GAP_S = 0.6
@@ -37,16 +38,16 @@ class TimingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:timing"):
     user_channel: int = 0
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="stop_s.pooled", unit="s", title="time both speak, all intervals", better="lower"),
-        Column(
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="stop_s.pooled", unit="s", title="time both speak, all intervals", better="lower"),
+        Definition(
             id="response_s.pooled",
             unit="s",
             title="time until the agent speaks, all intervals",
             better="lower",
         ),
-        Column(id="stop_s.event", unit="s", title="time both speak at the overlap", better="lower"),
-        Column(
+        Definition(id="stop_s.event", unit="s", title="time both speak at the overlap", better="lower"),
+        Definition(
             id="response_s.event",
             unit="s",
             title="time until the agent speaks after the overlap",
@@ -134,7 +135,7 @@ def _rounded(item: Interval) -> Interval:
 def _enter(measured: Measured, metric: str, intervals: Sequence[Interval], what: str) -> None:
     for start, end in intervals:
         measured.add(metric, end - start)
-        measured.case(metric, start, end, what, value=end - start)
+        measured.place(metric, start, end, what, value=end - start)
         measured.lines.append(f"{what}: from {start:.3f} to {end:.3f} s, {end - start:.3f} s")
     if not intervals:
         measured.undefined([metric], "no such interval")

@@ -13,8 +13,8 @@ from metrics.compat.fdb.sessions import SessionSample, with_interruptions
 from metrics.compat.fdb.smooth_turn_taking import measure_takeover
 from metrics.compat.fdb.takeover import RULE, since
 from metrics.compat.judging import judge_of, read_instruction
-from metrics.compat.measured import Column
 from simulator.errors import SessionError
+from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 from simulator.scoring.judge import Messages, Ruling, ask
 from simulator.session import Session
@@ -63,15 +63,15 @@ class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_i
     instruction: Path | None = None
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="tor", unit="share", title="takeover after the interruption", better="higher"),
-        Column(
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="tor", unit="share", title="takeover after the interruption", better="higher"),
+        Definition(
             id="latency_s",
             unit="s",
             title="time from the interruption's end to the first word",
             better="lower",
         ),
-        Column(
+        Definition(
             id="rating",
             unit="0-5",
             title="how well the interruption is answered, by a judge",

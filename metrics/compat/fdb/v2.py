@@ -9,10 +9,11 @@ import msgspec
 from metrics.compat.as_scorer import AsScorer
 from metrics.compat.fdb.samples import read_json
 from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Event, ReplyReader, TimedReply, is_number
-from metrics.compat.measured import Column, Measured
+from metrics.compat.measured import Measured
 from metrics.compat.originals import write_csv, write_json
 from simulator.errors import SessionError
-from simulator.scoring.corpus import CorpusResult, CorpusScorer
+from simulator.score import Definition
+from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind
 
 BIN_S = 15.0
@@ -50,14 +51,14 @@ Undefined: no event with both scores; no task score.
 Source: Full-Duplex-Bench v2."""
 
 
-class V2Spec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="fdb:v2"):
+class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
     """Turn-taking fluency, instruction following and task score."""
 
     card: ClassVar[str] = CARD
-    table: ClassVar[tuple[Column, ...]] = (
-        Column(id="turn_taking", unit="1-5", title="turn-taking fluency", better="higher"),
-        Column(id="instruction_following", unit="1-5", title="instruction following", better="higher"),
-        Column(id="task_score", unit="1-5", title="task-specific score", better="higher"),
+    table: ClassVar[tuple[Definition, ...]] = (
+        Definition(id="turn_taking", unit="1-5", title="turn-taking fluency", better="higher"),
+        Definition(id="instruction_following", unit="1-5", title="instruction following", better="higher"),
+        Definition(id="task_score", unit="1-5", title="task-specific score", better="higher"),
     )
     accepts: ClassVar[tuple[InputKind, ...]] = ("fdb_v2",)
     extras: ClassVar[tuple[str, ...]] = ("events", "bins_tt", "bins_if")

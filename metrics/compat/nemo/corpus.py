@@ -13,7 +13,8 @@ from metrics.compat.nemo.sample import HeardSides
 from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.places import Places
 from simulator.errors import ScenarioError
-from simulator.scoring.corpus import CorpusResult, Metric
+from simulator.score import Score
+from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.judge import Judge
 from simulator.spec import encode
 
@@ -92,13 +93,14 @@ def judged(result: CorpusResult, records: Records, *, tries: int, strict: bool) 
     metrics = dict(result.metrics)
     for group, values in summary(found).items():
         metrics |= {
-            f"llm_judge.{group}.{name}": Metric(value=float(value), unit=_UNITS[name], n=int(values["count"]))
+            metric: Score(id=metric, value=float(value), unit=_UNITS[name], n=int(values["count"]))
             for name, value in values.items()
+            for metric in (f"llm_judge.{group}.{name}",)
         }
     if not found:
-        metrics["llm_judge.overall.avg_rating"] = Metric(
-            value=None, unit=_UNITS["avg_rating"], n=0, reason="no reply of the judge holds a rating"
-        )
+        name = "llm_judge.overall.avg_rating"
+        reason = "no reply of the judge holds a rating"
+        metrics[name] = Score(id=name, value=None, unit=_UNITS["avg_rating"], n=0, reason=reason)
     samples = list(result.samples)
     for index, row in enumerate(records.rows):
         if row is None:

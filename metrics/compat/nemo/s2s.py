@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from metrics.compat.as_scorer import AsScorer, Column, Measured, skipped
+from metrics.compat.as_scorer import AsScorer
 from metrics.compat.judging import judge_of, read_instruction
+from metrics.compat.measured import Measured, skipped
 from metrics.compat.nemo.corpus import Records, judged, scored_row, write_files
 from metrics.compat.nemo.judge import QUESTION
 from metrics.compat.nemo.rows import NemoRow, read_rows, results_file
@@ -24,11 +25,12 @@ from metrics.compat.nemo.sample import (
 from metrics.compat.nemo.table import CARD, COLUMNS, measured
 from metrics.compat.nemo.turns import TurnLimits
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
-from metrics.compat.two_sided import SpeechFinder, open_session
+from metrics.compat.two_sided import SpeechFinder
 from simulator.engines.activity import ActivitySettings
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.corpus import CorpusResult, CorpusScorer, Mode
-from simulator.scoring.inputs import Input, InputKind
+from simulator.score import Definition
+from simulator.scoring.corpus import CorpusResult, Mode
+from simulator.scoring.inputs import Input, InputKind, open_session
 from simulator.session import Session
 from simulator.spec import Convert
 
@@ -72,7 +74,7 @@ class EndTimes(tuple[float, ...]):
         return list(self)
 
 
-class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
+class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     """NeMo's speech-to-speech demo scores; the flags of its scorer keep their names and defaults.
 
     segments, texts: instead of detection and recognition. judge_replies: ready replies; judge_model and
@@ -102,7 +104,7 @@ class NemoS2sSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="nemo_s
 
     card: ClassVar[str] = CARD
     accepts: ClassVar[tuple[InputKind, ...]] = ("nemo", "session", "wav")
-    table: ClassVar[tuple[Column, ...]] = COLUMNS
+    table: ClassVar[tuple[Definition, ...]] = COLUMNS
 
     def prepare(self) -> Records:
         """Read what the options name and open the judge."""

@@ -1,10 +1,10 @@
 """NeMo's demo scorer, one sample: from a row with its sound, or with what was kept, to its `eval_metrics`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from metrics.compat.measured import Case
+from metrics.compat.measured import Measured
 from metrics.compat.nemo.rows import NemoRow, kept_speech
 from metrics.compat.nemo.speech import (
     MEANT,
@@ -27,6 +27,7 @@ from metrics.compat.nemo.turns import (
 from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.two_sided import SpeechFinder
 from simulator.engines import Recognizer, engine
+from simulator.engines.activity import DETECTOR_HZ
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.session import Session
@@ -52,6 +53,7 @@ class HeardSides(NamedTuple):
     sample: SpokenSample
     agent_by_detection: bool = True
     notes: tuple[str, ...] = ()
+    sample_rate: int = DETECTOR_HZ
 
 
 class NemoGiven(NamedTuple):
@@ -121,7 +123,8 @@ def hear(
     agent_texts, agent_note = _texts(session, "agent", agent, given.texts.agent, recognize=given.recognize)
     user_texts, user_note = _texts(session, "user", user, given.texts.user, recognize=given.recognize)
     sample = SpokenSample(user, agent, user_texts, agent_texts, alignment, session.seconds(session.duration))
-    return HeardSides(sample, not stamped, (*notes, *dict.fromkeys(note for note in (agent_note, user_note) if note)))
+    notes += dict.fromkeys(note for note in (agent_note, user_note) if note)
+    return HeardSides(sample, not stamped, tuple(notes), session.sample_rate)
 
 
 def _texts(
@@ -186,18 +189,16 @@ def _barge_in(sample: SpokenSample, settings: Settings) -> dict[str, Any]:
     }
 
 
-def cases(sample: SpokenSample, settings: Settings) -> Iterator[tuple[str, Case]]:
-    """Give where turn-taking and barge-in were measured, with their metrics."""
+def place(measured: Measured, sample: SpokenSample, settings: Settings) -> None:
+    """Say where turn-taking and barge-in were measured, with their metrics."""
     for answer, latency_s in turn_taking(sample.agent, sample.user, settings.limits).answers:
-        place = Case(start_s=answer.start - latency_s, end_s=answer.start, value=latency_s)
-        yield "turn_taking.avg_latency_ms", place
+        measured.place("turn_taking.avg_latency_ms", answer.start - latency_s, answer.start, value=1000 * latency_s)
     find = every_barge_in if settings.strict else swept_barge_ins
     for event in find(sample.user, sample.agent, settings.barge_in_s):
         start_s, end_s = event.user.start, event.user.start + event.stop_ms / 1000
-        label = "in time" if event.success else "too late"
-        yield "barge_in.avg_success_rate", Case(start_s=start_s, end_s=end_s, label=label)
+        measured.place("barge_in.avg_success_rate", start_s, end_s, "in time" if event.success else "too late")
         if event.success:
-            yield "barge_in.avg_latency_ms", Case(start_s=start_s, end_s=end_s, value=event.stop_ms)
+            measured.place("barge_in.avg_latency_ms", start_s, end_s, value=event.stop_ms)
 
 
 def told(sample: SpokenSample, settings: Settings) -> list[str]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from metrics.compat.as_scorer import Column, Measured
-from metrics.compat.nemo.sample import HeardSides, Settings, cases, told
+from metrics.compat.measured import Measured
+from metrics.compat.nemo.sample import HeardSides, Settings, place, told
 from metrics.compat.nemo.turns import NO_LATENCY_S
+from simulator.score import Definition
 
 CARD = """\
 The demo scorer of NVIDIA's NeMo-Skills fork (eval_conversation_behavior_v2), flags and field names unchanged.
@@ -64,7 +65,7 @@ _REASONS = {
 
 COLUMNS = (
     *(
-        Column(
+        Definition(
             id=metric,
             unit=unit,
             title=metric.replace(".", " ").replace("_", " "),
@@ -74,13 +75,18 @@ COLUMNS = (
         )
         for metric, unit, scale, _, sentinel in _TABLE
     ),
-    Column(id="num_samples_evaluated", unit="count", title="samples evaluated", statistic="sum", sentinel=0.0),
+    Definition(id="num_samples_evaluated", unit="count", title="samples evaluated", statistic="sum", sentinel=0.0),
 )
 
 
 def measured(heard: HeardSides, metrics: Mapping[str, Any], settings: Settings) -> Measured:
     """Give what a sample adds to the corpus, and its tree of metrics as it stands."""
-    found = Measured(notes=list(heard.notes), shown=dict(metrics), lines=told(heard.sample, settings))
+    found = Measured(
+        sample_rate=heard.sample_rate,
+        notes=list(heard.notes),
+        shown=dict(metrics),
+        lines=told(heard.sample, settings),
+    )
     for metric, _, _, (part, field), _ in _TABLE:
         value = metrics[part].get(field)
         if value is not None and value != NO_LATENCY_S:
@@ -95,7 +101,6 @@ def measured(heard: HeardSides, metrics: Mapping[str, Any], settings: Settings) 
     if not metrics["barge_in"]["has_barge_ins"]:
         # The row's 0 stands for "never measured" and stays out of the mean.
         found.parts.pop("barge_in.avg_success_rate", None)
-    for metric, case in cases(heard.sample, settings):
-        found.cases.setdefault(metric, []).append(case)
+    place(found, heard.sample, settings)
     found.parts["num_samples_evaluated"] = {"count": 1, "of": 1}
     return found

@@ -6,25 +6,17 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from metrics.compat.as_scorer import (
-    AsScorer,
-    Column,
-    Measured,
-    Parts,
-    annotated,
-    annotated_recording,
-    skipped,
-)
+from metrics.compat.as_scorer import AsScorer, Sample, annotated, corpus_result
+from metrics.compat.measured import Measured, skipped
 from metrics.compat.options import SegmentSides, read_segments
 from metrics.compat.places import Places
-from metrics.compat.tau.domains import by_domain
 from metrics.compat.tau.panel import PanelEvent, counts, panel_events, shares, tally
 from metrics.compat.tau.sessions import session_ticks
 from metrics.compat.tau.ticks import TICK_S, Simulation, Tick, read_experiment
-from metrics.compat.two_sided import open_session
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.corpus import CorpusResult, CorpusScorer, Mode
-from simulator.scoring.inputs import Input, InputKind
+from simulator.score import Definition, Score
+from simulator.scoring.corpus import CorpusResult, Mode
+from simulator.scoring.inputs import Input, InputKind, open_session
 from simulator.session import Session
 
 CARD = """\
@@ -101,7 +93,7 @@ class CorpusReading:
         self.domains: list[str] = []
 
 
-class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
+class TauSpec(AsScorer, frozen=True, kw_only=True, tag="tau"):
     """tau-voice's eight interaction metrics, on its experiments or on our sessions.
 
     tick_s: the grid for our sessions and stereo files; an experiment has its own. segments: stretches of
@@ -116,9 +108,9 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
     card: ClassVar[str] = CARD
     needs_words: ClassVar[bool] = False
     accepts: ClassVar[tuple[InputKind, ...]] = ("tau", "session", "wav")
-    table: ClassVar[tuple[Column, ...]] = (
+    table: ClassVar[tuple[Definition, ...]] = (
         *(
-            Column(
+            Definition(
                 id=metric,
                 unit=unit,
                 title=title,
@@ -127,14 +119,14 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
             )
             for metric, unit, title, better, _ in _PANEL
         ),
-        *(Column(id=metric, unit="count", title=title, statistic="sum") for metric, title in _COUNTS.items()),
+        *(Definition(id=metric, unit="count", title=title, statistic="sum") for metric, title in _COUNTS.items()),
     )
 
     def prepare(self) -> CorpusReading:
         """Read what the options name."""
         return CorpusReading(read_segments(self.segments))
 
-    def measure_each(self, item: Input, given: CorpusReading) -> Sequence[tuple[str, Measured]]:
+    def measure_each(self, item: Input, given: CorpusReading) -> Sequence[Sample]:
         """Measure every simulation of an experiment, or one session."""
         if item.kind != "tau":
             given.domains.append("sessions")
@@ -149,70 +141,95 @@ class TauSpec(AsScorer, CorpusScorer, frozen=True, kw_only=True, tag="tau"):
             for one in experiment.simulations
         ]
 
-    def refused(self, item: Input, reason: str, given: CorpusReading) -> Sequence[tuple[str, Measured]]:
+    def refused(self, item: Input, reason: str, given: CorpusReading) -> Sequence[Sample]:
         """Keep the place of an input that holds no simulation; it is of no domain."""
         given.domains.append("")
         return [(given.places.add_unreadable(item, reason), skipped(self.table, reason))]
 
     def measure_session(self, session: Session, given: CorpusReading) -> Measured:
         """Measure one session of ours on the grid of ticks."""
-        ticks = session_ticks(session, self.tick_s, given.segments.get(session.id))
-        return self._measured_ticks(ticks, self.tick_s, session.notes)
+        return self._measured_on_grid(session, given.segments.get(session.id))
 
-    def finish(
-        self, result: CorpusResult, measured: Sequence[tuple[str, Measured]], given: CorpusReading
-    ) -> CorpusResult:
+    def finish(self, result: CorpusResult, measured: Sequence[Sample], given: CorpusReading) -> CorpusResult:
         """Give samples names of their own, and average over domains where there are several."""
         return by_domain(self, given.places.named_apart(result), measured, given.domains)
 
     def _measured_simulation(self, one: Simulation, notes: Sequence[str]) -> Measured:
         if not one.ticks:
             return skipped(self.table, "; ".join(one.notes))
-        return self._measured_ticks(one.ticks, one.tick_s, notes)
+        return self._measured_ticks(one.ticks, one.tick_s, Measured(notes=list(notes)))
 
     def _measured_session(self, item: Input, given: CorpusReading) -> Measured:
         sides = given.segments.get(item.id, SegmentSides())
         try:
-            if sides.user is not None and sides.agent is not None:
-                session = open_session(item, self.user_channel)
-            elif item.kind == "session":
-                session = annotated(item.path, words=False)
-            else:
-                session = annotated_recording(item.path, self.user_channel, words=False)
+            session = open_session(item, self.user_channel)
+            if sides.user is None or sides.agent is None:
+                session = annotated(session, words=False)
         except (SessionError, ScenarioError) as error:
             return skipped(self.table, str(error))
-        return self._measured_ticks(session_ticks(session, self.tick_s, sides), self.tick_s, session.notes)
+        return self._measured_on_grid(session, sides)
 
-    def _measured_ticks(self, ticks: Sequence[Tick], tick_s: float, notes: Sequence[str]) -> Measured:
+    def _measured_on_grid(self, session: Session, sides: SegmentSides | None) -> Measured:
+        into = Measured(sample_rate=session.sample_rate, notes=list(session.notes))
+        return self._measured_ticks(session_ticks(session, self.tick_s, sides), self.tick_s, into)
+
+    def _measured_ticks(self, ticks: Sequence[Tick], tick_s: float, measured: Measured) -> Measured:
         events = panel_events(ticks, tick_s, strict=self.mode == "strict")
         counted = tally(events)
-        parts: dict[str, Parts] = {
+        measured.parts = {
             "response_latency_mean": {"values": list(counted.response_latencies_s)},
             "yield_latency_mean": {"values": list(counted.yield_latencies_s)},
             **{metric: {"count": count, "of": of} for metric, (count, of) in shares(counted).items()},
             **{metric: {"count": count, "of": 1} for metric, count in counts(counted).items()},
         }
-        measured = Measured(
-            parts=parts,
-            notes=list(notes),
-            reasons={metric: f"no {needed}" for metric, *_, needed in _PANEL},
-            lines=[_line(event, tick_s) for event in events],
-        )
+        measured.reasons = {metric: f"no {needed}" for metric, *_, needed in _PANEL}
+        measured.lines = [_line(event, tick_s) for event in events]
         for event in events:
             _place(measured, event, tick_s)
         return measured
 
 
 def _place(measured: Measured, event: PanelEvent, tick_s: float) -> None:
-    """Say where an event lies: as a case of its rate, and of its latency where it has one."""
+    """Say where an event lies: in its rate, and of its latency where it has one."""
     start_s, end_s = event.start * tick_s, event.end * tick_s
     metric = next(name for name in (f"{event.kind}_rate", f"selectivity_{event.kind}") if name in _RATES)
-    measured.case(metric, start_s, end_s, "right" if event.correct else "wrong")
+    measured.place(metric, start_s, end_s, "right" if event.correct else "wrong")
     if event.latency_s is not None:
-        measured.case(f"{event.kind}_latency_mean", start_s, start_s + event.latency_s, value=event.latency_s)
+        measured.place(f"{event.kind}_latency_mean", start_s, start_s + event.latency_s, value=event.latency_s)
 
 
 def _line(event: PanelEvent, tick_s: float) -> str:
     latency = "" if event.latency_s is None else f", {event.latency_s:.3f} s"
     judged = "right" if event.correct else "wrong"
     return f"{event.kind} {event.start * tick_s:.2f}-{event.end * tick_s:.2f} s: {judged}{latency}"
+
+
+def by_domain(
+    scorer: AsScorer, pooled: CorpusResult, measured: Sequence[Sample], domains: Sequence[str]
+) -> CorpusResult:
+    """Replace pooled rates by their means over domains, and add every domain's own as `<domain>:<metric>`.
+
+    domains: of every sample, in order, empty for none. Counts stay sums. With one domain nothing changes.
+    """
+    groups: dict[str, list[Sample]] = {}
+    for domain, sample in zip(domains, measured, strict=True):
+        if domain:
+            groups.setdefault(domain, []).append(sample)
+    if len(groups) < 2:
+        return pooled
+    tables = {domain: corpus_result(scorer, samples).metrics for domain, samples in groups.items()}
+    metrics = {
+        name: metric if name.startswith("counts.") else _mean(metric, [table[name] for table in tables.values()])
+        for name, metric in pooled.metrics.items()
+    }
+    for domain, table in tables.items():
+        metrics |= {f"{domain}:{name}": metric for name, metric in table.items()}
+    return msgspec.structs.replace(pooled, metrics=metrics)
+
+
+def _mean(pooled: Score, over: Sequence[Score]) -> Score:
+    """Average the values that are defined; n is the number of domains that entered."""
+    values = [metric.value for metric in over if metric.value is not None]
+    if not values:
+        return pooled
+    return Score(id=pooled.id, value=sum(values) / len(values), unit=pooled.unit, n=len(values))
