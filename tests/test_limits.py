@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from simulator.batch.limits import Admission
-from simulator.batch.plan import Job
+from simulator.planning.job import Job
 from simulator.testing import scenario_of
 
 pytest.importorskip("torch")

@@ -10,8 +10,8 @@ from simulator.report.plots import strip
 from simulator.report.score_list import flowing
 from simulator.results.judged import definitions
 from simulator.results.pooling import pooled
-from simulator.results.results import Run
 from simulator.results.row import Row, scored
+from simulator.results.run import Run
 
 COLUMNS_SHOWN = 6
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from simulator.results.judged import definitions
 from simulator.results.policy import mean_ranks
-from simulator.results.results import Run
 from simulator.results.row import Row
+from simulator.results.run import Run
 from simulator.score import RESAMPLES, Definition, add_parts, quantile, value_of
 
 Tone = Literal["better", "worse", "unclear", ""]

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from simulator.results.judged import definitions
-from simulator.results.results import Run
 from simulator.results.row import Row
+from simulator.results.run import Run
 
 Pages = Literal["all", "failed", "none"]
 """What a scenario's `report` says."""

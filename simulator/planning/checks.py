@@ -1,19 +1,12 @@
-"""Metrics known before a run: what the scorers of a scenario will measure, so that a wrong name is refused at once."""
+"""Checks before a run: what could only fail later, for time or money, is refused at once."""
 
 import os
-from collections.abc import Mapping
 from difflib import get_close_matches
 
-from simulator.batch.job import build_scorers
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.scenario import Scenario
-from simulator.score import Definition
-
-
-def definitions_of(scenario: Scenario) -> Mapping[str, Definition]:
-    """Give the cards of every metric the scenario's scorers measure, by id."""
-    return {name: card for scorer in build_scorers(scenario) for name, card in scorer.definitions.items()}
+from simulator.scoring.chosen import metrics_of
 
 
 def check_environment(scenario: Scenario) -> None:
@@ -26,7 +19,7 @@ def check_environment(scenario: Scenario) -> None:
 
 def check_expectations(scenario: Scenario) -> None:
     """Refuse an expectation on a metric that nobody measures. ScenarioError."""
-    known = definitions_of(scenario)
+    known = metrics_of(scenario)
     for index, expectation in enumerate(scenario.expect):
         if expectation.metric not in known:
             close = get_close_matches(expectation.metric, known, 3) or list(known)[:3]

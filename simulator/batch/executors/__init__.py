@@ -1,0 +1,1 @@
+"""Executors: the ways in which the sessions of a run are played."""
