@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from simulator.batch.book import RunBook, Watcher
-from simulator.batch.executors.executor import Executor
-from simulator.batch.executors.in_pool import InPool
-from simulator.batch.executors.in_turn import InTurn
-from simulator.batch.executors.one_loop import OneLoop
+from simulator.batch.executor import Executor
 from simulator.batch.folder import RunFolder
+from simulator.batch.in_pool import InPool
+from simulator.batch.in_turn import InTurn
+from simulator.batch.one_loop import OneLoop
 from simulator.events import PARTIES
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan

@@ -2,7 +2,7 @@
 
 An executor asks `book.may_start(job)` before each session, plays it with `book.around(job)` in this process or for
 `book.hand_out(job)` seconds at most elsewhere, and tells `book.ended(job, outcome)` when it is over. Another way of
-playing (other machines) is one more file beside these, and a line in `batch/run.py` that says which jobs it gets.
+playing (other machines) is one more file beside these, and a line in `run.py` that says which jobs it gets.
 """
 
 from collections.abc import Sequence

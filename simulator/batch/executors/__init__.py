@@ -1,1 +1,0 @@
-"""Executors: the ways in which the sessions of a run are played."""
