@@ -37,22 +37,24 @@ def run_job(job: Job, run_folder: Path, allowance_s: float) -> Outcome:
 
 
 class InPool:
-    """Plays so many sessions at a time, each in a worker process."""
+    """Plays so many sessions at a time, each in a worker process. leave_s: patience after a Ctrl-C, in real seconds."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, leave_s: float = LEAVE_S) -> None:
         self._workers = workers
+        self._leave_s = leave_s
 
     def play(self, jobs: Sequence[Job], book: RunBook) -> None:
-        """Hand jobs out in their order. BrokenProcessPool when workers die before they get anything to do."""
+        """Hand jobs out in their order."""
         waiting = list(reversed(jobs))  # the next one is popped off the end
         while waiting:
-            _Shift(waiting, book, self._workers).work()
+            _Shift(waiting, book, self._workers, self._leave_s).work()
 
 
 class _Shift:
     """One pool of workers, at work until nothing waits or one of them dies."""
 
-    def __init__(self, waiting: list[Job], book: RunBook, workers: int) -> None:
+    def __init__(self, waiting: list[Job], book: RunBook, workers: int, leave_s: float) -> None:
+        self._leave_s = leave_s
         self._waiting = waiting
         self._book = book
         self._workers = min(workers, len(waiting))
@@ -65,8 +67,8 @@ class _Shift:
                 while self._waiting or self._running:
                     self._hand_out(pool)
                     self._take_in()
-            except BrokenProcessPool as error:
-                self._bury(error)
+            except BrokenProcessPool:
+                self._bury()
             except BaseException:
                 self._leave(pool)
                 raise
@@ -88,10 +90,8 @@ class _Shift:
             outcome = future.result()
             self._book.ended(self._running.pop(future), outcome)
 
-    def _bury(self, error: BrokenProcessPool) -> None:
-        """Note what was under way when a worker died. BrokenProcessPool: nothing was, so new workers would die too."""
-        if not self._running:
-            raise error
+    def _bury(self) -> None:
+        """Note what was under way when a worker died; new workers always get a job, so this comes to an end."""
         for future, job in self._running.items():
             if future.done() and future.exception() is None:
                 self._book.ended(job, future.result())
@@ -100,7 +100,7 @@ class _Shift:
 
     def _leave(self, pool: WorkerPool) -> None:
         """Let the sessions that run come to an end, interrupted or not, and keep what became of them."""
-        wait(self._running, LEAVE_S)  # a Ctrl-C at the terminal has reached the workers too
+        wait(self._running, self._leave_s)  # a Ctrl-C at the terminal has reached the workers too
         pool.interrupt()
         pool.shutdown(wait=True, cancel_futures=True)
         for future, job in self._running.items():
