@@ -55,6 +55,11 @@ class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "running"
     problem: str | None = None
 
+    @property
+    def duration_s(self) -> float | None:
+        """The length of the conversation in seconds; None while it is running, and when it was killed."""
+        return None if self.duration_samples is None else self.duration_samples / self.sample_rate
+
 
 class Session:
     """A recorded session: metadata, events, audio of both parties, and its annotation once there is one.

@@ -13,9 +13,9 @@ import numpy as np
 
 from simulator.actor import Actor, Context
 from simulator.batch.job import Played, play
-from simulator.batch.plan import Job
 from simulator.call.surroundings import Surroundings
 from simulator.frame import AudioFrame, Samples, freeze, to_grid
+from simulator.planning.job import Job
 from simulator.scenario import Scenario, check, resolved, slug
 from simulator.session import Session, read_session
 from simulator.speaking.ears import NOMINAL_DBFS

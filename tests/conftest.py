@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from simulator.plugins import installed
 from tests.command_line import SHORT
@@ -14,7 +14,7 @@ from tests.contracts.peer_sessions import KEY
 # The same examples in every run: a suite that is red by chance is trusted by nobody. Search by hand with
 # --hypothesis-profile=search.
 settings.register_profile("same", derandomize=True)
-settings.register_profile("search", max_examples=1000)
+settings.register_profile("search", max_examples=1000, phases=[Phase.generate])
 settings.load_profile("same")
 
 

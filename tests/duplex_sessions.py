@@ -11,8 +11,8 @@ import soundfile
 
 from agents.duplex_model import DuplexModelSpec
 from simulator.batch.job import Played, play
-from simulator.batch.plan import Job
 from simulator.call.surroundings import Surroundings
+from simulator.planning.job import Job
 from simulator.scenario import Scenario
 from simulator.session import Session, read_session
 from simulator.spec import decode

@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 
 from simulator import clock
-from simulator.batch.job import Played, Row
-from simulator.batch.plan import Job
+from simulator.batch.job import Played
 from simulator.frame import to_pcm16
 from simulator.live.talk import Way, talk_in_browser
+from simulator.planning.job import Job
+from simulator.results.row import Row
 from simulator.scenario import resolved
 from simulator.testing import scenario_of
 

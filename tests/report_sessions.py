@@ -386,7 +386,7 @@ def write_run(folder: Path, rows: list[dict[str, Any]]) -> None:
     run = {
         "command": ["simulate", "scenarios/book_a_table.yaml"],
         "versions": {"duplex-simulator": "0.1.0"},
-        "host": "test",
+        "host": {"system": "test"},
         "wall_s": 12.5,
         "sessions": {row["id"]: {"status": row["status"]} for row in rows},
     }

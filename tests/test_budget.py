@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.batch.budget import Budget
-from simulator.batch.plan import Plan, Wishes, make_plan
+from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.session import ASIDE
 from tests.report_sessions import make_session
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.batch.folder import read_rows
-from simulator.batch.job import Row
 from simulator.batch.run import Result
 from simulator.cli.run import exit_code
 from simulator.cli.screen import print_summary
 from simulator.reading.expect import Verdict
+from simulator.results.row import Row, read_rows
 from simulator.results.summary import ScenarioSummary, Summary
 from simulator.session import read_session
 from tests.command_line import SHORT, command, simulate
@@ -87,7 +86,7 @@ def test_a_resumed_run_keeps_what_is_known_of_the_earlier_sessions(short: Path, 
     (out / "results.jsonl").write_bytes(rows[:-20])
     assert simulate(short, "--out", out, "--resume", "--repeat", 3) == 0
     assert set(json.loads((out / "run.json").read_text())["sessions"]) == {"short-0", "short-1", "short-2"}
-    assert [row.id for row in read_rows(out)] == ["short-0", "short-1", "short-2"]
+    assert [row.id for row in read_rows(out)[0]] == ["short-0", "short-1", "short-2"]
 
 
 def test_a_folder_that_cannot_be_made_is_refused(

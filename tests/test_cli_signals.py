@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.batch.folder import read_rows
+from simulator.results.row import read_rows
 from simulator.session import read_session
 from tests.command_line import SHORT, command
 
@@ -94,6 +94,6 @@ def test_a_worker_that_dies_costs_its_session_and_not_the_run(short: Path, tmp_p
     process = command(tmp_path / "deadly.yaml", short, "--repeat", 3, "--concurrency", 2, "--out", tmp_path / "out")
     _, told = process.communicate(timeout=100)
     assert process.returncode == 3 and "Traceback" not in told, told
-    rows = {row.id: row for row in read_rows(tmp_path / "out")}
+    rows = {row.id: row for row in read_rows(tmp_path / "out")[0]}
     assert len(rows) == 6 and all("worker process died" in str(rows[f"deadly-{trial}"].problem) for trial in range(3))
     assert "completed" in {rows[f"short-{trial}"].status for trial in range(3)}

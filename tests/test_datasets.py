@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 import soundfile
 
+from simulator.batch.job import play
+from simulator.call.surroundings import Surroundings
 from simulator.datasets.audio import AudioDatasetSpec
 from simulator.datasets.fdb import FdbDatasetSpec
 from simulator.errors import ScenarioError
+from simulator.planning.plan import Wishes, make_plan
+from simulator.session import read_session
 
 
 def sound(path: Path, channels: int = 1, seconds: float = 0.5) -> Path:
@@ -84,3 +89,21 @@ def test_a_manifest_keeps_its_order_and_fields(tmp_path: Path) -> None:
     assert [sample.id for sample in found.samples] == ["z", "a.v2"]
     assert found.samples[0].meta == {"problem": "say hi", "system": "Be kind."}
     assert [note.split(": ")[0] for note in found.notes] == ["test.jsonl:2", "test.jsonl:3", "test.jsonl:5"]
+
+
+def test_a_sample_brings_what_a_checker_needs(tmp_path: Path) -> None:
+    """What is said, what the agent was told and what is right lie in the session; only an answer ends it."""
+    sound(tmp_path / "q.wav")
+    row = {"audio_path": "q.wav", "text": "How much is two and two?", "expected_answer": "four",
+           "messages": [{"role": "system", "content": "Be brief."}]}  # fmt: skip
+    (tmp_path / "test.jsonl").write_text(json.dumps(row))
+    (tmp_path / "s.yaml").write_text(
+        "name: s\ndataset: {kind: audio, path: test.jsonl}\nagent: silent\nscorers: []\n"
+        "duration: {answered: 1s, no_answer: 2s}\n"
+    )
+    (job,) = make_plan([tmp_path / "s.yaml"], Wishes()).jobs
+    anyio.run(play, job, tmp_path / "runs", Surroundings())
+    session = read_session(tmp_path / "runs" / job.id)
+    known = {"text": "How much is two and two?", "prompt": "Be brief.", "reference": "four"}
+    assert known.items() <= session.meta.sample.items()
+    assert session.duration == round(2.5 * session.sample_rate)

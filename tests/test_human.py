@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from simulator.batch.plan import Job
 from simulator.cli import main
 from simulator.cli.talk import default_scenario, seated
 from simulator.errors import ScenarioError
 from simulator.live.at_device.device import sound_devices
 from simulator.live.at_device.terminal import choose
 from simulator.live.buttons import buttons_of
+from simulator.planning.job import Job
 from simulator.scenario import kind_of, load
 from simulator.testing import play_session, scenario_of
 

@@ -1,5 +1,6 @@
 """Rules of sessions that share a model: as many side by side as find a place, whatever the order of the plan."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,17 @@ import anyio
 import pytest
 
 from simulator.batch.limits import Admission
-from simulator.batch.plan import Job
+from simulator.planning.job import Job
 from simulator.testing import scenario_of
+from tests import choir
 
-pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+MODEL = {"kind": "choir", "slots": 4}
 
-MODEL = {"kind": "duplex_model", "model": {"kind": "tiny_duplex"}, "slots": 4}
+
+@pytest.fixture(autouse=True)
+def _kinds(tmp_path: Path) -> Iterator[None]:
+    with choir.installed(tmp_path / "site"):
+        yield
 
 
 def job(folder: Path, number: int, **fields: Any) -> Job:
@@ -61,3 +66,54 @@ def test_a_scenario_before_it_changes_nothing_for_the_wall_clock(tmp_path: Path)
     """The virtual sessions' two places more are not the wall clock's."""
     jobs = [job(tmp_path, 0), *(job(tmp_path, number, clock="wall") for number in range(1, 9))]
     assert most_at_once(jobs) == 5
+
+
+def test_what_shares_nothing_waits_for_nobody(tmp_path: Path) -> None:
+    """Without a limit of its own every session goes on at once, and so do two hosts beside each other."""
+    assert most_at_once([job(tmp_path, number, agent="silent") for number in range(12)]) == 12
+    hosts = [{"agent": MODEL}, {"agent": {"kind": "choir_of_one"}}]
+    assert most_at_once([job(tmp_path, number, **hosts[number % 2]) for number in range(24)]) == 6 + 3
+
+
+def test_a_session_that_asks_for_more_than_there_is_goes_on_alone(tmp_path: Path) -> None:
+    """It says so itself, when it starts; waiting for places that do not exist would never end."""
+    both = {"user": MODEL | {"slots": 1}, "agent": MODEL | {"slots": 1}, "clock": "wall"}
+    assert most_at_once([job(tmp_path, number, **both) for number in range(3)]) == 1
+
+
+def test_a_cancelled_session_gives_its_place_back(tmp_path: Path) -> None:
+    """Whether it was inside or still waiting, those behind it go on."""
+    one_place = {"agent": MODEL | {"slots": 1}, "clock": "wall"}
+
+    async def play() -> list[str]:
+        limits, went_in = Admission(1), []
+
+        async def hold(name: str, scope: anyio.CancelScope) -> None:
+            with scope:
+                async with limits.of(job(tmp_path, 0, **one_place)):
+                    went_in.append(name)
+                    await anyio.sleep_forever()
+
+        scopes = {name: anyio.CancelScope() for name in ("inside", "waiting", "last")}
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tasks:
+                for name, scope in scopes.items():
+                    tasks.start_soon(hold, name, scope)
+                    await anyio.wait_all_tasks_blocked()
+                assert went_in == ["inside"]
+                for name in ("waiting", "inside", "last"):
+                    scopes[name].cancel()
+                    await anyio.wait_all_tasks_blocked()
+        return went_in
+
+    assert anyio.run(play) == ["inside", "last"]
+
+
+@pytest.mark.torch
+def test_a_duplex_model_has_as_many_places_as_slots(tmp_path: Path) -> None:
+    """The real kind tells its loaded model by all that makes it another one, and its slots."""
+    pytest.importorskip("torch")
+    model = {"kind": "duplex_model", "model": {"kind": "tiny_duplex"}, "slots": 4}
+    assert most_at_once([job(tmp_path, number, agent=model, clock="wall") for number in range(12)]) == 4
+    names = {job(tmp_path, 0, agent=model | {"slots": slots}).scenario.agent.places[0] for slots in (4, 5)}
+    assert len(names) == 2

@@ -227,6 +227,7 @@ CHIRP: Plain = {"kind": "backchannel", "cue": {"agent_speaking": "1s"}, "say": "
         # A party that answers late sees its injectors' state when a block is over, so it goes tick by tick.
         ({"user": {**TALK, "latency": "300ms"}, "agent": TALK, "injectors": [CHIRP]}, False),
         ({"user": {**TALK, "latency": "300ms"}, "agent": TALK, "duration": {"after": "user"}}, False),
+        ({"user": TALK, "agent": {**TALK, "latency": "300ms"}, "duration": {"answered": "1s"}}, False),
         ({"user": {**TALK, "latency": "measured"}, "agent": TALK}, False),
     ],
 )

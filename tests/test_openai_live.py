@@ -100,7 +100,7 @@ def test_a_key_refused_before_the_session_is_the_only_complaint(tmp_path: Path) 
         agent = {"kind": "openai_live", "base_url": f"{url}/v1", "api_key_env": "TEST_KEY", "model": "test"}
         scenario = scenario_of({"user": "silent", "agent": agent}, tmp_path)
         with pytest.raises(ExceptionGroup) as caught:
-            anyio.run(probe_party, "agent", scenario.actor("agent"), scenario)
+            anyio.run(probe_party, "agent", scenario)
     assert session.meta.problem == (
         "openai_live refused the key (HTTP 401: Incorrect API key provided: Bearer ${TEST_KEY})"
     )

@@ -19,9 +19,10 @@ from simulator.report.marks.marks import marks_of
 from simulator.report.marks.peaks import STEPS, peaks_of
 from simulator.report.marks.timeline_data import page_data, understood, utterances
 from simulator.report.numbers import clock_time, figure
-from simulator.report.page import PAGE, write_session_page
+from simulator.report.page import write_session_page
 from simulator.report.score_list import flowing, score_list, verdict_list
 from simulator.results.judged import read_judged
+from simulator.results.run import SESSION_PAGE
 from simulator.score import Score
 from simulator.session import read_session
 from tests.report_sessions import RATE, make_session
@@ -46,7 +47,7 @@ def _marks(folder: Path, kind: str):
 def test_a_page_names_nothing_outside_itself(call):
     """report.html loads nothing: no address of another host, no file beside it but the link to the run."""
     write_session_page(call)
-    page = (call / PAGE).read_text(encoding="utf-8")
+    page = (call / SESSION_PAGE).read_text(encoding="utf-8")
     assert not HTTP.search(page)
     assert '<link rel="stylesheet"' not in page
     assert re.search(r"<script[^>]+src=", page) is None
@@ -56,15 +57,15 @@ def test_a_page_without_sound_is_within_its_budget(tmp_path):
     """300 kB and 2 MB per hour hold everything but the sound, also with a line that changes what is heard."""
     make_session(tmp_path / "long", duration_s=600, heard=True)
     write_session_page(tmp_path / "long", "none")
-    assert (tmp_path / "long" / PAGE).stat().st_size < 300_000 + 2_000_000 / 6
+    assert (tmp_path / "long" / SESSION_PAGE).stat().st_size < 300_000 + 2_000_000 / 6
 
 
 def test_the_same_session_gives_the_same_page(call, tmp_path):
     """Pages hold no time of day: writing one twice gives the same bytes."""
     write_session_page(call)
-    first = (call / PAGE).read_bytes()
+    first = (call / SESSION_PAGE).read_bytes()
     write_session_page(call)
-    assert (call / PAGE).read_bytes() == first
+    assert (call / SESSION_PAGE).read_bytes() == first
 
 
 def test_hostile_text_stays_text(tmp_path):
@@ -72,7 +73,7 @@ def test_hostile_text_stays_text(tmp_path):
     evil = "</script><script>alert(1)</script>"
     make_session(tmp_path / "evil", duration_s=3, scenario=evil)
     write_session_page(tmp_path / "evil")
-    assert evil not in (tmp_path / "evil" / PAGE).read_text(encoding="utf-8")
+    assert evil not in (tmp_path / "evil" / SESSION_PAGE).read_text(encoding="utf-8")
 
 
 def test_a_session_that_was_cut_off_gets_a_page(tmp_path):
@@ -84,7 +85,7 @@ def test_a_session_that_was_cut_off_gets_a_page(tmp_path):
     sound = (folder / "conversation.wav").read_bytes()
     (folder / "conversation.wav").write_bytes(sound[: len(sound) // 2])
     write_session_page(folder)
-    page = (folder / PAGE).read_text(encoding="utf-8")
+    page = (folder / SESSION_PAGE).read_text(encoding="utf-8")
     assert "is not whole" in page
     assert "the header was not finished" in page
 
@@ -101,7 +102,7 @@ def test_an_empty_session_gets_a_page(tmp_path):
     make_session(tmp_path / "empty", duration_s=2, bare=True)
     soundfile.write(tmp_path / "empty" / "conversation.wav", np.zeros((0, 2), np.int16), RATE)
     write_session_page(tmp_path / "empty")
-    assert (tmp_path / "empty" / PAGE).is_file()
+    assert (tmp_path / "empty" / SESSION_PAGE).is_file()
 
 
 def test_peaks_are_heights_of_the_sound(call):
@@ -285,10 +286,10 @@ def test_a_card_flows_where_it_was_broken_for_width():
 
 def test_report_command_writes_the_page(call, capsys):
     """`simulate report SESSION` makes report.html again and says where."""
-    (call / PAGE).unlink(missing_ok=True)
+    (call / SESSION_PAGE).unlink(missing_ok=True)
     assert main(["report", str(call)]) == OK
-    assert capsys.readouterr().out.strip() == str(call / PAGE)
-    assert (call / PAGE).is_file()
+    assert capsys.readouterr().out.strip() == str(call / SESSION_PAGE)
+    assert (call / SESSION_PAGE).is_file()
 
 
 def test_report_command_refuses_what_is_neither(tmp_path, capsys):

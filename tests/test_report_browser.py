@@ -8,7 +8,8 @@ import pytest
 
 from simulator.report.compare import write_compare_page
 from simulator.report.index import write_index_page
-from simulator.report.page import PAGE, write_session_page
+from simulator.report.page import write_session_page
+from simulator.results.run import SESSION_PAGE
 from tests.report_browser import browser, errors, missing, resize, set_theme, wait_ready
 from tests.report_sessions import make_run, make_session
 
@@ -41,7 +42,7 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def page(chromium: Any, home: Path) -> Any:
     """A session page over a noisy line, freshly loaded and ready to play; console errors fail the test."""
-    _load(chromium, home / "first" / "noisy-phone-line-0" / PAGE)
+    _load(chromium, home / "first" / "noisy-phone-line-0" / SESSION_PAGE)
     yield chromium
     assert errors(chromium) == []
 
@@ -142,7 +143,7 @@ def test_brackets_walk_the_events(page):
 
 def test_a_link_names_a_moment(chromium, home):
     """#t=12.3 opens the page there; seeking keeps the address."""
-    _load(chromium, home / "first" / "book-a-table-0" / PAGE, "#t=12.3")
+    _load(chromium, home / "first" / "book-a-table-0" / SESSION_PAGE, "#t=12.3")
     _until(chromium, "return document.querySelector('audio[data-track=said]').currentTime === 12.3")
     assert chromium.find_element("id", "now").text == "0:12.3"
     _press(chromium, "[")
@@ -210,7 +211,7 @@ def test_said_and_heard_are_switched(page):
 
 def test_a_session_without_line_has_no_switch(chromium, home):
     """Where nothing changed what was said there is nothing to switch."""
-    _load(chromium, home / "first" / "book-a-table-0" / PAGE)
+    _load(chromium, home / "first" / "book-a-table-0" / SESSION_PAGE)
     assert not chromium.find_element("id", "tracks").is_displayed()
     assert chromium.execute_script("return document.querySelectorAll('audio').length") == 1
 
@@ -238,7 +239,7 @@ def test_a_page_without_sound_says_so(chromium, tmp_path):
     """`--page-audio none`: lanes, a sentence, no play button; the cursor still goes where it is put."""
     make_session(tmp_path / "mute", duration_s=6)
     write_session_page(tmp_path / "mute", "none")
-    _load(chromium, tmp_path / "mute" / PAGE)
+    _load(chromium, tmp_path / "mute" / SESSION_PAGE)
     assert "without sound" in chromium.find_element("id", "told").text
     assert not chromium.find_element("id", "play").is_enabled()
     _press(chromium, "\ue014", "\ue014")
@@ -249,7 +250,7 @@ def test_a_page_without_sound_says_so(chromium, tmp_path):
 def test_sound_that_cannot_be_played_is_told(chromium, tmp_path):
     """A browser that cannot play the sound says so and shows the lanes."""
     make_session(tmp_path / "broken", duration_s=6)
-    path = tmp_path / "broken" / PAGE
+    path = tmp_path / "broken" / SESSION_PAGE
     write_session_page(tmp_path / "broken")
     text = path.read_text(encoding="utf-8")
     head, mark, rest = text.partition('data-audio="said">')
@@ -264,7 +265,7 @@ def test_opus_plays(chromium, tmp_path):
     """Opus pages play and seek like FLAC ones."""
     make_session(tmp_path / "opus", duration_s=8)
     write_session_page(tmp_path / "opus", "opus")
-    _load(chromium, tmp_path / "opus" / PAGE, "#t=5")
+    _load(chromium, tmp_path / "opus" / SESSION_PAGE, "#t=5")
     _until(chromium, "return Math.abs(document.querySelector('audio').currentTime - 5) < 0.01")
     assert errors(chromium) == []
 
@@ -273,7 +274,7 @@ def test_an_unscored_session_has_a_page(chromium, tmp_path):
     """Without annotation and scores the lanes, the words of the script and the events are there."""
     make_session(tmp_path / "bare", duration_s=12, bare=True)
     write_session_page(tmp_path / "bare")
-    _load(chromium, tmp_path / "bare" / PAGE)
+    _load(chromium, tmp_path / "bare" / SESSION_PAGE)
     assert chromium.execute_script("return document.querySelectorAll('#conversation .turn').length") >= 3
     assert "no scores" in chromium.find_element("id", "scores").text
     assert errors(chromium) == []
@@ -284,7 +285,7 @@ def test_an_unscored_session_has_a_page(chromium, tmp_path):
 def test_every_page_fits_every_screen(chromium, home, width, dark):
     """No page is wider than its screen, from a phone to 4k, light and dark."""
     for path in (
-        home / "first" / "noisy-phone-line-0" / PAGE,
+        home / "first" / "noisy-phone-line-0" / SESSION_PAGE,
         home / "first" / "index.html",
         home / "compare.html",
     ):

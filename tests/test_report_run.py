@@ -12,13 +12,13 @@ from simulator.cli import OK, REFUSED, main
 from simulator.errors import SessionError
 from simulator.reading.expect import Verdict
 from simulator.report.compare import write_compare_page
-from simulator.report.index import PAGE, write_index_page
+from simulator.report.index import write_index_page
 from simulator.report.plots import fto_histogram, strip
 from simulator.results.pairs import difference_of, differences, pairs_of
 from simulator.results.policy import SMALL_RUN, WORST, mean_ranks, sessions_to_show, worst_first
 from simulator.results.pooling import violates
-from simulator.results.results import Run, read_run
 from simulator.results.row import Row, RowScore
+from simulator.results.run import RUN_PAGE, Run, load_run
 from simulator.score import Definition
 from simulator.scoring.scorer import all_definitions
 from tests.report_sessions import make_run, make_session, write_run
@@ -126,7 +126,7 @@ def test_rows_are_read_as_far_as_they_go(tmp_path):
     )
     with (tmp_path / "results.jsonl").open("ab") as file:
         file.write(b'{"id": "s9", "scen')
-    run = read_run(tmp_path)
+    run = load_run(tmp_path)
     assert {row.id: row.value(LATENCY) for row in run.rows} == {"s0": 2.0, "s1": 1.0}
     assert any("line 4 is not whole" in note for note in run.notes)
 
@@ -135,7 +135,7 @@ def test_a_run_without_results_is_read_from_its_sessions(tmp_path):
     """A killed run has an index too."""
     make_session(tmp_path / "call-0", duration_s=4)
     write_run(tmp_path, [])
-    run = read_run(tmp_path)
+    run = load_run(tmp_path)
     assert [row.id for row in run.rows] == ["call-0"]
     assert run.rows[0].scores
 
@@ -143,13 +143,13 @@ def test_a_run_without_results_is_read_from_its_sessions(tmp_path):
 def test_a_folder_without_run_is_refused(tmp_path):
     """A folder that holds no run is named."""
     with pytest.raises(SessionError, match="not a run folder"):
-        read_run(tmp_path)
+        load_run(tmp_path)
 
 
 def test_the_index_holds_every_session_and_plot(runs):
     """The page over a run says how many completed and draws every metric."""
     write_index_page(runs[0])
-    page = (runs[0] / PAGE).read_text(encoding="utf-8")
+    page = (runs[0] / RUN_PAGE).read_text(encoding="utf-8")
     assert "3 completed, 1 not" in page
     assert page.count('<figure class="metric"') == 4
     assert "Floor transfers" in page
@@ -215,9 +215,9 @@ def test_the_comparison_page_has_every_difference(runs, tmp_path):
     """Each metric that both runs have stands in the page, and pairs to listen to."""
     write_compare_page(runs, tmp_path / "compare.html")
     page = (tmp_path / "compare.html").read_text(encoding="utf-8")
-    found = differences(pairs_of(read_run(runs[0]), read_run(runs[1])))
+    found = differences(pairs_of(load_run(runs[0]), load_run(runs[1])))
     assert {item.metric for item in found} == {
-        metric for metric in read_run(runs[0]).metrics if metric in all_definitions()
+        metric for metric in load_run(runs[0]).metrics if metric in all_definitions()
     }
     for item in found:
         assert all_definitions()[item.metric].title in page
@@ -250,8 +250,8 @@ def test_one_run_is_not_compared(runs, capsys):
 def test_report_command_makes_all_pages_of_a_run(runs, capsys):
     """`simulate report RUN` writes every session's page and the index, in worker processes."""
     assert main(["report", str(runs[1])]) == OK
-    assert all((runs[1] / row.id / "report.html").is_file() for row in read_run(runs[1]).rows)
-    assert str(runs[1] / PAGE) in capsys.readouterr().out
+    assert all((runs[1] / row.id / "report.html").is_file() for row in load_run(runs[1]).rows)
+    assert str(runs[1] / RUN_PAGE) in capsys.readouterr().out
 
 
 def test_report_command_names_a_session_that_is_not_there(runs, capsys):

@@ -10,10 +10,10 @@ import pytest
 import soundfile
 import yaml
 
-from simulator.batch.job import meta_of
-from simulator.batch.metrics import check_expectations
-from simulator.batch.plan import Wishes, make_plan
+from simulator.batch.meta import meta_of
 from simulator.errors import ScenarioError
+from simulator.planning.checks import check_expectations
+from simulator.planning.plan import Wishes, make_plan
 from simulator.scenario import Scenario, load, read_yaml, resolved, slug, to_yaml
 from simulator.schema import scenario_schema
 

@@ -131,7 +131,7 @@ def test_an_actor_that_says_no_numbers_leaves_a_finished_folder(tmp_path: Path) 
 
 def test_a_server_counts_on_where_its_folder_ends(tmp_path: Path) -> None:
     """Sessions are numbered, never overwritten, and listed in results.jsonl with their seed."""
-    from simulator.batch.folder import read_rows
+    from simulator.results.row import read_rows
 
     async def talk() -> None:
         for _ in range(2):
@@ -141,7 +141,7 @@ def test_a_server_counts_on_where_its_folder_ends(tmp_path: Path) -> None:
                     await session.hear(silence(480))
 
     anyio.run(talk)
-    rows = read_rows(tmp_path / "runs")
+    rows, _ = read_rows(tmp_path / "runs")
     assert [(row.id, row.seed, row.status) for row in rows] == [(f"serve-test-{n}", n, "completed") for n in range(4)]
 
 

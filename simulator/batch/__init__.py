@@ -1,1 +1,1 @@
-"""Many sessions: runs, repeats, resuming."""
+"""Many sessions: runs, the ways of playing them, repeats, resuming."""

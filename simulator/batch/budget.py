@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simulator.batch.plan import Job, Plan
 from simulator.errors import SessionError
+from simulator.planning.job import Job
+from simulator.planning.plan import Plan
 from simulator.reading.cost import Cost, Meter, billed_models
 from simulator.session import ASIDE, read_session
 

@@ -1,4 +1,4 @@
-"""Run folders: where the sessions of a run lie, with run.json beside them and a row per session in results.jsonl."""
+"""Run folders as a run fills them: a folder per session, a row for each that has ended, run.json beside them."""
 
 import platform
 import sys
@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from msgspec import UNSET, UnsetType
 
 from simulator import __version__, clock
-from simulator.batch.job import Row
-from simulator.errors import ScenarioError
-from simulator.files import write_json
+from simulator.call.surroundings import Pacing
+from simulator.errors import ScenarioError, SessionError
+from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
+from simulator.results.row import Row, append_row, end_last_line, read_rows
+from simulator.results.run_info import INFO, HostInfo, RunInfo, SessionWall, read_info, write_info
 from simulator.session import ASIDE
 
 
@@ -21,8 +23,7 @@ class RunFolder:
 
     def __init__(self, path: Path, *, resume: bool) -> None:
         self.path = path
-        self._results = path / "results.jsonl"
-        self._walls: dict[str, Any] = {}
+        self._walls: dict[str, SessionWall] = {}
         self._started = clock.today()
         self._begin = clock.seconds()
         self.done = self._take_over(resume=resume)
@@ -32,7 +33,7 @@ class RunFolder:
         if path.exists() and not path.is_dir():
             raise ScenarioError(f"{path}: is a file; --out names a folder")
         if path.is_dir() and any(path.iterdir()):
-            if not (path / "run.json").is_file():
+            if not (path / INFO).is_file():
                 raise ScenarioError(f"{path}: holds something else than a run; name another folder with --out")
             if not resume:
                 raise ScenarioError(
@@ -43,16 +44,14 @@ class RunFolder:
         return {}
 
     def _earlier(self) -> dict[str, Row]:
-        """Take over what an earlier run left: completed rows, what run.json told of its sessions, a cut last line."""
-        if self._results.is_file() and not self._results.read_bytes().endswith(b"\n"):
-            with self._results.open("ab") as file:
-                file.write(b"\n")
-        rows = read_rows(self.path)
+        """Take over what an earlier run left: completed rows, and what run.json told of its sessions."""
+        end_last_line(self.path)
+        rows, _ = read_rows(self.path)  # a row that is not whole is played again
         try:
-            told = msgspec.json.decode((self.path / "run.json").read_bytes(), type=dict[str, Any]).get("sessions", {})
-        except msgspec.DecodeError:
+            told = read_info(self.path).sessions
+        except SessionError:
             told = {}
-        self._walls = {row.id: told.get(row.id, {"status": row.status}) for row in rows}
+        self._walls = {row.id: told.get(row.id, SessionWall(status=row.status)) for row in rows}
         return {row.id: row for row in rows if row.status == "completed"}
 
     def clear(self, session_id: str) -> None:
@@ -64,48 +63,40 @@ class RunFolder:
                 number += 1
             old.rename(aside)
 
-    def append(self, row: Row, wall_s: float, pacing: object = None) -> None:
-        """Note that a session has ended."""
-        with self._results.open("ab") as file:
-            file.write(msgspec.json.encode(row) + b"\n")
-        self._walls[row.id] = {"status": row.status, "wall_s": round(wall_s, 3), "pacing": pacing}
+    def append(self, row: Row, wall_s: float, pacing: Pacing | None = None) -> None:
+        """Note that a session has ended. OSError."""
+        append_row(self.path, row)
+        self._walls[row.id] = SessionWall(status=row.status, wall_s=round(wall_s, 3), pacing=pacing)
 
-    def write(self, command: Sequence[str], exit_code: int | None, more: Mapping[str, Any] | None = None) -> None:
-        """Write run.json: the command, versions, host, wall times, what became of every session; and what is given."""
-        write_json(
-            self.path / "run.json",
-            {
-                "command": mask_command(command),
-                "started": self._started,
-                "wall_s": round(clock.seconds() - self._begin, 3),
-                "exit_code": exit_code,
-                "versions": {"duplex-simulator": __version__, "python": platform.python_version()},
-                "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.executable},
-                "sessions": self._walls,
-                **(more or {}),
-            },
+    def write(
+        self,
+        command: Sequence[str],
+        exit_code: int | None,
+        *,
+        model_hosts: list[Any] | UnsetType = UNSET,
+        costs: Mapping[str, Cost] | UnsetType = UNSET,
+    ) -> None:
+        """Write run.json as things stand. exit_code: None while the run goes. OSError."""
+        write_info(
+            self.path,
+            RunInfo(
+                command=mask_command(command),
+                started=self._started,
+                wall_s=round(clock.seconds() - self._begin, 3),
+                exit_code=exit_code,
+                versions={"duplex-simulator": __version__, "python": platform.python_version()},
+                host=HostInfo(system=platform.system(), machine=platform.machine(), python=sys.executable),
+                sessions=self._walls,
+                model_hosts=model_hosts,
+                costs=costs if costs is UNSET else dict(costs),
+            ),
         )
 
     def discard(self) -> None:
         """Take a run back in which nothing happened; a folder that holds more than run.json stays."""
-        if [path.name for path in self.path.iterdir()] == ["run.json"]:
-            (self.path / "run.json").unlink()
+        if [path.name for path in self.path.iterdir()] == [INFO]:
+            (self.path / INFO).unlink()
             self.path.rmdir()
-
-
-def read_rows(run_folder: Path) -> list[Row]:
-    """Read results.jsonl; a half-written last line is left out. A session that was run again counts by its last row."""
-    rows: dict[str, Row] = {}
-    path = run_folder / "results.jsonl"
-    if not path.is_file():
-        return []
-    for line in path.read_bytes().splitlines():
-        try:
-            row = msgspec.json.decode(line, type=Row)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            continue
-        rows[row.id] = row
-    return list(rows.values())
 
 
 def free_folder(path: Path) -> Path:

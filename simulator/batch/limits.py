@@ -5,17 +5,18 @@ no place fails, so none starts before there is one.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
 
-from simulator.batch.plan import Job
 from simulator.events import PARTIES
+from simulator.planning.job import Job
 
 WAITING = 2
+"""So many more than the model has places on the virtual clock: one that is being opened or closed leaves none empty."""
 
-Room = tuple[str, bool]
+Shared = tuple[str, bool]
 """A loaded model, by name, and whether it runs on the wall clock: that is another copy of it."""
 
 
@@ -25,7 +26,7 @@ class Admission:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._all = anyio.CapacityLimiter(concurrency if concurrency > 1 else float("inf"))
-        self._free: dict[Room, int] = {}
+        self._free: dict[Shared, int] = {}
         self._given_back = anyio.Condition()
 
     @asynccontextmanager
@@ -33,28 +34,36 @@ class Admission:
         """Hold a session's turn while the block runs."""
         needed = self._needed(job)
         async with self._all:
-            async with self._given_back:
-                while any(self._free[room] < count for room, count in needed.items()):
-                    await self._given_back.wait()
-                for room, count in needed.items():
-                    self._free[room] -= count
+            await self._take(needed)
             try:
                 yield
             finally:
+                # A cancelled session gives its places back all the same, or those who wait for them wait for ever.
                 with anyio.CancelScope(shield=True):
-                    async with self._given_back:
-                        for room, count in needed.items():
-                            self._free[room] += count
-                        self._given_back.notify_all()
+                    await self._give_back(needed)
 
-    def _needed(self, job: Job) -> dict[Room, int]:
+    async def _take(self, needed: Mapping[Shared, int]) -> None:
+        """Wait until all places are free at once: two sessions that each hold half of what they need would stand."""
+        async with self._given_back:
+            while any(self._free[shared] < count for shared, count in needed.items()):
+                await self._given_back.wait()
+            for shared, count in needed.items():
+                self._free[shared] -= count
+
+    async def _give_back(self, needed: Mapping[Shared, int]) -> None:
+        async with self._given_back:
+            for shared, count in needed.items():
+                self._free[shared] += count
+            self._given_back.notify_all()
+
+    def _needed(self, job: Job) -> dict[Shared, int]:
         """Give the places a session takes, no more than there are at all: one that asks for more says so itself."""
         wall = job.scenario.wall() is not None
         if not wall and self._concurrency > 1:
             return {}
         places = [found for party in PARTIES if (found := job.scenario.actor(party).places) is not None]
         counts = Counter(name for name, _ in places)
-        rooms = {(name, wall): slots if wall else slots + WAITING for name, slots in places}
-        for room, size in rooms.items():
-            self._free.setdefault(room, size)
-        return {(name, wall): min(count, rooms[name, wall]) for name, count in counts.items()}
+        sizes = {(name, wall): slots if wall else slots + WAITING for name, slots in places}
+        for shared, size in sizes.items():
+            self._free.setdefault(shared, size)
+        return {(name, wall): min(count, sizes[name, wall]) for name, count in counts.items()}

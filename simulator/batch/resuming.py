@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from simulator.batch.folder import RunFolder
-from simulator.batch.plan import Job, Plan
 from simulator.errors import ScenarioError
+from simulator.planning.job import Job
+from simulator.planning.plan import Plan
 from simulator.scenario import read_yaml, to_yaml
 
 

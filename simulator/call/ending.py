@@ -45,8 +45,9 @@ class Ending:
             log.watch("speech_end", self._told)
 
     def awaits(self, party: Party) -> bool:
-        """Whether the end waits for what this party still has to say."""
-        return self._seat is not None and self._seat.party == party
+        """Whether the end hangs on what this party still has to say."""
+        answers = self._length is not None and self._length.answered is not None
+        return (self._seat is not None and self._seat.party == party) or (answers and party == "agent")
 
     def said(self, now: int, agent: Samples) -> None:
         """Take note of what the agent said until sample `now`: float32 (n,), one tick or several."""

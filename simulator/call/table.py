@@ -121,9 +121,12 @@ class Table:
     def _knows_ahead(self) -> bool:
         """Whether all that sit here and all between them know ahead what they say and do.
 
-        A call that is overheard goes tick by tick, and so does one whose party answers late and is waited for or has
-        injectors: a block of it would see their state when the block is over, not when its frame was said.
+        By the wall clock, by a client's data and overheard a call goes tick by tick; and so does one whose party answers
+        late and is waited for or has injectors: a block of it would see their state when the block is over, not when
+        its frame was said.
         """
+        if self.scenario.wall() or len(self.seats) < len(PARTIES):
+            return False
         if self._around.overhear is not None or not self.exchange.takes_blocks:
             return False
         late = (party for party, seat in self.seats.items() if seat.latency_ticks)

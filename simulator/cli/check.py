@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from simulator.batch.metrics import check_expectations
-from simulator.batch.plan import Wishes, make_plan
 from simulator.cli import OK, REFUSED
 from simulator.cli.overrides import add_overrides
 from simulator.errors import SimulatorError
+from simulator.planning.checks import check_expectations
+from simulator.planning.plan import Wishes, make_plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -35,11 +35,11 @@ def run(args: argparse.Namespace) -> int:
     """Write the comparison page and print the differences."""
     from simulator.report.compare import paired, write_compare_page
     from simulator.results.pairs import differences
-    from simulator.results.results import read_run
+    from simulator.results.run import load_run
 
     if len(args.runs) < 2:
         raise ScenarioError("compare needs two runs or more; found one")
-    first, *others = (read_run(path) for path in args.runs)
+    first, *others = (load_run(path) for path in args.runs)
     found = {other.folder: differences(paired(first, other)) for other in others}
     out = args.out or first.folder.parent / f"{'-vs-'.join(path.resolve().name for path in args.runs)}.html"
     if not out.parent.is_dir():

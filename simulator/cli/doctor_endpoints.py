@@ -1,17 +1,15 @@
 """`simulate doctor SCENARIO.yaml`: whether its parties can be reached, before anything is spent on them."""
 
 import argparse
-from typing import Any
 
 import anyio
 import msgspec
 
-from simulator.actor import ActorSpec
 from simulator.cli import OK, REFUSED
 from simulator.doctor.probe import probe_party
 from simulator.errors import SimulatorError, single
-from simulator.events import PARTIES
-from simulator.scenario import kind_of, load
+from simulator.events import PARTIES, Party
+from simulator.scenario import Scenario, kind_of, load
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +24,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 def run(args: argparse.Namespace) -> int:
     """Reach every party of the scenario in turn; exit 2 when one cannot be."""
     scenario = load(args.path)
-    found = [_reach(party, scenario.actor(party), scenario) for party in PARTIES]
+    found = [_reach(party, scenario) for party in PARTIES]
     if args.json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -35,12 +33,13 @@ def run(args: argparse.Namespace) -> int:
     return OK if all(item.fine for item in found) else REFUSED
 
 
-def _reach(party: Any, spec: ActorSpec, scenario: Any) -> Reached:
+def _reach(party: Party, scenario: Scenario) -> Reached:
+    kind = kind_of(scenario.actor(party))
     try:
-        told = anyio.run(probe_party, party, spec, scenario)
+        told = anyio.run(probe_party, party, scenario)
     except Exception as group:
         error = single(group)
         if not isinstance(error, SimulatorError | OSError):
             raise
-        return Reached(party=party, kind=kind_of(spec), fine=False, told=str(error))
-    return Reached(party=party, kind=kind_of(spec), fine=True, told=told)
+        return Reached(party=party, kind=kind, fine=False, told=str(error))
+    return Reached(party=party, kind=kind, fine=True, told=told)

@@ -5,8 +5,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from simulator import clock
-from simulator.batch.job import Row
-from simulator.batch.plan import Job, Plan
+from simulator.planning.job import Job
+from simulator.planning.plan import Plan
+from simulator.results.row import Row
 
 
 def watcher(plan: Plan, *, quiet: bool, verbose: bool) -> "Bar | Plain":

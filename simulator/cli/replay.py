@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from simulator.batch.folder import free_folder
-from simulator.batch.plan import plan_of
 from simulator.cli.actor_word import actor_named
 from simulator.cli.run import carry_out
 from simulator.logs import set_up_logs
+from simulator.planning.plan import plan_of
 from simulator.scenario import Scenario, check, read_yaml
 from simulator.session import read_session
 from simulator.spec import decode, encode

@@ -32,14 +32,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(path: Path, args: argparse.Namespace) -> list[str]:
-    from simulator.report.page import PAGE, write_session_page
-    from simulator.results.results import is_run
+    from simulator.report.page import write_session_page
+    from simulator.results.run import SESSION_PAGE, is_run
     from simulator.session import is_session
 
     if is_session(path):
         _annotate(path)
         write_session_page(path, args.page_audio)
-        print(path / PAGE)
+        print(path / SESSION_PAGE)
         return []
     if not is_run(path):
         raise SessionError(f"{path}: neither a session folder nor a run folder")
@@ -47,12 +47,12 @@ def _report(path: Path, args: argparse.Namespace) -> list[str]:
 
 
 def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
-    from simulator.report.index import PAGE, write_index_page
+    from simulator.report.index import write_index_page
     from simulator.report.writing import write_session_pages
-    from simulator.results.results import read_run
+    from simulator.results.run import RUN_PAGE, load_run
     from simulator.session import is_session
 
-    known = [row.id for row in read_run(path).rows]
+    known = [row.id for row in load_run(path).rows]
     wanted = [] if args.index_only else args.only if args.only is not None else known
     for name in wanted:
         if name not in known:
@@ -62,13 +62,15 @@ def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
         _annotate(folder)
     problems = write_session_pages(folders, args.page_audio, told=_tell)
     write_index_page(path)
-    print(path / PAGE)
+    print(path / RUN_PAGE)
     return problems
 
 
 def _tell(folder: Path, problem: str | None) -> None:
+    from simulator.results.run import SESSION_PAGE
+
     if problem is None:
-        print(folder / "report.html", flush=True)
+        print(folder / SESSION_PAGE, flush=True)
 
 
 def _annotate(folder: Path) -> None:

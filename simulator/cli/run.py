@@ -9,8 +9,6 @@ from typing import Any
 import msgspec
 
 from simulator.batch.folder import RunFolder
-from simulator.batch.metrics import check_environment, check_expectations
-from simulator.batch.plan import Plan, Wishes, make_plan
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
@@ -19,6 +17,8 @@ from simulator.cli.overrides import add_overrides
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
+from simulator.planning.checks import check_environment, check_expectations
+from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.reading.cost import billed_models
 from simulator.results.summary import Summary, summarise
 
@@ -74,10 +74,10 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, args.concurrency, watcher)
-    summary = summarise(plan, result.rows)
+    summary = summarise(plan.scenarios, result.rows)
     code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes))
     try:
-        folder.write(command, code, {"model_hosts": result.hosts, "costs": result.costs})
+        folder.write(command, code, model_hosts=result.hosts, costs=result.costs)
         _write_pages(plan, folder, args.page_audio)
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
@@ -113,11 +113,7 @@ def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
 def _tell_plan(plan: Plan, *, as_json: bool) -> int:
     lines: list[dict[str, Any]] = []
     for name, scenario in plan.scenarios.items():
-        lengths = [
-            job.scenario.ticks() * job.scenario.frame_samples / job.scenario.sample_rate
-            for job in plan.jobs
-            if job.group == name
-        ]
+        lengths = [job.length_s() for job in plan.jobs if job.group == name]
         clock = "wall" if scenario.wall() else "virtual"
         lines.append(
             {

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.markup import escape
 
-from simulator.batch.job import Row
 from simulator.cli.console import console
 from simulator.cli.numbers import number
 from simulator.errors import SimulatorError
 from simulator.reading.expect import Verdict
+from simulator.results.judged import read_judged
+from simulator.results.row import Row
+from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.summary import Summary
 from simulator.scenario import slug
 from simulator.score import Score
@@ -113,9 +114,9 @@ def _print_sameness(console: Any, summary: Summary) -> None:
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
     """Say where to look: the session that is worst by its own value, or the scenario's first, and when in it."""
     rows = [row for row in summary.rows if row.scenario == group]
-    own = [row for row in rows if verdict.violated_by(row.scores.get(verdict.metric, {}).get("value"))]
+    own = [row for row in rows if verdict.violated_by(row.value(verdict.metric))]
     for row in sorted(own, key=lambda row: _missed_by(verdict, row), reverse=True)[:1] or rows[:1]:
-        page = folder / row.id / "report.html"
+        page = folder / row.id / SESSION_PAGE
         moment = _moment(folder / row.id, verdict.metric)
         look = f"open {page}{moment}" if page.is_file() else f"simulate report {folder / row.id}"
         console.print(
@@ -125,26 +126,26 @@ def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary
 
 def _missed_by(verdict: Verdict, row: Row) -> float:
     """How far a session's own value is from the bound; an undefined one not at all."""
-    value = row.scores.get(verdict.metric, {}).get("value")
+    value = row.value(verdict.metric)
     return 0.0 if value is None else abs(value - verdict.bound)
 
 
 def _moment(session: Path, metric: str) -> str:
     """Give the first evidence of a metric as a link into the session's page; empty where there is none."""
     try:
-        scores = msgspec.json.decode((session / "scores.json").read_bytes())["scores"]
+        scores = read_judged(session).scores
         rate = read_meta(session).sample_rate
-        (evidence, *_) = next(score["evidence"] for score in scores if score["id"] == metric)
-    except (OSError, SimulatorError, msgspec.DecodeError, KeyError, StopIteration, ValueError):
+    except SimulatorError:
         return ""
-    return f"#t={evidence['start'] / rate:.1f}"
+    starts = [evidence.start for score in scores if score.id == metric for evidence in score.evidence]
+    return f"#t={starts[0] / rate:.1f}" if starts else ""
 
 
 def _print_files(console: Any, summary: Summary, folder: Path) -> None:
-    index = folder / "index.html"
+    index = folder / RUN_PAGE
     if len(summary.rows) == 1:
         only = folder / summary.rows[0].id
-        page = only / "report.html"
+        page = only / SESSION_PAGE
         console.print(f"session: {only}", soft_wrap=True, markup=False)
         if page.is_file():
             console.print(f"page:    {page}", soft_wrap=True, markup=False)

@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from simulator.batch.folder import RunFolder, free_folder
-from simulator.batch.job import Played, Row
-from simulator.batch.plan import Job, Wishes, make_plan
+from simulator.batch.job import Played
 from simulator.batch.run import Result
 from simulator.cli import INTERRUPTED, OK, screen
 from simulator.cli.overrides import add_overrides
@@ -18,7 +17,10 @@ from simulator.cli.run import exit_code
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
+from simulator.planning.job import Job
+from simulator.planning.plan import Wishes, make_plan
 from simulator.plugins import load
+from simulator.results.row import Row
 from simulator.results.summary import summarise
 from simulator.scenario import Scenario, check
 
@@ -69,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
         folder.discard()
         return INTERRUPTED
     row, played = held
-    folder.append(row, row.duration_s or 0.0, msgspec.to_builtins(played.pacing) if played.pacing else None)
-    summary = summarise(plan, [row])
+    folder.append(row, row.duration_s or 0.0, played.pacing)
+    summary = summarise(plan.scenarios, [row])
     code = exit_code(Result(rows=[row]), summary, expected=1)
     folder.write(command, code)
     _write_index(folder.path)

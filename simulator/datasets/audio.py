@@ -12,13 +12,16 @@ from simulator.scoring.inputs import find_inputs, sample_ids
 
 _MANIFESTS = (".jsonl", ".json")
 _SOUND_KEYS = ("audio_path", "audio_filepath")
+_REFERENCE_KEYS = ("reference", "expected_answer", "answer")
+"""What the manifests of the field call a right answer."""
 
 
 class AudioDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="audio"):
     """Recordings of users, one session each: a sound file, a folder of them, or a manifest.
 
     A manifest holds one JSON object per line with `audio_path` (or `audio_filepath`), relative to it, such as
-    NeMo's test.jsonl; its other fields go along as the sample's meta, its system message under `system`.
+    NeMo's test.jsonl. `text` is what is said in it, `reference` (`expected_answer`, `answer`) what a right answer
+    holds, its system message the prompt; its other fields go along as the sample's meta.
     channel: of recordings with several. What cannot be read is left out with a note.
     """
 
@@ -70,6 +73,9 @@ class AudioDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="audio"):
             id=_stem(path.name),
             user_audio=path,
             channel=channel,
+            text=_first_text(row, ("text",)),
+            prompt=system,
+            reference=_first_text(row, _REFERENCE_KEYS),
             meta=meta | ({"system": system} if system else {}),
         )
 
@@ -96,6 +102,10 @@ def _system_message(row: Mapping[str, Any]) -> str:
             content = message.get("content")
             return content if isinstance(content, str) else ""
     return ""
+
+
+def _first_text(row: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    return next((row[key] for key in keys if isinstance(row.get(key), str)), "")
 
 
 def _stem(name: str) -> str:

@@ -12,11 +12,18 @@ from simulator.spec import Spec
 
 
 class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording to be played as the user. channel: None for mono. meta: what is known of it, any JSON."""
+    """A recording to be played as the user. channel: None for mono.
+
+    text: what is said in it. prompt: what the agent is told before. reference: what a right answer holds. meta: what
+    else is known of it, any JSON. Whoever checks the answer finds all of it in session.json under `sample`.
+    """
 
     id: str
     user_audio: Path
     channel: int | None = None
+    text: str = ""
+    prompt: str = ""
+    reference: str = ""
     meta: dict[str, Any] = {}
 
 

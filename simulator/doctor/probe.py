@@ -8,7 +8,6 @@ closed: enough for a socket to open and a session to be accepted.
 import anyio
 
 from simulator import clock
-from simulator.actor import ActorSpec
 from simulator.call.surroundings import Surroundings
 from simulator.call.table import Table
 from simulator.clock import Clock, VirtualClock, WallClock
@@ -19,19 +18,20 @@ from simulator.scenario import Scenario
 FRAMES = 5
 
 
-async def probe_party(party: Party, spec: ActorSpec, scenario: Scenario) -> str:
-    """Reach a party and say in a sentence what was found. SimulatorError when it does not work."""
+async def probe_party(party: Party, scenario: Scenario) -> str:
+    """Reach a scenario's party and say in a sentence what was found. SimulatorError when it does not work."""
+    spec = scenario.actor(party)
     for part in (spec, getattr(spec, "responder", None), getattr(spec, "chat", None)):
         probe = getattr(part, "probe", None)
         if probe is not None:
             return str(await probe())
-    return await _start_and_leave(party, spec, scenario)
+    return await _start_and_leave(party, scenario)
 
 
-async def _start_and_leave(party: Party, spec: ActorSpec, scenario: Scenario) -> str:
+async def _start_and_leave(party: Party, scenario: Scenario) -> str:
     table = Table(scenario, None, Surroundings(), parties=(party,))
     seat, count = table.seats[party], scenario.frame_samples
-    time: Clock = WallClock(scenario.sample_rate) if spec.needs_wall_clock() else VirtualClock()
+    time: Clock = WallClock(scenario.sample_rate) if scenario.actor(party).needs_wall_clock() else VirtualClock()
     began = clock.seconds()
     async with anyio.create_task_group() as tasks:
         try:

@@ -14,14 +14,15 @@ import anyio
 import msgspec
 
 from simulator import clock
-from simulator.batch.job import Played, Row, finish, play
-from simulator.batch.plan import Job
+from simulator.batch.job import Played, finish, play
 from simulator.live.browser.passes import WATCH
 from simulator.live.browser.web import LiveSite
 from simulator.live.room import Room
 from simulator.live.together import together
-from simulator.report.page import PAGE
+from simulator.planning.job import Job
 from simulator.report.writing import write_session_pages
+from simulator.results.row import Row
+from simulator.results.run import SESSION_PAGE
 
 REPORT_READ_S = 20.0
 """How long a page that is still there may take to come for the session page."""
@@ -127,7 +128,7 @@ async def _mind_interrupts(room: Room, tell: Tell) -> None:
 
 
 def _page(run_folder: Path, job: Job) -> Path | None:
-    path = run_folder / job.id / PAGE
+    path = run_folder / job.id / SESSION_PAGE
     return path if path.is_file() else None
 
 

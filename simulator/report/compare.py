@@ -14,7 +14,7 @@ from simulator.report.assets import escape
 from simulator.report.difference_tables import difference_section
 from simulator.report.listen import takes
 from simulator.results.pairs import Pair, pairs_of
-from simulator.results.results import Run, read_run
+from simulator.results.run import Run, load_run
 
 
 class Against(NamedTuple):
@@ -27,7 +27,7 @@ class Against(NamedTuple):
 
 def write_compare_page(runs: Sequence[Path], out: Path) -> None:
     """Write the page that compares each run with the first. SessionError: no run, or no session in common."""
-    assets.write_page(out, compare_html([read_run(folder) for folder in runs], out.parent))
+    assets.write_page(out, compare_html([load_run(folder) for folder in runs], out.parent))
 
 
 def paired(first: Run, second: Run) -> list[Pair]:

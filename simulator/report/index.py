@@ -11,16 +11,15 @@ from simulator.report.numbers import clock_time
 from simulator.report.plots import fto_histogram
 from simulator.report.score_list import verdict_list
 from simulator.results.policy import worst_first
-from simulator.results.results import Run, read_run
 from simulator.results.row import scored
+from simulator.results.run import RUN_PAGE, Run, load_run
 
-PAGE = "index.html"
 FTO_METRIC = "turns.fto_p50_s"
 
 
 def write_index_page(run_folder: Path) -> None:
     """Write index.html into a run folder; SessionError when the folder holds no run."""
-    assets.write_page(run_folder / PAGE, index_html(read_run(run_folder)))
+    assets.write_page(run_folder / RUN_PAGE, index_html(load_run(run_folder)))
 
 
 def index_html(run: Run) -> str:
@@ -51,13 +50,11 @@ def _facts(run: Run) -> list[str]:
     sessions, scenarios = len(run.rows), len(run.scenarios)
     facts = [f"{sessions} session{'s' * (sessions != 1)} of {scenarios} scenario{'s' * (scenarios != 1)}"]
     info = run.info
-    if isinstance(info.get("command"), list):
-        facts.append(" ".join(map(str, info["command"])))
-    if isinstance(info.get("wall_s"), int | float):
-        facts.append(f"took {clock_time(info['wall_s'])}")
-    if isinstance(info.get("versions"), dict):
-        facts += [f"{name} {version}" for name, version in info["versions"].items() if name == "duplex-simulator"]
-    return facts
+    if info.command:
+        facts.append(" ".join(info.command))
+    if info.wall_s is not None:
+        facts.append(f"took {clock_time(info.wall_s)}")
+    return facts + [f"{name} {version}" for name, version in info.versions.items() if name == "duplex-simulator"]
 
 
 def _verdicts(run: Run) -> str:

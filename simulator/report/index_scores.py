@@ -9,8 +9,8 @@ from simulator.report.numbers import figure, quantity
 from simulator.report.plots import strip
 from simulator.report.score_list import flowing
 from simulator.results.pooling import pooled
-from simulator.results.results import Run
 from simulator.results.row import Row, scored
+from simulator.results.run import Run
 from simulator.scoring.scorer import all_definitions
 
 COLUMNS_SHOWN = 6

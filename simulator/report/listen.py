@@ -10,10 +10,9 @@ from simulator.errors import SimulatorError
 from simulator.report import assets
 from simulator.report.marks.peaks import peaks_of
 from simulator.report.marks.timeline_data import page_data, peak_bytes
-from simulator.report.page import PAGE
 from simulator.results.judged import read_judged
 from simulator.results.pairs import Pair, most_different
-from simulator.results.results import Run
+from simulator.results.run import SESSION_PAGE, Run
 from simulator.session import read_session
 
 LISTEN_UP_TO = 12
@@ -55,7 +54,7 @@ def _side(run: Run, session_id: str, name: str, home: Path) -> dict[str, Any] | 
         "data": page_data(session, judged, peaks),
         "peaks": assets.packed(peak_bytes(peaks)),
         "sound": _link(sound, home),
-        "page": _link(folder / PAGE, home) if run.has_page(session_id) else None,
+        "page": _link(folder / SESSION_PAGE, home) if run.has_page(session_id) else None,
     }
 
 

@@ -22,10 +22,11 @@ from simulator.report.marks.timeline_data import page_data, peak_bytes
 from simulator.report.numbers import clock_time
 from simulator.report.score_list import score_list, verdict_list
 from simulator.results.judged import Judged, read_judged
+from simulator.results.run import RUN_PAGE, SESSION_PAGE
+from simulator.results.run_info import INFO
 from simulator.scenario import read_yaml
 from simulator.session import PartyMeta, Session, read_session
 
-PAGE = "report.html"
 CHUNK_BYTES = 3 << 20
 """Audio bytes per chunk, a multiple of 3: base64 texts of whole chunks decode one by one."""
 
@@ -37,11 +38,11 @@ def write_session_page(folder: Path, audio: PageAudio = "auto") -> None:
     all.
     """
     session = read_session(folder)
-    unfinished = folder / f".{PAGE}.part"
+    unfinished = folder / f".{SESSION_PAGE}.part"
     try:
         with unfinished.open("w", encoding="utf-8", newline="\n") as file:
             _write(file, session, read_judged(folder), audio)
-        unfinished.replace(folder / PAGE)
+        unfinished.replace(folder / SESSION_PAGE)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -84,9 +85,9 @@ def _write_chunks(file: IO[str], track: str, sound: Path) -> None:
 
 def _crumb(session: Session) -> str:
     """A link to the run's page where the session lies in a run."""
-    if not (session.folder.parent / "run.json").is_file():
+    if not (session.folder.parent / INFO).is_file():
         return ""
-    return '<a class="crumb" href="../index.html">All sessions of this run</a>'
+    return f'<a class="crumb" href="../{RUN_PAGE}">All sessions of this run</a>'
 
 
 def _status(session: Session) -> str:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from simulator.batch.plan import Plan
+from simulator.planning.plan import Plan
 
 
 def write_pages(plan: Plan, folder: Path, page_audio: str | None) -> None:
@@ -14,9 +14,9 @@ def write_pages(plan: Plan, folder: Path, page_audio: str | None) -> None:
     from simulator.report.index import write_index_page
     from simulator.report.writing import write_session_pages
     from simulator.results.policy import sessions_to_show
-    from simulator.results.results import read_run
+    from simulator.results.run import load_run
 
-    names = sessions_to_show(read_run(folder), report)
+    names = sessions_to_show(load_run(folder), report)
     problems = write_session_pages([folder / name for name in names], page_audio or "auto")  # type: ignore[arg-type]
     write_index_page(folder)
     for problem in problems:

@@ -5,8 +5,11 @@ from pathlib import Path
 import msgspec
 
 from simulator.errors import SessionError
+from simulator.files import write_json
 from simulator.reading.expect import Verdict
 from simulator.score import Score
+
+SCORES = "scores.json"
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,9 +19,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     expectations: list[Verdict] = []
 
 
+def write_judged(folder: Path, judged: Judged) -> None:
+    """Write scores.json into a session folder. OSError."""
+    write_json(folder / SCORES, judged)
+
+
 def read_judged(folder: Path) -> Judged:
     """Read a session's scores.json; an empty one where the session was never scored. SessionError when damaged."""
-    path = folder / "scores.json"
+    path = folder / SCORES
     try:
         return msgspec.json.decode(path.read_bytes(), type=Judged)
     except FileNotFoundError:

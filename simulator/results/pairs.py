@@ -11,8 +11,8 @@ import msgspec
 
 from simulator.bootstrap import clusters_of, interval_of_difference
 from simulator.results.policy import mean_ranks
-from simulator.results.results import Run
 from simulator.results.row import Row
+from simulator.results.run import Run
 from simulator.score import Definition, Parts, add_parts, value_of
 from simulator.scoring.scorer import all_definitions
 

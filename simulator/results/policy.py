@@ -7,8 +7,8 @@ only the pages somebody will open: failures and the worst. `simulate report` mak
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from simulator.results.results import Run
 from simulator.results.row import Row
+from simulator.results.run import Run
 from simulator.scoring.scorer import all_definitions
 
 Pages = Literal["all", "failed", "none"]

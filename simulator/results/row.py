@@ -1,11 +1,17 @@
-"""A row of results.jsonl: one session of a run, what became of it, its scores without their evidence."""
+"""A row of results.jsonl: one session of a run, what became of it, its scores without their evidence.
+
+Rows are appended as sessions end, so the file of a run that was killed may end in half a line.
+"""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from simulator.score import Score
+
+RESULTS = "results.jsonl"
 
 
 class RowScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,3 +67,48 @@ def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
         score = row.score(metric)
         if score is not None:
             yield row, score
+
+
+def without_evidence(scores: Sequence[Score]) -> dict[str, RowScore]:
+    """Give scores as a row keeps them, by metric id: a run of thousands of sessions is read from its rows alone."""
+    return {
+        score.id: RowScore(value=score.value, unit=score.unit, n=score.n, reason=score.reason, parts=score.parts)
+        for score in scores
+    }
+
+
+def append_row(run_folder: Path, row: Row) -> None:
+    """Add a row to a run's results.jsonl. OSError."""
+    with (run_folder / RESULTS).open("ab") as file:
+        file.write(msgspec.json.encode(row) + b"\n")
+
+
+def end_last_line(run_folder: Path) -> None:
+    """End a line that was cut off: the next row must not be appended to half of another."""
+    path = run_folder / RESULTS
+    if path.is_file() and not path.read_bytes().endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")
+
+
+def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
+    """Read a run's results.jsonl: a row per session, in the order they ended, and a sentence per line left out.
+
+    A session that a resumed run played again counts by its last row. Without the file there are no rows.
+    """
+    path = run_folder / RESULTS
+    if not path.is_file():
+        return [], []
+    latest: dict[str, Row] = {}
+    notes: list[str] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line:
+            continue
+        try:
+            row = msgspec.json.decode(line, type=Row)
+        except msgspec.DecodeError:
+            notes.append(f"{path.name}: line {number} is not whole and was left out")
+            continue
+        latest.pop(row.id, None)  # so that it stands where it ended last
+        latest[row.id] = row
+    return list(latest.values()), notes

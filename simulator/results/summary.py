@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from simulator.batch.job import Row, build_scorers
-from simulator.batch.plan import Plan
+from simulator.planning.scorers import metrics_of
 from simulator.reading.expect import Expectation, Verdict, judge
+from simulator.results.row import Row, scored
+from simulator.scenario import Scenario
 from simulator.score import Definition, Score, pass_at_k, pass_hat_k
 from simulator.scoring.pooling import pool
-from simulator.scoring.scorer import definitions_by
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +60,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def summarise(plan: Plan, rows: Sequence[Row]) -> Summary:
-    """Pool the scores of completed sessions by scenario and over all."""
+def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row]) -> Summary:
+    """Pool the scores of completed sessions by scenario and over all. taken: scenarios by their name in rows."""
     definitions: dict[str, Definition] = {}
     scenarios: list[ScenarioSummary] = []
-    for name, scenario in plan.scenarios.items():
-        own = definitions_by(build_scorers(scenario)) if scenario.scorers != [] else {}
+    for name, scenario in taken.items():
+        own = metrics_of(scenario) if scenario.scorers != [] else {}
         definitions |= own
         mine = [row for row in rows if row.scenario == name]
         scores = pooled_scores(own, mine)
@@ -87,8 +87,7 @@ def summarise(plan: Plan, rows: Sequence[Row]) -> Summary:
 def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
     """Count the trials that hold every expectation by their own values."""
     passed = [
-        row.status == "completed"
-        and all(expectation.holds(row.scores.get(expectation.metric, {}).get("value")) for expectation in expected)
+        row.status == "completed" and all(expectation.holds(row.value(expectation.metric)) for expectation in expected)
         for row in rows
     ]
     return Trials(
@@ -98,20 +97,8 @@ def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
 
 def pooled_scores(definitions: Mapping[str, Definition], rows: Sequence[Row]) -> list[Score]:
     """Pool every metric over the sessions that have it."""
-    pooled: list[Score] = []
-    for name, definition in definitions.items():
-        having = [row for row in rows if name in row.scores]
-        scores = [_score(name, row.scores[name]) for row in having]
-        pooled.append(pool(definition, scores, [row.scenario for row in having]))
-    return pooled
-
-
-def _score(name: str, fields: Mapping[str, Any]) -> Score:
-    return Score(
-        id=name,
-        value=fields["value"],
-        unit=fields["unit"],
-        n=fields["n"],
-        reason=fields["reason"],
-        parts=dict(fields["parts"]),
-    )
+    found = {name: list(scored(rows, name)) for name in definitions}
+    return [
+        pool(card, [score for _, score in found[name]], [row.scenario for row, _ in found[name]])
+        for name, card in definitions.items()
+    ]

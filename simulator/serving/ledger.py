@@ -11,11 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from simulator.batch.folder import RunFolder
-from simulator.batch.job import Row, meta_of
-from simulator.batch.plan import Job
+from simulator.batch.meta import meta_of
 from simulator.call.recording import Recorder
 from simulator.clock import seconds
+from simulator.planning.job import Job
 from simulator.plugins import load
+from simulator.results.row import Row
 from simulator.scenario import AfterParty, Length, Scenario, slug, to_yaml
 from simulator.session import PartyMeta
 from simulator.spec import Duration, ms

@@ -169,8 +169,8 @@ async def sessions(folder: Path, options: argparse.Namespace, slots: int) -> dic
     import soundfile
 
     from simulator.batch.job import play
-    from simulator.batch.plan import Job
     from simulator.call.surroundings import Surroundings
+    from simulator.planning.job import Job
     from simulator.scenario import load
 
     soundfile.write(folder / "user.wav", speech_like(round(options.seconds * 24_000)), 24_000)

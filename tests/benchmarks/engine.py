@@ -16,9 +16,9 @@ from pathlib import Path
 import anyio
 
 from simulator.batch.job import play
-from simulator.batch.plan import Wishes, make_plan
 from simulator.call.surroundings import Surroundings
 from simulator.events import decode_event
+from simulator.planning.plan import Wishes, make_plan
 
 SCENARIO = """
 name: engine

@@ -13,8 +13,8 @@ from pathlib import Path
 import anyio
 
 from simulator.batch.job import play
-from simulator.batch.plan import Wishes, make_plan
 from simulator.call.surroundings import Surroundings
+from simulator.planning.plan import Wishes, make_plan
 from simulator.session import read_session
 
 SCENARIO = """

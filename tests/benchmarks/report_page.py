@@ -17,7 +17,8 @@ HOME = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(HOME))
 
 from simulator import clock  # noqa: E402 - after the path
-from simulator.report.page import PAGE, write_session_page  # noqa: E402
+from simulator.report.page import write_session_page  # noqa: E402
+from simulator.results.run import SESSION_PAGE  # noqa: E402
 from tests.report_browser import browser, errors, renderer_megabytes, wait_ready  # noqa: E402
 from tests.report_sessions import make_session  # noqa: E402
 
@@ -74,7 +75,7 @@ def measure(folder: Path, minutes: float, *, heard: bool, audio: str) -> None:
     begin = clock.seconds()
     write_session_page(folder, audio)  # type: ignore[arg-type]
     written_s = clock.seconds() - begin
-    page = folder / PAGE
+    page = folder / SESSION_PAGE
     size = page.stat().st_size
     sound = sum(len(line) for line in page.open("rb") if line.startswith(b'<script type="text/plain" data-audio'))
     budget = 300e3 + 2e6 * minutes / 60

@@ -8,8 +8,7 @@ from pathlib import Path
 import anyio
 
 from simulator import clock
-from simulator.batch.job import Played, Row
-from simulator.batch.plan import Job
+from simulator.batch.job import Played
 from simulator.errors import RemoteError, ScenarioError
 from simulator.live.at_device.device import Chosen, DeviceLine, choose_devices
 from simulator.live.at_device.keyboard import keys
@@ -19,6 +18,8 @@ from simulator.live.lobby import Lobby
 from simulator.live.room import Room
 from simulator.live.talk import Tell, hold
 from simulator.live.together import together
+from simulator.planning.job import Job
+from simulator.results.row import Row
 from simulator.scenario import Scenario
 
 FRAMES_PER_S = 8

@@ -111,7 +111,7 @@ class _Lane:
 
 
 class _Marks:
-    """The marks, each under the column in which it was noticed; a later one moves on where there is no room."""
+    """The marks, each ending under the column it was noticed in; one without room stands behind the one before it."""
 
     def __init__(self, marks: deque[tuple[int, str]], column: int) -> None:
         self._marks, self._column = marks, column
@@ -123,9 +123,9 @@ class _Marks:
         line = ""
         for column, label in self._marks:
             place = room - (self._column - column) - len(label)
-            if place < len(line) + 1 and line:
-                continue
-            line = line.ljust(max(0, place)) + label if place >= 0 else line
+            if place >= 0:
+                # An overlap and the barge-in that comes of it are half a second apart: both must be readable.
+                line = line.ljust(max(place, len(line) + 1) if line else place) + label
         yield Text(" " * 7 + line[:room], style="magenta")
 
 

@@ -1,13 +1,12 @@
-"""Metrics known before a run: what the scorers of a scenario will measure, so that a wrong name is refused at once."""
+"""Checks before a run: what could only fail later, for time or money, is refused at once."""
 
 import os
 from difflib import get_close_matches
 
-from simulator.batch.job import build_scorers
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
+from simulator.planning.scorers import metrics_of
 from simulator.scenario import Scenario
-from simulator.scoring.scorer import definitions_by
 
 
 def check_environment(scenario: Scenario) -> None:
@@ -20,7 +19,7 @@ def check_environment(scenario: Scenario) -> None:
 
 def check_expectations(scenario: Scenario) -> None:
     """Refuse an expectation on a metric that nobody measures. ScenarioError."""
-    known = definitions_by(build_scorers(scenario))
+    known = metrics_of(scenario)
     for index, expectation in enumerate(scenario.expect):
         if expectation.metric not in known:
             close = get_close_matches(expectation.metric, known, 3) or list(known)[:3]

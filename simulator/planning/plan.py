@@ -6,42 +6,21 @@ and a session id that is also its folder's name. Clashes are refused here.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.injector import InjectorSpec
-from simulator.scenario import Scenario, check_length, files_of, load, resolved, slug
+from simulator.planning.job import Expanded, Expander, Job
+from simulator.planning.samples import each_sample
+from simulator.planning.trials import each_trial
+from simulator.scenario import Scenario, check_length, files_of, load, slug
 from simulator.session import is_session, read_session
-from simulator.sound.recordings import sha256, shortfall
-from simulator.spec import decode, encode
+from simulator.sound.recordings import shortfall
 
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores.
-
-    sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset.
-    """
-
-    id: str
-    group: str
-    scenario: Scenario
-    sample: dict[str, Any] = {}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process as plain data.
-
-        Encoding leaves out the values that are the defaults themselves; a pickled copy of one is written out, and
-        scenario.yaml would depend on where its session ran.
-        """
-        return _job, (self.id, self.group, encode(self.scenario), self.sample)
-
-
-def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any]) -> Job:
-    decoded: Scenario = decode(scenario, Scenario, source=name, folder=Path("/"))
-    return Job(id=name, group=group, scenario=decoded, sample=sample)
+EXPANDERS: tuple[Expander, ...] = (each_sample, each_trial)
+"""In this order: a trial is the last thing that tells two sessions apart, as its number ends their ids."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,15 +66,25 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         if name in scenarios:
             raise ScenarioError(f"{source}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
         scenarios[name], origin[name] = scenario, source
-        found, problems = _jobs(name, scenario)
+        found = expanded(Job(id=name, group=name, scenario=scenario))
         # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
-        scenarios[name] = msgspec.structs.replace(scenario, scorers=found[0].scenario.scorers)
-        jobs += found
-        notes += problems
+        scenarios[name] = msgspec.structs.replace(scenario, scorers=found.jobs[0].scenario.scorers)
+        jobs += found.jobs
+        notes += found.notes
     _refuse_clashes(jobs)
     name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
     remarks = [*_damages(scenarios.values()), *_unpressed(scenarios.values())]
     return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, remarks=remarks)
+
+
+def expanded(job: Job, expanders: Sequence[Expander] = EXPANDERS) -> Expanded:
+    """Send a job through expanders, one after the other: the jobs it stands for, and what could not be used."""
+    jobs, notes = [job], []
+    for expand in expanders:
+        made = [expand(one) for one in jobs]
+        jobs = [one for each in made for one in each.jobs]
+        notes += [note for each in made for note in each.notes]
+    return Expanded(jobs=jobs, notes=notes)
 
 
 def _wished(scenario: Scenario, wishes: Wishes) -> Scenario:
@@ -104,17 +93,6 @@ def _wished(scenario: Scenario, wishes: Wishes) -> Scenario:
         return msgspec.structs.replace(scenario, **changes) if changes else scenario
     except ValueError as error:
         raise ScenarioError(f"{error} (given on the command line)") from error
-
-
-def _jobs(name: str, scenario: Scenario) -> tuple[list[Job], list[str]]:
-    if scenario.dataset is not None:
-        from simulator.datasets.expand import expand
-
-        return expand(name, scenario)
-    return [
-        Job(id=f"{name}-{scenario.trial + trial}", group=name, scenario=resolved(scenario, trial))
-        for trial in range(scenario.repeat)
-    ], []
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:
@@ -138,16 +116,3 @@ def _unpressed(scenarios: Iterable[Scenario]) -> Iterator[str]:
             key = injector.cue.button if isinstance(injector, InjectorSpec) else None
             if key and not any(scenario.actor(party).live for party in PARTIES):
                 yield f"{scenario.name}: injectors[{number}] waits for the key {key!r}, which only `simulate talk` has"
-
-
-def hashes_of(scenario: Scenario) -> dict[str, str]:
-    """Give the sha256 of every file the scenario names; of a session folder, that of its conversation."""
-    found: dict[str, str] = {}
-    for _, path in files_of(scenario):
-        file = path
-        if path.is_dir():
-            sounds = (path / name for name in ("conversation.wav", "conversation.flac"))
-            file = next((sound for sound in sounds if sound.is_file()), path)
-        if file.is_file():
-            found[str(file)] = sha256(file)
-    return found

@@ -1,0 +1,1 @@
+"""Plans: what a run will hold, worked out before anything starts."""

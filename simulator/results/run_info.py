@@ -1,0 +1,71 @@
+"""run.json: how a run was started, on what, how long it took, and what became of its sessions.
+
+The one file of a run folder that tells of the wall clock and the machine. It is written when the run starts, without
+an exit code, and once more when it has ended.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from simulator.call.surroundings import Pacing
+from simulator.errors import SessionError
+from simulator.files import write_json
+from simulator.reading.cost import Cost
+
+INFO = "run.json"
+
+
+class HostInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine of a run: operating system, architecture, the interpreter's path."""
+
+    system: str = ""
+    machine: str = ""
+    python: str = ""
+
+
+class SessionWall(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a session and how long it took in real seconds; pacing: on the wall clock alone, else None.
+
+    The times are left out where only the status is known: of sessions whose run was killed before it told.
+    """
+
+    status: str
+    wall_s: float | UnsetType = UNSET
+    pacing: Pacing | UnsetType | None = UNSET
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of run.json. wall_s: real seconds. exit_code: None while the run goes, and for one that was killed.
+
+    started: UTC, ISO 8601. model_hosts: what shared models measured, as each tells it. costs: by scenario. Both are
+    left out by what is no run over scenarios: a talk, a server.
+    """
+
+    command: list[str] = []
+    started: str = ""
+    wall_s: float | None = None
+    exit_code: int | None = None
+    versions: dict[str, str] = {}
+    host: HostInfo = HostInfo()
+    sessions: dict[str, SessionWall] = {}
+    model_hosts: list[Any] | UnsetType = UNSET
+    costs: dict[str, Cost] | UnsetType = UNSET
+
+
+def write_info(run_folder: Path, info: RunInfo) -> None:
+    """Write a run's run.json. OSError."""
+    write_json(run_folder / INFO, info)
+
+
+def read_info(run_folder: Path) -> RunInfo:
+    """Read a run's run.json; an empty one where there is none. SessionError when damaged."""
+    path = run_folder / INFO
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunInfo)
+    except FileNotFoundError:
+        return RunInfo()
+    except (msgspec.DecodeError, OSError) as error:
+        raise SessionError(f"{path}: cannot be read: {error}") from error
