@@ -121,7 +121,7 @@ class Table:
     def _knows_ahead(self) -> bool:
         """Whether all that sit here and all between them know ahead what they say and do.
 
-        By the wall clock, by a client's data and overheard a call goes tick by tick; and so does one whose party answers
+        By the wall clock, by a client's data and overheard a call goes tick by tick; so does one whose party answers
         late and is waited for or has injectors: a block of it would see their state when the block is over, not when
         its frame was said.
         """
