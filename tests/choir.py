@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import parent_process
@@ -26,6 +27,7 @@ choir = tests.choir:ChoirSpec
 choir_of_one = tests.choir:SoloSpec
 metered = tests.choir:MeteredSpec
 deadly = tests.choir:DeadlySpec
+pressing = tests.choir:PressingSpec
 [simulator.scorers]
 deadly = tests.choir:DeadlyScorerSpec
 """
@@ -178,6 +180,27 @@ class Deadly(Actor):
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Say silence."""
+        return AudioFrame(heard.start + len(heard.samples), silence(len(heard.samples)))
+
+
+class PressingSpec(ActorSpec, frozen=True, kw_only=True, tag="pressing"):
+    """A party in whose first frame somebody presses Ctrl-C."""
+
+    def build(self) -> Actor:
+        """Make the party."""
+        return Pressing()
+
+
+class Pressing(Actor):
+    """Sends the signal once, and is silent."""
+
+    pressed = False
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say silence."""
+        if not self.pressed:
+            self.pressed = True
+            signal.raise_signal(signal.SIGINT)
         return AudioFrame(heard.start + len(heard.samples), silence(len(heard.samples)))
 
 

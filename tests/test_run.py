@@ -11,7 +11,7 @@ import pytest
 
 from simulator.batch.book import RunBook
 from simulator.batch.folder import RunFolder
-from simulator.batch.in_pool import InPool
+from simulator.batch.in_pool import InPool, run_job
 from simulator.batch.in_turn import InTurn
 from simulator.batch.job import Outcome, Played, finish, play
 from simulator.batch.one_loop import OneLoop
@@ -201,6 +201,17 @@ def test_workers_play_and_score_side_by_side(tmp_path: Path) -> None:
         for file in ("session.json", "scenario.yaml", "conversation.wav", "events.jsonl", "scores.json"):
             there, here = (tmp_path / where / row.id / file for where in ("workers", "turn"))
             assert there.read_bytes() == here.read_bytes(), file
+
+
+def test_a_worker_plays_no_longer_than_it_is_allowed(tmp_path: Path) -> None:
+    """It looks about once a second of session time; Ctrl-C marks the session, and its row comes back all the same."""
+    (job,) = plan(tmp_path, {"duration": "6s"}).jobs
+    row, wall_s, played = run_job(job, tmp_path / "allowed", 1.5)
+    assert (row.status, row.duration_s, played.status) == ("completed", 2.0, "completed") and wall_s > 0
+    (job,) = plan(tmp_path, {"agent": "pressing", "duration": "6s"}).jobs
+    row, _, _ = run_job(job, tmp_path / "pressed", float("inf"))
+    assert (row.status, row.problem) == ("interrupted", "interrupted by Ctrl-C")
+    assert read_meta(tmp_path / "pressed" / job.id).status == "interrupted"
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
