@@ -88,8 +88,10 @@ class Noise:
             noise = self._loop[start:end]
             self._next = end
         else:
-            noise = np.resize(np.roll(self._loop, -start), count)
             self._next = end % len(self._loop)
+            # Round once, or several times where a frame is longer than the noise.
+            rounds = [self._loop] * (end // len(self._loop) - 1)
+            noise = np.concatenate([self._loop[start:], *rounds, self._loop[: self._next]])
         if frame.samples is silence(count):
             return AudioFrame(frame.start, noise)
         for energy in self._energies(frame.samples):

@@ -5,7 +5,6 @@ clean. `silero` asks a neural detector and is right in noise. Both keep one Acti
 read. Times are samples of the stream that is heard.
 """
 
-from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -90,11 +89,14 @@ class LevelEars:
         if samples is silence(len(samples)):
             self.activity.update(start, start + len(samples), False)
             return
-        loud = energies(samples, count) > np.float32(self._power * count)
+        loud = (energies(samples, count) > np.float32(self._power * count)).tolist()
         # Runs of equal frames are one long frame: nothing begins or ends inside.
-        edges = [0, *(np.flatnonzero(loud[1:] != loud[:-1]) + 1).tolist(), len(loud)]
-        for first, last in pairwise(edges):
-            self.activity.update(start + first * count, start + last * count, bool(loud[first]))
+        first = 0
+        for index in range(1, len(loud)):
+            if loud[index] != loud[first]:
+                self.activity.update(start + first * count, start + index * count, loud[first])
+                first = index
+        self.activity.update(start + first * count, start + len(samples), loud[first])
 
 
 class SileroEars:
