@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+import anyio.abc
 import msgspec
 
 from simulator import clock
@@ -63,9 +64,12 @@ async def talk_in_browser(job: Job, run_folder: Path, way: Way, tell: Tell) -> t
         base = address_of(listener, tls=False)
         async with together() as tasks:
             tasks.start_soon(server.serve, [listener])
-            for role in site.passes.roles:
-                _show(site.address(base, role), role, way, tell)
-            result = await hold(room, job, run_folder, tell)
+
+            def invite() -> None:
+                for role in site.passes.roles:
+                    _show(site.address(base, role), role, way, tell)
+
+            result = await hold(room, job, run_folder, tell, invite)
             await _pages_gone(room, site)
             server.should_exit = True
     return result
@@ -82,10 +86,14 @@ async def _pages_gone(room: Room, site: LiveSite) -> None:
     await clock.sleep(0.5)  # the other human's page, if there is one
 
 
-async def hold(room: Room, job: Job, run_folder: Path, tell: Tell) -> tuple[Row, Played]:
-    """Wait for the humans, hold the conversation, score it and write its page. LeftError when nobody came."""
+async def hold(
+    room: Room, job: Job, run_folder: Path, tell: Tell, invite: Callable[[], None] = lambda: None
+) -> tuple[Row, Played]:
+    """Invite the humans, hold the conversation, score it and write its page. LeftError when nobody came."""
     async with together() as tasks:
-        tasks.start_soon(_mind_interrupts, room, tell)
+        # Before anybody is invited: who has read the address may press Ctrl-C at once.
+        await tasks.start(_mind_interrupts, room, tell)
+        invite()
         tasks.start_soon(anyio.to_thread.run_sync, room.warm)
         await _everybody(room)
         room.enter("loading")
@@ -116,9 +124,10 @@ async def _everybody(room: Room) -> None:
         raise LeftError
 
 
-async def _mind_interrupts(room: Room, tell: Tell) -> None:
+async def _mind_interrupts(room: Room, tell: Tell, *, task_status: anyio.abc.TaskStatus[None]) -> None:
     """Ctrl-C hangs up, and the recording is kept and scored; before the conversation it leaves."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             if room.state in ("lobby", "loading"):
                 room.left.set()
