@@ -186,7 +186,6 @@ def _interrupted(take: _Take, start: int, end: int, found: dict[str, list[Eviden
     """Let the user barge in on the agent's running turn; every other time the agent yields."""
     onset = start + int(take.rate * 1.3)
     take.say("user", "Wait, stop.", onset, role="interruption")
-    take.note(onset + take.rate // 5, "barge_in", "agent", heard_since=onset)
     yields = len(found["yield"]) % 2 == 0
     stop = onset + int(take.rate * 0.42) if yields else end
     if yields:
