@@ -32,7 +32,7 @@ def known_events(request: pytest.FixtureRequest) -> Iterator[None]:
     """Hold what every session of a test told, however it was played, to the table of event types."""
     folder: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
-    if folder is not None and request.node.get_closest_marker("foreign_events") is None:
+    if folder is not None:
         assert_events_known(folder)
 
 

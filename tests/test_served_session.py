@@ -197,7 +197,7 @@ class Counting(Actor):
         """Tell, and say silence."""
         now = heard.start + len(heard.samples)
         self.last_cost_s = 0.2 if now == 0 else 0.0
-        self._context.emit(now, "usage", audio_in_s=0.08)
+        self._context.emit(now, "usage", model="counting", input_s=0.08)
         return AudioFrame(now, silence(len(heard.samples)))
 
 
