@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from simulator.actor import ActorSpec, BlockActor, Context, Setting
 from simulator.errors import ScenarioError, SessionError, located
+from simulator.event_types.event_type import Kind, Move
+from simulator.event_types.table import event_type, with_times
 from simulator.events import Event, Party
 from simulator.frame import AudioFrame, Samples, to_grid
 from simulator.session import Session, read_session
 from simulator.sound import recordings
 from simulator.sound.streams import Outbox
 from simulator.speaking.cues import NEVER
-
-REPLAYED = ("speech_start", "speech_end")
 
 
 class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
@@ -68,8 +68,13 @@ class Replay(BlockActor):
         party = spec.party or context.party
         self._outbox.push(_track(session, party, context.output_rate))
         scale = context.output_rate / session.sample_rate
+
+        def scaled(samples: int) -> int:
+            return round(samples * scale)
+
+        by: dict[Kind, Move] = {"said": scaled, "length": scaled, "samples": scaled}
         for event in _known(session, party):
-            context.emit(round(event.at * scale), event.type, **_scaled(event.data, scale))
+            context.emit(scaled(event.at), event.type, **with_times(event.type, event.data, by))
 
     def hear(self, heard: AudioFrame) -> None:
         """Let it pass: a recording answers nobody."""
@@ -90,16 +95,4 @@ def _track(session: Session, party: Party, sample_rate: int) -> Samples:
 
 
 def _known(session: Session, party: Party) -> Iterator[Event]:
-    return (event for event in session.events if event.party == party and event.type in REPLAYED)
-
-
-def _scaled(data: dict[str, Any], scale: float) -> dict[str, Any]:
-    fields = dict(data)
-    for name in ("said_samples", "planned_samples"):
-        if name in fields:
-            fields[name] = round(fields[name] * scale)
-    if "words" in fields:
-        fields["words"] = [[text, round(onset * scale)] for text, onset in fields["words"]]
-    if "pauses" in fields:
-        fields["pauses"] = [[round(start * scale), round(end * scale)] for start, end in fields["pauses"]]
-    return fields
+    return (event for event in session.events if event.party == party and event_type(event.type).utterance)

@@ -2,7 +2,7 @@
 
 An event is one JSON object per line in events.jsonl: {"at": samples, "type": ..., "party": ..., ...}. `at` is when the
 thing became known and never decreases in the file; past moments are fields (`since`). Ties: at, then user < agent <
-line, then serial.
+line, then serial. Which types there are: event_types/table.py.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+
+from simulator.event_types.table import event_type
 
 Party = Literal["user", "agent"]
 Source = Literal["user", "agent", "line"]
@@ -37,10 +39,6 @@ class Event(NamedTuple):
             return self.data[name]
         except KeyError:
             raise AttributeError(name) from None
-
-
-ACCOUNTS = ("usage", "audio_end")
-"""Events that sum up: they are kept even where an actor's own delay places them after the session's end."""
 
 
 class EventLog:
@@ -92,18 +90,20 @@ class EventLog:
         What would have begun after the end is left out; an utterance that would have ended after it is cut there.
         What an actor told when it closed (what it used up, what of its sound was said) belongs to the end.
         """
+        left = self.take(1 << 62)
         begun = {
-            event.data.get("id") for _, _, _, event in self._waiting if event.type == "speech_start" and event.at >= end
+            event.data.get("id") for event in left if event.at >= end and event_type(event.type).utterance == "begins"
         }
         rest: list[Event] = []
-        for event in self.take(1 << 62):
+        for event in left:
+            known = event_type(event.type)
             if event.at <= end:
                 rest.append(event)
-            elif event.type == "speech_end" and event.data.get("id") not in begun:
+            elif known.utterance == "ends" and event.data.get("id") not in begun:
                 over = event.at - end
                 said = max(0, event.data.get("said_samples", 0) - over)
                 rest.append(Event(end, event.type, event.party, {**event.data, "said_samples": said, "cut": True}))
-            elif event.type in ACCOUNTS:
+            elif known.account:
                 rest.append(Event(end, event.type, event.party, event.data))
         return rest
 

@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import Phase, settings
 from simulator.plugins import installed
 from tests.command_line import SHORT
 from tests.contracts.peer_sessions import KEY
+from tests.told_events import assert_events_known
 
 # The same examples in every run: a suite that is red by chance is trusted by nobody. Search by hand with
 # --hypothesis-profile=search.
@@ -23,6 +25,15 @@ def voice_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the suite's voices in a folder of its own: tests must not depend on the user's cache."""
     if "SIMULATOR_TEST_CACHE" not in os.environ:
         os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def known_events(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold what every session of a test told, however it was played, to the table of event types."""
+    folder: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is not None:
+        assert_events_known(folder)
 
 
 @pytest.fixture

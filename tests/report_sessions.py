@@ -103,6 +103,7 @@ class _Take:
             id=name,
             role=role,
             text=text,
+            planned_samples=len(sound),
             words=[[word, start + onset] for word, onset in zip(words, onsets, strict=True)],
         )
         self.note(end, "speech_end", party, id=name, said_samples=length, cut=length < len(sound), since=end)
@@ -186,7 +187,6 @@ def _interrupted(take: _Take, start: int, end: int, found: dict[str, list[Eviden
     """Let the user barge in on the agent's running turn; every other time the agent yields."""
     onset = start + int(take.rate * 1.3)
     take.say("user", "Wait, stop.", onset, role="interruption")
-    take.note(onset + take.rate // 5, "barge_in", "agent", heard_since=onset)
     yields = len(found["yield"]) % 2 == 0
     stop = onset + int(take.rate * 0.42) if yields else end
     if yields:
@@ -224,7 +224,7 @@ def _troubles(take: _Take) -> None:
     for second in range(8, take.duration // take.rate, 37):
         at = second * take.rate
         take.note(at, "underrun", "agent", size=take.rate * 6 // 100, since=at - 960)
-        take.note(at + 3 * take.rate, "cue_missed", "user", cue="agent_speaking: 2s")
+        take.note(at + 3 * take.rate, "cue_missed", "user", turn=2)
         take.note(at + 5 * take.rate, "talker", "line", direction="user_to_agent", until=at + 6 * take.rate,
                   text="somebody else")  # fmt: skip
         take.note(at + 7 * take.rate, "warp_core_breach", "line", loss=0.25, note="unknown to every reader")

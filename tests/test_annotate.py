@@ -162,7 +162,9 @@ def test_known_text_over_noise_is_listened_to(tmp_path: Path) -> None:
 def test_quiet_speech_that_was_told_keeps_its_edges(tmp_path: Path) -> None:
     """An aside 40 dB down is not lost in the audibility bound."""
     take = Take(tmp_path / "t")
-    take.note(1, "speech_start", "user", id="a", role="aside", text="psst", words=[["psst", take.at(1)]])
+    take.note(
+        1, "speech_start", "user", id="a", role="aside", text="psst", planned_samples=RATE, words=[["psst", take.at(1)]]
+    )
     take.sound("user", 1.0, 2.0, level=4e-4)
     take.note(2, "speech_end", "user", id="a", said_samples=RATE, cut=False)
     assert spans(take.annotated().speech.user) == [(1.0, 2.0)]

@@ -247,7 +247,7 @@ class Talking(Bursts):
     async def start(self, context: Context) -> None:
         """Begin the utterance."""
         await super().start(context)
-        context.emit(0, "speech_start", id="a", words=[])
+        context.emit(0, "speech_start", id="a", role="turn", text="", planned_samples=0, words=[])
 
     async def close(self) -> None:
         """End it where its answers ended."""

@@ -99,7 +99,7 @@ def test_a_stop_while_the_user_speaks_too_is_undecided(tmp_path: Path) -> None:
     take = Take(tmp_path / "t")
     take.say("agent", 3.0, 5.6, cut=True, planned=9.0)
     take.say("user", 5.2, 6.5, role="interruption")
-    take.note(5.0, "talker", "line", until=take.at(7.0), direction="user_to_agent")
+    take.note(5.0, "talker", "line", until=take.at(7.0), text="Dinner", direction="user_to_agent")
     assert rate(take, "talker") is None
 
 

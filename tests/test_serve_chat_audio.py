@@ -15,6 +15,7 @@ from simulator.serving.listening import DoorSpec
 from simulator.serving.service import Limits
 from simulator.session import read_session
 from tests.contracts.http_peers import Json, ask, served, sound_in, spoken_wav, wav
+from tests.told_events import assert_events_known
 
 PATH = "/v1/chat/completions"
 ANSWERING: Json = {
@@ -52,6 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder = tmp_path_factory.mktemp("served")
     with served(ANSWERING, "chat_audio", folder, limits=Limits(sessions=100), **FAST) as url:
         yield url, folder
+    assert_events_known(folder)
 
 
 @pytest.mark.parametrize("style", ["input_audio", "audio_url", "with text", "flac", "stereo 44.1 kHz"])

@@ -16,6 +16,7 @@ from simulator.serving.service import Limits
 from simulator.session import read_session
 from simulator.speaking.voice import spoken
 from tests.contracts.http_peers import Json, ask, served
+from tests.told_events import assert_events_known
 
 SAYING = {"kind": "scripted", "turns": [{"after": "user_turn", "delay": "200ms", "say": "certainly", "repeat": True}]}
 ANSWERING = {"kind": "turn_based", "endpoint": "300ms", "ears": "level",
@@ -40,6 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder = tmp_path_factory.mktemp("served")
     with served(SAYING, "http_voice", folder, longest_turn="20s", patience="1.5s") as url:
         yield url, folder
+    assert_events_known(folder)
 
 
 @pytest.mark.parametrize(("path", "answer_hz"), [(PATHS[0], 8_000), (PATHS[1], 8_000), (PATHS[2], 16_000)])

@@ -22,6 +22,7 @@ from simulator.sound.ogg import PageReader, PageWriter
 from simulator.sound.opus import OpusDecoder, OpusEncoder
 from simulator.testing import burst
 from tests.contracts.moshi_peers import served
+from tests.told_events import assert_events_known
 
 SPEAKING = {"kind": "scripted", "turns": [{"at": "160ms", "say": "good morning"}]}
 Talk = Callable[[ClientConnection], Awaitable[None]]
@@ -88,6 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder = tmp_path_factory.mktemp("served")
     with served(SPEAKING, folder) as url:
         yield url, folder
+    assert_events_known(folder)
 
 
 @pytest.mark.parametrize("style", [lone_headers, joined, sliced, one_packet])

@@ -154,13 +154,13 @@ def test_events_of_the_agent_are_told_once_and_notes_of_the_client_recorded(tmp_
             for _ in range(10):
                 await session.hear(silence(FRAME))
                 told += session.take_events()
-            session.note("client_left", code=1000)
+            session.note("client_message", text="goodbye")
             assert [event.type for event in told] == ["speech_start"]
             assert (session.take_events(), session.done) == ([], False)
 
     anyio.run(talk)
     events = read_session(tmp_path / "runs" / "serve-test-0").events
-    assert [event.type for event in events] == ["speech_start", "client_left", "speech_end"]
+    assert [event.type for event in events] == ["speech_start", "client_message", "speech_end"]
 
 
 class Client(Bursts):
@@ -197,7 +197,7 @@ class Counting(Actor):
         """Tell, and say silence."""
         now = heard.start + len(heard.samples)
         self.last_cost_s = 0.2 if now == 0 else 0.0
-        self._context.emit(now, "usage", audio_in_s=0.08)
+        self._context.emit(now, "usage", model="counting", input_s=0.08)
         return AudioFrame(now, silence(len(heard.samples)))
 
 

@@ -71,7 +71,7 @@ def test_a_silence_between_two_utterances_is_no_pause(tmp_path: Path) -> None:
 def test_short_silences_of_a_played_recording_are_pauses(tmp_path: Path) -> None:
     """A recording reacts to nobody; silences over 1.5 s may be its end of turn and are left out."""
     take = Take(tmp_path / "t")
-    take.note(0.0, "speech_start", "user", id="r", role="recording", text="")
+    take.note(0.0, "speech_start", "user", id="r", role="recording", text="", planned_samples=take.length, words=[])
     take.note(20.0, "speech_end", "user", id="r", said_samples=1, cut=False)
     session = heard(take.annotated(), "user", (1.0, 2.0), (2.9, 4.0), (7.0, 9.0))
     assert scored(TakeoverSpec(), session)["in_pause_rate"].n == 1

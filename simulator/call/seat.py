@@ -15,13 +15,12 @@ from simulator.actor import Actor, ActorSpec, AudioFormat, BlockActor, Context
 from simulator.call.edge import Edge, Step
 from simulator.clock import Clock, seconds
 from simulator.errors import ActorError
+from simulator.event_types.event_type import Kind, Move
+from simulator.event_types.table import with_times
 from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.own_frame import EdgeShape, shape_of
 from simulator.sound.streams import Outbox
-
-SAID_TIMES = ("since", "until", "model_at")
-HEARD_TIMES = ("heard_since", "heard_until")
 
 
 class Block(Protocol):
@@ -115,17 +114,12 @@ class Seat:
 
     def note(self, at: int, type_: str, fields: dict[str, Any], late: int) -> None:
         """Write an event whose moments lie `late` samples behind the undelayed output."""
-        for name in SAID_TIMES:
-            if name in fields:
-                fields[name] = self._said(fields[name]) + late
-        for name in HEARD_TIMES:
-            if name in fields:
-                fields[name] = self._heard(fields[name])
-        if "words" in fields:
-            fields["words"] = [[text, self._said(onset) + late] for text, onset in fields["words"]]
-        if "pauses" in fields:
-            fields["pauses"] = [[self._said(start) + late, self._said(end) + late] for start, end in fields["pauses"]]
-        self._log.add(at + late, type_, self.party, **fields)
+        by: dict[Kind, Move] = {
+            "said": lambda told: self._said(told) + late,
+            "heard": self._heard,
+            "length": lambda told: told * self._rate // self.shape.output_rate,
+        }
+        self._log.add(at + late, type_, self.party, **with_times(type_, fields, by))
 
     @property
     def _frame(self) -> int:

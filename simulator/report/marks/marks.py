@@ -9,33 +9,28 @@ from typing import Any
 
 import msgspec
 
+from simulator.event_types.table import event_type, field_kind
 from simulator.events import Event
 from simulator.report.marks.mark import Kind, Mark
 from simulator.report.marks.turn_marks import Spoken, talk_of, turn_marks
 from simulator.score import Score
 from simulator.session import Session
 
-TOLD_ELSEWHERE = {
-    "speech_start", "speech_end",  # speech bars and words
-    "turn_heard", "recognised",  # the line of what was understood
-    "barge_in", "yielded",  # part of the barge-in they belong to
-}  # fmt: skip
-TROUBLES = {"underrun", "unheard", "late", "starved", "error", "remote_error"}
 PLACES = {"since", "until", "direction"}
 """Fields that say where an event lies; the mark's own place tells them."""
 
 
 def marks_of(session: Session, scores: Sequence[Score], spoken: Spoken) -> list[Mark]:
     """Give all marks of a session in time order."""
-    events = (_event_mark(session, event) for event in session.events if event.type not in TOLD_ELSEWHERE)
-    found = [*turn_marks(talk_of(session, scores, spoken)), *events]
+    events = (event for event in session.events if event_type(event.type).shown != "elsewhere")
+    found = [*turn_marks(talk_of(session, scores, spoken)), *(_event_mark(session, event) for event in events)]
     return sorted(found, key=lambda mark: (min(mark.start, mark.end), mark.end, mark.kind))
 
 
 def _event_mark(session: Session, event: Event) -> Mark:
     start, end = _stretch(event)
     fields = ", ".join(
-        f"{name} {_shown(session, name, value)}" for name, value in event.data.items() if name not in PLACES
+        f"{name} {_shown(session, event.type, name, value)}" for name, value in event.data.items() if name not in PLACES
     )
     size = event.data.get("size", end - start)
     told = f"{event.data.get('direction', event.party)}: {event.type}".replace("_", " ")
@@ -51,7 +46,7 @@ def _event_mark(session: Session, event: Event) -> Mark:
 
 
 def _kind(event: Event) -> Kind:
-    if event.type in TROUBLES:
+    if event_type(event.type).shown == "trouble":
         return "trouble"
     return "line" if event.party == "line" else "other"
 
@@ -64,9 +59,9 @@ def _stretch(event: Event) -> tuple[int, int]:
     return start, max(ends)
 
 
-def _shown(session: Session, name: str, value: Any) -> str:
+def _shown(session: Session, type_: str, name: str, value: Any) -> str:
     if name == "size" and isinstance(value, int):
         return f"{value * 1000 / session.sample_rate:.0f} ms"
-    if name in ("model_at", "heard_since", "heard_until") and isinstance(value, int):
+    if field_kind(type_, name) in ("said", "heard", "session") and isinstance(value, int):
         return f"{session.seconds(value):.2f} s"
     return str(value) if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()

@@ -1,0 +1,136 @@
+"""What is told of speech, hearing and models in this process, of lines, and of a session's own clock."""
+
+from collections.abc import Mapping
+
+from simulator.event_types.event_type import EventType, Field, maybe
+
+_HEARD = {
+    "heard_since": Field("heard", "where what was heard begins"),
+    "heard_until": Field("heard", "where it ends"),
+}
+_DIRECTION = {"direction": Field("text", "the line: user_to_agent or agent_to_user")}
+_FRAME = {"frame": maybe("number", "of the microphone's own counter: where sound is missing or left out")}
+
+SPEECH: Mapping[str, EventType] = {
+    "speech_start": EventType(
+        "An utterance begins; told is what is planned, its end tells what became of it.",
+        ("actor", "injector"),
+        {
+            "id": Field("id", "of the utterance"),
+            "role": Field("text", "turn, interruption, backchannel, aside or recording"),
+            "text": Field("text"),
+            "planned_samples": Field("samples"),
+            "words": Field("words", "none where onsets are not known"),
+            "pauses": maybe("stretches", "silences that belong to it"),
+        },
+        utterance="begins",
+        shown="elsewhere",  # bars and words of the lanes
+    ),
+    "speech_end": EventType(
+        "An utterance is over, said whole or cut; words planned for later were not said.",
+        ("actor", "injector"),
+        {"id": Field("id", "of the utterance"), "said_samples": Field("samples"), "cut": Field("flag")},
+        utterance="ends",
+        shown="elsewhere",
+    ),
+    "cue_missed": EventType(
+        "Something to say fell due and was not said: its own party was speaking for too long.",
+        ("actor", "injector"),
+        {"turn": maybe("number", "of a script, from 0"), "role": maybe("text", "of an injector")},
+    ),
+    "turn_heard": EventType(
+        "What was heard was taken for a turn, which is over and gets an answer.",
+        ("actor",),
+        _HEARD,
+        shown="elsewhere",  # the line of what was understood
+    ),
+    "recognised": EventType(
+        "The turn that was heard, as text.", ("actor",), {"text": Field("text"), **_HEARD}, shown="elsewhere"
+    ),
+    "yielded": EventType(
+        "The party stopped speaking because the other had begun.",
+        ("actor",),
+        {
+            "heard_since": maybe("heard", "where the other begins"),
+            "said_text": Field("text", "what had been said of the utterance"),
+        },
+        shown="elsewhere",  # part of the barge-in it belongs to
+    ),
+    "hung_up": EventType("The party has hung up: the session ends a second later.", ("actor",)),
+}
+
+MODELS: Mapping[str, EventType] = {
+    "token": EventType(
+        "A token of a duplex model's text.",
+        ("actor",),
+        {
+            "stream": Field("text", "which of the model's streams: said or heard"),
+            "token": Field("number", "of the model's vocabulary"),
+            "text": Field("text"),
+            "frame": Field("number", "of the model, from 0"),
+            "model_at": Field("said", "where the model itself places it"),
+        },
+    ),
+    "reply_end": EventType("A model that answers turn by turn has ended its reply.", ("actor",)),
+    "unheard": EventType(
+        "A frame missed its step on the wall clock: the model never heard it, silence was said.",
+        ("actor",),
+        {"since": Field("said"), "size": Field("length")},
+        shown="trouble",
+    ),
+}
+
+LINES: Mapping[str, EventType] = {
+    "talker": EventType(
+        "Somebody in the background begins to speak.",
+        ("line",),
+        {**_DIRECTION, "until": Field("session", "where the speech ends"), "text": Field("text")},
+    ),
+    "noise_burst": EventType(
+        "A burst of noise begins.", ("line",), {**_DIRECTION, "until": Field("session", "where it ends")}
+    ),
+}
+
+CLOCK: Mapping[str, EventType] = {
+    "underrun": EventType(
+        "Silence was said in place of sound that was not there in time; told when it is over.",
+        ("runner", "actor"),
+        {"since": Field("said"), "size": Field("length"), **_FRAME},
+        shown="trouble",
+    ),
+    "late": EventType(
+        "Of a line: the wall clock's tick came so much late. Of a party: so much captured sound was left out.",
+        ("runner", "actor"),
+        {"size": Field("length"), **_FRAME},
+        shown="trouble",
+    ),
+    "button": EventType("Somebody pressed a key of a live session.", ("runner",), {"key": Field("text")}),
+}
+
+LIVE: Mapping[str, EventType] = {
+    "microphone": EventType(
+        "Every few seconds: where the session is on the microphone's own counter.",
+        ("actor",),
+        {
+            "frame": Field("number", "the captured frame that is said at this moment"),
+            "rate": Field("number", "of the counter, in Hz"),
+            "offset": Field("number", "session time minus the counter since the first report, in session samples"),
+            "resampled": Field("number", "how much of that came slowly, in session samples"),
+            "lost": Field("number", "captured frames that never came"),
+        },
+    ),
+    "mouth_to_ear": EventType(
+        "At the start: the delay of a human's line.",
+        ("actor",),
+        {
+            "round_trip_ms": maybe("ms", "as measured by the click test"),
+            "parts": Field("data", "where sound spends how many ms"),
+        },
+    ),
+    "playback_underrun": EventType(
+        "The loudspeaker had nothing to play for so long.", ("actor",), {"size": Field("length")}
+    ),
+    "playback_late": EventType(
+        "So much of what came was too late to be played.", ("actor",), {"size": Field("length")}
+    ),
+}

@@ -1,0 +1,76 @@
+"""The table of all event types, and what is asked of it: of what kind a field is, and whether an event is as it says.
+
+An event of a type that is not here (a plugin's) is kept as it is; its fields in NAMED are taken for what their names
+say. `python -m tests.events_page` writes docs/events.md from it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from simulator.event_types import far, here
+from simulator.event_types.event_type import PARTY_OF_LINES, EventType, Field, Kind, Move, fits, moved
+
+GROUPS: Mapping[str, Mapping[str, EventType]] = {
+    "Speech": here.SPEECH,
+    "Models in this process": here.MODELS,
+    "Lines": here.LINES,
+    "The clock": here.CLOCK,
+    "Humans": here.LIVE,
+    "Far ends": far.FAR_ENDS,
+    "Answers of chat_audio servers": far.ANSWERS,
+    "Clients of a server": far.CLIENTS,
+}
+
+TYPES: Mapping[str, EventType] = {name: known for group in GROUPS.values() for name, known in group.items()}
+
+NAMED: Mapping[str, Field] = {
+    "since": Field("said", "when it was, where that lies before the event"),
+    "until": Field("said"),
+    "model_at": Field("said", "where a model itself places it"),
+    "heard_since": Field("heard"),
+    "heard_until": Field("heard"),
+    "words": Field("words"),
+    "pauses": Field("stretches"),
+}
+"""What fields of these names are wherever the table does not say otherwise."""
+
+LATE = "since"
+"""Any event may have it: one that was told too late for its place in the file is moved, and says when it was."""
+
+FOREIGN = EventType("Of a type that the table does not know.", ())
+
+
+def event_type(name: str) -> EventType:
+    """Give what is known of a type; FOREIGN where nothing is."""
+    return TYPES.get(name, FOREIGN)
+
+
+def field_kind(type_: str, name: str) -> Kind | None:
+    """Give the kind of a field of a type; None where nobody knows."""
+    field = event_type(type_).fields.get(name) or NAMED.get(name)
+    return field.kind if field is not None else None
+
+
+def with_times(type_: str, fields: Mapping[str, Any], by: Mapping[Kind, Move]) -> dict[str, Any]:
+    """Give an event's fields, in their order, with every sample moved by what `by` has for its kind."""
+    return {name: moved(value, field_kind(type_, name), by) for name, value in fields.items()}
+
+
+def complaints(type_: str, party: str, fields: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with an event as it stands in a file: nothing, if it is as the table says."""
+    if type_ not in TYPES:
+        yield f"{type_} is no known type"
+        return
+    known = TYPES[type_]
+    ours = {"line", "runner"} if party == PARTY_OF_LINES else {"actor", "injector", "runner", "client"}
+    if ours.isdisjoint(known.tellers):
+        yield f"{type_} is told by {party}; allowed are {', '.join(known.tellers)}"
+    for name, field in known.fields.items():
+        if field.always and fields.get(name) is None:
+            yield f"{type_} has no {name}"
+    for name, value in fields.items():
+        described = known.fields.get(name) or (NAMED[LATE] if name == LATE else None)
+        if described is None:
+            yield f"{type_}.{name} is no known field"
+        elif value is not None and not fits(value, described.kind):
+            yield f"{type_}.{name} is {value!r}; allowed is {described.kind}"
