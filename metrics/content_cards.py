@@ -46,7 +46,8 @@ USER_CER = rate(
     card(
         """content.user_wer, counted by character (code points after NFKC, without spaces and punctuation), where
             the user's text is in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.""",
-        "Undefined in scripts with spaces, and where user_wer is for any other reason.",
+        """Undefined when the text has spaces between words, or user_wer is for any other reason. Pooled: errors over
+            characters.""",
     ),
     _CER_SOURCE,
     unit="per character",
@@ -122,7 +123,8 @@ AGENT_CER = rate(
     card(
         """content.agent_wer, counted by character (code points after NFKC, without spaces and punctuation), where
             the agent's text is in a script without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.""",
-        "Undefined in scripts with spaces, and where agent_wer is for any other reason.",
+        """Undefined when the text has spaces between words, or agent_wer is for any other reason. Pooled: errors over
+            characters.""",
     ),
     _CER_SOURCE,
     unit="per character",
