@@ -164,6 +164,8 @@ def _recogniser(session: Session) -> Score:
     if not speech.recognised:
         return undefined(RECOGNISER_WER, _NO_RECOGNISER.format(party="user"))
     orthography = orthography_of(text, language.code)
+    if orthography == "characters":
+        return undefined(RECOGNISER_WER, "the user's text has no spaces between words")
     worded, _ = with_words(_meant(session, "user"), orthography)
     return error_rate(RECOGNISER_WER, worded, orthography, "user", reason="the user said no word to the end")
 

@@ -156,8 +156,8 @@ RECOGNISER_WER = rate(
             it says nothing against the agent.""",
         _ERRORS,
         _APART.format(apart="no metric"),
-        """Undefined when the user's text is not known, no recogniser runs here, or the user speaks a language that it
-            does not hear.""",
+        """Undefined when the user's text is not known or has no spaces between words, no recogniser runs here, or the
+            user speaks a language that it does not hear.""",
     ),
     _SOURCE,
 )
