@@ -10,9 +10,9 @@ def card(*paragraphs: str) -> str:
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph)
 
 
-def rate(metric: str, title: str, better: Better, text: str, source: str) -> Definition:
-    """Make the definition of a share of cases."""
-    return Definition(id=metric, unit="ratio", statistic="ratio", title=title, better=better, card=text, source=source)
+def rate(metric: str, title: str, better: Better, text: str, source: str, *, unit: str = "ratio") -> Definition:
+    """Make the definition of a share of cases, or of a count per case, which the unit says."""
+    return Definition(id=metric, unit=unit, statistic="ratio", title=title, better=better, card=text, source=source)
 
 
 def seconds(metric: str, title: str, better: Better, text: str, source: str) -> Definition:

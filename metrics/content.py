@@ -1,102 +1,48 @@
 """Content: what the agent understood against what was said to it, and what it meant to say against its sound."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from metrics.card import card, per_minute, rate
+from metrics.content_cards import (
+    AGENT_BACKCHANNELS,
+    AGENT_CER,
+    AGENT_WER,
+    CARDS,
+    PHANTOMS,
+    RECOGNISER_WER,
+    UNHEARD,
+    USER_BACKCHANNELS,
+    USER_CER,
+    USER_WER,
+)
+from metrics.error_rates import ErrorRates, deaf_to, error_rate
 from metrics.floor import Floor
+from metrics.language import spoken_language
+from metrics.spelling import normalised, orthography_of
 from metrics.texts import (
     TextPair,
     by_heard_turn,
     by_utterance,
-    closest,
     heard_pair,
     holds_any,
     meant_pair,
     text_of,
     transcripts,
     untold_speech,
+    whole_pair,
+    with_words,
 )
-from metrics.wording import normalised
-from simulator.events import Party
+from simulator.events import Event, Party
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.speech import SpokenWord
 
-_SOURCE = "word error rate after Whisper's English normaliser (Radford et al. 2022)"
-
-_WER = """Errors: substitutions, deletions and insertions of the best alignment, after normalising both texts as
-    Whisper's English evaluation does (case, punctuation, contractions, numbers; fillers such as "um" and "mm-hm"
-    are dropped). Pooled: all errors over all words, so a long turn weighs more than a short one; may exceed 1."""
-
-USER_WER = rate(
-    "content.user_wer",
-    "Word errors in what the agent understood",
-    "lower",
-    card(
-        """What the agent understood (its `recognised` events, or the transcripts a remote system told) against
-            the words that the user really said (truth, cut where the user was cut).""",
-        """Each word belongs to the heard turn nearest to its middle, at most 0.5 s outside it; everything the user
-            said there counts, backchannels and asides included. Words in no heard turn are unheard_rate's, heard
-            turns in which the user said nothing are phantom_words_per_min's. Transcripts without times are
-            compared as one text, where unheard words are deletions and phantom words insertions.""",
-        _WER,
-        "Undefined when the user's text is not known, or the agent tells nothing of what it understood.",
-        "Others: EVA has the same for cascades (stt_wer); NeMo-Skills recognises the user's audio anew instead.",
-    ),
-    _SOURCE,
-)
-UNHEARD = rate(
-    "content.unheard_rate",
-    "Words the agent did not take in",
-    "lower",
-    card(
-        """The share of the words of the user's turns and interruptions (not backchannels, not asides) that lie in
-            no turn the agent says it heard (`recognised` events; 0.5 s outside still counts as inside).""",
-        "Words of the last 3 s of the session are left out: there was no time to take them in.",
-        """Undefined when the user's text is not known, or the agent tells no times of what it understood. Pooled:
-            words over words.""",
-        "Others: NeMo-Skills counts such words as deletions of its user WER.",
-    ),
-    "this project",
-)
-PHANTOMS = per_minute(
-    "content.phantom_words_per_min",
-    "Words understood where nobody spoke to the agent",
-    "lower",
-    card(
-        """How many words the agent understood in turns in which the user said nothing: somebody in the background,
-            its own echo, or noise that its recogniser put into words. Per minute of session, after normalising.""",
-        """Undefined when the user's text is not known, or the agent tells no times of what it understood. Pooled:
-            words over minutes.""",
-        """Others: NeMo-Skills counts words out of bounds; most word error rates hide them among the insertions of
-            the turns around.""",
-    ),
-    "this project",
-)
-AGENT_WER = rate(
-    "content.agent_wer",
-    "Word errors in the agent's speech",
-    "lower",
-    card(
-        """What the agent's audio contains, by recognition (Moonshine tiny), against the text it meant to say,
-            utterance by utterance. A cut utterance is held against the words begun before the cut; the word that
-            was running then may be heard or not.""",
-        """For a system that tells transcripts and no utterances both are compared as one text; words missing at
-            its end count as never said.""",
-        _WER,
-        """It contains the recogniser's own errors: compare agents with it, not with zero. Undefined when the
-            agent's text is not known, or no recogniser runs here.""",
-        "Others: NeMo-Skills' agent WER and CER, EVA's tts_fidelity (by a judge).",
-    ),
-    _SOURCE,
-)
-
-CARDS = (USER_WER, UNHEARD, PHANTOMS, AGENT_WER)
-
 CENSORED_S = 3.0
 """Words said this close to the session's end may not have been understood yet."""
+
+_TOLD_NOTHING = "the agent told nothing of what it understood"
+_NO_RECOGNISER = "the {party}'s speech was not recognised (no recogniser ran)"
 
 
 class ContentSpec(ScorerSpec, frozen=True, kw_only=True, tag="content"):
@@ -118,58 +64,115 @@ class Content:
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
-        said = [word for word in session.speech.user.words if word.source in ("truth", "model")]
-        if not said:
-            reason = "what the user said is not known as text"
-            return [*_undefined_user(reason), self._agent(session)]
-        return [*self._user(session, said), self._agent(session)]
-
-    def _user(self, session: Session, said: Sequence[SpokenWord]) -> list[Score]:
-        heard = [event for event in session.by_type.get("recognised", []) if event.party == "agent"]
-        heard = [event for event in heard if "heard_since" in event.data and "heard_until" in event.data]
-        unknown = untold_speech(session, said)
-        if unknown and not heard:
-            return _undefined_user("part of what the user said is not known as text")
-        if heard:
-            heard = [event for event in heard if not holds_any(event, unknown)]
-            turns = by_heard_turn(session, said, heard)
-            understood = {id(word) for words in turns for word in words}
-            pairs = [heard_pair(event, words) for event, words in zip(heard, turns, strict=True)]
-            spoken = [pair for pair in pairs if pair.reference]
-            return [
-                _wer(USER_WER, spoken, "agent", reason="no word was said in what the agent heard"),
-                _unheard(session, said, understood),
-                _phantoms(session, [pair for pair in pairs if not pair.reference]),
-            ]
-        texts = transcripts(session, of="user")
-        if not texts:
-            reason = "the agent told nothing of what it understood"
-            return _undefined_user(reason)
-        whole = TextPair(start=said[0].start, end=said[-1].end, reference=text_of(said), found=" ".join(texts))
-        return [
-            _wer(USER_WER, [whole], "agent", reason="no word was said"),
-            undefined(UNHEARD, "the agent told no times of what it understood"),
-            undefined(PHANTOMS, "the agent told no times of what it understood"),
-        ]
-
-    def _agent(self, session: Session) -> Score:
-        speech = session.speech.agent
-        if speech.recognised:
-            words = by_utterance(speech.words)
-            pairs = [meant_pair(item, words.get(item.id, [])) for item in speech.recognised]
-            return _wer(AGENT_WER, pairs, "agent", reason="the agent said no word to the end")
-        texts = transcripts(session, of="agent")
-        heard = [word for word in speech.words if word.source == "asr"]
-        if texts and heard:
-            whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=text_of(heard))
-            return _wer(AGENT_WER, [whole], "agent", reason="the agent said no word", cut=True)
-        if not speech.utterances and not texts:
-            return undefined(AGENT_WER, "what the agent meant to say is not known as text")
-        return undefined(AGENT_WER, "the agent's speech was not recognised (no recogniser ran)")
+        return [*_understood(session), *_spoken(session), _recogniser(session)]
 
 
-def _undefined_user(reason: str) -> list[Score]:
-    return [undefined(card, reason) for card in (USER_WER, UNHEARD, PHANTOMS)]
+def _understanding(session: Session, text: str) -> ErrorRates:
+    language = spoken_language(session, "user", text)
+    agent = session.meta.parties.get("agent")
+    # A cascade says which recogniser it hears with; what tells transcripts hears the language it was made for.
+    recogniser = str(agent.spec.get("recognizer") or "") if agent and session.by_type.get("recognised") else ""
+    return ErrorRates(
+        word=USER_WER,
+        character=USER_CER,
+        apart=USER_BACKCHANNELS,
+        language=language,
+        orthography=orthography_of(text, language.code),
+        recogniser=recogniser,
+    )
+
+
+def _understood(session: Session) -> list[Score]:
+    """Give what the agent understood of the user: both error rates, unheard, phantoms, backchannels."""
+    said = [word for word in session.speech.user.words if word.source in ("truth", "model")]
+    rates = _understanding(session, text_of(said))
+    heard = [event for event in session.by_type.get("recognised", []) if event.party == "agent"]
+    heard = [event for event in heard if "heard_since" in event.data and "heard_until" in event.data]
+    if not said:
+        return _not_understood(rates, "what the user said is not known as text")
+    if heard:
+        return _understood_turns(session, said, heard, rates)
+    if untold_speech(session, said):
+        return _not_understood(rates, "part of what the user said is not known as text")
+    texts = transcripts(session, of="user")
+    if not texts:
+        return _not_understood(rates, _TOLD_NOTHING)
+    whole = whole_pair(said, " ".join(texts), _backchannels(session, "user"))
+    word, character, apart = rates.scores([whole], reason="no word was said")
+    untimed = "the agent told no times of what it understood"
+    return [word, character, undefined(UNHEARD, untimed), undefined(PHANTOMS, untimed), apart]
+
+
+def _not_understood(rates: ErrorRates, reason: str) -> list[Score]:
+    word, character, apart = rates.undefined(reason)
+    return [word, character, undefined(UNHEARD, reason), undefined(PHANTOMS, reason), apart]
+
+
+def _understood_turns(
+    session: Session, said: Sequence[SpokenWord], heard: Sequence[Event], rates: ErrorRates
+) -> list[Score]:
+    """Score heard turns; one that holds speech whose words nobody knows tells nothing."""
+    unknown, backchannels = untold_speech(session, said), _backchannels(session, "user")
+    heard = [event for event in heard if not holds_any(event, unknown)]
+    turns = by_heard_turn(session, said, heard)
+    pairs = [heard_pair(event, words, backchannels) for event, words in zip(heard, turns, strict=True)]
+    spoken = [pair for pair in pairs if pair.reference]
+    word, character, apart = rates.scores(spoken, reason="no word was said in what the agent heard")
+    unheard = _unheard(session, said, {id(word) for words in turns for word in words})
+    return [word, character, unheard, _phantoms(session, [pair for pair in pairs if not pair.reference]), apart]
+
+
+def _backchannels(session: Session, party: Party) -> set[str]:
+    return {item.id for item in session.speech.of(party).utterances if item.role == "backchannel"}
+
+
+def _spoken(session: Session) -> list[Score]:
+    """Give what can be heard of the agent's words: both error rates, backchannels."""
+    speech = session.speech.agent
+    texts = transcripts(session, of="agent")
+    meant = " ".join([text_of(word for word in speech.words if word.source != "asr"), *texts])
+    language = spoken_language(session, "agent", meant)
+    rates = ErrorRates(
+        word=AGENT_WER,
+        character=AGENT_CER,
+        apart=AGENT_BACKCHANNELS,
+        language=language,
+        orthography=orthography_of(meant, language.code),
+        recogniser=session.speech.recognizer,
+    )
+    pairs = _meant(session, "agent")
+    heard = [word for word in speech.words if word.source == "asr"]
+    if texts and heard and all(pair.backchannel for pair in pairs):
+        whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=text_of(heard))
+        return rates.scores([whole, *pairs], reason="the agent said no word", cut=True)
+    if speech.recognised:
+        return rates.scores(pairs, reason="the agent said no word to the end")
+    if not speech.utterances and not texts:
+        return rates.undefined("what the agent meant to say is not known as text")
+    return rates.undefined(_NO_RECOGNISER.format(party="agent"))
+
+
+def _recogniser(session: Session) -> Score:
+    """Give what our recogniser makes of the user's clean speech: the error that is nobody's but its own."""
+    speech = session.speech.user
+    text = text_of(word for word in speech.words if word.source != "asr")
+    language = spoken_language(session, "user", text)
+    if deaf := deaf_to(session.speech.recognizer, language):
+        return undefined(RECOGNISER_WER, deaf)
+    if not text:
+        return undefined(RECOGNISER_WER, "what the user said is not known as text")
+    if not speech.recognised:
+        return undefined(RECOGNISER_WER, _NO_RECOGNISER.format(party="user"))
+    orthography = orthography_of(text, language.code)
+    if orthography == "characters":
+        return undefined(RECOGNISER_WER, "the user's text has no spaces between words")
+    worded, _ = with_words(_meant(session, "user"), orthography)
+    return error_rate(RECOGNISER_WER, worded, orthography, "user", reason="the user said no word to the end")
+
+
+def _meant(session: Session, party: Party) -> list[TextPair]:
+    words = by_utterance(session.speech.of(party).words)
+    return [meant_pair(item, words.get(item.id, [])) for item in session.speech.of(party).recognised]
 
 
 def _unheard(session: Session, said: Sequence[SpokenWord], understood: set[int]) -> Score:
@@ -193,24 +196,3 @@ def _phantoms(session: Session, pairs: Sequence[TextPair]) -> Score:
     ]
     parts = {"count": sum(words), "of": session.seconds(session.duration) / 60, "n": sum(words)}
     return from_parts(PHANTOMS, parts, evidence, reason="the session has no length")
-
-
-def _wer(definition: Definition, pairs: Sequence[TextPair], party: Party, *, reason: str, cut: bool = False) -> Score:
-    """Make the score of pairs. cut: words missing at the end of a reference were never said and do not count."""
-    best = closest(pairs)
-    evidence = [
-        Evidence(
-            start=pair.start,
-            end=pair.end,
-            party=party,
-            label=f"{pair.reference} -> {pair.found}",
-            value=distance.errors / distance.words if distance.words else None,
-        )
-        for pair, distance in zip(pairs, best, strict=True)
-    ]
-    missing = sum(distance.missing_at_end for distance in best) if cut else 0
-    parts: dict[str, Any] = {
-        "count": sum(distance.errors for distance in best) - missing,
-        "of": sum(distance.words for distance in best) - missing,
-    }
-    return from_parts(definition, parts, evidence, reason=reason)

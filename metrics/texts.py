@@ -1,9 +1,10 @@
 """Texts of a session in pairs: what was said and what was understood, what was meant and what can be heard."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from metrics.spelling import Orthography, normalised
 from metrics.wording import Distance, distances
 from simulator.events import Event, Party
 from simulator.session import Session
@@ -21,17 +22,21 @@ class TextPair(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     found: str
     alternative: str | None = None
-    """A second reference that counts as well: with the word that was cut short."""
+    """A second reference that counts as well: with the word that was cut short, with the backchannels beside a turn."""
+    backchannel: bool = False
+    """Whether the reference is known to be nothing but backchannels."""
 
 
-def closest(pairs: Sequence[TextPair]) -> list[Distance]:
+def closest(pairs: Sequence[TextPair], orthography: Orthography) -> list[Distance]:
     """Give the distance of each pair: from its reference, or its alternative where that is nearer."""
-    plain = distances([pair.reference for pair in pairs], [pair.found for pair in pairs])
-    with_cut = [pair for pair in pairs if pair.alternative is not None]
+    plain = distances([pair.reference for pair in pairs], [pair.found for pair in pairs], orthography)
+    in_two_ways = [pair for pair in pairs if pair.alternative is not None]
     other = dict(
         zip(
-            map(id, with_cut),
-            distances([pair.alternative or "" for pair in with_cut], [pair.found for pair in with_cut]),
+            map(id, in_two_ways),
+            distances(
+                [pair.alternative or "" for pair in in_two_ways], [pair.found for pair in in_two_ways], orthography
+            ),
             strict=True,
         )
     )
@@ -39,6 +44,16 @@ def closest(pairs: Sequence[TextPair]) -> list[Distance]:
         min((distance, other.get(id(pair), distance)), key=lambda item: (item.errors, -item.words))
         for pair, distance in zip(pairs, plain, strict=True)
     ]
+
+
+def with_words(pairs: Sequence[TextPair], orthography: Orthography) -> tuple[list[TextPair], list[TextPair]]:
+    """Part the pairs that an error rate is counted over from those without words: backchannels, "Hm.", "..."."""
+    references = normalised([f"{pair.reference} {pair.alternative or ''}" for pair in pairs], orthography)
+    worded = [bool(reference) and not pair.backchannel for pair, reference in zip(pairs, references, strict=True)]
+    return (
+        [pair for pair, has_words in zip(pairs, worded, strict=True) if has_words],
+        [pair for pair, has_words in zip(pairs, worded, strict=True) if not has_words],
+    )
 
 
 def untold_speech(session: Session, said: Sequence[SpokenWord]) -> list[Segment]:
@@ -76,21 +91,48 @@ def _away(event: Event, at: int) -> int:
     return max(since - at, at - until, 0)
 
 
-def heard_pair(event: Event, words: Sequence[SpokenWord]) -> TextPair:
-    """Give what was said in a heard turn with what the agent understood."""
+def heard_pair(event: Event, words: Sequence[SpokenWord], backchannels: Collection[str]) -> TextPair:
+    """Give what was said in a heard turn with what the agent understood. backchannels: the ids of such utterances."""
+    return _said_pair(
+        words,
+        str(event.data.get("text", "")),
+        backchannels,
+        int(event.data["heard_since"]),
+        int(event.data["heard_until"]),
+    )
+
+
+def whole_pair(words: Sequence[SpokenWord], found: str, backchannels: Collection[str]) -> TextPair:
+    """Give all that was said with all that was understood, where nobody told when."""
+    return _said_pair(words, found, backchannels, words[0].start, words[-1].end)
+
+
+def _said_pair(
+    words: Sequence[SpokenWord], found: str, backchannels: Collection[str], start: int, end: int
+) -> TextPair:
+    """Backchannels beside a turn may have been understood or not; alone they are the reference."""
+    turns = [word for word in words if word.id not in backchannels]
     return TextPair(
-        start=int(event.data["heard_since"]),
-        end=int(event.data["heard_until"]),
-        reference=text_of(words),
-        found=str(event.data.get("text", "")),
+        start=start,
+        end=end,
+        reference=text_of(turns or words),
+        found=found,
+        alternative=text_of(words) if 0 < len(turns) < len(words) else None,
+        backchannel=bool(words) and not turns,
     )
 
 
 def meant_pair(item: Segment, words: Sequence[SpokenWord]) -> TextPair:
-    """Give what the agent meant to say with what can be heard of it; a word that the cut fell into may be either."""
+    """Give what a party meant to say with what can be heard of it; a word that the cut fell into may be either."""
     whole = [word for word in words if not word.cut]
-    alternative = text_of(words) if len(whole) < len(words) else None
-    return TextPair(start=item.start, end=item.end, reference=text_of(whole), found=item.text, alternative=alternative)
+    return TextPair(
+        start=item.start,
+        end=item.end,
+        reference=text_of(whole),
+        found=item.text,
+        alternative=text_of(words) if len(whole) < len(words) else None,
+        backchannel=item.role == "backchannel",
+    )
 
 
 def transcripts(session: Session, *, of: Party) -> list[str]:

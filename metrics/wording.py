@@ -1,25 +1,18 @@
-"""Wording: how far two texts are apart in words, after normalisation.
-
-Both texts are normalised as Whisper's English evaluation does (case, punctuation, contractions, numbers,
-British spellings; fillers such as "um" and "mm-hm" are dropped), so that "25 dollars" equals "twenty-five
-dollars".
-"""
+"""Wording: how far two texts are apart, in words (or characters, in scripts without spaces), after normalisation."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
 
-_BORDER = "xqborderqx"
-_HALF_FILLER = "hm"
-"""What Whisper's normaliser leaves of "mm-hm", while it drops "mm-hmm" whole."""
+from metrics.spelling import Orthography, normalised, orthography_of
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
-    """Word errors against a reference: substitutions + deletions + insertions, and the reference's length in words.
+    """Errors against a reference: substitutions + deletions + insertions, and the reference's length.
 
-    missing_at_end: how many of the deletions stand at the end of the reference.
+    words: how many words, or characters where the script has no spaces between words. missing_at_end: how many of the
+    deletions stand at the end of the reference.
     """
 
     errors: int
@@ -27,10 +20,17 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
     missing_at_end: int = 0
 
 
-def distances(references: Sequence[str], hypotheses: Sequence[str]) -> list[Distance]:
-    """Give the distance of each pair; normalises everything in one go, which is what makes long sessions fast."""
-    texts = normalised([*references, *hypotheses])
-    pairs = list(zip(texts[: len(references)], texts[len(references) :], strict=True))
+def distances(
+    references: Sequence[str], hypotheses: Sequence[str], orthography: Orthography | None = None
+) -> list[Distance]:
+    """Give the distance of each pair; identical texts have no errors.
+
+    orthography: how both sides are counted; None takes that of the reference, or where it is empty of the hypothesis.
+    """
+    pairs = [
+        tuple(normalised(pair, orthography or orthography_of(pair[0] if pair[0].strip() else pair[1])))
+        for pair in zip(references, hypotheses, strict=True)
+    ]
     judged = [index for index, (reference, _) in enumerate(pairs) if reference]
     aligned = dict(zip(judged, _aligned([pairs[index] for index in judged]), strict=True))
     return [
@@ -39,7 +39,7 @@ def distances(references: Sequence[str], hypotheses: Sequence[str]) -> list[Dist
     ]
 
 
-def _aligned(pairs: Sequence[tuple[str, str]]) -> list[Any]:
+def _aligned(pairs: Sequence[tuple[str, ...]]) -> list[Any]:
     if not pairs:
         return []
     import jiwer
@@ -57,19 +57,3 @@ def _distance(chunks: Sequence[Any], reference: str) -> Distance:
     last = chunks[-1] if chunks else None
     missing = last.ref_end_idx - last.ref_start_idx if last is not None and last.type == "delete" else 0
     return Distance(errors=errors, words=len(reference.split()), missing_at_end=missing)
-
-
-def normalised(texts: Sequence[str]) -> list[str]:
-    """Normalise texts, each for itself: the word between them keeps numbers of neighbours apart."""
-    if not texts:
-        return []
-    joined = _normalizer()(f" {_BORDER} ".join([*texts, ""]))
-    parts = [" ".join(token for token in part.split() if token != _HALF_FILLER) for part in joined.split(_BORDER)]
-    return parts[: len(texts)]
-
-
-@cache
-def _normalizer() -> Any:
-    from whisper_normalizer.english import EnglishTextNormalizer
-
-    return EnglishTextNormalizer()

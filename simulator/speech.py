@@ -35,18 +35,33 @@ class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cut: bool = False
 
 
+class Discarded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A text that a recogniser heard in [start, end) samples and that is not believed, with the reason.
+
+    words: the text with its times, where it would else have been a track's words.
+    """
+
+    start: int
+    end: int
+    text: str
+    reason: str
+    words: tuple[SpokenWord, ...] = ()
+
+
 class PartySpeech(msgspec.Struct, frozen=True, kw_only=True):
     """One party's speech: segments of activity, the utterances known from truth, and words, each in time order.
 
     segments: where sound of speech is (activity, edges refined by energy). utterances: what was planned and said,
     from events; empty for a party nobody knows the plan of. words: truth where known, else aligned recognition.
     recognised: what a recogniser hears in each utterance whose text is known, to hold against that text.
+    discarded: what it made up, in words and recognised left out.
     """
 
     segments: tuple[Segment, ...] = ()
     utterances: tuple[Segment, ...] = ()
     words: tuple[SpokenWord, ...] = ()
     recognised: tuple[Segment, ...] = ()
+    discarded: tuple[Discarded, ...] = ()
 
     def timeline(self) -> Timeline:
         """The samples at which the party speaks."""

@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from metrics.content import ContentSpec
-from metrics.wording import Distance, distances, normalised
+from metrics.spelling import normalised
+from metrics.wording import Distance, distances
+from simulator.events import Party
 from simulator.score import Score
-from simulator.session import Session
+from simulator.session import PartyMeta, Session
 from simulator.speech import Segment, SpokenWord
 from tests.takes import Take, scored
 
@@ -116,14 +118,24 @@ def test_an_unknown_text_or_a_mute_agent_is_undefined(tmp_path: Path) -> None:
     assert content(take)["user_wer"].reason == "the agent told nothing of what it understood"
 
 
-def agent_session(take: Take, heard: str) -> Session:
-    """Annotate, and let a recogniser hear this in the agent's only utterance."""
+def heard_by_recogniser(take: Take, *texts: str, party: Party = "agent") -> Session:
+    """Annotate, and let a recogniser hear these in a party's utterances."""
     session = take.annotated()
-    agent = session.speech.agent
-    recognised = tuple(msgspec.structs.replace(item, source="asr", text=heard) for item in agent.utterances)
-    return session.with_speech(
-        msgspec.structs.replace(session.speech, agent=msgspec.structs.replace(agent, recognised=recognised))
+    speech = session.speech.of(party)
+    recognised = tuple(
+        msgspec.structs.replace(item, source="asr", text=text)
+        for item, text in zip(speech.utterances, texts, strict=True)
     )
+    speech = msgspec.structs.replace(speech, recognised=recognised)
+    return session.with_speech(msgspec.structs.replace(session.speech, recognizer="moonshine", **{party: speech}))
+
+
+def with_voices(session: Session, **voices: str) -> Session:
+    """The same session with these voices in its scenario, the agent a cascade that hears with moonshine."""
+    parties = {party: PartyMeta(kind="cascade", spec={"voice": voice}) for party, voice in voices.items()}
+    parties["agent"].spec["recognizer"] = "moonshine"
+    session.meta = msgspec.structs.replace(session.meta, parties=parties)
+    return session
 
 
 def test_what_the_agent_meant_is_held_against_what_is_heard(tmp_path: Path) -> None:
@@ -131,7 +143,7 @@ def test_what_the_agent_meant_is_held_against_what_is_heard(tmp_path: Path) -> N
     take = Take(tmp_path / "t")
     text = "That's twenty-five dollars, please."
     take.say("agent", 1.0, 3.0, text=text, words=words(text, 1.0, 3.0))
-    score = scored(ContentSpec(), agent_session(take, "That is $25 cheese."))["agent_wer"]
+    score = scored(ContentSpec(), heard_by_recogniser(take, "That is $25 cheese."))["agent_wer"]
     assert score.value == 0.25
 
 
@@ -141,7 +153,7 @@ def test_a_cut_utterance_is_held_against_what_was_said_of_it(tmp_path: Path, hea
     take = Take(tmp_path / "t")
     text = "one two three four five six"
     take.say("agent", 1.0, 3.5, text=text, words=words(text, 1.0, 7.0), cut=True, planned=7.0)
-    assert scored(ContentSpec(), agent_session(take, heard))["agent_wer"].value == 0
+    assert scored(ContentSpec(), heard_by_recogniser(take, heard))["agent_wer"].value == 0
 
 
 def test_an_agent_of_transcripts_is_not_blamed_for_what_it_did_not_get_to_say(tmp_path: Path) -> None:
@@ -201,3 +213,89 @@ def test_a_person_whose_words_nobody_knows_is_not_held_against_injected_ones(tmp
     session.events = [event for event in session.events if event.type != "recognised"]
     told = scored(ContentSpec(), Session(session.folder, session.meta, audio=session._audio, speech=session.speech))
     assert told["unheard_rate"].value is told["phantom_words_per_min"].value is None
+
+
+def test_what_is_heard_in_backchannels_stands_apart(tmp_path: Path) -> None:
+    """A clean turn of four words keeps its 0 errors; the two words heard in a hum and a "right" are counted there."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 1.4, "backchannel", text="mm-hm", words=words("mm-hm", 1.0, 1.4))
+    take.say("agent", 2.0, 2.4, "backchannel", text="right", words=words("right", 2.0, 2.4))
+    take.say("agent", 3.0, 3.4, text="Hm.", words=words("Hm.", 3.0, 3.4))
+    take.say("agent", 5.0, 7.0, text="That sounds lovely indeed.", words=words("That sounds lovely indeed.", 5.0, 7.0))
+    session = heard_by_recogniser(take, "Them.", "Ride.", "", "That sounds lovely indeed.")
+    scores = scored(ContentSpec(), session)
+    assert (scores["agent_wer"].value, scores["agent_wer"].n) == (0, 4)
+    apart = scores["agent_backchannel_errors"]
+    assert (apart.parts["count"], apart.n, apart.unit) == (2, 3, "words each")
+
+
+def test_what_the_agent_makes_of_a_backchannel_is_no_error_of_a_turn(tmp_path: Path) -> None:
+    """A heard turn of nothing but an mm-hm is left out of the word error rate, and no phantom."""
+    take = Take(tmp_path / "t")
+    user_says(take, "thank you", 1.0, 2.0)
+    user_says(take, "mm-hm", 8.0, 8.4, role="backchannel")
+    understood(take, "thank you", 1.0, 2.0)
+    understood(take, "Over there.", 8.0, 8.5)
+    scores = content(take)
+    assert (scores["user_wer"].value, scores["user_wer"].n, scores["phantom_words_per_min"].value) == (0, 2, 0)
+    assert scores["user_backchannel_errors"].value == 2
+
+
+@pytest.mark.parametrize("told", ["thank you", "thank you right"])
+def test_a_backchannel_beside_a_turn_may_be_understood_or_not(tmp_path: Path, told: str) -> None:
+    """Neither is an error."""
+    take = Take(tmp_path / "t")
+    user_says(take, "thank you", 8.0, 9.0)
+    user_says(take, "right", 9.1, 9.4, role="backchannel")
+    understood(take, told, 8.0, 9.5)
+    assert content(take)["user_wer"].value == 0
+
+
+def test_a_typographic_apostrophe_in_a_transcript_is_no_error(tmp_path: Path) -> None:
+    """The same words with another code point."""
+    take = Take(tmp_path / "t")
+    user_says(take, "I don't know, it's late", 1.0, 3.0)
+    take.note(4.0, "transcript", "agent", of="user", text="I don\u2019t know, it\u2019s late")
+    assert content(take)["user_wer"].value == 0
+
+
+def test_scripts_without_spaces_are_counted_by_character(tmp_path: Path) -> None:
+    """One wrong character of four in a told transcript; the word error rate points there."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 3.0, text="你好世界", words=[("你好世界", 1.0)])
+    take.note(4.0, "transcript", "agent", of="user", text="你好，世间。")
+    scores = content(take)
+    assert (scores["user_cer"].value, scores["user_cer"].n, scores["user_cer"].unit) == (0.25, 4, "per character")
+    assert "content.user_cer counts it" in (scores["user_wer"].reason or "")
+
+
+def test_german_is_not_normalised_as_english(tmp_path: Path) -> None:
+    """Told by the voice: a transcript without its "um" has an error."""
+    take = Take(tmp_path / "t")
+    user_says(take, "um zehn Uhr", 1.0, 3.0)
+    take.note(4.0, "transcript", "agent", of="user", text="Zehn Uhr.")
+    session = with_voices(take.annotated(), user="de+f2", agent="alloy")
+    assert scored(ContentSpec(), session)["user_wer"].parts == {"count": 1, "of": 3}
+
+
+@pytest.mark.parametrize(("voice", "text"), [("de", "um zehn Uhr"), ("cmn+f2", "你好世界")])
+def test_an_english_recogniser_tells_nothing_of_another_language(tmp_path: Path, voice: str, text: str) -> None:
+    """Every rate of recognised text is undefined, and says whose voice is what; times still count."""
+    take = Take(tmp_path / "t")
+    user_says(take, text, 1.0, 3.0)
+    take.say("agent", 5.0, 7.0, text=text, words=words(text, 5.0, 7.0))
+    understood(take, "Who is on the door", 1.0, 3.0)
+    scores = scored(ContentSpec(), with_voices(heard_by_recogniser(take, "Hello"), user=voice, agent=voice))
+    reason = f"the recogniser hears English only; the voice is {voice.partition('+')[0]}"
+    rates = ("user_wer", "user_cer", "agent_wer", "agent_cer", "agent_backchannel_errors", "recogniser_wer")
+    assert {scores[rate].reason for rate in rates} == {reason}
+    assert scores["unheard_rate"].value == 0
+
+
+def test_the_recognisers_own_error_is_told_beside_the_agents(tmp_path: Path) -> None:
+    """One of the user's four words is heard wrong on the clean track; backchannels do not enter."""
+    take = Take(tmp_path / "t")
+    user_says(take, "do you have fish", 1.0, 3.0)
+    user_says(take, "mm-hm", 5.0, 5.4, role="backchannel")
+    scores = scored(ContentSpec(), heard_by_recogniser(take, "Do you have this?", "Then.", party="user"))
+    assert (scores["recogniser_wer"].value, scores["recogniser_wer"].n) == (0.25, 4)

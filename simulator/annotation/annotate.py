@@ -23,7 +23,7 @@ from simulator.timeline import Timeline
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"
-VERSION = 1
+VERSION = 2
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
 
 
@@ -101,28 +101,26 @@ def _speech(pair: Sequence[_Draft], *, words: bool) -> Speech:
 
 def _add_words(pair: Sequence[_Draft]) -> bool:
     """Add what engines know; False when there is nothing for them to do, or they do not run here."""
-    if not any(
-        draft.heard or (draft.party == "agent" and draft.speech.utterances) or _without_times(draft) for draft in pair
-    ):
+    if not any(draft.heard or draft.speech.utterances for draft in pair):
         return False
     try:
-        for draft in pair:
-            draft.speech = _with_words(draft)
+        for draft, other in (pair, reversed(pair)):
+            draft.speech = _with_words(draft, other.speech.timeline())
     except ScenarioError:
         return False
     return True
 
 
-def _with_words(draft: _Draft) -> PartySpeech:
-    speech = draft.speech
-    found = [*speech.words]
+def _with_words(draft: _Draft, other: Timeline) -> PartySpeech:
+    speech, session, party = draft.speech, draft.session, draft.party
+    words = [*speech.words]
     for utterance in _without_times(draft):
-        found += transcribe.own_words(draft.session, draft.party, utterance, _said_text(draft, utterance))
+        words += transcribe.own_words(session, party, utterance, _said_text(draft, utterance))
+    heard, discarded = transcribe.recognised(session, party, speech.utterances)
     if draft.heard:
-        found += transcribe.heard_words(draft.session, draft.party, _untold(speech))
-    of_agent = draft.party == "agent"
-    recognised = transcribe.recognised(draft.session, draft.party, speech.utterances) if of_agent else ()
-    return msgspec.structs.replace(speech, words=_in_order(found), recognised=tuple(recognised))
+        found, unbelieved = transcribe.credible_words(session, party, _untold(speech), other)
+        words, discarded = [*words, *found], [*discarded, *unbelieved]
+    return msgspec.structs.replace(speech, words=_in_order(words), recognised=tuple(heard), discarded=tuple(discarded))
 
 
 def _without_times(draft: _Draft) -> list[Segment]:

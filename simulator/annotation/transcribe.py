@@ -5,17 +5,20 @@ place, and where it fails the words share the stretch by their lengths. What a k
 a recogniser is kept beside its text, so that the two can be compared without the audio.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 import msgspec
 import numpy as np
 
+from simulator.annotation.credible import BACKCHANNEL_S, believed
 from simulator.engines import Word, engine
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.session import Session
-from simulator.speech import Segment, SpeechSource, SpokenWord
+from simulator.speech import Discarded, Segment, SpeechSource, SpokenWord
 from simulator.timeline import Stretch, Timeline
 
 RECOGNIZER, ALIGNER = "moonshine", "pocketsphinx"
@@ -23,6 +26,9 @@ RECOGNIZER, ALIGNER = "moonshine", "pocketsphinx"
 SENTENCE_PAUSE_S = 0.7
 LONGEST_S = 12.0
 MARGIN_S = 0.2
+
+_REMEMBERED = 4096
+"""Texts a process keeps: what a run of some hundred scenarios says, in about a megabyte."""
 
 
 def pieces(speech: Timeline, sample_rate: int) -> list[Stretch]:
@@ -41,15 +47,70 @@ def pieces(speech: Timeline, sample_rate: int) -> list[Stretch]:
     return joined
 
 
-def heard_words(session: Session, party: Party, speech: Timeline) -> list[SpokenWord]:
-    """Recognise the speech of a track and give its words with times, in order (source `asr`)."""
-    words: list[SpokenWord] = []
+class Sounded(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of speech that was recognised, with its words and their times (source `asr`)."""
+
+    stretch: Stretch
+    text: str
+    words: tuple[SpokenWord, ...]
+
+
+def sounded(session: Session, party: Party, speech: Timeline) -> Iterator[Sounded]:
+    """Recognise the speech of a track, stretch by stretch, in order: all that the recogniser says of it."""
     stretches = pieces(speech, session.sample_rate)
     for stretch, room in zip(stretches, _rooms(stretches, session), strict=True):
         samples = session.said(party, room.start, room.end)
-        text = engine(RECOGNIZER).recognize(samples, session.sample_rate)
-        words += _placed(text, samples, room.start, stretch, session.sample_rate)
-    return words
+        text = _recognition().text(samples, session.sample_rate)
+        words = _placed(text, samples, room.start, stretch, session.sample_rate)
+        yield Sounded(stretch=stretch, text=text, words=tuple(words))
+
+
+def credible_words(
+    session: Session, party: Party, speech: Timeline, other: Timeline
+) -> tuple[list[SpokenWord], list[Discarded]]:
+    """Give the recognised words of a track that can be believed, and what else was heard, with the reason.
+
+    other: where the other party speaks; a short sound mostly inside it is shaped like a backchannel.
+    """
+    rate = session.sample_rate
+    words: list[SpokenWord] = []
+    discarded: list[Discarded] = []
+    others = other.bridge(round(SENTENCE_PAUSE_S * rate))
+    for item in sounded(session, party, speech):
+        start, end = item.stretch
+        inside = 2 * others.covered(start, end) >= end - start
+        like_backchannel = inside and end - start < BACKCHANNEL_S * rate
+        text, reason = believed(item.text, (end - start) / rate, like_backchannel=like_backchannel)
+        if reason:
+            discarded.append(Discarded(start=start, end=end, text=item.text, reason=reason, words=item.words))
+        else:
+            words += map(_spelled, item.words, text.split())
+    return words, discarded
+
+
+def _spelled(word: SpokenWord, text: str) -> SpokenWord:
+    return word if word.text == text else msgspec.structs.replace(word, text=text)
+
+
+class _Recognition:
+    """The recogniser with a memory: trials repeat their sounds, and one sound gives one text."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, str] = {}
+
+    def text(self, samples: Samples, sample_rate: int) -> str:
+        """Recognise samples, float32 (n,), unless the same were heard before; ScenarioError where nothing runs."""
+        key = hashlib.sha256(b"%d:" % sample_rate + samples.tobytes()).digest()
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.pop(next(iter(self._known)), None)
+            self._known[key] = str(engine(RECOGNIZER).recognize(samples, sample_rate))
+        return self._known[key]
+
+
+@cache
+def _recognition() -> _Recognition:
+    return _Recognition()
 
 
 def _rooms(stretches: Sequence[Stretch], session: Session) -> list[Stretch]:
@@ -112,12 +173,18 @@ def own_words(session: Session, party: Party, utterance: Segment, said_text: str
     ]
 
 
-def recognised(session: Session, party: Party, utterances: Sequence[Segment]) -> list[Segment]:
-    """Give what a recogniser hears in each utterance that has a text: the same stretch, `text` as heard."""
+def recognised(session: Session, party: Party, utterances: Sequence[Segment]) -> tuple[list[Segment], list[Discarded]]:
+    """Give what a recogniser hears in each utterance that has a text: the same stretch, `text` as heard.
+
+    A text of more words than the sound can hold is none; it is given apart.
+    """
     found: list[Segment] = []
-    for utterance in utterances:
-        if utterance.text:
-            samples = session.said(party, utterance.start, utterance.end)
-            text = engine(RECOGNIZER).recognize(samples, session.sample_rate)
-            found.append(msgspec.structs.replace(utterance, source="asr", text=text))
-    return found
+    discarded: list[Discarded] = []
+    for item in utterances:
+        if item.text:
+            heard = _recognition().text(session.said(party, item.start, item.end), session.sample_rate)
+            text, reason = believed(heard, (item.end - item.start) / session.sample_rate)
+            found.append(msgspec.structs.replace(item, source="asr", text=text))
+            if reason:
+                discarded.append(Discarded(start=item.start, end=item.end, text=heard, reason=reason))
+    return found, discarded

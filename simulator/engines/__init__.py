@@ -6,10 +6,11 @@ notice, so a result never depends on what was asked before.
 """
 
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.plugins import load
 
@@ -75,6 +76,9 @@ class Detector(Protocol):
 class Recognizer(Protocol):
     """Speech to text."""
 
+    languages: ClassVar[tuple[str, ...]]
+    """The languages it was made for, by their codes (ISO 639): what it hears in others is not what was said."""
+
     def recognize(self, samples: Samples, sample_rate: int) -> str:
         """Give the text of one stretch of speech, float32 (n,) at any rate; empty for silence."""
         ...
@@ -92,3 +96,11 @@ class Aligner(Protocol):
 def engine(name: str) -> Any:
     """Give the engine registered under this name, made once per process (its model loads on first use)."""
     return load("engines", name)()
+
+
+def languages_heard(recognizer: str) -> tuple[str, ...]:
+    """Give the languages a recogniser hears, by their codes; none where nobody says, or it is not installed here."""
+    try:
+        return tuple(getattr(engine(recognizer), "languages", ()))
+    except ScenarioError:
+        return ()

@@ -11,7 +11,7 @@ import os
 import threading
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +43,9 @@ _INSTALL = "pip install moonshine-voice==0.1.0 (wheels: glibc >= 2.34 on x86-64,
 
 class Moonshine:
     """Speech to text by Moonshine; one recording at a time, whatever the number of callers."""
+
+    languages: ClassVar[tuple[str, ...]] = ("en",)
+    """Other languages give English words: it says nothing of what it does not understand."""
 
     def __init__(self) -> None:
         self._alone = threading.Lock()

@@ -15,7 +15,7 @@ from metrics.compat.measured import Measured
 from metrics.compat.options import SegmentSides, TextSides, read_segments, read_texts
 from simulator.annotation.detect import Track
 from simulator.annotation.detect import detect as detect_speech
-from simulator.annotation.transcribe import heard_words, own_words
+from simulator.annotation.transcribe import own_words, sounded
 from simulator.engines.activity import DETECTOR_HZ
 from simulator.errors import SessionError
 from simulator.events import Party
@@ -186,7 +186,12 @@ def recognised(
     """
     track = Session.of_recording(sample.folder / sound, user_channel=0, agent_channel=0)
     speech = _spoken(track, spans)
-    words = heard_words(track, "agent", speech) if texts is None else _told_words(track, speech, texts)
+    # All that was recognised, credible or not: the original filters nothing.
+    words = (
+        [word for item in sounded(track, "agent", speech) for word in item.words]
+        if texts is None
+        else _told_words(track, speech, texts)
+    )
     second = track.seconds
     return as_words([(word.text, second(word.start), second(word.end)) for word in words])
 

@@ -49,7 +49,10 @@ class SessionSample(FdbSample):
             raise SessionError(f"{name}: missing")
         start, end = self._window or (0, self._session.duration + 1)
         second = self._session.seconds
-        spoken = self._session.speech.of(_WORDS[name]).words
+        speech = self._session.speech.of(_WORDS[name])
+        # All that was recognised, credible or not: the original filters nothing.
+        unbelieved = [word for item in speech.discarded for word in item.words]
+        spoken = sorted([*speech.words, *unbelieved], key=lambda word: (word.start, word.end, word.id))
         return as_words(
             [(word.text, second(word.start), second(word.end)) for word in spoken if start <= word.start < end]
         )

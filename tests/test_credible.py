@@ -1,0 +1,75 @@
+"""Credible words: no more than a mouth can say, and of sounds like backchannels only what is said so short."""
+
+from pathlib import Path
+
+import pytest
+
+from simulator.annotation.annotate import annotate
+from simulator.annotation.credible import believed
+from simulator.speaking.voice import spoken
+from simulator.speech import Speech
+from tests.takes import RATE, Take
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "kept"),
+    [
+        ("I was going to say that", 0.5, False),
+        ("Wait a minute", 0.5, True),
+        ("No.", 0.1, True),
+        ("one two three four five six seven eight", 1.0, True),
+        ("one two three four five six seven eight nine", 1.0, False),
+        ("", 0.0, True),
+    ],
+)
+def test_words_are_capped_by_the_length_of_the_sound(text: str, seconds: float, kept: bool) -> None:
+    """Eight a second, a begun one counted; the reason tells both numbers."""
+    found, reason = believed(text, seconds)
+    assert (found, bool(reason)) == ((text, False) if kept else ("", True))
+    assert kept or f"{len(text.split())} words in {seconds:.2f} s" in reason
+
+
+@pytest.mark.parametrize(
+    ("heard", "kept"),
+    [
+        ("Mm-hmm,", "mm-hmm"),
+        ("Hmm.", "mm-hmm"),
+        ("Uh-huh.", "uh-huh"),
+        ("Yea, yeah.", "yeah yeah"),
+        ("Right.", "Right."),
+        ("I see.", "I see."),
+        ("Stop!", "Stop!"),
+        ("Them.", ""),
+        ("You", ""),
+        ("Better.", ""),
+    ],
+)
+def test_a_sound_like_a_backchannel_is_one_or_nothing(heard: str, kept: str) -> None:
+    """The field's spelling, or what else is said so short; words that no one says so are not believed."""
+    assert believed(heard, 0.4, like_backchannel=True)[0] == kept
+    assert believed(heard, 0.4)[0] == heard
+
+
+def hummed(folder: Path, *, over_speech: bool) -> Speech:
+    """A hum of the agent that nobody told, inside the user's speech or alone."""
+    take = Take(folder, duration=6)
+    if over_speech:
+        take.say("user", 1.0, 5.0, text="la", words=[("la", 1.0)])
+    take.add("agent", take.at(2.5), spoken("hm", "en-us", RATE).samples)
+    return annotate(take.session())
+
+
+def test_what_is_not_believed_is_kept_with_its_reason(tmp_path: Path) -> None:
+    """A hum beside the other's speech gives no word; what the recogniser made of it stays in the annotation."""
+    agent = hummed(tmp_path / "over", over_speech=True).agent
+    assert agent.words == ()
+    assert [(item.text, item.words[0].text) for item in agent.discarded] == [("Them.", "Them.")]
+    assert "backchannel" in agent.discarded[0].reason
+    start = agent.discarded[0].start / RATE
+    assert 2.4 < start < 2.6
+
+
+def test_a_short_answer_is_no_backchannel(tmp_path: Path) -> None:
+    """The same sound where nobody else speaks may be any word."""
+    agent = hummed(tmp_path / "alone", over_speech=False).agent
+    assert ([word.text for word in agent.words], agent.discarded) == (["Them."], ())
