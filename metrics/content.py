@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from metrics.content_cards import AGENT_WER, CARDS, PHANTOMS, UNHEARD, USER_WER
-from metrics.floor import Floor
 from metrics.wording import distances, normalised
 from simulator.events import Event, Party
+from simulator.floor.floor import Floor
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session

@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from metrics.floor import BREATH_S, Contribution, Floor, Side
 from metrics.latency_cards import CARDS, EARLY, LATE, MEAN, P50, P95, UNANSWERED
+from simulator.floor.contributions import Contribution
+from simulator.floor.floor import Floor, Side
+from simulator.floor.ipus import BREATH_S, REACTION_S
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
@@ -13,7 +15,7 @@ from simulator.spec import Duration, ms
 
 Outcome = Literal["answered", "early", "unanswered", "censored"]
 
-COLLISION_S = 0.2
+COLLISION_S = REACTION_S
 """What the agent begins this soon after the user began is no reaction to this turn: both began at once."""
 
 

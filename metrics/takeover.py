@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from metrics.floor import Floor, mostly_inside
 from metrics.takeover_cards import CARDS, IN_PAUSE, PER_TURN
+from simulator.floor.floor import Floor
+from simulator.floor.ipus import mostly_inside
 from simulator.score import Definition, Evidence, Score, share
 from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
@@ -73,12 +74,7 @@ class Takeover:
 
     def _pauses(self, floor: Floor) -> list[Stretch]:
         shortest = floor.samples(self._spec.shortest)
-        return [
-            pause
-            for turn in self._turns(floor)
-            for pause in floor.user.ipus.complement(turn.start, turn.end)
-            if pause.length >= shortest and turn.start < pause.start and pause.end < turn.end
-        ]
+        return [pause for turn in self._turns(floor) for pause in floor.user.pauses(turn) if pause.length >= shortest]
 
     def _taken(self, floor: Floor, pause: Stretch) -> int | None:
         """The sample at which the agent claimed the floor in the pause, if it did."""
