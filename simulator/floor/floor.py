@@ -32,6 +32,7 @@ TOOK_FOR_TURN_S = 0.5
 """Detectors are late and lines delay: what is taken for a turn may reach this much past the end of what was said."""
 
 _start = attrgetter("start")
+_when = attrgetter("start", "end")
 
 
 class AnnotatedSession(Protocol):
@@ -88,14 +89,19 @@ class Side:
         return Timeline(ipu for ipu in self.ipus if not mostly_inside(ipu, known)) if known else self.ipus
 
     @cached_property
-    def said(self) -> tuple[Contribution, ...]:
-        """Everything the party said, in time order."""
+    def utterances(self) -> tuple[Contribution, ...]:
+        """What events told of, in time order."""
         ends = self._floor.ends(self.party)
         told = [told_contribution(self.party, item, ends.get(item.id)) for item in self.speech.utterances]
+        return tuple(sorted(told, key=_when))
+
+    @cached_property
+    def said(self) -> tuple[Contribution, ...]:
+        """Everything the party said, in time order."""
         alone, short = self._floor.samples(TURN_PAUSE_S), self._floor.samples(BACKCHANNEL_S)
         others = self.other.ipus.bridge(alone) | self.other.told
         judged = untold_contributions(self.party, self.untold, others, alone=alone, short=short)
-        return tuple(sorted([*told, *judged], key=lambda item: (item.start, item.end)))
+        return tuple(sorted([*self.utterances, *judged], key=_when))
 
     @cached_property
     def claims(self) -> tuple[Contribution, ...]:
