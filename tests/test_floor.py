@@ -89,8 +89,7 @@ class Talk:
                 source="truth", id=f"u{index}", role=item.role, text=f"text {index}",
             )
             for index, item in enumerate(self.sayings)
-            if item.party == party and item.role is not None and item.start < self.ticks
-            and (item.start + item.late) < self.ticks
+            if item.party == party and item.role is not None and item.start + item.late <= self.ticks
         ]  # fmt: skip
         segments = [Segment(start=start, end=end, source="vad") for start, end in self.sounds(party)]
         return PartySpeech(segments=tuple(segments), utterances=tuple(said))
@@ -102,8 +101,9 @@ class Talk:
         if not path.exists():
             soundfile.write(path, np.zeros((end, 2), np.float32), RATE)
         bare = Session.of_recording(path)
-        cut = [event if event.at <= end else Event(end, *event[1:3], {**event.data, "cut": True})
-               for event in self.events if event.type == "speech_end" or event.at < end]  # fmt: skip
+        log = EventLog()
+        for event in self.events:
+            log.add(event.at, event.type, event.party, **event.data)
         speech = Speech(user=self._speech("user"), agent=self._speech("agent"))
         return Session(path, bare.meta, audio=bare._audio, events=tuple(log.finish(end)), speech=speech)
 
