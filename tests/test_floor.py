@@ -260,7 +260,7 @@ def test_an_hour_costs_no_more_than_a_minute() -> None:
         held.append(overheard.known(since))
         return held[-1]
 
-    floor = GrowingFloor(known)
+    floor = GrowingFloor(known, RATE)
     for start in range(0, 3600 * RATE, 2500):  # 2.1 s of speech, 0.4 s of silence, and a mm-hm over every other turn
         party: Party = "user" if start % 5000 else "agent"
         for who, first, last in ((party, 0, 2100), ("user", 800, 1100))[: 1 if party == "user" else 2]:

@@ -20,13 +20,19 @@ import msgspec
 
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.floor.floor import Floor
-from simulator.floor.ipus import TURN_PAUSE_S
+from simulator.floor.ipus import BACKCHANNEL_S, BREATH_S, TURN_PAUSE_S
 from simulator.floor.transfers import Holder, overlaps, passes
 from simulator.floor.yields import shown_barge_ins
 from simulator.speech import Speech
 from simulator.timeline import Stretch
 
 REACH_S = 3 * TURN_PAUSE_S
+
+TOLD_REACH_S = TURN_PAUSE_S + BACKCHANNEL_S + BREATH_S
+"""How far back an utterance bears: within a second of it lies an ipu of less than one, within a breath of that a hold.
+
+Less than REACH_S, so that what is told in time never bears on what is settled.
+"""
 
 HappeningKind = Literal["transfer", "overlap", "backchannel", "barge_in"]
 
@@ -94,18 +100,20 @@ def happenings(floor: Floor, since: int = 0, holder: Holder | None = None) -> It
 class GrowingFloor:
     """Notices what happens while it happens. settled: the sample before which nothing changes any more."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, sample_rate: int) -> None:
         self._known = known
+        self._rate = sample_rate
         self.settled = self._context = 0
         self._holder: Holder | None = None
         self._open: dict[str, Happening] = {}
         self._past: dict[str, Happening] = {}
 
-    def begin_again(self) -> None:
-        """Let everything be judged again: something was told of what was settled."""
-        self.settled = self._context = 0
-        self._holder = None
-        self._open, self._past = self._past | self._open, {}
+    def learn(self, since: int) -> None:
+        """Something was told of what lies from a sample on: where it bears on what was settled, all is judged again."""
+        if since - round(TOLD_REACH_S * self._rate) < self.settled:
+            self.settled = self._context = 0
+            self._holder = None
+            self._open, self._past = self._past | self._open, {}
 
     @property
     def found(self) -> list[Happening]:
@@ -128,7 +136,7 @@ class GrowingFloor:
         return gone + changed
 
     def _settle(self, floor: Floor, known: KnownSoFar) -> None:
-        reach = floor.samples(REACH_S)
+        reach = round(REACH_S * self._rate)
         rests = list(_rests(floor, known.spans))
         settled = max((rest for rest in rests if rest <= known.duration - reach), default=0)
         if settled <= self.settled:

@@ -40,7 +40,7 @@ class FloorWatch:
         self._rate = sample_rate
         self._ears = {party: make_ears(ears[party], sample_rate, noisy=False) for party in PARTIES}
         self._overheard = Overheard(sample_rate)
-        self._floor = GrowingFloor(self._overheard.known)
+        self._floor = GrowingFloor(self._overheard.known, sample_rate)
         self._due: list[tuple[int, int]] = []
 
     def warm(self) -> None:
@@ -84,8 +84,8 @@ class FloorWatch:
         now = self._overheard.now
         changed = [since for at, since in self._due if at <= now]
         self._due = [(at, since) for at, since in self._due if at > now]
-        if min(changed, default=now) < self._floor.settled:
-            self._floor.begin_again()
+        if changed:
+            self._floor.learn(min(changed))
         return [self._notice(change) for change in self._floor.judge(speaking, over=over)]
 
     def _hear(self, party: Party, frame: AudioFrame) -> bool:
