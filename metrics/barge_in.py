@@ -1,11 +1,10 @@
 """Barge-ins: whether the agent stops when the user takes the floor, how soon, and what it does then."""
 
-from typing import ClassVar, Literal
-
-import msgspec
+from typing import ClassVar
 
 from metrics.card import card, rate, seconds
-from metrics.floor import Contribution, Floor
+from simulator.floor.floor import Floor
+from simulator.floor.yields import HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins
 from simulator.score import Better, Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -86,14 +85,6 @@ RESUME = _rate(
 
 CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME)
 
-Outcome = Literal["yielded", "talked through", "ended by itself", "was cut off by the end"]
-
-_AT_END_S = 0.03
-_REACTION_S = 0.2
-"""An agent that nobody told about and that stops sooner than this was about to stop anyway."""
-_SPOKE_ON_S = 1.0
-"""An utterance that ended uncut less than this after the onset says nothing: nobody could tell yielding from ending."""
-
 
 class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
     """Measure barge-ins.
@@ -105,24 +96,13 @@ class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
 
     cards: ClassVar[tuple[Definition, ...]] = CARDS
 
-    yield_within: Duration = ms(2000)
+    yield_within: Duration = Duration(YIELD_WITHIN_S)
     resume_within: Duration = ms(4000)
-    head_start: Duration = ms(200)
+    head_start: Duration = Duration(HEAD_START_S)
 
     def build(self) -> "BargeIn":
         """Make the scorer."""
         return BargeIn(self)
-
-
-class BargeInCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One barge-in: what the user said over which of the agent's holds, when the agent's sound stopped, what it was."""
-
-    by: Contribution
-    over: Contribution
-    stop: int
-    outcome: Outcome
-    back: int | None = None
-    """Sample at which the agent spoke again after yielding."""
 
 
 class BargeIn:
@@ -135,7 +115,7 @@ class BargeIn:
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
         floor = Floor(session)
-        found = cases(floor, self._spec)
+        found = barge_ins(floor, yield_within=self._spec.yield_within, head_start=self._spec.head_start)
         decided = [case for case in found if case.outcome in ("yielded", "talked through")]
         yielded = [case for case in decided if case.outcome == "yielded"]
         evidence = [_evidence(floor, case) for case in found]
@@ -178,48 +158,6 @@ class BargeIn:
     def _unsettled(self, floor: Floor, case: BargeInCase) -> bool:
         """The session ended before the agent's time to come back was over."""
         return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(self._spec.resume_within)
-
-
-def cases(floor: Floor, spec: BargeInSpec) -> list[BargeInCase]:
-    """Give every barge-in of the user, in order: a turn, or an injected interruption, begun while the agent speaks."""
-    return [
-        _case(floor, item, over, spec)
-        for item in _claims(floor)
-        if (over := floor.agent.holding(item.start)) is not None
-        and (item.role == "interruption" or item.start - over.start >= floor.samples(spec.head_start))
-    ]
-
-
-def _claims(floor: Floor) -> list[Contribution]:
-    """The user's turns, and interruptions injected inside one; each ends where its turn ends."""
-    turns = floor.user.turns
-    begun = {turn.start for turn in turns}
-    inside = [
-        msgspec.structs.replace(item, end=next(turn.end for turn in turns if turn.end >= item.end))
-        for item in floor.user.of_role("interruption")
-        if item.start not in begun
-    ]
-    return sorted([*turns, *inside], key=lambda item: item.start)
-
-
-def _case(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> BargeInCase:
-    stop = max(item.start, over.end)
-    outcome = _outcome(floor, item, over, spec)
-    after = floor.agent.claims_from(over.end, floor.duration) if outcome == "yielded" else ()
-    return BargeInCase(by=item, over=over, stop=stop, outcome=outcome, back=after[0].start if after else None)
-
-
-def _outcome(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> Outcome:
-    spoke_on = over.end - item.start
-    if spoke_on >= floor.samples(spec.yield_within):
-        return "talked through"
-    if over.until >= floor.duration - floor.samples(_AT_END_S):
-        return "was cut off by the end"
-    if over.cut is None:
-        return "yielded" if spoke_on >= floor.samples(_REACTION_S) else "ended by itself"
-    if over.cut:
-        return "yielded"
-    return "talked through" if spoke_on >= floor.samples(_SPOKE_ON_S) else "ended by itself"
 
 
 def _evidence(floor: Floor, case: BargeInCase) -> Evidence:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from metrics.card import card, per_minute, rate
-from metrics.floor import Floor
 from metrics.texts import (
     TextPair,
     by_heard_turn,
@@ -19,6 +18,7 @@ from metrics.texts import (
 )
 from metrics.wording import normalised
 from simulator.events import Party
+from simulator.floor.floor import Floor
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
