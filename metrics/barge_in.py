@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from metrics.card import card, rate, seconds
 from simulator.floor.floor import Floor
-from simulator.floor.yields import HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins
+from simulator.floor.yields import DECIDED, HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins
 from simulator.score import Better, Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -18,8 +18,12 @@ _CASE = """A barge-in: a user turn, or an injected interruption, that begins whi
     Backchannels and asides are no barge-ins."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
     have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
-    Undecided, and not counted: an utterance that ends uncut sooner (an untold one: within 200 ms), or that the
-    end of the session cuts off."""
+    Undecided, and not counted: an utterance that ends uncut sooner, or that the end of the session cuts off; a
+    stop within 120 ms of the onset, or that something said before it over the same speech can have caused (what the
+    agent told it had been hearing decides); and, where neither events nor the far end's account of its audio tell how
+    the agent's speech ended, any end over a turn that is no injected interruption: an ordinary overlap at a turn's
+    end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the share
+    that nobody could decide is undecided_rate."""
 _OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
     Full-Duplex-Bench v1.0 asks only whether the agent speaks afterwards, v1.5 lists every overlap of the file
     as a stop; FD-Bench joins silences up to 1.5 s first."""
@@ -83,7 +87,27 @@ RESUME = _rate(
     ),
 )
 
-CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME)
+UNDECIDED = _rate(
+    "undecided_rate",
+    "Barge-ins that nobody could decide",
+    "neither",
+    _card(
+        """The share of barge-ins of which nobody can say whether the agent yielded or had finished. Where it is
+            high, yield_rate speaks of few cases: an agent that tells when it was cut short has fewer.""",
+        "there was no barge-in",
+    ),
+)
+
+CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME, UNDECIDED)
+
+
+_WHY = {
+    "ended by itself": "the agent's speech ended by itself",
+    "was cut off by the end": "the agent's speech was cut off by the end",
+    "coincident": "the agent's speech ended too soon, or by something said before",
+    "undecided": "nobody told whether the agent's speech was cut or over",
+}
+"""Why the first of them was not decided."""
 
 
 class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
@@ -116,19 +140,18 @@ class BargeIn:
         """Score one session."""
         floor = Floor(session)
         found = barge_ins(floor, yield_within=self._spec.yield_within, head_start=self._spec.head_start)
-        decided = [case for case in found if case.outcome in ("yielded", "talked through")]
+        decided = [case for case in found if case.outcome in DECIDED]
         yielded = [case for case in decided if case.outcome == "yielded"]
         evidence = [_evidence(floor, case) for case in found]
         latencies = [item for item in evidence if item.value is not None]
         values = [item.value for item in latencies if item.value is not None]
         through = [item for item in evidence if item.label == "talked through"]
+        undecided = [item for item in evidence if item.label not in DECIDED]
         false_starts = [case for case in yielded if case.back is not None and case.back < case.by.end]
         settled = [case for case in yielded if not self._unsettled(floor, case)]
         resumed = [case for case in settled if self._resumed(floor, case)]
         none = (
-            "the user did not barge in"
-            if not found
-            else f"no barge-in was decided: the agent's speech {found[0].outcome}"
+            "the user did not barge in" if not found else f"no barge-in was decided: {_WHY.get(found[0].outcome, '')}"
         )
         no_yield = none if not decided else "the agent yielded to no barge-in"
         return [
@@ -150,6 +173,7 @@ class BargeIn:
                 _backs(resumed, "resumed"),
                 reason=no_yield if not yielded else "the session ended before the agent could resume",
             ),
+            share(UNDECIDED, len(undecided), len(found), undecided, reason="the user did not barge in"),
         ]
 
     def _resumed(self, floor: Floor, case: BargeInCase) -> bool:

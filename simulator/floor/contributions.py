@@ -2,12 +2,14 @@
 
 Truth comes first. Where events tell a party's utterances, each is one contribution with the role it was said
 in. Speech that nobody told is judged by its shape: an ipu under 1 s, alone (1 s of own silence on both
-sides), at least half of it inside the other's speech, is a backchannel; any other ipu is (part of) a turn.
+sides), at least half of it inside the other's ipus or told utterances, is a backchannel; any other ipu is (part of) a turn.
+So what is said into the other's silence, however short, is an answer.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -68,8 +70,8 @@ def untold_contributions(
 ) -> Iterator[Contribution]:
     """Give what the ipus that nobody told of contributed, by their shape.
 
-    others: where the other party speaks, pauses of less than `alone` samples included. short: samples from which an
-    ipu is no backchannel any more.
+    others: where the other party speaks, its told utterances with their pauses. short: samples from which an ipu is no
+    backchannel any more.
     """
     for index, ipu in enumerate(untold):
         before = ipu.start - untold[index - 1].end if index else alone
@@ -84,23 +86,40 @@ def begun_in(said: Sequence[Contribution], first: int, last: int) -> Sequence[Co
     return said[bisect_left(said, first, key=_start) : bisect_left(said, last, key=_start)]
 
 
-def joined_turns(claims: Sequence[Contribution], others: Sequence[Contribution], pause: int) -> Iterator[Contribution]:
-    """Join a party's claims into turns: those less than `pause` samples apart, unless the other took the floor.
+class TurnPauses(NamedTuple):
+    """Samples of silence in which a turn may go on: in any case, and where nobody at all spoke."""
+
+    any: int
+    waited_out: int
+
+
+def joined_turns(
+    claims: Sequence[Contribution], others: Sequence[Contribution], others_speech: Timeline, pauses: TurnPauses
+) -> Iterator[Contribution]:
+    """Join a party's claims into turns: those a pause apart, unless the other took the floor.
 
     The other (`others`: its claims) took it when it began after the turn began, before the claim, and outlasted the
-    turn so far.
+    turn so far. Claims that nobody told are one turn over a longer pause, too, in which the other did not speak.
     """
     last: Contribution | None = None
     for item in claims:
         if last is None:
             last = item
-        elif item.start - last.end < pause and not _took_floor(others, last, item.start):
+        elif _goes_on(last, item, others_speech, pauses) and not _took_floor(others, last, item.start):
             last = msgspec.structs.replace(last, end=max(last.end, item.end), cut=item.cut, id=item.id)
         else:
             yield last
             last = item
     if last is not None:
         yield last
+
+
+def _goes_on(turn: Contribution, claim: Contribution, others_speech: Timeline, pauses: TurnPauses) -> bool:
+    pause = claim.start - turn.end
+    if pause < pauses.any:
+        return True
+    told = turn.told or claim.told
+    return not told and pause < pauses.waited_out and not others_speech.covered(turn.end, claim.start)
 
 
 def _took_floor(others: Sequence[Contribution], turn: Contribution, until: int) -> bool:

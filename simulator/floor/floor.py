@@ -8,6 +8,7 @@ from operator import attrgetter
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.floor.contributions import (
     Contribution,
+    TurnPauses,
     begun_in,
     joined_holds,
     joined_turns,
@@ -20,6 +21,7 @@ from simulator.floor.ipus import (
     BREATH_S,
     IPU_S,
     TURN_PAUSE_S,
+    WAITED_OUT_S,
     ipus_of,
     mostly_inside,
     pauses_in,
@@ -74,7 +76,8 @@ class Side:
     def said(self) -> tuple[Contribution, ...]:
         """Everything the party said, in time order."""
         alone, short = self._floor.samples(TURN_PAUSE_S), self._floor.samples(BACKCHANNEL_S)
-        others = self.other.ipus.bridge(alone) | self.other.told
+        # What events told of goes on through its own pauses; untold speech is where it sounds, and nowhere else.
+        others = self.other.ipus | self.other.told
         judged = untold_contributions(self.party, self.untold, others, alone=alone, short=short)
         return tuple(sorted([*self.utterances, *judged], key=_when))
 
@@ -85,8 +88,12 @@ class Side:
 
     @cached_property
     def turns(self) -> tuple[Contribution, ...]:
-        """Claims joined into turns: those less than 1 s apart, unless the other took the floor in between."""
-        return tuple(joined_turns(self.claims, self.other.claims, self._floor.samples(TURN_PAUSE_S)))
+        """Claims joined into turns: those less than 1 s apart, unless the other took the floor in between.
+
+        Where nobody told of them and nobody spoke in between, those less than 3 s apart.
+        """
+        pauses = TurnPauses(*map(self._floor.samples, (TURN_PAUSE_S, WAITED_OUT_S)))
+        return tuple(joined_turns(self.claims, self.other.claims, self.other.ipus, pauses))
 
     @cached_property
     def holds(self) -> tuple[Contribution, ...]:

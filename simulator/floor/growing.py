@@ -20,13 +20,13 @@ import msgspec
 
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.floor.floor import Floor
-from simulator.floor.ipus import BACKCHANNEL_S, BREATH_S, TURN_PAUSE_S
+from simulator.floor.ipus import BACKCHANNEL_S, BREATH_S, TURN_PAUSE_S, WAITED_OUT_S
 from simulator.floor.transfers import Holder, overlaps, passes
 from simulator.floor.yields import shown_barge_ins
 from simulator.speech import Speech
 from simulator.timeline import Stretch
 
-REACH_S = 3 * TURN_PAUSE_S
+REACH_S = 2 * TURN_PAUSE_S + WAITED_OUT_S
 
 TOLD_REACH_S = TURN_PAUSE_S + BACKCHANNEL_S + BREATH_S
 """How far back an utterance bears: within a second of it lies an ipu of less than one, within a breath of that a hold.

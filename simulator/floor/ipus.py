@@ -15,6 +15,12 @@ TURN_PAUSE_S = 1.0
 Also the own silence on both sides that speech which nobody told needs to be a backchannel (VAP's events).
 """
 
+WAITED_OUT_S = 3.0
+"""Silence up to which speech that nobody told goes on as one turn when nobody at all spoke in it.
+
+An agent that waits out a long pause of the user has left no turn unanswered. More than three seconds nobody waits for.
+"""
+
 BACKCHANNEL_S = 1.0
 """Length under which speech that nobody told can be a backchannel (dGSLM's interaction metrics, VAP)."""
 
@@ -23,6 +29,9 @@ BREATH_S = 0.5
 
 REACTION_S = 0.2
 """Nobody reacts faster to what is heard: what happens sooner was under way already (minimal human reaction times)."""
+
+COINCIDENT_S = 0.12
+"""Nobody falls silent faster than this because of what is heard: simple reactions to sound take 120 ms and more."""
 
 AT_END_S = 0.03
 """What ends this close to the session's end was cut off by it: a tick of 20 ms and an audible frame of 10 ms."""
