@@ -2,8 +2,8 @@
 
 Truth comes first. Where events tell a party's utterances, each is one contribution with the role it was said
 in. Speech that nobody told is judged by its shape: an ipu under 1 s, alone (1 s of own silence on both
-sides), at least half of it inside the other's ipus or told utterances, is a backchannel; any other ipu is (part of) a turn.
-So what is said into the other's silence, however short, is an answer.
+sides), at least half of it inside the other's ipus or told utterances, is a backchannel; any other ipu is (part of)
+a turn. So what is said into the other's silence, however short, is an answer.
 """
 
 from bisect import bisect_left
