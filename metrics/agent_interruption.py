@@ -3,8 +3,10 @@
 from typing import ClassVar
 
 from metrics.card import card, rate, seconds
-from metrics.floor import Contribution, Floor
 from metrics.latency import new_claims
+from simulator.floor.contributions import Contribution
+from simulator.floor.floor import Floor
+from simulator.floor.transfers import overlaps
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -79,7 +81,7 @@ class AgentInterruption:
         floor = Floor(session)
         turns = floor.user.turns
         hits = {turn.start: begun for turn in turns if (begun := self._interruptions(floor, turn))}
-        both = floor.user.ipus & floor.agent.ipus
+        both = overlaps(floor)
         evidence = [_evidence(floor, both.at(begun.start), begun) for found in hits.values() for begun in found]
         values = [item.value for item in evidence if item.value is not None]
         return [

@@ -5,7 +5,9 @@ from typing import ClassVar, Literal
 import msgspec
 
 from metrics.card import card, per_minute, rate
-from metrics.floor import TURN_PAUSE_S, Contribution, Floor, mostly_inside, took_for_turn
+from simulator.floor.contributions import Contribution
+from simulator.floor.floor import Floor, took_for_turn
+from simulator.floor.ipus import TURN_PAUSE_S, mostly_inside
 from simulator.score import Better, Definition, Evidence, Score, from_parts, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -150,7 +152,7 @@ class Backchannel:
 
     def _case(self, floor: Floor, item: Contribution, over: Contribution) -> BackchannelCase:
         limit = max(item.start + floor.samples(self._spec.within), item.end + floor.samples(0.5))
-        if over.end >= limit or over.end >= floor.duration - floor.samples(0.03):
+        if over.end >= limit or floor.cut_off(over.end):
             return BackchannelCase(by=item, stop=None, outcome="kept the floor")
         if over.cut is False:
             return BackchannelCase(by=item, stop=over.end, outcome="ended by itself")

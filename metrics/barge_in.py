@@ -1,11 +1,10 @@
 """Barge-ins: whether the agent stops when the user takes the floor, how soon, and what it does then."""
 
-from typing import ClassVar, Literal
-
-import msgspec
+from typing import ClassVar
 
 from metrics.card import card, rate, seconds
-from metrics.floor import Contribution, Floor
+from simulator.floor.floor import Floor
+from simulator.floor.yields import DECIDED, HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins
 from simulator.score import Better, Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -19,8 +18,12 @@ _CASE = """A barge-in: a user turn, or an injected interruption, that begins whi
     Backchannels and asides are no barge-ins."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
     have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
-    Undecided, and not counted: an utterance that ends uncut sooner (an untold one: within 200 ms), or that the
-    end of the session cuts off."""
+    Undecided, and not counted: an utterance that ends uncut sooner, or that the end of the session cuts off; a
+    stop within 120 ms of the onset, or that something said before it over the same speech can have caused (what the
+    agent told it had been hearing decides); and, where neither events nor the far end's account of its audio tell how
+    the agent's speech ended, any end over a turn that is no injected interruption: an ordinary overlap at a turn's
+    end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the share
+    that nobody could decide is undecided_rate."""
 _OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
     Full-Duplex-Bench v1.0 asks only whether the agent speaks afterwards, v1.5 lists every overlap of the file
     as a stop; FD-Bench joins silences up to 1.5 s first."""
@@ -84,15 +87,27 @@ RESUME = _rate(
     ),
 )
 
-CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME)
+UNDECIDED = _rate(
+    "undecided_rate",
+    "Barge-ins that nobody could decide",
+    "neither",
+    _card(
+        """The share of barge-ins of which nobody can say whether the agent yielded or had finished. Where it is
+            high, yield_rate speaks of few cases: an agent that tells when it was cut short has fewer.""",
+        "there was no barge-in",
+    ),
+)
 
-Outcome = Literal["yielded", "talked through", "ended by itself", "was cut off by the end"]
+CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME, UNDECIDED)
 
-_AT_END_S = 0.03
-_REACTION_S = 0.2
-"""An agent that nobody told about and that stops sooner than this was about to stop anyway."""
-_SPOKE_ON_S = 1.0
-"""An utterance that ended uncut less than this after the onset says nothing: nobody could tell yielding from ending."""
+
+_WHY = {
+    "ended by itself": "the agent's speech ended by itself",
+    "was cut off by the end": "the agent's speech was cut off by the end",
+    "coincident": "the agent's speech ended too soon, or by something said before",
+    "undecided": "nobody told whether the agent's speech was cut or over",
+}
+"""Why the first of them was not decided."""
 
 
 class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
@@ -105,24 +120,13 @@ class BargeInSpec(ScorerSpec, frozen=True, kw_only=True, tag="barge_in"):
 
     cards: ClassVar[tuple[Definition, ...]] = CARDS
 
-    yield_within: Duration = ms(2000)
+    yield_within: Duration = Duration(YIELD_WITHIN_S)
     resume_within: Duration = ms(4000)
-    head_start: Duration = ms(200)
+    head_start: Duration = Duration(HEAD_START_S)
 
     def build(self) -> "BargeIn":
         """Make the scorer."""
         return BargeIn(self)
-
-
-class BargeInCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One barge-in: what the user said over which of the agent's holds, when the agent's sound stopped, what it was."""
-
-    by: Contribution
-    over: Contribution
-    stop: int
-    outcome: Outcome
-    back: int | None = None
-    """Sample at which the agent spoke again after yielding."""
 
 
 class BargeIn:
@@ -135,20 +139,19 @@ class BargeIn:
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
         floor = Floor(session)
-        found = cases(floor, self._spec)
-        decided = [case for case in found if case.outcome in ("yielded", "talked through")]
+        found = barge_ins(floor, yield_within=self._spec.yield_within, head_start=self._spec.head_start)
+        decided = [case for case in found if case.outcome in DECIDED]
         yielded = [case for case in decided if case.outcome == "yielded"]
         evidence = [_evidence(floor, case) for case in found]
         latencies = [item for item in evidence if item.value is not None]
         values = [item.value for item in latencies if item.value is not None]
         through = [item for item in evidence if item.label == "talked through"]
+        undecided = [item for item in evidence if item.label not in DECIDED]
         false_starts = [case for case in yielded if case.back is not None and case.back < case.by.end]
         settled = [case for case in yielded if not self._unsettled(floor, case)]
         resumed = [case for case in settled if self._resumed(floor, case)]
         none = (
-            "the user did not barge in"
-            if not found
-            else f"no barge-in was decided: the agent's speech {found[0].outcome}"
+            "the user did not barge in" if not found else f"no barge-in was decided: {_WHY.get(found[0].outcome, '')}"
         )
         no_yield = none if not decided else "the agent yielded to no barge-in"
         return [
@@ -170,6 +173,7 @@ class BargeIn:
                 _backs(resumed, "resumed"),
                 reason=no_yield if not yielded else "the session ended before the agent could resume",
             ),
+            share(UNDECIDED, len(undecided), len(found), undecided, reason="the user did not barge in"),
         ]
 
     def _resumed(self, floor: Floor, case: BargeInCase) -> bool:
@@ -178,48 +182,6 @@ class BargeIn:
     def _unsettled(self, floor: Floor, case: BargeInCase) -> bool:
         """The session ended before the agent's time to come back was over."""
         return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(self._spec.resume_within)
-
-
-def cases(floor: Floor, spec: BargeInSpec) -> list[BargeInCase]:
-    """Give every barge-in of the user, in order: a turn, or an injected interruption, begun while the agent speaks."""
-    return [
-        _case(floor, item, over, spec)
-        for item in _claims(floor)
-        if (over := floor.agent.holding(item.start)) is not None
-        and (item.role == "interruption" or item.start - over.start >= floor.samples(spec.head_start))
-    ]
-
-
-def _claims(floor: Floor) -> list[Contribution]:
-    """The user's turns, and interruptions injected inside one; each ends where its turn ends."""
-    turns = floor.user.turns
-    begun = {turn.start for turn in turns}
-    inside = [
-        msgspec.structs.replace(item, end=next(turn.end for turn in turns if turn.end >= item.end))
-        for item in floor.user.of_role("interruption")
-        if item.start not in begun
-    ]
-    return sorted([*turns, *inside], key=lambda item: item.start)
-
-
-def _case(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> BargeInCase:
-    stop = max(item.start, over.end)
-    outcome = _outcome(floor, item, over, spec)
-    after = floor.agent.claims_from(over.end, floor.duration) if outcome == "yielded" else ()
-    return BargeInCase(by=item, over=over, stop=stop, outcome=outcome, back=after[0].start if after else None)
-
-
-def _outcome(floor: Floor, item: Contribution, over: Contribution, spec: BargeInSpec) -> Outcome:
-    spoke_on = over.end - item.start
-    if spoke_on >= floor.samples(spec.yield_within):
-        return "talked through"
-    if over.until >= floor.duration - floor.samples(_AT_END_S):
-        return "was cut off by the end"
-    if over.cut is None:
-        return "yielded" if spoke_on >= floor.samples(_REACTION_S) else "ended by itself"
-    if over.cut:
-        return "yielded"
-    return "talked through" if spoke_on >= floor.samples(_SPOKE_ON_S) else "ended by itself"
 
 
 def _evidence(floor: Floor, case: BargeInCase) -> Evidence:

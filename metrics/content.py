@@ -16,7 +16,6 @@ from metrics.content_cards import (
     USER_WER,
 )
 from metrics.error_rates import ErrorRates, deaf_to, error_rate
-from metrics.floor import Floor
 from metrics.language import spoken_language
 from metrics.spelling import normalised, orthography_of
 from metrics.texts import (
@@ -33,6 +32,7 @@ from metrics.texts import (
     with_words,
 )
 from simulator.events import Event, Party
+from simulator.floor.floor import Floor
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session

@@ -5,7 +5,9 @@ from typing import ClassVar, Literal
 import msgspec
 
 from metrics.card import card, rate, seconds
-from metrics.floor import BREATH_S, Contribution, Floor, Side
+from simulator.floor.contributions import Contribution
+from simulator.floor.floor import Floor, Side
+from simulator.floor.ipus import BREATH_S, REACTION_S
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -69,7 +71,7 @@ CARDS = (MEAN, P50, P95, EARLY, LATE, UNANSWERED)
 
 Outcome = Literal["answered", "early", "unanswered", "censored"]
 
-COLLISION_S = 0.2
+COLLISION_S = REACTION_S
 """What the agent begins this soon after the user began is no reaction to this turn: both began at once."""
 
 

@@ -3,8 +3,9 @@
 from typing import ClassVar, Literal
 
 from metrics.card import card, rate
-from metrics.floor import Contribution, Floor, took_for_turn
 from simulator.events import Event
+from simulator.floor.contributions import Contribution
+from simulator.floor.floor import Floor, took_for_turn
 from simulator.score import Definition, Evidence, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -135,7 +136,7 @@ class Selectivity:
         )
 
     def _stopped(self, floor: Floor, sound: Stretch, over: Contribution) -> Outcome:
-        if over.cut is False or over.until >= floor.duration - floor.samples(0.03):
+        if over.cut is False or floor.cut_off(over.until):
             return "undecided"
         besides = [item for item in floor.user.claims_from(0, over.end) if item.end > sound.start]
         return "undecided" if besides else "stopped"

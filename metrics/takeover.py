@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from metrics.card import card, rate
-from metrics.floor import Floor, mostly_inside
+from simulator.floor.floor import Floor
+from simulator.floor.ipus import mostly_inside
 from simulator.score import Definition, Evidence, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -120,12 +121,7 @@ class Takeover:
 
     def _pauses(self, floor: Floor) -> list[Stretch]:
         shortest = floor.samples(self._spec.shortest)
-        return [
-            pause
-            for turn in self._turns(floor)
-            for pause in floor.user.ipus.complement(turn.start, turn.end)
-            if pause.length >= shortest and turn.start < pause.start and pause.end < turn.end
-        ]
+        return [pause for turn in self._turns(floor) for pause in floor.user.pauses(turn) if pause.length >= shortest]
 
     def _taken(self, floor: Floor, pause: Stretch) -> int | None:
         """The sample at which the agent claimed the floor in the pause, if it did."""

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.floor import Floor
-from metrics.transfers import transfers
 from metrics.turns_cards import CARDS, SHAPES
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
+from simulator.floor.floor import Floor
+from simulator.floor.transfers import overlaps, transfers
 from simulator.score import Definition, Evidence, Score, from_parts, spread
 from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
@@ -78,7 +78,7 @@ def structure(floor: Floor) -> dict[str, Events]:
     """Give every ipu, pause, gap and overlap of a session; overlaps also by what they did to the floor."""
     user, agent = floor.user.ipus, floor.agent.ipus
     pauses, gaps = _silences(floor)
-    both = user & agent
+    both = overlaps(floor)
     stays = [_stays(stretch, (user, agent)) for stretch in both]
     return {
         "ipu": [(party, ipu) for party in PARTIES for ipu in floor.side(party).ipus],
@@ -134,7 +134,7 @@ def _share(definition: Definition, floor: Floor) -> Score:
     user, agent = floor.user.ipus, floor.agent.ipus
     covered = {
         "silence": floor.duration - (user | agent).total(),
-        "talk_over": (user & agent).total(),
+        "talk_over": overlaps(floor).total(),
         "user": user.total(),
         "agent": agent.total(),
     }[definition.id.removeprefix("turns.").removesuffix("_share")]

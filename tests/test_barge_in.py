@@ -123,14 +123,14 @@ def test_lines_queued_one_behind_the_other_are_one_hold(tmp_path: Path) -> None:
 
 
 def test_an_untold_agent_is_judged_by_its_sound(tmp_path: Path) -> None:
-    """200 ms of silence within 2 s is a yield; a stop within 200 ms was about to come anyway."""
+    """A stop over an injected interruption is a yield; one within 120 ms was under way already."""
     take = Take(tmp_path / "t")
     take.say("user", 3.0, 4.0, role="interruption")
     take.say("user", 10.0, 11.0, role="interruption")
     session = heard(take.annotated(), "agent", (1.0, 3.7), (8.0, 10.1))
     scores = scored(BargeInSpec(), session)
     assert scores["yield_latency_p50_s"].parts["values"] == pytest.approx([0.7])
-    assert [item.label for item in scores["yield_rate"].evidence] == ["yielded", "ended by itself"]
+    assert [item.label for item in scores["yield_rate"].evidence] == ["yielded", "coincident"]
 
 
 def test_rates_of_decided_cases_add_up(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def measured(value: float | None) -> Measured:
 
 def test_a_result_holds_metrics_and_samples() -> None:
     """n counts what entered; a spread beside a mean is of the corpus only; a skipped sample shows nulls."""
-    result = corpus_result(Trial(), [("a", measured(1.0)), ("b", measured(3.0)), ("c", measured(None))])
+    result = corpus_result(Trial(mode="strict"), [("a", measured(1.0)), ("b", measured(3.0)), ("c", measured(None))])
     assert result.n == 2 and result.metrics["m"].value == 2.0 and result.metrics["m"].n == 2
     assert result.metrics["m_std"].value == 1.0 and result.metrics["r"].value == 1 / 3
     assert result.samples[0].metrics == {"m": 1.0, "r": 1 / 3, "s": None, "besides": [1.0]}
@@ -110,7 +110,7 @@ def test_a_result_is_told_without_what_it_was_made_of() -> None:
 def test_stand_ins_and_rounding_belong_to_compat() -> None:
     """compat gives the original's stand-in with the reason sentinel and rounds; strict gives null and all digits."""
     samples = [("a", measured(1.0))]
-    strict, compat = corpus_result(Trial(), samples).metrics, corpus_result(Trial(mode="compat"), samples).metrics
+    strict, compat = (corpus_result(Trial(mode=mode), samples).metrics for mode in ("strict", "compat"))
     assert (compat["s"].value, compat["s"].reason, compat["s"].n) == (9999.0, "sentinel", 0)
     assert strict["s"].value is None and compat["r"].value == 0.33
 

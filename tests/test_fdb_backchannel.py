@@ -120,7 +120,7 @@ def score(root: Path, **options: Any) -> CorpusResult:
     """Score with a flat human distribution for samples 0 to 9."""
     gt = root.parent / "gt.json"
     gt.write_text(json.dumps({str(index): [1 / 50] * 50 for index in range(10)}))
-    return FdbBackchannelSpec(gt=gt, **options).score_corpus([root])
+    return FdbBackchannelSpec(gt=gt, **{"mode": "strict", **options}).score_corpus([root])
 
 
 def given_segments(folder: Path, agent: dict[str, Any]) -> Path:
@@ -178,7 +178,7 @@ def test_a_reference_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:
     (tmp_path / "gt.json").write_text('{"0": "flat"}')
     write_sample(tmp_path / "0", {"output.wav": silence(6), "output.json": words()})
     with pytest.raises(ScenarioError, match=r"gt=.*expected"):
-        FdbBackchannelSpec(gt=tmp_path / "gt.json").score_corpus([tmp_path])
+        FdbBackchannelSpec(mode="strict", gt=tmp_path / "gt.json").score_corpus([tmp_path])
 
 
 def test_stereo_and_oddly_named_folders_are_left_out(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ METADATA = {"timestamps": [2.6, 3.5]}
 
 def score(root: Path, **options: Any) -> CorpusResult:
     """Score a dataset root."""
-    return BeforeAfterSpec(**options).score_corpus([root])
+    return BeforeAfterSpec(**{"mode": "strict", **options}).score_corpus([root])
 
 
 def test_a_sample_is_split_and_measured(tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ def tag(*names: str) -> str:
 def score(root: Path, replies: dict[str, list[str]] | None, **options: Any) -> CorpusResult:
     """Score with ready replies."""
     if replies is None:
-        return BehaviorSpec(**options).score_corpus([root])
+        return BehaviorSpec(**{"mode": "strict", **options}).score_corpus([root])
     path = root.parent / "replies.json"
     path.write_text(json.dumps(replies))
-    return BehaviorSpec(judge_replies=path, **options).score_corpus([root])
+    return BehaviorSpec(judge_replies=path, **{"mode": "strict", **options}).score_corpus([root])
 
 
 def test_shares_are_over_all_tags(tmp_path: Path) -> None:
@@ -98,5 +98,5 @@ def test_tags_and_raw_replies_are_written_where_asked(tmp_path: Path) -> None:
     write_sample(root / "1", TRANSCRIPTS)
     first = score(root, {"1": ["?", tag("C_RESUME")]}, write=out)
     assert json.loads((out / "1" / "content_tag.json").read_text()) == {"behaviour": ["C_RESUME"]}
-    again = BehaviorSpec(judge_replies=out / "judge.jsonl").score_corpus([root])
+    again = BehaviorSpec(mode="strict", judge_replies=out / "judge.jsonl").score_corpus([root])
     assert again.metrics == first.metrics

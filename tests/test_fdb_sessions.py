@@ -96,8 +96,8 @@ def test_interruptions_of_a_speaking_agent_are_cases(tmp_path: Path) -> None:
     """The answer is counted from the interruption's end; strict leaves out one that met silence."""
     user = [utterance((0, 1)), utterance((4, 5), "interruption"), utterance((12, 13), "interruption")]
     taken = session(tmp_path, user, [(2, 4.5), (5.8, 7.5), (13.4, 15.0)])
-    assert scores(UserInterruptionSpec(), taken)["latency_s"] == pytest.approx(0.8)
-    compat = UserInterruptionSpec(mode="compat").score(taken)
+    assert scores(UserInterruptionSpec(mode="strict"), taken)["latency_s"] == pytest.approx(0.8)
+    compat = UserInterruptionSpec().score(taken)
     assert compat[0].n == 2 and compat[1].value == pytest.approx((0.8 + 0.4) / 2)
 
 
@@ -136,9 +136,9 @@ def test_scores_pool_to_the_corpus_value(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in installed("scorers") if name.startswith("fdb:")])
 def test_every_fdb_scorer_has_a_card_and_a_table(name: str) -> None:
-    """A card of ten lines or so that names both modes, ids under its name, strict as the default."""
+    """A card of ten lines or so that names both modes, ids under its name; the name promises that project's numbers."""
     spec: CorpusScorer = load("scorers", name)()
-    assert spec.mode == "strict" and "Undefined" in spec.card and "Source: Full-Duplex-Bench" in spec.card
+    assert spec.mode == "compat" and "Undefined" in spec.card and "Source: Full-Duplex-Bench" in spec.card
     assert "strict" in spec.card and "compat" in spec.card and max(map(len, spec.card.splitlines())) <= 110
     assert all(identity.startswith(f"{name}.") for identity in spec.build().definitions)  # type: ignore[attr-defined]
 

@@ -128,14 +128,14 @@ def values(result: CorpusResult, test: str) -> dict[str, float | None]:
 
 def test_rows_are_those_that_respond_and_speak(tmp_path: Path) -> None:
     """Only samples tagged C_RESPOND are loaded; rows with a rate of zero are dropped, and both numbers told."""
-    result = SignificanceSpec().score_corpus([dataset(tmp_path)])
+    result = SignificanceSpec(mode="strict").score_corpus([dataset(tmp_path)])
     assert result.metrics["rows_loaded"].value == 5 and result.metrics["rows_after_wpm_filter"].value == 4
     assert "not tagged C_RESPOND" in result.samples[4].notes[0]
 
 
 def test_each_measure_is_tested_against_both(tmp_path: Path) -> None:
     """pre_vs_post and clean_vs_post per measure, after minus before, Holm over all of them."""
-    result = SignificanceSpec(metrics=Names(["mean_pitch"])).score_corpus([dataset(tmp_path)])
+    result = SignificanceSpec(mode="strict", metrics=Names(["mean_pitch"])).score_corpus([dataset(tmp_path)])
     pre, clean = values(result, "pre_vs_post:mean_pitch"), values(result, "clean_vs_post:mean_pitch")
     direct = paired_test([100.0] * 4, [110.0, 111.0, 112.0, 113.0], "mad")
     assert pre["mean_diff"] == 11.5 and clean["mean_diff"] == 6.5 and pre["t"] == direct.t
@@ -161,7 +161,7 @@ def test_each_measure_is_tested_against_both(tmp_path: Path) -> None:
 
 def test_without_names_every_measure_is_tested(tmp_path: Path) -> None:
     """Every column of the parts, pre_dur_s too; a pair without its column is no test."""
-    result = SignificanceSpec().score_corpus([dataset(tmp_path)])
+    result = SignificanceSpec(mode="strict").score_corpus([dataset(tmp_path)])
     tests = {name.rpartition(".")[0] for name in result.metrics if ":" in name}
     assert tests == {
         "pre_vs_post:wpm",
@@ -177,7 +177,7 @@ def test_stand_ins_count_as_missing(tmp_path: Path) -> None:
     text = json.dumps(split(0, 110, 105, mean_intensity=-200.0, utmosv2=math.nan))
     write_sample(tmp_path / "0", {**TAGGED, "general_split.json": text})
     write_sample(tmp_path / "1", {**TAGGED, "general_split.json": split(90, 110, 105, mean_intensity=60.0)})
-    result = SignificanceSpec(metrics=Names(["mean_pitch", "mean_intensity"])).score_corpus([tmp_path])
+    result = SignificanceSpec(mode="strict", metrics=Names(["mean_pitch", "mean_intensity"])).score_corpus([tmp_path])
     assert values(result, "pre_vs_post:mean_pitch")["n_valid"] == 1
     assert result.metrics["pre_vs_post:mean_intensity.t"].reason == "0 pairs are left; a paired test needs 2"
 
@@ -188,7 +188,7 @@ def test_tags_may_come_from_ready_replies(tmp_path: Path) -> None:
         write_sample(tmp_path / "root" / str(index), {"general_split.json": split(100, 110 + index, 105)})
     replies = tmp_path / "replies.json"
     replies.write_text(json.dumps({"0": ['{"behaviour": ["C_RESPOND"]}'], "1": ['{"behaviour": ["C_RESUME"]}']}))
-    result = SignificanceSpec(judge_replies=replies).score_corpus([tmp_path / "root"])
+    result = SignificanceSpec(mode="strict", judge_replies=replies).score_corpus([tmp_path / "root"])
     assert result.metrics["rows_loaded"].value == 1 and "no judge reply is given" in result.samples[2].notes[0]
-    bare = SignificanceSpec().score_corpus([tmp_path / "root"])
+    bare = SignificanceSpec(mode="strict").score_corpus([tmp_path / "root"])
     assert bare.metrics["rows_loaded"].value == 0 and "content_tag.json is missing" in bare.samples[0].notes[0]

@@ -72,7 +72,7 @@ def score(root: Path, segments: dict[str, Any], **options: Any) -> CorpusResult:
     """Score with given segments."""
     path = root.parent / "segments.json"
     path.write_text(json.dumps(segments))
-    return TimingSpec(segments=path, **options).score_corpus([root])
+    return TimingSpec(segments=path, **{"mode": "strict", **options}).score_corpus([root])
 
 
 SEGMENTS = {

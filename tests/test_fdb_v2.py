@@ -116,7 +116,7 @@ def write(root: Path, **files: str) -> Path:
 
 def score(root: Path, **options: Any) -> CorpusResult:
     """Score a folder of replies."""
-    return V2Spec(**options).score_corpus([root])
+    return V2Spec(**{"mode": "strict", **options}).score_corpus([root])
 
 
 def test_events_weigh_the_same_over_the_corpus(tmp_path: Path) -> None:

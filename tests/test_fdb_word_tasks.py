@@ -61,7 +61,7 @@ def test_strict_pauses_count_from_the_first_pause_on(tmp_path: Path) -> None:
     write_sample(tmp_path / "1", {"output.json": spoken(0, 5), "pause.json": pause})
     write_sample(tmp_path / "2", {"output.json": spoken(3.1, 5), "pause.json": pause})
     write_sample(tmp_path / "3", {"output.json": spoken(0, 5)})
-    result = PauseHandlingSpec().score_corpus([tmp_path])
+    result = PauseHandlingSpec(mode="strict").score_corpus([tmp_path])
     assert [sample["tor"] for sample in by_id(result).values()] == [0.0, 1.0, 1.0]
     assert "pause.json: missing" in notes(result, "3")
     compat = PauseHandlingSpec(mode="compat").score_corpus([tmp_path])
@@ -96,7 +96,7 @@ def test_words_out_of_order_are_told_and_sorted_only_when_strict(tmp_path: Path)
     write_sample(tmp_path / "1", {"output.json": words(("b", 5.0, 5.1), ("a", 0.0, 0.1))})
     compat = PauseHandlingSpec(mode="compat").score_corpus([tmp_path])
     assert by_id(compat)["1"]["tor"] == 0.0 and "word 2 starts before word 1" in notes(compat, "1")
-    assert by_id(PauseHandlingSpec().score_corpus([tmp_path]))["1"]["tor"] == 1.0
+    assert by_id(PauseHandlingSpec(mode="strict").score_corpus([tmp_path]))["1"]["tor"] == 1.0
 
 
 # --- smooth turn taking
@@ -121,7 +121,7 @@ def test_strict_latency_needs_something_to_wait_for(tmp_path: Path) -> None:
     write_sample(tmp_path / "1", {"output.json": spoken(0.5, 12, 0.37), "turn_taking.json": TURN})
     early = words(("mm-hm", 1.0, 1.2), *((f"w{i}", 3.0 + i, 3.5 + i) for i in range(3)))
     write_sample(tmp_path / "2", {"output.json": early, "turn_taking.json": TURN})
-    samples = by_id(SmoothTurnTakingSpec().score_corpus([tmp_path]))
+    samples = by_id(SmoothTurnTakingSpec(mode="strict").score_corpus([tmp_path]))
     assert samples["1"]["tor"] == 1.0 and samples["1"]["latency_s"] is None
     assert samples["2"]["latency_s"] == 1.0 and samples["2"]["latency_raw_s"] == -1.0
 
@@ -189,7 +189,7 @@ def test_asking_is_bounded(tmp_path: Path) -> None:
     assert by_id(compat)["1"]["judge_calls"] == 5 and by_id(compat)["1"]["rating"] is None
     assert compat.metrics["tor"].n == 1 + 5 + 1 + 1
     assert "none of 5 judge replies could be parsed" in notes(compat, "1")
-    strict = UserInterruptionSpec(judge_replies=file).score_corpus([root])
+    strict = UserInterruptionSpec(mode="strict", judge_replies=file).score_corpus([root])
     assert strict.metrics["tor"].n == 3
 
 
@@ -240,12 +240,12 @@ def test_strict_leaves_out_agents_that_were_silent(tmp_path: Path) -> None:
     write_sample(tmp_path / "1", {**files, "output.wav": voiced([(0, 4.5)], 10)})
     write_sample(tmp_path / "2", {**files, "output.wav": voiced([(0, 3.2), (7, 9)], 10)})
     write_sample(tmp_path / "3", {**files, "output.wav": silence(10)})
-    result = UserInterruptionSpec().score_corpus([tmp_path])
+    result = UserInterruptionSpec(mode="strict").score_corpus([tmp_path])
     assert [sample["tor"] for sample in by_id(result).values()] == [1.0, None, None]
     assert result.metrics["tor"].n == 1 and "silent when the user interrupted" in notes(result, "3")
     segments = tmp_path / "segments.json"
     segments.write_text(json.dumps({"1": {"agent": []}, "3": {"agent": [[0, 5]]}}))
-    given = UserInterruptionSpec(segments=segments).score_corpus([tmp_path])
+    given = UserInterruptionSpec(mode="strict", segments=segments).score_corpus([tmp_path])
     assert [sample["tor"] for sample in by_id(given).values()] == [None, None, 1.0]
 
 
@@ -263,9 +263,9 @@ def test_unusable_options_are_refused(tmp_path: Path) -> None:
     """A file of replies that is none, a missing file of segments: one sentence before anything is scored."""
     root = interruption_root(tmp_path)
     with pytest.raises(ScenarioError, match=r"judge_replies=.*expected"):
-        UserInterruptionSpec(judge_replies=replies(tmp_path, "[1, 2]")).score_corpus([root])
+        UserInterruptionSpec(mode="strict", judge_replies=replies(tmp_path, "[1, 2]")).score_corpus([root])
     with pytest.raises(ScenarioError, match=r"segments=.*cannot be read"):
-        UserInterruptionSpec(segments=tmp_path / "none.json").score_corpus([root])
+        UserInterruptionSpec(mode="strict", segments=tmp_path / "none.json").score_corpus([root])
 
 
 # --- all of them

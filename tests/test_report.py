@@ -17,7 +17,7 @@ from simulator.report import assets
 from simulator.report.audio import CODECS, codec_for, compress
 from simulator.report.marks.marks import marks_of
 from simulator.report.marks.peaks import STEPS, peaks_of
-from simulator.report.marks.timeline_data import page_data, understood, utterances
+from simulator.report.marks.timeline_data import page_data, understood
 from simulator.report.numbers import clock_time, figure
 from simulator.report.page import write_session_page
 from simulator.report.score_list import flowing, score_list, verdict_list
@@ -40,8 +40,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _marks(folder: Path, kind: str):
     session = read_session(folder)
-    spoken = {party: utterances(session, party) for party in ("user", "agent")}
-    return [mark for mark in marks_of(session, read_judged(folder).scores, spoken) if mark.kind == kind]
+    return [mark for mark in marks_of(session, read_judged(folder).scores) if mark.kind == kind]
 
 
 def test_a_page_names_nothing_outside_itself(call):

@@ -48,16 +48,18 @@ def test_the_json_has_the_promised_form(root: Path, tmp_path: Path) -> None:
     assert "is not JSON" in result["samples"][2]["notes"][0] and "duplex-simulator" in result["versions"]
 
 
-def test_strict_is_the_default_of_foreign_benchmarks_repaired(root: Path, tmp_path: Path) -> None:
-    """Without mode= the fdb scorers are strict."""
-    assert as_json(tmp_path, root, "--as", "fdb:smooth_turn_taking")["mode"] == "strict"
+def test_a_foreign_scorers_name_promises_that_projects_numbers(root: Path, tmp_path: Path) -> None:
+    """Without mode= they are those of the original; the repaired definition is asked for."""
+    assert as_json(tmp_path, root, "--as", "fdb:smooth_turn_taking")["mode"] == "compat"
+    strict = as_json(tmp_path, root, "--as", "fdb:smooth_turn_taking", "--set", "mode=strict")
+    assert strict["mode"] == "strict"
 
 
 def test_the_table_says_what_is_undefined_and_what_was_left_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Values on standard output, notes with the sample's id on standard error; --show tells each measurement."""
     assert score(root, "--as", "fdb:smooth_turn_taking", "--show") == 0
     out, err = capsys.readouterr()
-    assert "fdb:smooth_turn_taking (strict): 2 of 3 samples" in out and "latency_s" in out
+    assert "fdb:smooth_turn_taking (compat): 2 of 3 samples" in out and "latency_s" in out
     assert "1: from 2.000 s: takeover, first word at 3.500 s, latency 1.500 s" in out
     assert "3: output.json: is not JSON" in err
 

@@ -12,8 +12,6 @@ from typing import Any
 from simulator.errors import SessionError
 from simulator.export.fdb_labels import (
     LABEL_FILES,
-    OVERLAP_ROLES,
-    TURN_ROLES,
     given_labels,
     interrupt_label,
     pause_labels,
@@ -21,6 +19,7 @@ from simulator.export.fdb_labels import (
     turns,
     utterances,
 )
+from simulator.floor.contributions import INJECTED_ROLES, TURN_ROLES
 from simulator.frame import to_pcm16
 from simulator.session import Session
 from simulator.sound.recordings import resample
@@ -56,7 +55,7 @@ def _task_of(session: Session) -> str:
         return str(session.meta.sample["task"])
     if utterances(session, ("interruption",)):
         return "user_interruption"
-    if utterances(session, OVERLAP_ROLES):
+    if utterances(session, INJECTED_ROLES):
         return "overlap"
     if any(pause_labels(session, turn) for turn in utterances(session, TURN_ROLES)):
         return "pause_handling"
@@ -87,7 +86,7 @@ def _made(session: Session, task: str) -> Any:
         ]
     if task == "user_interruption":
         return [interrupt_label(session, item) for item in utterances(session, ("interruption",))[:1]]
-    for item in utterances(session, OVERLAP_ROLES):
+    for item in utterances(session, INJECTED_ROLES):
         label = interrupt_label(session, item)
         return {
             "context_text": label["context"],

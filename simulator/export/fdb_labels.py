@@ -1,18 +1,16 @@
 """What a session holds of Full-Duplex-Bench's tasks: turns, pauses, interruptions, as its label files say it.
 
-A label is a dict as it stands in the file; times are seconds of the session. A session that was made from one of
-the benchmark's samples says so in session.json, with the sample's own label.
+What was said in which role, and where it pauses, is judged as the scorers judge it (`simulator/floor/`). A label is
+a dict as it stands in the file; times are seconds of the session. A session that was made from one of the benchmark's
+samples says so in session.json, with the sample's own label.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
+from simulator.floor.contributions import TURN_ROLES, Contribution
+from simulator.floor.floor import Floor
 from simulator.session import Session
-from simulator.speech import Segment
-
-TURN_ROLES = ("turn", "recording", "")
-OVERLAP_ROLES = ("interruption", "backchannel", "aside")
 
 LABEL_FILES = {
     "pause_handling": "pause.json",
@@ -26,8 +24,8 @@ LABEL_FILES = {
 }
 """Each task's label file; empty where it has none."""
 
-SHORTEST_PAUSE_S = 0.2
 TURN_GAP_S = 0.6
+"""Up to this the benchmark itself joins what a user says (version 1.5, get_timing): its rule, not the floor's."""
 
 Label = dict[str, Any]
 
@@ -44,9 +42,9 @@ def given_labels(session: Session) -> dict[str, Any] | None:
     return {name: sample["label"]} if name and sample.get("label") is not None else {}
 
 
-def utterances(session: Session, roles: Sequence[str]) -> list[Segment]:
+def utterances(session: Session, roles: Sequence[str]) -> list[Contribution]:
     """Give what the user is known to have said in these roles, in order."""
-    return sorted((item for item in session.speech.user.utterances if item.role in roles), key=lambda item: item.start)
+    return [item for item in Floor(session).user.utterances if item.role in roles]
 
 
 def turns(session: Session) -> list[tuple[int, int]]:
@@ -56,15 +54,10 @@ def turns(session: Session) -> list[tuple[int, int]]:
     return known or [(start, end) for start, end in session.speech.user.timeline().bridge(gap + 1)]
 
 
-def pause_labels(session: Session, turn: Segment) -> list[Label]:
+def pause_labels(session: Session, turn: Contribution) -> list[Label]:
     """Give the pauses of at least 0.2 s inside a turn, as pause.json has them."""
-    inside = session.speech.user.timeline().crop(turn.start, turn.end)
-    shortest = round(SHORTEST_PAUSE_S * session.sample_rate)
-    return [
-        {"text": "[PAUSE]", "timestamp": span(session, before.end, after.start)}
-        for before, after in pairwise(inside)
-        if after.start - before.end >= shortest
-    ]
+    pauses = Floor(session).user.pauses(turn)
+    return [{"text": "[PAUSE]", "timestamp": span(session, pause.start, pause.end)} for pause in pauses]
 
 
 def turn_label(session: Session, end: int, until: int) -> Label:
@@ -72,7 +65,7 @@ def turn_label(session: Session, end: int, until: int) -> Label:
     return {"text": "[TURN-TAKING]", "timestamp": span(session, end, until)}
 
 
-def interrupt_label(session: Session, item: Segment) -> Label:
+def interrupt_label(session: Session, item: Contribution) -> Label:
     """Give an interruption with the user's turn before it, as interrupt.json has it."""
     before = [other.text for other in utterances(session, TURN_ROLES) if other.start < item.start]
     return {"context": "".join(before[-1:]), "interrupt": item.text, "timestamp": span(session, item.start, item.end)}

@@ -55,12 +55,13 @@ class UnusableResult(CorpusResult, frozen=True, kw_only=True):
 class CorpusScorer(Spec, frozen=True, kw_only=True):
     """A scorer with a definition of its own over whole corpora; `--set k=v` sets its fields.
 
-    mode: `compat` reproduces the original's numbers with its quirks, `strict` repairs them; the card names both.
+    mode: `compat` reproduces the original's numbers with its quirks, as its name promises; `strict` repairs them; the
+    card names both.
     force: score sessions and stereo files whose sound makes scores meaningless (see trust.py) all the same.
     write: a folder that gets the original's own files. Input folders are never written to.
     """
 
-    mode: Mode = "strict"
+    mode: Mode = "compat"
     write: Path | None = None
     force: bool = False
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from simulator.engines import SpeechStream, engine
+from simulator.floor.ipus import IPU_S
 from simulator.frame import AudioFrame, Samples, energies, silence
 
 EarsKind = Literal["level", "silero"]
@@ -19,9 +20,6 @@ NOMINAL_DBFS = -26.0
 
 LEVEL_MARGIN_DB = 24.0
 """A frame within this distance below the nominal level counts as speech: weak syllables do, room noise does not."""
-
-BRIDGE_S = 0.2
-"""Speaking bridges gaps shorter than this: the field's 200 ms, inside which a silence is part of an utterance."""
 
 
 class Activity:
@@ -34,7 +32,7 @@ class Activity:
 
     __slots__ = ("_bridge", "last_end", "since", "speaking", "stretches", "until")
 
-    def __init__(self, sample_rate: int, bridge_s: float = BRIDGE_S) -> None:
+    def __init__(self, sample_rate: int, bridge_s: float = IPU_S) -> None:
         self._bridge = round(bridge_s * sample_rate)
         self.speaking = False
         self.since = 0

@@ -22,13 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from metrics.backchannel import BackchannelSpec
 from metrics.barge_in import BargeInSpec
-from metrics.floor import Floor
 from metrics.latency import LatencySpec
-from metrics.transfers import transfers
 from metrics.turns import TurnsSpec, structure
 from simulator.annotation.detect import Track, detect
 from simulator.engines.activity import SENSITIVE, ActivitySettings
 from simulator.events import PARTIES
+from simulator.floor.floor import Floor
+from simulator.floor.transfers import transfers
 from simulator.scoring.pooling import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech

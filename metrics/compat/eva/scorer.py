@@ -26,7 +26,6 @@ from metrics.compat.options import read_json_option
 from metrics.compat.two_sided import FromTwoSides, TwoSided
 from simulator.errors import ScenarioError
 from simulator.score import Definition
-from simulator.scoring.corpus import Mode
 
 CARD = """\
 EVA's turn-taking score (ServiceNow, version 0.2), from both channels: 0 to 1, the mean over turns.
@@ -55,7 +54,6 @@ class EvaSpec(FromTwoSides, frozen=True, kw_only=True, tag="eva"):
     segments: stretches of speech instead of detection. user_channel: the user's channel of a stereo file.
     """
 
-    mode: Mode = "compat"
     inactivity: bool = False
     tool_turns: Path | None = None
 

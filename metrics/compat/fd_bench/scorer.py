@@ -8,7 +8,6 @@ from metrics.compat.measured import Measured
 from metrics.compat.two_sided import FromTwoSides, Stretch, TwoSided
 from simulator.engines.activity import ActivitySettings
 from simulator.score import Definition
-from simulator.scoring.corpus import Mode
 
 CARD = """\
 FD-Bench (arXiv 2507.19040), what its main program runs, in integer samples at 16 kHz.
@@ -51,7 +50,6 @@ class FdBenchSpec(FromTwoSides, frozen=True, kw_only=True, tag="fd_bench"):
     stretches of speech instead of detection. user_channel: the user's channel of a stereo file.
     """
 
-    mode: Mode = "compat"
     preamble: bool = False
 
     card: ClassVar[str] = CARD

@@ -15,8 +15,6 @@ from metrics.compat.fdb.samples import FdbSample, Span, Words, as_words
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.export.fdb_labels import (
-    OVERLAP_ROLES,
-    TURN_ROLES,
     given_labels,
     interrupt_label,
     pause_labels,
@@ -24,6 +22,7 @@ from simulator.export.fdb_labels import (
     turns,
     utterances,
 )
+from simulator.floor.contributions import INJECTED_ROLES, TURN_ROLES
 from simulator.frame import Samples
 from simulator.session import Session
 
@@ -75,7 +74,7 @@ class SessionSample(FdbSample):
         if "metadata.json" in self._labels:
             return [tuple(self._labels["metadata.json"]["timestamps"])]
         second = self._session.seconds
-        said = utterances(self._session, OVERLAP_ROLES)
+        said = utterances(self._session, INJECTED_ROLES)
         return [(second(item.start), second(item.end)) for item in said]
 
     def agent_speaks_at(self, moment_s: float) -> bool | None:

@@ -29,7 +29,7 @@ from metrics.compat.two_sided import SpeechFinder
 from simulator.engines.activity import ActivitySettings
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition
-from simulator.scoring.corpus import CorpusResult, Mode
+from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind, open_session
 from simulator.session import Session
 from simulator.spec import Convert
@@ -82,7 +82,6 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     write: takes metrics.json, output_with_eval.jsonl and llm_judge_input.jsonl.
     """
 
-    mode: Mode = "compat"
     barge_in_threshold_sec: float = 1.5
     tt_latency_threshold_sec: float = 1.5
     tt_precision_buffer_sec: float = 0.5

@@ -15,7 +15,7 @@ from metrics.compat.tau.sessions import session_ticks
 from metrics.compat.tau.ticks import TICK_S, Simulation, Tick, read_experiment
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition, Score
-from simulator.scoring.corpus import CorpusResult, Mode
+from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind, open_session
 from simulator.session import Session
 
@@ -100,7 +100,6 @@ class TauSpec(AsScorer, frozen=True, kw_only=True, tag="tau"):
     speech of sessions instead of annotation. user_channel: the user's channel of a stereo file.
     """
 
-    mode: Mode = "compat"
     tick_s: Annotated[float, msgspec.Meta(gt=0, le=2)] = TICK_S
     segments: Path | None = None
     user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0

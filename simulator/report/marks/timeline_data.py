@@ -10,10 +10,11 @@ from simulator.events import PARTIES, Event, Party, other_party
 from simulator.report.marks.mark import Mark
 from simulator.report.marks.marks import marks_of
 from simulator.report.marks.peaks import Peaks
+from simulator.report.marks.turn_marks import utterances
 from simulator.results.judged import Judged
 from simulator.score import Score
 from simulator.session import Session
-from simulator.speech import Segment, SpokenWord
+from simulator.speech import SpokenWord
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,13 +29,12 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
 
 def page_data(session: Session, judged: Judged, peaks: Peaks) -> dict[str, Any]:
     """Give everything a page draws, but the peaks' bytes: JSON-ready, all times in samples of the session."""
-    spoken = {party: utterances(session, party) for party in PARTIES}
     return {
         "rate": session.sample_rate,
         "duration": session.duration,
-        "lanes": {party: _lane(session, party, spoken[party]) for party in PARTIES},
+        "lanes": {party: _lane(session, party) for party in PARTIES},
         "understood": [msgspec.to_builtins(item) for item in understood(session)],
-        "marks": _columns(marks_of(session, judged.scores, spoken)),
+        "marks": _columns(marks_of(session, judged.scores)),
         "lines": {name: _chain(session, name) for name in ("user_to_agent", "agent_to_user")},
         "evidence": {score.id: _evidence(score) for score in judged.scores if score.evidence},
         "peaks": {
@@ -47,14 +47,6 @@ def page_data(session: Session, judged: Judged, peaks: Peaks) -> dict[str, Any]:
 def peak_bytes(peaks: Peaks) -> bytes:
     """Give the bytes of all lanes, one lane after the other."""
     return b"".join(lane.tobytes() for lane in peaks.lanes.values())
-
-
-def utterances(session: Session, party: Party) -> Sequence[Segment]:
-    """Give what a party is known to have said, with roles: the annotation's truth, else read from the events."""
-    return session.speech.of(party).utterances or tuple(
-        Segment(start=item.start, end=item.end, source="truth", id=item.id, role=item.role, text=item.text)
-        for item in told(session, party)
-    )
 
 
 def understood(session: Session) -> list[Understood]:
@@ -79,12 +71,12 @@ def _past(event: Event, name: str) -> int:
     return int(event.data.get(f"heard_{name}", event.data.get(name, event.at)))
 
 
-def _lane(session: Session, party: Party, spoken: Sequence[Segment]) -> dict[str, Any]:
+def _lane(session: Session, party: Party) -> dict[str, Any]:
     speech = session.speech.of(party)
     words = speech.words or _planned_words(session, party)
     return {
         "segments": [[segment.start, segment.end, segment.source, segment.text] for segment in speech.segments],
-        "utterances": [[item.start, item.end, item.role, item.text] for item in spoken],
+        "utterances": [[item.start, item.end, item.role, item.text] for item in utterances(session, party)],
         "words": [[word.text, word.start, word.end, word.source, int(word.cut)] for word in words],
     }
 
