@@ -20,7 +20,7 @@ TOLD_ELSEWHERE = {
     "turn_heard", "recognised",  # the line of what was understood
     "barge_in", "yielded",  # part of the barge-in they belong to
 }  # fmt: skip
-TROUBLES = {"underrun", "unheard", "late", "starved", "error", "remote_error"}
+TROUBLES = {"underrun", "unheard", "late", "starved", "error", "remote_error", "response_failed"}
 PLACES = {"since", "until", "direction"}
 """Fields that say where an event lies; the mark's own place tells them."""
 
