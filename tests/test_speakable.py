@@ -9,7 +9,8 @@ from agents.speakable.stream import Speakable, speakable
 PARTS = [
     *"ab 3.!*_`~|<>[]()/\\#-\n:=A\u200d\ufe0f",
     *["😀", "👩", "<think>", "</think>", "[THINK]", "[/THINK]", "<|channel|>", "final<|message|>", "<|", "|>"],
-    *["```", "**", "[x](y)", "![a](b)", "*waves*", "\n- ", "\n| a | b |\n", "---\n", "<!--", "-->", "◁think▷", "【4】", "<b>"],
+    *["```", "**", "[x](y)", "![a](b)", "*waves*", "\n- ", "\n| a | b |\n", "---\n"],
+    *["<!--", "-->", "◁think▷", "【4】", "<b>"],
 ]  # fmt: skip
 SENTENCE = st.text(alphabet="abcXYZ äßéñ日本0123456789.,;?'’“”\"$€£%&@/()—", max_size=80)
 
