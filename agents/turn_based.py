@@ -246,21 +246,21 @@ class TurnBased(BlockActor):
         """Ask the responder and queue its pieces as they come."""
         self._context.emit(turn.at, "turn_heard", heard_since=turn.since, heard_until=turn.until)
         history = tuple(self._history)
-        answer: list[str] = []
+        answer: str | None = None
         async with aclosing(self._responder.respond(turn, history)) as pieces:
             async for piece in pieces:
-                if not answer:
+                if answer is None:
                     self._history.append(Message(role="user", text=self._responder.understood()))
                     self._history.append(Message(role="assistant", text=""))
-                await self._take(piece)
-                answer.append(piece.text)
-                self._history[-1] = Message(role="assistant", text=" ".join(filter(None, answer)))
-        if not answer:
+                await self._take(piece, turn.at)
+                answer = _joined(answer or "", piece)
+                self._history[-1] = Message(role="assistant", text=answer)
+        if answer is None:
             self._history.append(Message(role="user", text=self._responder.understood()))
 
-    async def _take(self, piece: Reply) -> None:
+    async def _take(self, piece: Reply, at: int) -> None:
         for type_, fields in piece.events:
-            self._context.emit(fields.get("at", 0), type_, **{name: fields[name] for name in fields if name != "at"})
+            self._context.emit(fields.get("at", at), type_, **{name: fields[name] for name in fields if name != "at"})
         voice = self._said_by
         line = line_said(piece, self._context.output_rate)
         if line is not None:
@@ -270,3 +270,10 @@ class TurnBased(BlockActor):
 
     def _spoken(self, text: str) -> PreparedSpeech:
         return spoken(text, self._speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)
+
+
+def _joined(answer: str, piece: Reply) -> str:
+    """Add a piece to an answer as the model wrote it, else as a sentence more."""
+    if piece.written is not None:
+        return answer + piece.written
+    return " ".join(filter(None, (answer, piece.text)))

@@ -5,12 +5,14 @@ from typing import ClassVar, Literal
 import msgspec
 
 from metrics.card import card, rate, seconds
+from simulator.events import Party
 from simulator.floor.contributions import Contribution
 from simulator.floor.floor import Floor, Side
 from simulator.floor.ipus import BREATH_S, REACTION_S
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
+from simulator.speech import AnnotatedSession
 from simulator.spec import Duration, ms
 
 _SOURCE = "floor transfer offset (Stivers et al. 2009); early: FD-Bench (arXiv 2507.19040); late: EVA 0.2"
@@ -25,6 +27,8 @@ _ANSWER = """The answer: the first thing the agent newly begins no earlier than 
     saying already is no answer; where its utterances were not told, 0.5 s of its silence make a new beginning."""
 _CENSORED = """A last turn with no answer and less than `late` (2.75 s) of session after it is censored: it
     counts neither way."""
+_FAILED = """A turn that would be unanswered, and whose response the far end told to have failed (`response_failed`: a
+    quota, a filter, an empty answer), counts neither way: the session's remark tells of it."""
 _OTHERS = """Others: Full-Duplex-Bench clips negative values to 0; tau-voice drops turns answered in overlap and
     counts in 200 ms; EVA makes a curve of it; vendors start at their detector's end of turn, plus its wait."""
 
@@ -37,11 +41,13 @@ def _latency(name: str, title: str) -> Definition:
 
 
 def _rate(name: str, title: str, meaning: str, undefined: str) -> Definition:
-    text = card(meaning, _TURN, _ANSWER, _CENSORED, f"Undefined when {undefined}. Pooled: cases over cases.", _OTHERS)
+    text = card(
+        meaning, _TURN, _ANSWER, _CENSORED, _FAILED, f"Undefined when {undefined}. Pooled: cases over cases.", _OTHERS
+    )
     return rate(f"latency.{name}_rate", title, "lower", text, _SOURCE)
 
 
-_NO_TURN = "the user took no turn, or only a censored one"
+_NO_TURN = "the user took no turn, or only ones that are censored or whose response failed"
 
 MEAN = _latency("mean", "mean")
 P50 = _latency("p50", "median")
@@ -69,7 +75,7 @@ UNANSWERED = _rate(
 
 CARDS = (MEAN, P50, P95, EARLY, LATE, UNANSWERED)
 
-Outcome = Literal["answered", "early", "unanswered", "censored"]
+Outcome = Literal["answered", "early", "unanswered", "censored", "failed"]
 
 COLLISION_S = REACTION_S
 """What the agent begins this soon after the user began is no reaction to this turn: both began at once."""
@@ -118,11 +124,11 @@ class LatencyScorer:
         if session.meta.offline:
             answers, none = [], "the reply was computed before the session, so nobody waited for it"
         values = [item.value for item in answers if item.value is not None]
-        judged = [item for item in found if item.outcome != "censored"]
+        judged = [item for item in found if item.outcome not in ("censored", "failed")]
         early = [_at_early(floor, item) for item in judged if item.early is not None]
         late = [item for item in answers if item.value is not None and item.value >= self._spec.late]
         missed = [_waiting(item.turn) for item in judged if item.outcome == "unanswered"]
-        no_turn = "the user took no turn" if not found else "every user turn was cut off by the end of the session"
+        no_turn = _no_judged(found)
         return [
             spread(MEAN, values, answers, reason=none),
             spread(P50, values, answers, reason=none),
@@ -133,14 +139,35 @@ class LatencyScorer:
         ]
 
 
+def _no_judged(found: list[Response]) -> str:
+    if not found:
+        return "the user took no turn"
+    if any(item.outcome == "failed" for item in found):
+        return "the far end failed every response to a user turn"
+    return "every user turn was cut off by the end of the session"
+
+
 def responses(floor: Floor, spec: LatencySpec) -> list[Response]:
     """Give what became of every user turn, in order."""
     turns = floor.user.turns
     starts = [*(turn.start for turn in turns), None]
-    return [_response(floor, turn, until, spec) for turn, until in zip(turns, starts[1:], strict=True)]
+    failed = failed_responses(floor.session, "agent")
+    return [_response(floor, turn, until, spec, failed) for turn, until in zip(turns, starts[1:], strict=True)]
 
 
-def _response(floor: Floor, turn: Contribution, until: int | None, spec: LatencySpec) -> Response:
+def failed_responses(session: AnnotatedSession, party: Party) -> list[int]:
+    """Give the samples at which responses began that a party's far end failed: where it was asked, else where it told.
+
+    A slow far end may tell of its failure when the next turn is under way.
+    """
+    told = session.by_type
+    began = {event.data.get("id"): event for event in told.get("response_start", ()) if event.party == party}
+    failed = [event for event in told.get("response_failed", ()) if event.party == party]
+    moments = [began.get(event.data.get("id", ""), event) for event in failed]
+    return [int(event.data.get("since", event.at)) for event in moments]
+
+
+def _response(floor: Floor, turn: Contribution, until: int | None, spec: LatencySpec, failed: list[int]) -> Response:
     limit = floor.duration if until is None else until
     settled = turn.end - floor.samples(spec.early)
     begun = new_claims(floor, floor.agent, turn.start + floor.samples(COLLISION_S), limit)
@@ -151,6 +178,8 @@ def _response(floor: Floor, turn: Contribution, until: int | None, spec: Latency
         outcome = "answered"
     elif early is not None and floor.agent.holding(turn.end - 1) is not None:
         outcome = "early"
+    elif any(turn.start <= at < limit for at in failed):
+        outcome = "failed"
     elif until is None and floor.duration - turn.end < floor.samples(spec.late):
         outcome = "censored"
     return Response(turn=turn, outcome=outcome, answer=answer, early=early)

@@ -34,12 +34,17 @@ class AnswerSound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server answered. text: without stamps and tags; stamps: (opens or not, seconds) in order.
+    """What a server answered. text: without stamps and tags; written: with them, and with its lines; stamps: (opens or
+    not, seconds) in order. finish, refusal, calls: how it ended, as chat completions tell it.
 
     debug: debug_info without its frame_alignment; alignment: that. audio_id, session_id: how to refer to it later.
     """
 
     text: str
+    written: str = ""
+    finish: str = ""
+    refusal: str = ""
+    calls: tuple[str, ...] = ()
     sound: AnswerSound | None = None
     stamps: tuple[tuple[bool, float], ...] = ()
     debug: dict[str, Any] = {}
@@ -72,6 +77,10 @@ def read_answer(body: object) -> ChatAnswer:
     data = audio.get("data")
     return ChatAnswer(
         text=" ".join(_TAG.sub(" ", raw).split()),
+        written=raw,
+        finish=_word(_choice(body).get("finish_reason")) or "",
+        refusal=_word(message.get("refusal")) or "",
+        calls=_calls(message.get("tool_calls")),
         stamps=stamps_of(raw),
         sound=decode_sound(data) if data else None,
         debug={name: value for name, value in debug.items() if name != "frame_alignment"},
@@ -85,12 +94,22 @@ def read_answer(body: object) -> ChatAnswer:
 def _message(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RemoteError("answered with what is no JSON object")
-    choices = body.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
+    message = _choice(body).get("message")
     if not isinstance(message, dict):
         raise RemoteError("answered without choices[0].message")
     return message
+
+
+def _choice(body: dict[str, Any]) -> dict[str, Any]:
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) else {}
+
+
+def _calls(calls: object) -> tuple[str, ...]:
+    """The names of the functions that were called."""
+    parts = [_part(call, "function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return tuple(name for part in parts if (name := _word(part.get("name"))))
 
 
 def _content(content: object) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from agents.chat_audio.answer import FRAME_S, ChatAnswer, laid_after
+from agents.remote.failure import ChatOutcome, response_events
+from agents.speakable.stream import Speakable, speakable
 from simulator.events import Party
 from simulator.speaking.dialogue import Reply
 
@@ -22,6 +24,13 @@ class ReplyMoment(msgspec.Struct, frozen=True, kw_only=True):
     other: Party
     begun: int | None = None
     since: int | None = None
+    number: int = 1
+    """Of the session's answers, from 1 on."""
+
+    @property
+    def name(self) -> str:
+        """How events call the answer."""
+        return f"response-{self.number}"
 
     def origin(self) -> dict[str, int]:
         """Give the fields that say where an answer's stamps and frames count from."""
@@ -37,8 +46,25 @@ def reply_of(answer: ChatAnswer, asked_s: float, aligned: bool | None, moment: R
         events.append(("early_reply_dropped", {"at": moment.at, "dropped_s": round(laid.early_s, 3)}))
     # A server that sent silence said nothing; one that sent no sound leaves its text to be spoken.
     if laid is None or not len(laid.samples):
-        return Reply(text="" if answer.sound else answer.text, events=events)
+        return Reply(events=events) if answer.sound else _to_be_spoken(answer, events, moment)
     return Reply(text=answer.text, samples=laid.samples, sample_rate=laid.sample_rate, events=events)
+
+
+def _to_be_spoken(answer: ChatAnswer, events: list[Event], moment: ReplyMoment) -> Reply:
+    """Text that our voice says: without thoughts and markup, as a chat model's."""
+    said, left_out = speakable(answer.written)
+    if left_out:
+        events.append(("unspoken", {"at": moment.at, "id": moment.name, "text": " ".join(left_out)}))
+    return Reply(text=said, written=answer.text, events=events)
+
+
+def _outcome(answer: ChatAnswer) -> ChatOutcome:
+    heard = Speakable()
+    heard.feed(answer.written)
+    heard.finish()
+    thought = heard.thinks and bool(answer.written.strip())
+    return ChatOutcome(wrote=answer.sound is not None or not heard.thinks, thought=thought, finish=answer.finish,
+                       calls=answer.calls, refusal=answer.refusal)  # fmt: skip
 
 
 def events_of(answer: ChatAnswer, moment: ReplyMoment) -> list[Event]:
@@ -48,7 +74,8 @@ def events_of(answer: ChatAnswer, moment: ReplyMoment) -> list[Event]:
     known = {name: value for name, value in ids.items() if value}
     stamps = {"stamps": [["open" if opens else "close", time] for opens, time in answer.stamps]}
     fields = {"at": at, **origin, "text": answer.text, **known, **(stamps if answer.stamps else {})}
-    events: list[Event] = [("reply_received", fields)]
+    failure = _outcome(answer).failure
+    events: list[Event] = [*response_events("chat_audio", moment.name, failure, at), ("reply_received", fields)]
     if answer.understood:
         events.append(("transcript", {"at": at, "of": moment.other, "text": answer.understood}))
     if answer.debug:

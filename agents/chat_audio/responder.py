@@ -138,6 +138,7 @@ class ChatAudio:
         self._spec = spec
         self._link = spec.link()
         self._counted = 0
+        self._answers = 0
         self._understood = ""
 
     async def start(self, context: ResponderContext) -> None:
@@ -159,7 +160,9 @@ class ChatAudio:
             self._context.trace("received", "answer", scrub({"status": status, "body": got}))
             answer = self._core.receive(status, got)
         self._understood = answer.understood
-        moment = ReplyMoment(at=turn.at, begun=turn.at - len(turn.samples), other=other_party(self._context.party))
+        self._answers += 1
+        moment = ReplyMoment(at=turn.at, begun=turn.at - len(turn.samples), other=other_party(self._context.party),
+                             number=self._answers)  # fmt: skip
         since_s = (turn.at - self._counted) / turn.sample_rate
         used = usage_of(spec.model, session_s=since_s, sent_s=asked_s, said_s=answer.sound_s)
         self._counted = turn.at
@@ -167,7 +170,8 @@ class ChatAudio:
         reply = reply_of(answer, asked_s, spec.aligned, moment)
         events = [(type_, scrub(fields)) for type_, fields in reply.events]
         told = (*events, ("usage", {"at": turn.at, **used, **tokens}))
-        yield msgspec.structs.replace(reply, text=scrub(reply.text), events=told)
+        written = None if reply.written is None else scrub(reply.written)
+        yield msgspec.structs.replace(reply, text=scrub(reply.text), written=written, events=told)
 
     def understood(self) -> str:
         """What the server said that it heard."""
@@ -185,6 +189,7 @@ class ChatAudioReader:
         self._spec = spec
         self._core = ChatAudioCore(AskRules())
         self._asked_s = 0.0
+        self._answers = 0
 
     def read(self, record: TraceRecord) -> Reply | None:
         """Give the reply that a message made, if it made one."""
@@ -193,5 +198,6 @@ class ChatAudioReader:
         if (record.dir, record.type) != ("received", "answer"):
             return None
         answer = self._core.receive(record.json["status"], record.json["body"])
-        moment = ReplyMoment(at=record.at, other=other_party(record.party))
+        self._answers += 1
+        moment = ReplyMoment(at=record.at, other=other_party(record.party), number=self._answers)
         return reply_of(answer, self._asked_s, self._spec.aligned, moment)

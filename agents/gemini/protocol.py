@@ -8,7 +8,8 @@
                 server_content.model_turn with sound       the sound waits to be said               open
                 server_content.interrupted                 what waits is dropped                    open
                 server_content.generation_complete         the turn's sound is complete             open
-                server_content.turn_complete               the turn is over, its usage can be told  open
+                server_content.turn_complete               the turn is over, or failed with a       open
+                                                           reason; its usage can be told
                 transcriptions of either side              told, piece by piece                     open
                 tool_call                                  tool_response when the answer is due     open
                 tool_call_cancellation                     the call is forgotten                    open

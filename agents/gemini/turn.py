@@ -1,6 +1,7 @@
 """What a Gemini Live session keeps: the model's turn as it is said, the connection that may change.
 
     turn:   quiet ──sound──> open ──generation_complete──> open, sound complete ──turn_complete──> quiet
+            └──turn_complete with a reason: response_failed
                               └──interrupted──> open, what waited is dropped
     link:   standing ──go_away──> going ──turn over, time nearly up──> dialling ──setup_complete──> standing
                 └──lost, with a handle───────────────────────────────────┘
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from agents.remote.failure import FAILED, failed_fields
 from agents.remote.peer_core import Actions
 from agents.remote.playout import Playout, tell, tell_cut
 from agents.remote.tools import Tool
@@ -30,6 +32,10 @@ LAST_WORDS_S = 1.0
 BEFORE_GOING_S = 1.0
 RESUMPTIONS = 3
 """So many connections in a row may be lost without a word from the model before it is given up."""
+
+
+_NO_FAILURE = ("TURN_COMPLETE_REASON_UNSPECIFIED", "NEED_MORE_INPUT")
+"""Reasons for a turn's end with which nothing went wrong; the others say what did (RESPONSE_REJECTED ...)."""
 
 
 class GeminiSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +99,11 @@ class ModelTurn:
     def over(self, reason: object, at: int) -> None:
         """The turn is over."""
         self.generated(at)
-        if self.open:
-            self._actions.note(at, "response_end", id=self._name, reason=reason)
+        name = self._name if self.open else None
+        if reason and str(reason) not in _NO_FAILURE:
+            self._actions.note(at, FAILED, **failed_fields("gemini_live", reason, id=name))
+        elif self.open:
+            self._actions.note(at, "response_end", id=name, reason=reason)
         self.open = False
         self._over_at = at
 

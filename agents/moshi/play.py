@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from agents.moshi.protocol import FRAME, Event, MoshiClient, Ready, Sound, Text, Trouble
+from agents.remote.failure import FAILED, failed_fields
 from agents.remote.trace import Trace, TraceRecord
 from simulator.actor import Actor, AudioFormat, Context
 from simulator.errors import RemoteError
@@ -42,6 +43,7 @@ class MoshiPlay:
         self._box = Outbox(round(jitter_s * RATE_HZ) if placement == "heard" else 0)
         self._missed = 0
         self._steps = 0
+        self._answers = False
         self._dry_since: int | None = None
 
     def begin(self, context: Context, scrub: Callable[[str], str] = str) -> None:
@@ -105,14 +107,22 @@ class MoshiPlay:
             self._dry_since = None
         return samples
 
+    def _begin_stream(self, at: int) -> None:
+        """Tell once that the server answers: all its sound is one response, each of its errors one that failed."""
+        if not self._answers:
+            self._answers = True
+            self._emit(at, "response_start", id="stream")
+
     def _act_on(self, event: Event, at: int) -> None:
         match event:
             case Sound(samples):
+                self._begin_stream(at)
                 self._box.push(samples)
             case Text(text, frame):
                 self._emit(at, "text", text=self._scrub(text), model_at=max(0, frame - self._before) * FRAME)
             case Trouble(text):
                 self._emit(at, "remote_error", message=self._scrub(text))
+                self._emit(at, FAILED, **failed_fields("moshi", self._scrub(text)))
             case Ready(dialect):
                 self._emit(at, "remote_ready", server=dialect)
 

@@ -44,6 +44,9 @@ KINDS = ("handshake", "audio", "text", "control", "metadata", "error", "ping")
 MOST_AHEAD = 25
 """A server that sent two seconds more than it was sent keeps a time of its own, or none: its frames have no place."""
 
+LONGEST_TROUBLE = 300
+"""Characters of an error text that are quoted when the server then leaves."""
+
 Server = Literal["auto", "moshi", "personaplex", "rust"]
 
 
@@ -122,6 +125,7 @@ class MoshiClient:
         self.samples_received = 0
         self._server: Server = server
         self._rust = False
+        self._trouble = ""
         self._encoder = OpusEncoder()
         self._decoder = OpusDecoder()
 
@@ -183,6 +187,7 @@ class MoshiClient:
             self._rust = self._rust or self.state == "waiting"
             return [Metadata(payload.decode(errors="replace"))]
         if kind == ERROR:
+            self._trouble = " ".join(payload.decode(errors="replace").split())[:LONGEST_TROUBLE]
             return [Trouble(payload.decode(errors="replace"))]
         if kind not in (AUDIO, TEXT):
             return []
@@ -215,6 +220,7 @@ class MoshiClient:
 
     def _farewell(self, code: int, reason: str, *, early: bool) -> str:
         said = f" saying {reason!r}" if reason else ""
+        said += f"; its last error was: {self._trouble}" if self._trouble else ""
         if early:
             return (
                 f"closed the connection before its handshake (code {code}){said}; PersonaPlex does so without a "

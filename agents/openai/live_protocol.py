@@ -7,6 +7,7 @@
     open      a frame is heard                      session.input_audio.append                        open
               session.output_audio.delta            the sound waits to be said                        open
               transcript deltas of either side      told with their times on the service's timeline   open
+              a delegated response that fails       told as `response_failed`                        open
               a delegated function call             its answer when due, then response.create         open
               session.delegation.created (client)   session.commentary.append with `delegated`        open
               session.usage.updated                 the seconds since the last one are told           open
@@ -24,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from agents.remote.failure import FAILED, failed_fields
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
@@ -76,6 +78,7 @@ class LiveCore:
         self.tools = ToolDesk(settings.tools, audio.rate)
         self.leaving = False
         self._gone = False
+        self._begun = False
         self._quiet = 0
         self._greeted = not settings.greeting
         self._closing = False
@@ -131,6 +134,13 @@ class LiveCore:
         self._gone = self._gone or self._quiet >= LAST_WORDS_S * self.settings.audio.rate
         return samples
 
+    def sound(self, samples: Samples, at: int) -> None:
+        """Keep sound to be said. The stream counts as one response, beside those that are delegated."""
+        if not self._begun:
+            self._begun = True
+            self.actions.note(at, "response_start", id=STREAM)
+        self.playout.push(STREAM, samples)
+
     def close(self, at: int) -> None:
         """Ask for the session's end: its last word is what it cost."""
         self._closing = True
@@ -165,6 +175,14 @@ class LiveCore:
         if answer is not None:
             self.actions.note(at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer)
 
+    def failed(self, response: Mapping[str, Any], at: int) -> None:
+        """The backend gave no answer, or half of one, to what was delegated to it."""
+        reason = (response.get("error") or {}).get("message") or (response.get("incomplete_details") or {}).get(
+            "reason"
+        )
+        told = failed_fields("openai_live", reason, id=response.get("id"), status=response.get("status"))
+        self.actions.note(at, FAILED, **told)
+
     def delegated(self, delegation: Mapping[str, Any], at: int) -> None:
         """The model delegates a task; one that is ours is answered with the scenario's text."""
         target, name = str(delegation.get("target", "")), str(delegation.get("id", ""))
@@ -195,8 +213,8 @@ def _on_error(core: LiveCore, message: Message, at: int) -> None:
     core.actions.note(at, "remote_error", code=code, message=sentence)
 
 
-def _on_audio(core: LiveCore, message: Message, _at: int) -> None:
-    core.playout.push(STREAM, core.settings.audio.decode(message.get("delta")))
+def _on_audio(core: LiveCore, message: Message, at: int) -> None:
+    core.sound(core.settings.audio.decode(message.get("delta")), at)
 
 
 def _on_said_text(core: LiveCore, message: Message, at: int) -> None:
@@ -230,8 +248,12 @@ def _on_backend(core: LiveCore, message: Message, at: int) -> None:
     item = event.get("item") or {}
     if event.get("type") == "response.output_item.done" and item.get("type") == "function_call":
         core.call(item, at)
-    usage = (event.get("response") or {}).get("usage")
-    if event.get("type") in ("response.completed", "response.incomplete", "response.failed") and usage:
+    response = event.get("response") or {}
+    usage = response.get("usage")
+    over = event.get("type") in ("response.completed", "response.incomplete", "response.failed")
+    if over and event.get("type") != "response.completed":
+        core.failed(response, at)
+    if over and usage:
         counts = openai_counts(usage)
         fields = {f"{kind}_tokens": count for kind, count in counts.items() if count}
         core.actions.note(at, "usage", model=core.settings.backend, **fields)

@@ -10,7 +10,7 @@
                 response.created                                                                     answering
     answering   response.output_audio.delta              the sound waits to be said                  answering
                 a function call                          its answer when due                         answering
-                response.done                            its usage is told                           listening
+                response.done                            its usage is told, or its failure           listening
     either      speech that interrupts: the far end's    what waits is dropped, conversation.item.truncate at
                 speech_started, or our own ears          the milliseconds really said; response.cancel where
                                                          the far end leaves that to us

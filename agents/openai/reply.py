@@ -2,7 +2,8 @@
 
     item:      sound comes in ──> waits, is said ──> said whole          audio_start .. audio_end {cut: false}
                                         └─ interrupted ──> truncated     audio_end {cut: true, said_samples}
-    response:  created ──> done;  function calls in it are answered when due, then the next is asked for
+    response:  created ──> done (response_end), or failed, incomplete (response_failed);
+               function calls in it are answered when due, then the next is asked for
 
 What counts as said is what left the playout: no padding, no share of a frame that was silence.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from agents.remote.failure import FAILED, failed_fields
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell, tell_cut
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
@@ -80,13 +82,17 @@ class RealtimeReply:
         self.playout.push(item, samples)
 
     def over(self, response: Mapping[str, Any], at: int) -> None:
-        """The response is generated, whole or not."""
+        """The response is over: generated, cancelled, or not to be had (whole)."""
         self.active = ""
         self._due = None
-        details = response.get("status_details") or {}
-        reason = details.get("reason") or (details.get("error") or {}).get("message")
-        status = response.get("status")
-        self._actions.note(at, "response_end", id=response.get("id"), status=status, reason=reason)
+        status, details = response.get("status"), response.get("status_details") or {}
+        error = details.get("error") or {}
+        if status in ("failed", "incomplete"):
+            reason = error.get("message") or error.get("code") or details.get("reason")
+            told = failed_fields("openai_realtime", reason, id=response.get("id"), status=status)
+            self._actions.note(at, FAILED, **told)
+        else:
+            self._actions.note(at, "response_end", id=response.get("id"), status=status, reason=details.get("reason"))
         for item in response.get("output") or ():
             self.playout.finish(str(item.get("id", "")))
 

@@ -1,8 +1,17 @@
-"""Replies from any OpenAI-compatible chat endpoint, given by base URL."""
+"""Replies from any OpenAI-compatible chat endpoint, given by base URL.
 
-from collections.abc import AsyncGenerator, Sequence
+What the model writes goes back to it with the next turn as it was written; what is said of it is sorted out by
+`speakable`: thoughts (`<think>`), markup, bullets, emoji, [stage directions] are not said but noted as `unspoken`.
+An answer that is filtered, cut off or empty is noted as `response_failed`.
+"""
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, ClassVar
 
+from agents.remote.failure import FAILED, STARTED, ChatOutcome, failed_fields
+from agents.responders.completion import Ended, Part, parts_of
+from agents.responders.sentences import Sentences
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_url, names
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
@@ -15,7 +24,8 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     """Ask a chat endpoint: `{kind: chat, base_url: "http://127.0.0.1:11434/v1", model: llama3.2}`.
 
     api_key_env: the environment variable that holds the key; without it OpenAI gets OPENAI_API_KEY, and nobody else
-    gets a key. system: the instructions. The model's name is what its price goes by.
+    gets a key. system: the instructions. The model's name is what its price goes by. max_tokens: of an answer, the
+    thoughts of a model that thinks included. speak_raw: say all that the model writes, thoughts and markup too.
     """
 
     samples: ClassVar[bool] = True
@@ -26,6 +36,7 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     temperature: float = 0.0
     max_tokens: int = 200
     timeout: Duration = Duration(30.0)
+    speak_raw: bool = False
 
     @property
     def billed_as(self) -> tuple[str, ...]:
@@ -66,6 +77,7 @@ class Chat:
         self._client: Any = None
         self._secrets = Secrets()
         self._counted = 0
+        self._asked = 0
 
     async def start(self, context: ResponderContext) -> None:
         """Make the client; the server is reached with the first turn."""
@@ -74,37 +86,71 @@ class Chat:
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Stream the answer; every finished sentence is a piece."""
-        from openai import OpenAIError
-
         self._text = turn.text or ""
+        self._asked += 1
+        self._context.emit(turn.at, STARTED, id=self._id)
+        ended, reply = Ended(), Sentences(raw=self._spec.speak_raw)
+        try:
+            with self._at_fault():
+                async with aclosing(self._parts(history)) as parts:
+                    async for part in parts:
+                        ended.take(part)
+                        if (piece := reply.take(part.text)) is not None:
+                            yield self._scrubbed(piece)
+            if (piece := reply.finish()) is not None:
+                yield self._scrubbed(piece)
+            self._tell_outcome(turn, ended.outcome(wrote=reply.wrote, thought=reply.thought))
+        finally:
+            self._tell_unspoken(turn, [*ended.thoughts, *reply.unspoken])
+            self._tell_usage(turn, ended.usage)
+
+    async def _parts(self, history: Sequence[Message]) -> AsyncGenerator[Part, None]:
         messages = [{"role": "system", "content": self._spec.system}]
         messages += [{"role": message.role, "content": message.text} for message in history if message.text]
         messages.append({"role": "user", "content": self._text})
-        waiting = ""
-        usage: Any = None
+        raw = await self._client.chat.completions.with_raw_response.create(
+            model=self._spec.model,
+            messages=messages,
+            stream=True,
+            stream_options={"include_usage": True},
+            temperature=self._spec.temperature,
+            max_tokens=self._spec.max_tokens,
+            seed=self._context.seed,
+        )
+        async with aclosing(parts_of(raw)) as parts:
+            async for part in parts:
+                yield part
+
+    @property
+    def _id(self) -> str:
+        return f"response-{self._asked}"
+
+    @contextmanager
+    def _at_fault(self) -> Iterator[None]:
+        from openai import OpenAIError
+
+        name = f"{self._spec.base_url} ({self._spec.model})"
         try:
-            stream = await self._client.chat.completions.create(
-                model=self._spec.model,
-                messages=messages,
-                stream=True,
-                stream_options={"include_usage": True},
-                temperature=self._spec.temperature,
-                max_tokens=self._spec.max_tokens,
-                seed=self._context.seed,
-            )
-            async with stream:
-                async for chunk in stream:
-                    usage = chunk.usage or usage
-                    waiting += (chunk.choices[0].delta.content or "") if chunk.choices else ""
-                    sentence, waiting = _split(waiting)
-                    if sentence:
-                        yield Reply(text=self._secrets.scrub(sentence))
+            yield
         except OpenAIError as error:
-            raise _refused(f"{self._spec.base_url} ({self._spec.model})", error, self._secrets) from None
-        finally:
-            self._tell_usage(turn, usage)
-        if waiting.strip():
-            yield Reply(text=self._secrets.scrub(waiting.strip()))
+            raise _refused(name, error, self._secrets) from None
+        except RemoteError as error:
+            raise RemoteError(self._secrets.scrub(f"{name} {error}")) from None
+
+    def _scrubbed(self, piece: Reply) -> Reply:
+        scrub = self._secrets.scrub
+        return Reply(text=scrub(piece.text), written=scrub(piece.written or ""))
+
+    def _tell_outcome(self, turn: HeardTurn, outcome: ChatOutcome) -> None:
+        if outcome.failure is not None:
+            reason = self._secrets.scrub(outcome.failure)
+            status = outcome.finish or None
+            self._context.emit(turn.at, FAILED, **failed_fields("chat", reason, id=self._id, status=status))
+
+    def _tell_unspoken(self, turn: HeardTurn, left_out: Sequence[str]) -> None:
+        """Keep what the model wrote and was not said, in one event for a reply."""
+        if left_out:
+            self._context.emit(turn.at, "unspoken", id=self._id, text=self._secrets.scrub(" ".join(left_out)))
 
     def understood(self) -> str:
         """The text of the last turn."""
@@ -143,9 +189,3 @@ def _counts(usage: Any) -> dict[str, int]:
 def _refused(name: str, error: Exception, secrets: Secrets) -> RemoteError:
     """The error as a sentence; servers quote keys, so the error itself is no cause to be logged."""
     return RemoteError(secrets.scrub(f"{name} did not answer: {error}"))
-
-
-def _split(text: str) -> tuple[str, str]:
-    """Cut a text behind its last finished sentence: (finished, rest)."""
-    end = max(text.rfind(mark) for mark in (". ", "! ", "? ", "\n"))
-    return (text[: end + 1].strip(), text[end + 1 :]) if end >= 0 else ("", text)

@@ -7,7 +7,10 @@
     def answer(turn, history):      # HeardTurn and the Messages before it (simulator/speaking/dialogue.py)
         return "Certainly."         # or (samples, sample_rate), or a Reply, or any of these one after the other
 
-A plain function runs in a thread of its own, so it may take its time. It may answer None: silence.
+A plain function runs in a thread of its own, so it may take its time. It may answer None: silence. One that asks a far
+end and gets no answer from it says so, and its turn counts as failed and not as unanswered:
+
+        return Reply(events=[("response_failed", {"reason": "the quota is used up"})])
 """
 
 import importlib
@@ -19,8 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import numpy as np
 
+from agents.remote.failure import FAILED, STARTED, failed_fields
 from simulator.errors import ActorError, ScenarioError
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 
@@ -69,18 +74,23 @@ class Function:
     def __init__(self, spec: FunctionSpec) -> None:
         self._spec = spec
         self._text = ""
+        self._asked = 0
 
     async def start(self, context: ResponderContext) -> None:
         """Import the function."""
+        self._context = context
         self._call = self._spec.function()
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Give what the function answers, piece by piece. ActorError: it answered with something else."""
         self._text = turn.text or ""
+        self._asked += 1
+        name = f"response-{self._asked}"
+        self._context.emit(turn.at, STARTED, id=name)
         async with aclosing(self._answers(turn, history)) as pieces:
             async for piece in pieces:
                 if piece is not None:
-                    yield _reply(piece, self._spec.call)
+                    yield _with_failures(_reply(piece, self._spec.call), name)
 
     def understood(self) -> str:
         """The text of the turn, where it came with one."""
@@ -120,6 +130,15 @@ def _reply(piece: Any, call: str) -> Reply:
             return Reply(samples=samples, sample_rate=piece[1])
     raise ActorError(f"{call} answered with {_shown(piece)}; a text, (samples float32 (n,), rate), a Reply or None "
                      "are allowed")  # fmt: skip
+
+
+def _with_failures(reply: Reply, name: str) -> Reply:
+    """Give the reply; what it tells of a failure in the form of all other kinds, with its response's name."""
+    events = [
+        (type_, {**fields, **failed_fields("function", fields.get("reason"), id=name)}) if type_ == FAILED
+        else (type_, fields) for type_, fields in reply.events
+    ]  # fmt: skip
+    return msgspec.structs.replace(reply, events=events)
 
 
 def _shown(piece: Any) -> str:

@@ -27,7 +27,7 @@ class Conversation:
 
     @property
     def remark(self) -> str | None:
-        """What a completed session's status adds: that a replayed trace no longer fits what its party heard."""
+        """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed."""
         return self._table.remark
 
     async def run(self) -> None:

@@ -19,6 +19,7 @@ from simulator.call.chance import ACTORS, generator
 from simulator.call.ending import Ending
 from simulator.call.exchange import Exchange
 from simulator.call.recording import Recorder
+from simulator.call.responses import AskedResponses
 from simulator.call.seat import Seat
 from simulator.call.surroundings import Keys, Surroundings
 from simulator.clock import Clock
@@ -48,12 +49,12 @@ class Table:
         self.scenario = scenario
         self.frame_samples = scenario.frame_samples
         self.now = 0
-        self.remark: str | None = None
-        """What a completed session's status adds: that a replayed trace no longer fits what its party heard."""
         self._recorder = recorder
         self._around = around
         self.log = EventLog()
         self.log.listen = around.listen
+        self._responses = AskedResponses(self.log)
+        self._diverged: str | None = None
         if recorder is not None:
             recorder.overhear = around.overhear
         self._keys = Keys(around.buttons, lambda key: self.log.add(self.now, "button", "line", key=key))
@@ -156,8 +157,13 @@ class Table:
         if self._around.stop():
             self.ending.stop()
 
+    @property
+    def remark(self) -> str | None:
+        """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed."""
+        return "; ".join(filter(None, (self._diverged, self._responses.remark))) or None
+
     async def leave(self) -> RemoteError | None:
-        """Close every actor; gives the failure of a far end that went before it had answered everything."""
+        """Close every actor; gives the failure of a far end that left too early, or failed all it was asked for."""
         failure: RemoteError | None = None
         for party, seat in self.seats.items():
             try:
@@ -166,7 +172,7 @@ class Table:
                 failure = failure or error
             except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
                 structlog.get_logger().warning("actor did not close", party=party, error=str(error))
-        return failure
+        return failure or self._responses.failure
 
     def finish(self, status: str, problem: str | None) -> None:
         """Account for what the end cuts off and close the folder with this status. OSError when the disk refuses."""
@@ -191,9 +197,11 @@ class Table:
         for event in events:
             if event.type == "usage":
                 self._around.used(event.data)
-            elif event.type == "trace_diverged" and self.remark is None:
+            elif event.type == "trace_diverged" and self._diverged is None:
                 at_s = event.at / self.scenario.sample_rate
-                self.remark = f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
+                self._diverged = (
+                    f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
+                )
         if self._recorder is not None:
             self._recorder.add_events(events)
 

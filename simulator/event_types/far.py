@@ -53,6 +53,22 @@ FAR_ENDS: Mapping[str, EventType] = {
         _ACTOR,
         {"id": maybe("id", "of the response"), "status": maybe("text"), "reason": maybe("text")},
     ),
+    "response_failed": EventType(
+        "The far end answers a turn with an outcome instead of speech, or with half of an answer.",
+        _ACTOR,
+        {
+            "id": maybe("id", "of the response"),
+            "by": Field("text", "which kind of far end"),
+            "reason": Field("text", "the service's own words where it has some"),
+            "status": maybe("text"),
+        },
+        shown="trouble",
+    ),
+    "unspoken": EventType(
+        "What a chat model wrote and did not mean to be heard: thoughts, markup, stage directions.",
+        _ACTOR,
+        {"id": Field("id", "of the response"), "text": Field("text")},
+    ),
     "interrupted": EventType(
         "The far end heard speech that cuts it off.", _ACTOR, {"id": Field("id", "of the response")}
     ),

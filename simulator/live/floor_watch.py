@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from simulator.events import PARTIES, Event, Party
-from simulator.floor.growing import Revision, GrowingFloor, Happening, HappeningKind
+from simulator.floor.growing import GrowingFloor, Happening, HappeningKind, Revision
 from simulator.frame import AudioFrame, Samples
 from simulator.live.overheard import Overheard
 from simulator.speaking.ears import EarsKind, make_ears

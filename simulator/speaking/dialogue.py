@@ -29,7 +29,10 @@ class HeardTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A past turn of the dialogue: `user` is the other party, `assistant` is the actor; text as it was really said."""
+    """A past turn of the dialogue: `user` is the other party, `assistant` is the actor; text as it was really said.
+
+    A reply that was said to its end stands as the model wrote it.
+    """
 
     role: Literal["user", "assistant"]
     text: str
@@ -40,12 +43,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of an answer: text to be spoken, or sound (float32 (n,) at sample_rate Hz) with the text it says.
 
+    written: what the model wrote, where that is more than what is said; the history keeps it, spaces included.
     events: what the responder knows beside it, as (type, fields), written when the piece is received.
     """
 
     text: str = ""
     samples: Samples | None = None
     sample_rate: int = 0
+    written: str | None = None
     events: Sequence[tuple[str, dict[str, Any]]] = ()
 
 

@@ -65,6 +65,16 @@ class Got:
         self._request.end_headers()
         self._request.wfile.write(data)
 
+    def stream(self, *events: Json) -> None:
+        """Answer with server-sent events, as chat endpoints stream."""
+        lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+        data = "".join([*lines, "data: [DONE]\n\n"]).encode()
+        self._request.send_response(200)
+        self._request.send_header("Content-Type", "text/event-stream")
+        self._request.send_header("Content-Length", str(len(data)))
+        self._request.end_headers()
+        self._request.wfile.write(data)
+
     def begin(self, length: int = 10_000) -> None:
         """Promise an answer of so many bytes, and give ten."""
         self._request.send_response(200)

@@ -1,0 +1,111 @@
+"""Completions: what comes back from a chat endpoint, streamed or whole, in one form, and how it ended.
+
+A gateway that ignores `stream: true` answers with one JSON object; what it says is read all the same.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import msgspec
+
+from agents.remote.failure import ChatOutcome
+from agents.remote.far_end import told_by
+from agents.remote.foreign_json import decode_foreign
+from simulator.errors import RemoteError
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an answer. text: as the model wrote it; thought: what the service tells apart as reasoning."""
+
+    text: str = ""
+    thought: str = ""
+    finish: str = ""
+    calls: tuple[str, ...] = ()
+    refusal: str = ""
+    error: str = ""
+    usage: Any = None
+
+
+class Ended:
+    """Collects what the parts tell about how an answer ended."""
+
+    def __init__(self) -> None:
+        self.usage: Any = None
+        self._thought = ""
+        self._finish = self._refusal = self._error = ""
+        self._calls: list[str] = []
+
+    def take(self, part: Part) -> None:
+        """Take the next part."""
+        self.usage = part.usage or self.usage
+        self._thought += part.thought
+        self._finish = part.finish or self._finish
+        self._error = part.error or self._error
+        self._refusal += part.refusal
+        self._calls += part.calls
+
+    @property
+    def thoughts(self) -> tuple[str, ...]:
+        """The reasoning that the service told apart, where there is any."""
+        return (self._thought,) if self._thought else ()
+
+    def outcome(self, *, wrote: bool, thought: bool) -> ChatOutcome:
+        """How it ended; wrote, thought: what its text held, where the service does not tell thoughts apart."""
+        return ChatOutcome(wrote=wrote, thought=thought or bool(self._thought), finish=self._finish,
+                           calls=self._calls, refusal=self._refusal, error=self._error)  # fmt: skip
+
+
+async def parts_of(raw: Any) -> AsyncGenerator[Part, None]:
+    """Give the parts of an answer of the openai package, taken raw. RemoteError, a predicate: an error came as JSON."""
+    whole = await _whole(raw.http_response)
+    if whole is not None:
+        from openai.types.chat import ChatCompletion
+
+        completion = ChatCompletion.construct(**whole)
+        yield _part(completion, "message")
+        return
+    stream = raw.parse()
+    async with stream:
+        async for chunk in stream:
+            yield _part(chunk, "delta")
+
+
+async def _whole(response: Any) -> dict[str, Any] | None:
+    """Give the object of an answer that is no stream; None for a stream, which still can be read then."""
+    if "json" not in response.headers.get("content-type", ""):
+        return None
+    body = await response.aread()
+    try:
+        data = decode_foreign(body)
+    except ValueError:
+        return None  # a stream under a wrong name
+    if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
+        raise RemoteError(f"answered without choices: {told_by(body)}")
+    return data
+
+
+def _part(completion: Any, where: str) -> Part:
+    """Read a chunk (`delta`) or a completion (`message`). Services add fields of their own, or leave some out."""
+    usage = getattr(completion, "usage", None)
+    if not completion.choices:
+        return Part(usage=usage)
+    choice = completion.choices[0]
+    said = getattr(choice, where, None)
+    thought = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
+    called = [getattr(call, "function", None) for call in getattr(said, "tool_calls", None) or ()]
+    names = [_text(getattr(function, "name", None)) for function in called]
+    error = getattr(choice, "error", None)
+    return Part(
+        text=_text(getattr(said, "content", None)),
+        thought=_text(thought),
+        finish=_text(getattr(choice, "finish_reason", None)),
+        # In a stream a call's arguments follow without its name.
+        calls=tuple(name for name in names if name),
+        refusal=_text(getattr(said, "refusal", None)),
+        error=_text(error.get("message")) if isinstance(error, Mapping) else "",
+        usage=usage,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
