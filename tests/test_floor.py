@@ -120,6 +120,8 @@ class Talk:
                 watch.take(waiting.pop(0))
             user, agent = (_frame(tracks[party][tick]) for party in PARTIES)
             notices += watch.hear(tick * TICK, user, agent)
+        for event in waiting:  # told when the parties close
+            watch.take(event)
         return watch, notices + watch.finish()
 
 
