@@ -23,12 +23,15 @@ from simulator.frame import Samples, silence
 from simulator.live.floor_watch import FloorWatch, Notice
 from simulator.live.overheard import Overheard
 from simulator.report.marks.marks import marks_of
+from simulator.score import Score
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech
 
 RATE, TICK = 1_000, 20
 LOUD = np.full(TICK, 0.5, np.float32)
 SECOND = RATE // TICK
+
+SPECS = (TurnsSpec(), BargeInSpec(), BackchannelSpec())
 
 Found = list[tuple[str, str, int, int]]
 """What was found: kind (of a barge-in with its outcome), party, start and end in samples; in order."""
@@ -140,7 +143,7 @@ def _frame(sounding: bool) -> Samples:
 
 def by_scorers(session: Session) -> Found:
     """What the evidence of the scorers says: transfers, overlaps, and the user's barge-ins."""
-    scores = {score.id: score for spec in (TurnsSpec(), BargeInSpec()) for score in spec.build().score(session)}
+    scores = {score.id: score for spec in SPECS for score in spec.build().score(session)}
     kinds = {"transfer": "turns.fto_p50_s", "overlap": "turns.overlap_per_min", "barge_in": "barge_in.yield_rate"}
     return sorted(
         (f"barge_in {item.label}", "user", item.start, item.end) if kind == "barge_in"
@@ -150,10 +153,10 @@ def by_scorers(session: Session) -> Found:
     )  # fmt: skip
 
 
-def by_page(session: Session) -> Found:
-    """What the marks of an unscored page say."""
+def by_page(session: Session, scores: Sequence[Score] = ()) -> Found:
+    """What the marks of a page say."""
     kinds = ("transfer", "overlap", "backchannel", "barge_in")
-    marks = [mark for mark in marks_of(session, ()) if mark.kind in kinds]
+    marks = [mark for mark in marks_of(session, scores) if mark.kind in kinds]
     return sorted(
         (f"barge_in {mark.label.partition(' after ')[0]}" if mark.kind == "barge_in" else mark.kind, mark.party,
          *sorted((mark.start, mark.end)))
@@ -236,6 +239,28 @@ HAND_WORKED = {
             ("transfer", "agent", 5.76, 6.1), ("transfer", "user", 3.5, 4.6), ("transfer", "user", 5.2, 5.6),
         ],
     ),
+    "an aside with a long pause: the mm-hms in it are backchannels, and it takes no floor when it goes on": (
+        [
+            Saying("user", ((50, 100), (550, 600)), "aside", 50, 600),
+            *(untold("agent", start, start + 0.4) for start in (2.5, 4.2, 5.8, 7.2, 8.8)),
+            untold("agent", 12.5, 14), untold("agent", 15, 18), untold("agent", 19, 22),
+        ],
+        [("backchannel", "agent", start, start + 0.4) for start in (2.5, 4.2, 5.8, 7.2, 8.8)],
+    ),
+    "speech that is found to be told while it goes on leaves the word before it alone": (
+        [untold("user", 0.5, 3), untold("agent", 2, 2.6), untold("agent", 3.1, 7.1), told("agent", 7.1, 11.5)],
+        [("backchannel", "agent", 2.0, 2.6), ("overlap", "", 2.0, 2.6), ("transfer", "agent", 3.0, 3.1)],
+    ),
+    "so does a turn that is told eight seconds late": (
+        [
+            untold("user", 1, 4), untold("agent", 2.8, 3.2), told("agent", 4.1, 6)._replace(late=400),
+            untold("user", 8, 9),
+        ],
+        [
+            ("backchannel", "agent", 2.8, 3.2), ("overlap", "", 2.8, 3.2), ("transfer", "agent", 4.0, 4.1),
+            ("transfer", "user", 6.0, 8.0),
+        ],
+    ),
     "an agent that begins early barges in on nobody; one whose interruption was planned does": (
         [untold("user", 1, 4), untold("agent", 3.5, 6), untold("user", 7, 10), told("agent", 8, 8.6, "interruption")],
         [
@@ -250,7 +275,7 @@ HAND_WORKED = {
 def test_page_and_live_view_see_what_was_worked_out_by_hand(name: str, tmp_path: Path) -> None:
     """Every kind of happening, told and by its shape: the same on the page, in the live view, and by the scorers."""
     sayings, expected = HAND_WORKED[name]
-    talk = Talk(sayings, 15 * SECOND)
+    talk = Talk(sayings, 25 * SECOND)
     session = talk.session(tmp_path)
     assert seconds(by_page(session)) == expected
     assert seconds(by_live(talk.live()[0])) == expected
@@ -360,8 +385,10 @@ def test_no_two_views_disagree(tmp_path: Path, talk: Talk) -> None:
     page, scored = by_page(session), by_scorers(session)
     assert by_live(talk.live()[0]) == page
     assert scored == scored_part(page)
+    scores = [score for spec in SPECS for score in spec.build().score(session)]
+    assert by_page(session, scores) == page
     kept = BackchannelSpec().build().score(session)[0]
-    passed = {(item[2]) for item in page if item[:2] == ("backchannel", "user")}
+    passed = {item[2] for item in page if item[:2] == ("backchannel", "user")}
     assert {item.start for item in kept.evidence} <= passed
     starts = {item.start for item in fdb_labels.utterances(session, ("backchannel",))}
     assert starts <= passed
