@@ -245,7 +245,7 @@ HAND_WORKED = {
             *(untold("agent", start, start + 0.4) for start in (2.5, 4.2, 5.8, 7.2, 8.8)),
             untold("agent", 12.5, 14), untold("agent", 15, 18), untold("agent", 19, 22),
         ],
-        [("backchannel", "agent", start, start + 0.4) for start in (2.5, 4.2, 5.8, 7.2, 8.8)],
+        [("backchannel", "agent", start, round(start + 0.4, 1)) for start in (2.5, 4.2, 5.8, 7.2, 8.8)],
     ),
     "speech that is found to be told while it goes on leaves the word before it alone": (
         [untold("user", 0.5, 3), untold("agent", 2, 2.6), untold("agent", 3.1, 7.1), told("agent", 7.1, 11.5)],
