@@ -12,8 +12,8 @@ from simulator.floor.ipus import BREATH_S, REACTION_S
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
-from simulator.speech import AnnotatedSession
 from simulator.spec import Duration, ms
+from simulator.speech import AnnotatedSession
 
 _SOURCE = "floor transfer offset (Stivers et al. 2009); early: FD-Bench (arXiv 2507.19040); late: EVA 0.2"
 

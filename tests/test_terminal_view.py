@@ -90,9 +90,11 @@ def test_lanes_move_from_the_right_louder_is_higher(room: Room) -> None:
 def test_marks_end_under_the_column_they_were_noticed_in(room: Room) -> None:
     """A yield and a turn change tell their ms, anything else its name; 40 columns lie between the two."""
     view = TerminalView(room)
-    room.tell("mark", kind="transfer", party="agent", start=1.0, end=1.2, ms=200)
+    room.tell("mark", id="1", withdrawn=False, kind="transfer", party="agent", start=1.0, end=1.2, ms=200)
     lane(room, 0, 0, times=40)
-    room.tell("mark", kind="barge_in", party="user", start=3.0, end=3.4, ms=400)
+    room.tell(
+        "mark", id="2", withdrawn=False, kind="barge_in", outcome="yielded", party="user", start=3.0, end=3.4, ms=400
+    )
     lane(room, 0, 0, times=5)
     line = next(line for line in shown(view) if "+200 ms" in line)
     first, second = "+200 ms", "barge-in, yielded in 400 ms"
@@ -102,9 +104,11 @@ def test_marks_end_under_the_column_they_were_noticed_in(room: Room) -> None:
 def test_a_mark_without_room_stands_behind_the_one_before_it(room: Room) -> None:
     """A barge-in comes half a second after the overlap it began as; neither hides the other."""
     view = TerminalView(room)
-    room.tell("mark", kind="overlap", party="agent", start=1.0, end=1.2, ms=None)
+    room.tell("mark", id="3", withdrawn=False, kind="overlap", party="agent", start=1.0, end=1.2, ms=None)
     lane(room, 0, 0, times=5)
-    room.tell("mark", kind="barge_in", party="user", start=1.0, end=1.5, ms=500)
+    room.tell(
+        "mark", id="4", withdrawn=False, kind="barge_in", outcome="yielded", party="user", start=1.0, end=1.5, ms=500
+    )
     lane(room, 0, 0, times=2)
     lines = shown(view)
     assert "overlap barge-" in lines  # the rest comes in at the right as the lanes move on
@@ -116,7 +120,7 @@ def test_marks_that_have_left_are_gone(room: Room) -> None:
     """A mark goes with its column at the left edge."""
     view = TerminalView(room)
     lane(room, 0, 0)
-    room.tell("mark", kind="transfer", party="agent", start=1.0, end=1.2, ms=-150)
+    room.tell("mark", id="5", withdrawn=False, kind="transfer", party="agent", start=1.0, end=1.2, ms=-150)
     assert any("-150 ms" in line for line in shown(view))
     lane(room, 0, 0, times=100)
     assert not any("-150 ms" in line for line in shown(view))

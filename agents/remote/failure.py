@@ -29,7 +29,7 @@ def response_events(by: str, id: str, failure: str | None, at: int) -> list[tupl
     """Give what a reply that came whole tells of itself: that it was asked for, and why it is none where it is not."""
     events: list[tuple[str, dict[str, Any]]] = [(STARTED, {"at": at, "id": id})]
     if failure is not None:
-        events.append((FAILED, {"at": at, **failed_fields(by, failure, id=id)}))
+        events.append(("response_failed", {"at": at, **failed_fields(by, failure, id=id)}))
     return events
 
 

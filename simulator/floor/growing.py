@@ -20,7 +20,7 @@ import msgspec
 
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.floor.floor import Floor
-from simulator.floor.ipus import BACKCHANNEL_S, BREATH_S, TURN_PAUSE_S, WAITED_OUT_S
+from simulator.floor.ipus import BACKCHANNEL_S, BREATH_S, IPU_S, TURN_PAUSE_S, WAITED_OUT_S
 from simulator.floor.transfers import Holder, overlaps, passes
 from simulator.floor.yields import shown_barge_ins
 from simulator.speech import Speech
@@ -138,7 +138,7 @@ class GrowingFloor:
     def _settle(self, floor: Floor, known: KnownSoFar) -> None:
         reach = round(REACH_S * self._rate)
         rests = list(_rests(floor, known.spans))
-        settled = max((rest for rest in rests if rest <= known.duration - reach), default=0)
+        settled = max((rest for rest in rests if rest <= _present(floor, known.spans) - reach), default=0)
         if settled <= self.settled:
             return
         for ipu, holder, _ in passes(floor, self.settled, self._holder):
@@ -163,18 +163,22 @@ def _is_complete(floor: Floor, item: Happening, speaking: Collection[Party]) -> 
     return item.outcome != "was cut off by the end" and item.end <= running.get(whose, item.end)
 
 
-def _rests(floor: Floor, spans: Sequence[Stretch]) -> Iterator[int]:
-    """Give the samples at which something begins and nothing goes on.
+def _present(floor: Floor, spans: Sequence[Stretch]) -> int:
+    """Give where the present begins: what goes on began there, and may turn out to be something else altogether."""
+    now, bridged = floor.duration, floor.samples(IPU_S)
+    recent = [*floor.user.ipus.stretches[-1:], *floor.agent.ipus.stretches[-1:], *spans]
+    return min([now, *(start for start, end in recent if end + bridged > now)])
 
-    Where both begin to speak at the same sample, it takes the past to tell whether one of them took the floor from the
-    other: such a moment and the second before it, in which a turn goes on, are no rests.
+
+def _rests(floor: Floor, spans: Sequence[Stretch]) -> Iterator[int]:
+    """Give the samples at which something begins and no ipu, hold or utterance goes on.
+
+    A turn may go on over a rest: that a claim joins one rather than beginning anew is noticed only if the other holds
+    the floor then, with a claim that took it from the turn unless it is older, and a hold that old lets nothing rest.
     """
-    pause = floor.samples(TURN_PAUSE_S)
-    begun = [{item.start for item in floor.side(party).said} for party in PARTIES]
-    ties = begun[0] & begun[1]
-    reached = 0
     holds = [Stretch(item.start, item.until) for party in PARTIES for item in floor.side(party).holds]
+    reached = 0
     for start, end in sorted([*floor.user.ipus, *floor.agent.ipus, *holds, *spans]):
-        if start >= reached and not any(start <= tie < start + pause for tie in ties):
+        if start >= reached:
             yield start
         reached = max(reached, end)

@@ -1,8 +1,9 @@
 """Who has the floor, told while it happens: turn changes, overlaps, backchannels and barge-ins of a live session.
 
 Judged by the rules of the scorers (`simulator/floor/`) on the said tracks, as the ears hear them, and on what parties
-tell of their utterances. It is judged whenever a stretch of speech begins or ends (speaking bridges gaps under 200 ms,
-so an end is known that much later) or something is told; a tick in which nothing of it happens costs nothing but ears.
+tell of their utterances. It is judged whenever a stretch of speech begins, ends (speaking bridges gaps under 200 ms, so
+an end is known that much later) or becomes too long for a backchannel, and when something is told; a tick in which
+nothing of it happens costs nothing but ears.
 What a later sound corrects is told again, or taken back; after `finish` everything stands as the scorers see it.
 """
 
@@ -12,9 +13,10 @@ import msgspec
 
 from simulator.events import PARTIES, Event, Party
 from simulator.floor.growing import GrowingFloor, Happening, HappeningKind, Revision
+from simulator.floor.ipus import BACKCHANNEL_S
 from simulator.frame import AudioFrame, Samples
 from simulator.live.overheard import Overheard
-from simulator.speaking.ears import EarsKind, make_ears
+from simulator.speaking.ears import Activity, EarsKind, make_ears
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,13 +91,17 @@ class FloorWatch:
         return [self._notice(change) for change in self._floor.judge(speaking, over=over)]
 
     def _hear(self, party: Party, frame: AudioFrame) -> bool:
-        """Let a party's ears hear a frame; whether a stretch of speech began or ended."""
+        """Let a party's ears hear a frame; whether that is news: a stretch of speech began, ended, or became long."""
         activity = self._ears[party].activity
-        before = activity.stretches, activity.speaking
+        before = self._state(activity)
         self._ears[party].hear(frame)
         if activity.stretches:
             self._overheard.speaks(party, activity.since, activity.last_end)
-        return before != (activity.stretches, activity.speaking)
+        return before != self._state(activity)
+
+    def _state(self, activity: Activity) -> tuple[int, bool, bool]:
+        is_long = activity.last_end - activity.since >= BACKCHANNEL_S * self._rate
+        return activity.stretches, activity.speaking, is_long
 
     def _notice(self, change: Revision) -> Notice:
         item = change.item
