@@ -1,10 +1,11 @@
 """Speech: who spoke when and which words, each with its source. What annotation writes and scorers read."""
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
 import msgspec
 
-from simulator.events import Party
+from simulator.events import Event, Party
 from simulator.timeline import Timeline
 
 SpeechSource = Literal["truth", "vad", "asr", "model"]
@@ -64,3 +65,27 @@ class Speech(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, party: Party) -> PartySpeech:
         """The speech of one party."""
         return self.user if party == "user" else self.agent
+
+
+class AnnotatedSession(Protocol):
+    """What who-spoke-when is judged on: a session with its speech, or as much of one as is known so far."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        ...
+
+    @property
+    def duration(self) -> int:
+        """The length in samples."""
+        ...
+
+    @property
+    def speech(self) -> Speech:
+        """Who spoke when."""
+        ...
+
+    @property
+    def by_type(self) -> Mapping[str, Sequence[Event]]:
+        """Events grouped by type, each list in time order."""
+        ...

@@ -1,11 +1,17 @@
 """Rules of the live floor: what is marked while two parties speak, and when."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import msgspec
 import numpy as np
+from rich.console import Console
 
 from simulator.frame import silence
+from simulator.live.at_device.terminal_view import TerminalView
 from simulator.live.floor_watch import FloorWatch, Notice
+from simulator.live.room import Room
+from simulator.scenario import load
 from simulator.testing import burst
 
 RATE, FRAME = 24_000, 480
@@ -27,29 +33,66 @@ def watched(user: Stretches, agent: Stretches, length_s: float = 12.0) -> tuple[
 
 
 def test_a_turn_change_is_marked_with_its_fto_and_the_agents_is_the_latency() -> None:
-    """Silence between the two is a positive fto; the agent's counts as response latency, its median runs."""
+    """Silence between the two is a positive fto; the agent's are how long it took to answer."""
     watch, marks = watched([(1, 2), (6, 7)], [(2.8, 4), (7.4, 9)])
     assert [(mark.kind, mark.party, mark.ms) for mark in marks] == [
         ("transfer", "agent", 800), ("transfer", "user", 2000), ("transfer", "agent", 400),
     ]  # fmt: skip
-    assert (watch.latest_response_ms, watch.response_p50_ms) == (400, 600)
+    assert watch.responses_ms == [800, 400]
 
 
 def test_a_short_stretch_inside_the_others_is_a_backchannel() -> None:
     """Under a second while the other goes on: marked with its overlap, and the floor stays where it was."""
     _, marks = watched([(2, 2.4)], [(1, 5)])
-    assert [(mark.kind, mark.party) for mark in marks] == [("overlap", "user"), ("backchannel", "user")]
+    assert [(mark.kind, mark.party) for mark in marks] == [("overlap", ""), ("backchannel", "user")]
 
 
 def test_a_barge_in_is_marked_with_the_yield_latency() -> None:
     """Who goes on when the other stops has taken the floor; the latency runs from its first sound."""
     watch, marks = watched([(3, 6)], [(1, 3.5), (7, 8)])
-    found = [(mark.kind, mark.party, mark.ms) for mark in marks[:2]]
-    assert found == [("overlap", "agent", None), ("barge_in", "user", 500)]
-    assert watch.latest_response_ms == 1000
+    found = [(mark.kind, mark.party, mark.ms) for mark in marks]
+    assert found == [
+        ("overlap", "", 500), ("transfer", "user", -500), ("barge_in", "user", 500), ("transfer", "agent", 1000),
+    ]  # fmt: skip
+    assert marks[2].outcome == "yielded"
+    assert watch.responses_ms == [1000]
+
+
+def test_a_barge_in_is_told_once_it_is_too_long_for_a_backchannel() -> None:
+    """Nobody waits until who barged in has finished: a second after it began it is known to be no mm-hm."""
+    _, marks = watched([(3, 3.98)], [(1, 3.5)], length_s=3.98)
+    assert [mark.kind for mark in marks] == ["overlap"]
+    _, marks = watched([(3, 4)], [(1, 3.5)], length_s=4)
+    assert [mark.kind for mark in marks] == ["overlap", "transfer", "barge_in"]
 
 
 def test_pauses_of_one_speaker_are_no_turn_changes() -> None:
     """Somebody who goes on after a pause changes no turn."""
     _, marks = watched([(1, 2), (3, 4), (6, 7)], [])
     assert marks == []
+
+
+def test_the_terminal_corrects_a_mark_and_drops_one_that_is_withdrawn() -> None:
+    """What was told again stands once, corrected; what was taken back is not shown any more."""
+    room = Room(load(Path(__file__).parents[1] / "scenarios" / "live" / "cascade.yaml"))
+    view = TerminalView(room)
+    barge_in = Notice(id="b", kind="barge_in", party="user", start=3, end=9, ms=6000, outcome="talked through")
+    transfer = Notice(id="t", kind="transfer", party="user", start=1, end=1.3, ms=300)
+
+    def shown(*notices: Notice) -> str:
+        for notice in notices:
+            room.tell("lanes", keep=False, user=[0] * 200, agent=[0] * 200, speaking={"user": False, "agent": False})
+            room.tell("mark", **msgspec.to_builtins(notice))
+        for _ in range(40):
+            room.tell("lanes", keep=False, user=[0], agent=[0], speaking={"user": False, "agent": False})
+        with (console := Console(width=120)).capture() as captured:
+            console.print(view)
+        return captured.get()
+
+    assert "+300 ms" in shown(transfer) and "barge-in, talked through" in shown(barge_in)
+    text = shown(
+        msgspec.structs.replace(transfer, withdrawn=True),
+        msgspec.structs.replace(barge_in, outcome="yielded", ms=500),
+    )
+    assert "+300 ms" not in text and "talked through" not in text
+    assert text.count("barge-in, yielded in 500 ms") == 1

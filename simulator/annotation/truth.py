@@ -13,7 +13,7 @@ import msgspec
 from simulator.annotation.audible import FRAME_S, FrameLevels
 from simulator.events import Event, Party
 from simulator.session import Session
-from simulator.speech import PartySpeech, Segment, SpokenWord
+from simulator.speech import AnnotatedSession, PartySpeech, Segment, SpokenWord
 from simulator.timeline import Stretch, Timeline
 
 BRIDGE_S = 0.1
@@ -39,7 +39,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[tuple[str, int], ...] = ()
 
 
-def told(session: Session, party: Party) -> list[Told]:
+def told(session: AnnotatedSession, party: Party) -> list[Told]:
     """Give the utterances of a party in time order; one whose end was never told lasts to the end of the session."""
     ends = {event.data.get("id"): event for event in session.by_type.get("speech_end", []) if event.party == party}
     starts = [event for event in session.by_type.get("speech_start", []) if event.party == party]

@@ -1,10 +1,9 @@
 """The floor of a session: both parties' ipus, contributions, turns and holds, each worked out when first asked for."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import Protocol
 
 from simulator.events import PARTIES, Event, Party, other_party
 from simulator.floor.contributions import (
@@ -25,7 +24,7 @@ from simulator.floor.ipus import (
     mostly_inside,
     pauses_in,
 )
-from simulator.speech import Speech
+from simulator.speech import AnnotatedSession
 from simulator.timeline import Stretch, Timeline
 
 TOOK_FOR_TURN_S = 0.5
@@ -33,30 +32,6 @@ TOOK_FOR_TURN_S = 0.5
 
 _start = attrgetter("start")
 _when = attrgetter("start", "end")
-
-
-class AnnotatedSession(Protocol):
-    """What the floor is judged on: a session with its speech, or as much of one as is known so far."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz."""
-        ...
-
-    @property
-    def duration(self) -> int:
-        """The length in samples."""
-        ...
-
-    @property
-    def speech(self) -> Speech:
-        """Who spoke when."""
-        ...
-
-    @property
-    def by_type(self) -> Mapping[str, Sequence[Event]]:
-        """Events grouped by type, each list in time order."""
-        ...
 
 
 class Side:

@@ -1,46 +1,38 @@
 """Who has the floor, told while it happens: turn changes, overlaps, backchannels and barge-ins of a live session.
 
-Judged on the said tracks, tick by tick, with what is known at that moment; the scores of the finished session are made
-from the whole recording and may differ. Speaking bridges gaps under 200 ms, so an end is known that much later.
-
-    a stretch begins:  the other is silent -> a turn change, when the other spoke last (fto = start - other's end)
-                       the other speaks    -> an overlap begins
-    it ends first:     under 1 s           -> a backchannel; longer: the other kept the floor
-    the other ends first, while it goes on -> a barge-in (yield latency = other's end - start)
+Judged by the rules of the scorers (`simulator/floor/`) on the said tracks, as the ears hear them, and on what parties
+tell of their utterances. It is judged whenever a stretch of speech begins, ends (speaking bridges gaps under 200 ms, so
+an end is known that much later) or becomes too long for a backchannel, and when something is told; a tick in which
+nothing of it happens costs nothing but ears. What a later sound corrects is told again, or taken back; after `finish`
+everything stands as the scorers see it.
 """
 
-from collections.abc import Mapping
-from statistics import median
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from simulator.events import PARTIES, Party, other_party
+from simulator.events import PARTIES, Event, Party
+from simulator.floor.growing import Change, GrowingFloor, Happening, HappeningKind
+from simulator.floor.ipus import BACKCHANNEL_S
 from simulator.frame import AudioFrame, Samples
-from simulator.speaking.ears import EarsKind, make_ears
-
-BACKCHANNEL_S = 1.0
-LEAST_OVERLAP_S = 0.1
+from simulator.live.overheard import Overheard
+from simulator.speaking.ears import Activity, EarsKind, make_ears
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was noticed. start, end: session seconds. ms: the fto of a turn change, the latency of a yield."""
+    """Something that was noticed. start, end: session seconds. ms: the fto of a turn change, the length of the rest.
 
-    kind: Literal["transfer", "overlap", "backchannel", "barge_in"]
-    party: Party
+    id: the same again when it is corrected. outcome: of a barge-in. withdrawn: it was none, as turns out.
+    """
+
+    id: str
+    kind: HappeningKind
+    party: str
     start: float
     end: float
-    ms: int | None = None
-
-
-class _Side:
-    """One party: its ears, and the stretch it is in. over_other: the other was speaking when it began."""
-
-    def __init__(self, ears: EarsKind, sample_rate: int) -> None:
-        self.ears = make_ears(ears, sample_rate, noisy=False)
-        self.activity = self.ears.activity
-        self.speaking = False
-        self.over_other = False
+    ms: int
+    outcome: str = ""
+    withdrawn: bool = False
 
 
 class FloorWatch:
@@ -48,83 +40,76 @@ class FloorWatch:
 
     def __init__(self, sample_rate: int, ears: Mapping[Party, EarsKind]) -> None:
         self._rate = sample_rate
-        self._sides = {party: _Side(ears[party], sample_rate) for party in PARTIES}
-        self._holder: Party | None = None
-        self._responses_ms: list[int] = []
+        self._ears = {party: make_ears(ears[party], sample_rate, noisy=False) for party in PARTIES}
+        self._overheard = Overheard(sample_rate)
+        self._floor = GrowingFloor(self._overheard.known, sample_rate)
+        self._due: list[tuple[int, int]] = []
 
     def warm(self) -> None:
         """Load the detectors now."""
-        for side in self._sides.values():
-            getattr(side.ears, "warm", lambda: None)()
+        for ears in self._ears.values():
+            getattr(ears, "warm", lambda: None)()
 
     def speaking(self, party: Party) -> bool:
         """Whether the party speaks now."""
-        return self._sides[party].speaking
+        return self._ears[party].activity.speaking
 
     @property
-    def latest_response_ms(self) -> int | None:
-        """How long the agent took to answer, the last time."""
-        return self._responses_ms[-1] if self._responses_ms else None
+    def noticed(self) -> list[Happening]:
+        """Everything that was noticed and stands, in samples."""
+        return self._floor.found
 
     @property
-    def response_p50_ms(self) -> int | None:
-        """The median of the agent's response latencies so far."""
-        return round(median(self._responses_ms)) if self._responses_ms else None
+    def responses_ms(self) -> list[int]:
+        """How long the agent took to take the floor, each time so far: negative where it began before the end."""
+        taken = [item for item in self._floor.found if item.kind == "transfer" and item.party == "agent"]
+        return [self._ms(item.offset or 0) for item in sorted(taken, key=lambda item: item.at)]
+
+    def take(self, event: Event) -> None:
+        """Take a `speech_start` or `speech_end`, which may lie ahead: what a party tells of its utterances."""
+        self._due.append((event.at, self._overheard.tells(event)))
 
     def hear(self, start: int, user: Samples, agent: Samples) -> list[Notice]:
-        """Take what both said in [start, start + n) and give what was noticed."""
-        for party, samples in (("user", user), ("agent", agent)):
-            self._sides[party].ears.hear(AudioFrame(start, samples))  # type: ignore[index]
-        marks: list[Notice] = []
-        for party in PARTIES:
-            side = self._sides[party]
-            if side.activity.speaking and not side.speaking:
-                marks += self._begun(party)
-            elif side.speaking and not side.activity.speaking:
-                marks += self._ended(party)
-            side.speaking = side.activity.speaking
-        return marks
-
-    def _begun(self, party: Party) -> list[Notice]:
-        own, other = self._sides[party], self._sides[other_party(party)].activity
-        since = own.activity.since
-        own.over_other = other.speaking and other.last_end > since
-        if own.over_other or self._holder in (None, party):
-            if not own.over_other:
-                self._holder = party
+        """Take what both said in [start, start + n) and give what was noticed, corrected or taken back."""
+        now = self._overheard.now = start + len(user)
+        news = [self._hear(party, AudioFrame(start, said)) for party, said in zip(PARTIES, (user, agent), strict=True)]
+        if not any(news) and all(at > now for at, _ in self._due):
             return []
-        self._holder = party
-        return [self._transfer(party, other.last_end, since)]
+        return self._judge([party for party in PARTIES if self.speaking(party)])
 
-    def _transfer(self, party: Party, before: int, since: int) -> Notice:
-        fto = round(1000 * (since - before) / self._rate)
-        if party == "agent":
-            self._responses_ms.append(fto)
-        return self._mark("transfer", party, min(before, since), max(before, since), fto)
+    def finish(self) -> list[Notice]:
+        """The session is over: give what changes by it."""
+        self._overheard.over = True
+        return self._judge((), over=True)
 
-    def _ended(self, party: Party) -> list[Notice]:
-        own, other_side = self._sides[party].activity, self._sides[other_party(party)]
-        marks: list[Notice] = []
-        overlap = max(own.since, other_side.activity.since), min(own.last_end, other_side.activity.last_end)
-        if overlap[1] - overlap[0] >= LEAST_OVERLAP_S * self._rate and other_side.activity.speaking:
-            marks.append(self._mark("overlap", party, *overlap))
-        if self._sides[party].over_other and other_side.activity.speaking:
-            if own.last_end - own.since < BACKCHANNEL_S * self._rate:
-                marks.append(self._mark("backchannel", party, own.since, own.last_end))
-        elif other_side.over_other and other_side.activity.speaking:
-            self._holder = other_party(party)
-            started = other_side.activity.since
-            latency = round(1000 * (own.last_end - started) / self._rate)
-            marks.append(self._mark("barge_in", self._holder, started, max(started, own.last_end), latency))
-            other_side.over_other = False
-        return marks
+    def _judge(self, speaking: Sequence[Party], *, over: bool = False) -> list[Notice]:
+        now = self._overheard.now
+        changed = [since for at, since in self._due if at <= now]
+        self._due = [(at, since) for at, since in self._due if at > now]
+        if changed:
+            self._floor.learn(min(changed))
+        return [self._notice(change) for change in self._floor.judge(speaking, over=over)]
 
-    def _mark(
-        self,
-        kind: Literal["transfer", "overlap", "backchannel", "barge_in"],
-        party: Party,
-        start: int,
-        end: int,
-        ms: int | None = None,
-    ) -> Notice:
-        return Notice(kind=kind, party=party, start=round(start / self._rate, 3), end=round(end / self._rate, 3), ms=ms)
+    def _hear(self, party: Party, frame: AudioFrame) -> bool:
+        """Let a party's ears hear a frame; whether that is news: a stretch of speech began, ended, or became long."""
+        activity = self._ears[party].activity
+        before = self._state(activity)
+        self._ears[party].hear(frame)
+        if activity.stretches:
+            self._overheard.speaks(party, activity.since, activity.last_end)
+        return before != self._state(activity)
+
+    def _state(self, activity: Activity) -> tuple[int, bool, bool]:
+        is_long = activity.last_end - activity.since >= BACKCHANNEL_S * self._rate
+        return activity.stretches, activity.speaking, is_long
+
+    def _notice(self, change: Change) -> Notice:
+        item = change.item
+        length = item.end - item.start if item.offset is None else item.offset
+        return Notice(
+            id=change.name, kind=item.kind, party=item.party, start=round(item.start / self._rate, 3),
+            end=round(item.end / self._rate, 3), ms=self._ms(length), outcome=item.outcome, withdrawn=change.withdrawn,
+        )  # fmt: skip
+
+    def _ms(self, samples: int) -> int:
+        return round(1000 * samples / self._rate)

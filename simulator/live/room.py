@@ -8,7 +8,8 @@ newcomer gets the latest of each kind. Events may come from threads of actors; l
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import median
 from typing import Any, Literal
 
 import anyio
@@ -21,7 +22,7 @@ from simulator.call.surroundings import Surroundings
 from simulator.events import PARTIES, Event, Party
 from simulator.frame import Samples
 from simulator.live.buttons import buttons_of
-from simulator.live.floor_watch import FloorWatch
+from simulator.live.floor_watch import FloorWatch, Notice
 from simulator.live.handset import HANDSETS, Handset
 from simulator.live.live_words import LiveWords
 from simulator.scenario import Scenario, kind_of
@@ -88,6 +89,8 @@ class Room:
         """Go on to the next state."""
         self.state = state
         self.tell("state", state=state, **fields)
+        if state == "scoring" and self._loop is not None:
+            self._loop.call_soon(self._finish)  # behind the last events, which wait there
 
     def warm(self) -> None:
         """Load the detectors and the recogniser: blocking, for a thread."""
@@ -150,14 +153,20 @@ class Room:
         for party, samples in zip(PARTIES, (user, agent), strict=True):
             self._strip[party].append(round(100 * float(np.abs(samples).max(initial=0.0))))
             self._words.hear(party, samples, speaking=self._watch.speaking(party), now=self._now)
-        marks = self._watch.hear(self._now, user, agent)
-        for mark in marks:
-            self.tell("mark", **msgspec.to_builtins(mark))
-        if any(mark.kind == "transfer" and mark.party == "agent" for mark in marks):
-            self.tell("latency", last_ms=self._watch.latest_response_ms, p50_ms=self._watch.response_p50_ms)
+        self._tell_notices(self._watch.hear(self._now, user, agent))
         self._now += len(user)
         if len(self._strip["user"]) >= TICKS_PER_STRIP:
             self._tell_strip()
+
+    def _finish(self) -> None:
+        self._tell_notices(self._watch.finish())
+
+    def _tell_notices(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self.tell("mark", **msgspec.to_builtins(notice))
+        if any(notice.kind == "transfer" and notice.party == "agent" for notice in notices):
+            times = self._watch.responses_ms
+            self.tell("latency", last_ms=times[-1] if times else None, p50_ms=round(median(times)) if times else None)
 
     def _tell_strip(self) -> None:
         start = self._now - TICKS_PER_STRIP * self.scenario.frame_samples
@@ -171,6 +180,8 @@ class Room:
 
     def _tell_event(self, event: Event) -> None:
         seconds = event.at / self.scenario.sample_rate
+        if event.type in ("speech_start", "speech_end"):
+            self._watch.take(event)
         if event.type == "speech_start":
             words = [[text, round(onset / self.scenario.sample_rate, 3)] for text, onset in event.data.get("words", ())]
             self.tell("words", party=event.party, at=seconds, text=event.data.get("text", ""), words=words,

@@ -7,17 +7,19 @@ const PARTS = [
   ["jitter", "jitter buffer"], ["tick", "the session's frame"], ["playback", "playback buffer"],
   ["loudspeaker", "loudspeaker and driver"],
 ];
-const counts = { overlap: 0, backchannel: 0, barge_in: 0 };
+const counted = { overlap: new Set(), backchannel: new Set(), barge_in: new Set() };
 
-export function count({ kind }) {
-  if (!(kind in counts)) return;
-  counts[kind]++;
-  at(`${kind}s`).textContent = counts[kind];
+/** Count a mark once, however often it is corrected; one that is withdrawn was none. */
+export function count({ kind, id, withdrawn }) {
+  if (!(kind in counted)) return;
+  if (withdrawn) counted[kind].delete(id);
+  else counted[kind].add(id);
+  at(`${kind}s`).textContent = counted[kind].size;
 }
 
 export function showLatency({ last_ms, p50_ms }) {
-  at("last").textContent = `${last_ms} ms`;
-  at("p50").textContent = `${p50_ms} ms`;
+  at("last").textContent = last_ms === null ? "–" : `${last_ms} ms`;
+  at("p50").textContent = p50_ms === null ? "–" : `${p50_ms} ms`;
 }
 
 /** The delay of one human's line; `measured` by a click where it is not null, otherwise the sum of its parts. */

@@ -6,7 +6,7 @@ const MARK_NAMES = { transfer: "", overlap: "overlap", backchannel: "backchannel
 /** Make the drawing. `colours()`: the style sheet's, by name. */
 export function makeLanes(canvas, colours) {
   const peaks = { user: [], agent: [] }, speaking = { user: [], agent: [] };
-  const marks = [], words = new Map();
+  const marks = new Map(), words = new Map();
   let ink = colours(), last = 0, told = 0, running = false, drawn = 0;
 
   function now() { return running ? Math.min(last + (performance.now() - told) / 1000 - LAG_S, last) : last; }
@@ -93,7 +93,7 @@ export function makeLanes(canvas, colours) {
     let free = -Infinity;
     pen.strokeStyle = ink.hair;
     pen.strokeRect(-1, middle - band / 2, width + 2, band);
-    for (const mark of marks) {
+    for (const mark of marks.values()) {
       if (mark.end < start - 4 || mark.start > end) continue;
       const left = x(mark.start), right = Math.max(x(mark.end), left + 2);
       pen.fillStyle = mark.kind === "transfer" ? ink.quiet : ink.both;
@@ -137,7 +137,7 @@ export function makeLanes(canvas, colours) {
       told = performance.now();
       running = true;
     },
-    mark: mark => { marks.push(mark); },
+    mark: mark => { if (mark.withdrawn) marks.delete(mark.id); else marks.set(mark.id, mark); },
     words: said => { words.set(said.id ?? `asr ${said.party} ${said.at}`, said); },
     cut(id, at) { const said = words.get(id); if (said) Object.assign(said, { end: at, cutAt: at }); },
     stop: () => { running = false; },
@@ -148,6 +148,6 @@ export function makeLanes(canvas, colours) {
 /** What a mark says in words. */
 export function labelOf(mark) {
   if (mark.kind === "transfer") return `${mark.ms >= 0 ? "+" : "−"}${Math.abs(mark.ms)} ms`;
-  if (mark.kind === "barge_in") return `barge-in, yielded in ${mark.ms} ms`;
+  if (mark.kind === "barge_in") return `barge-in, ${mark.outcome}${mark.outcome === "yielded" ? ` in ${mark.ms} ms` : ""}`;
   return MARK_NAMES[mark.kind];
 }

@@ -1,6 +1,7 @@
 """The terminal's view of a live session: two lanes that move, marks between them, words, levels and figures."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.live.room import Message, Room
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 BARS = " ▁▂▃▄▅▆▇█"
 COLUMNS_PER_S = 10
 LINES = 8
+MARKS = 50
+"""Marks that are kept: more than a screen is wide for."""
 CUES = {
     "lobby": "the line is being tried", "loading": "getting ready …", "talking": "SPEAK NOW", "scoring": "scoring …",
     "over": "over",
@@ -23,7 +26,7 @@ class TerminalView:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._lanes: dict[str, deque[tuple[float, bool]]] = {party: deque(maxlen=400) for party in ("user", "agent")}
-        self._marks: deque[tuple[int, str]] = deque(maxlen=50)
+        self._marks: dict[str, tuple[int, str]] = {}
         self._words: deque[tuple[float, str, str, str]] = deque(maxlen=LINES)
         self._column = 0
         self._latency: Message = {}
@@ -40,7 +43,7 @@ class TerminalView:
                 for party, lane in self._lanes.items():
                     lane.append((max(message[party]) / 100, message["speaking"][party]))
             case "mark":
-                self._marks.append((self._column, _told(message)))
+                self._mark(message)
             case "words" if message["text"]:
                 self._words.append((message["at"], message["party"], message["text"], message["source"]))
             case "latency":
@@ -52,6 +55,15 @@ class TerminalView:
             case kind if kind.startswith("delay_"):
                 self._delay = message
 
+    def _mark(self, mark: Message) -> None:
+        """Keep the latest marks where they were first noticed, corrected; a withdrawn one was none."""
+        column, _ = self._marks.get(mark["id"], (self._column, ""))
+        self._marks[mark["id"]] = column, _told(mark)
+        if mark["withdrawn"]:
+            del self._marks[mark["id"]]
+        while len(self._marks) > MARKS:
+            del self._marks[next(iter(self._marks))]
+
     def __rich__(self) -> "RenderableType":
         """Give the view as it is now."""
         from rich.console import Group
@@ -60,7 +72,7 @@ class TerminalView:
 
         body = [
             Text(self._figures(), style="dim"), _Lane(self._lanes["user"], "user", "blue"),
-            _Marks(self._marks, self._column), _Lane(self._lanes["agent"], "agent", "yellow"),
+            _Marks(list(self._marks.values()), self._column), _Lane(self._lanes["agent"], "agent", "yellow"),
             Text(), *map(_line, self._words), Text(),
             Text(self._levels()), *map(_dim, self._keys()),
         ]  # fmt: skip
@@ -70,7 +82,7 @@ class TerminalView:
     def _figures(self) -> str:
         latency = self._latency
         answered = "no answer yet"
-        if latency:
+        if latency and latency["last_ms"] is not None:
             answered = f"answered after {latency['last_ms']} ms (median {latency['p50_ms']})"
         measured = self._delay.get("measured")
         total = measured if measured is not None else self._delay.get("to_session", 0) + self._delay.get("to_ear", 0)
@@ -113,7 +125,7 @@ class _Lane:
 class _Marks:
     """The marks, each under the column in which it was noticed; a later one moves on where there is no room."""
 
-    def __init__(self, marks: deque[tuple[int, str]], column: int) -> None:
+    def __init__(self, marks: Sequence[tuple[int, str]], column: int) -> None:
         self._marks, self._column = marks, column
 
     def __rich_console__(self, _console: Any, options: Any) -> Any:
@@ -134,7 +146,8 @@ def _told(mark: Message) -> str:
         case "transfer":
             return f"{mark['ms']:+d} ms"
         case "barge_in":
-            return f"barge-in, yielded in {mark['ms']} ms"
+            after = f" in {mark['ms']} ms" if mark["outcome"] == "yielded" else ""
+            return f"barge-in, {mark['outcome']}{after}"
         case kind:
             return str(kind)
 
