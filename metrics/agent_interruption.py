@@ -7,6 +7,7 @@ from metrics.latency import new_claims
 from simulator.floor.contributions import Contribution
 from simulator.floor.floor import Floor
 from simulator.floor.transfers import overlaps
+from simulator.floor.yields import HEAD_START_S
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -61,7 +62,7 @@ class AgentInterruptionSpec(ScorerSpec, frozen=True, kw_only=True, tag="agent_in
 
     cards: ClassVar[tuple[Definition, ...]] = CARDS
 
-    head_start: Duration = ms(200)
+    head_start: Duration = Duration(HEAD_START_S)
     near_end: Duration = ms(500)
 
     def build(self) -> "AgentInterruption":

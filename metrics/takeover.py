@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from metrics.card import card, rate
 from simulator.floor.floor import Floor
-from simulator.floor.ipus import mostly_inside
+from simulator.floor.ipus import REACTION_S, mostly_inside
 from simulator.score import Definition, Evidence, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -71,7 +71,7 @@ class TakeoverSpec(ScorerSpec, frozen=True, kw_only=True, tag="takeover"):
 
     shortest: Duration = ms(400)
     longest: Duration = ms(1500)
-    reaction: Duration = ms(200)
+    reaction: Duration = Duration(REACTION_S)
 
     def build(self) -> "Takeover":
         """Make the scorer."""

@@ -1,11 +1,17 @@
 """Rules of the live floor: what is marked while two parties speak, and when."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import msgspec
 import numpy as np
+from rich.console import Console
 
 from simulator.frame import silence
+from simulator.live.at_device.terminal_view import TerminalView
 from simulator.live.floor_watch import FloorWatch, Notice
+from simulator.live.room import Room
+from simulator.scenario import load
 from simulator.testing import burst
 
 RATE, FRAME = 24_000, 480
@@ -64,3 +70,29 @@ def test_pauses_of_one_speaker_are_no_turn_changes() -> None:
     """Somebody who goes on after a pause changes no turn."""
     _, marks = watched([(1, 2), (3, 4), (6, 7)], [])
     assert marks == []
+
+
+def test_the_terminal_corrects_a_mark_and_drops_one_that_is_withdrawn() -> None:
+    """What was told again stands once, corrected; what was taken back is not shown any more."""
+    room = Room(load(Path(__file__).parents[1] / "scenarios" / "live" / "cascade.yaml"))
+    view = TerminalView(room)
+    barge_in = Notice(id="b", kind="barge_in", party="user", start=3, end=9, ms=6000, outcome="talked through")
+    transfer = Notice(id="t", kind="transfer", party="user", start=1, end=1.3, ms=300)
+
+    def shown(*notices: Notice) -> str:
+        for notice in notices:
+            room.tell("lanes", keep=False, user=[0] * 200, agent=[0] * 200, speaking={"user": False, "agent": False})
+            room.tell("mark", **msgspec.to_builtins(notice))
+        for _ in range(40):
+            room.tell("lanes", keep=False, user=[0], agent=[0], speaking={"user": False, "agent": False})
+        with (console := Console(width=120)).capture() as captured:
+            console.print(view)
+        return captured.get()
+
+    assert "+300 ms" in shown(transfer) and "barge-in, talked through" in shown(barge_in)
+    text = shown(
+        msgspec.structs.replace(transfer, withdrawn=True),
+        msgspec.structs.replace(barge_in, outcome="yielded", ms=500),
+    )
+    assert "+300 ms" not in text and "talked through" not in text
+    assert text.count("barge-in, yielded in 500 ms") == 1

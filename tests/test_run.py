@@ -204,7 +204,7 @@ def test_workers_play_and_score_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_worker_plays_no_longer_than_it_is_allowed(tmp_path: Path) -> None:
-    """It looks about every five seconds of session time; Ctrl-C marks the session, and its row comes back all the same."""
+    """It looks every five seconds of session time; Ctrl-C marks the session, and its row comes back all the same."""
     (job,) = plan(tmp_path, {"duration": "6s"}).jobs
     row, wall_s, played = run_job(job, tmp_path / "allowed", 1.5)
     assert (row.status, row.duration_s, played.status) == ("completed", 5.0, "completed") and wall_s > 0

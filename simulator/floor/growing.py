@@ -3,14 +3,14 @@
 A later sound may change a verdict (a mm-hm that goes on is a turn), so what was noticed may be said again or taken
 back, until it is settled. Each time a window alone is judged, so that it costs the same however long the session is:
 
-    context             settled          now - 3 s           now
-       |-- looked at, ----|-- judged ---------|-- judged -------|
-           not judged
+    context                    settled                    the present: now, or where what goes on began
+       |---- 5 s or more ---------|---- 5 s or more ---------|
+       looked at, not judged      judged ...
 
 `context` and `settled` are rests: samples at which something begins and no ipu, utterance or hold goes on. What lies
-3 s back does not depend on what is still to come, and what lies 3 s after a rest depends on nothing before it but who
-held the floor: every rule looks 1 s far at most, and three build on each other (who speaks around an ipu, its role,
-its turn). So a window is as long as people hold the floor, plus seconds.
+5 s before the present does not depend on what is still to come, and what lies 5 s after a rest depends on nothing
+before it but who held the floor: three rules build on each other (who speaks around an ipu and its role, which look 1 s
+far, and its turn, which may go on over 3 s). So a window is as long as somebody holds the floor, plus seconds.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,9 +27,10 @@ from simulator.speech import Speech
 from simulator.timeline import Stretch
 
 REACH_S = 2 * TURN_PAUSE_S + WAITED_OUT_S
+"""How far the rules reach together: see above."""
 
-TOLD_REACH_S = TURN_PAUSE_S + BACKCHANNEL_S + BREATH_S
-"""How far back an utterance bears: within a second of it lies an ipu of less than one, within a breath of that a hold.
+TOLD_REACH_S = WAITED_OUT_S + BACKCHANNEL_S + BREATH_S
+"""How far back an utterance bears: within the longest pause of a turn lies an ipu of less than a second, within a breath of that a hold.
 
 Less than REACH_S, so that what is told in time never bears on what is settled.
 """

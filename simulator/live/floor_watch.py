@@ -3,8 +3,8 @@
 Judged by the rules of the scorers (`simulator/floor/`) on the said tracks, as the ears hear them, and on what parties
 tell of their utterances. It is judged whenever a stretch of speech begins, ends (speaking bridges gaps under 200 ms, so
 an end is known that much later) or becomes too long for a backchannel, and when something is told; a tick in which
-nothing of it happens costs nothing but ears.
-What a later sound corrects is told again, or taken back; after `finish` everything stands as the scorers see it.
+nothing of it happens costs nothing but ears. What a later sound corrects is told again, or taken back; after `finish`
+everything stands as the scorers see it.
 """
 
 from collections.abc import Mapping, Sequence
