@@ -30,9 +30,10 @@ REACH_S = 2 * TURN_PAUSE_S + WAITED_OUT_S
 """How far the rules reach together: see above."""
 
 TOLD_REACH_S = WAITED_OUT_S + BACKCHANNEL_S + BREATH_S
-"""How far back an utterance bears: within the longest pause of a turn lies an ipu of less than a second, within a breath of that a hold.
+"""How far back an utterance bears.
 
-Less than REACH_S, so that what is told in time never bears on what is settled.
+Within the longest pause of a turn lies an ipu of less than a second, and within a breath of that a hold. Less than
+REACH_S, so that what is told in time never bears on what is settled.
 """
 
 HappeningKind = Literal["transfer", "overlap", "backchannel", "barge_in"]
