@@ -16,12 +16,11 @@ from msgspec import Meta
 from agents.duplex.batch import SlotAnswer, Tenant
 from agents.duplex.device import need_torch, torch_device
 from agents.duplex.host import ModelHost, shared_host
-from agents.duplex.model import ModelSpec, Placement, Weights, need_whole_steps
+from agents.duplex.model import AnyModel, ModelSpec, Placement, Weights, need_whole_steps
 from agents.duplex.tiny_duplex import TinyDuplexSpec
 from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Setting
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, freeze, silence
-from simulator.plugins import AnyModel
 from simulator.spec import Duration, encode
 
 SEEDS = 2**63
@@ -39,7 +38,7 @@ class DuplexModelSpec(ActorSpec, frozen=True, kw_only=True, tag="duplex_model"):
 
     shares_process: ClassVar[bool] = True
 
-    model: AnyModel = TinyDuplexSpec()  # type: ignore[assignment]
+    model: AnyModel = TinyDuplexSpec()
     weights: Weights | None = None
     device: str = "cpu"
     slots: Annotated[int, Meta(ge=1, le=4096)] = 8

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from agents.remote.trace import Trace, read_trace
-from simulator.actor import Actor, ActorSpec, Context, Setting
+from simulator.actor import Actor, ActorSpec, AnyActor, Context, Setting
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Party
 from simulator.frame import AudioFrame, silence, to_pcm16
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 
 

@@ -8,7 +8,7 @@ count on the stream it says, `heard_since` and `heard_until` on the stream it he
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio.abc
 import msgspec
@@ -19,6 +19,7 @@ from simulator.clock import Clock
 from simulator.errors import ScenarioError
 from simulator.events import Emit, Party
 from simulator.frame import AudioFrame, Samples
+from simulator.plugins import Kind
 from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
 
@@ -100,6 +101,17 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
     def build(self) -> "Actor":
         """Make the actor; cheap, no I/O (that is for `start`)."""
         raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    AnyActor = ActorSpec
+else:
+
+    class AnyActor(Kind):
+        """The spec of any actor that is installed."""
+
+        group = "actors"
+        spec = ActorSpec
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ import pytest
 
 from agents.gemini.live import GeminiLiveSpec
 from agents.gemini.protocol import DOWN, GeminiCore
+from simulator.actor import AnyActor
 from simulator.errors import RemoteError
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 from tests.contracts.peer_driver import Driver
 from tests.contracts.peer_services import RATE, tone

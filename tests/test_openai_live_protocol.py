@@ -8,8 +8,8 @@ import pytest
 from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
 from agents.remote.wire_audio import WireFormat
+from simulator.actor import AnyActor
 from simulator.errors import RemoteError, ScenarioError
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 from simulator.testing import scenario_of
 from tests.contracts.peer_driver import Driver

@@ -8,8 +8,8 @@ from agents.openai.realtime import OpenAIRealtimeSpec
 from agents.openai.realtime_protocol import RealtimeCore
 from agents.remote.peer_core import Message
 from agents.remote.wire_audio import WireFormat
+from simulator.actor import AnyActor
 from simulator.errors import RemoteError
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 from tests.contracts.peer_driver import Driver
 from tests.contracts.peer_services import RATE, speech, tone

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from agents.openai.server import OpenAIRealtimeServerSpec
+from simulator.actor import AnyActor
 from simulator.clock import seconds, sleep
-from simulator.plugins import AnyActor
 from simulator.serving.door import open_door
 from simulator.serving.service import Limits, Service
 from simulator.session import read_session

@@ -85,7 +85,7 @@ def test_the_recorded_client_meets_the_same_actor_again(tmp_path: Path) -> None:
 
 
 def _scripted(folder: Path) -> ActorSpec:
-    from simulator.plugins import AnyActor
+    from simulator.actor import AnyActor
     from simulator.spec import decode
 
     data = {"kind": "scripted", "turns": [{"at": "400ms", "say": "good morning"}]}

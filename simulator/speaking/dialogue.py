@@ -1,16 +1,14 @@
 """Dialogues: what a turn-based actor and its responder say to each other about a conversation."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import msgspec
 
 from simulator.events import Emit, Party
 from simulator.frame import Samples
-from simulator.plugins import AnyResponder
+from simulator.plugins import Kind
 from simulator.spec import Spec
-
-__all__ = ["AnyResponder", "HeardTurn", "Message", "Reply", "Responder", "ResponderContext", "ResponderSpec"]
 
 
 class HeardTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,3 +103,14 @@ class ResponderSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, where: str) -> None:
         """Refuse what cannot work before anything starts. ScenarioError."""
+
+
+if TYPE_CHECKING:
+    AnyResponder = ResponderSpec
+else:
+
+    class AnyResponder(Kind):
+        """The spec of any responder that is installed."""
+
+        group = "responders"
+        spec = ResponderSpec

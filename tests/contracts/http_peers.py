@@ -16,7 +16,8 @@ import numpy as np
 import soundfile
 from anyio.from_thread import start_blocking_portal
 
-from simulator.plugins import AnyActor, load
+from simulator.actor import AnyActor
+from simulator.plugins import load
 from simulator.serving.door import open_door
 from simulator.serving.listening import LOCAL, DoorSpec
 from simulator.serving.service import DEFAULT_LIMITS, Limits, ServerSpec, Service

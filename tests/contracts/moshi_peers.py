@@ -11,8 +11,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from agents.moshi.protocol import DIALECTS, FRAME, MoshiServer
 from agents.moshi.server import MoshiServerSpec
+from simulator.actor import AnyActor
 from simulator.frame import Samples, freeze
-from simulator.plugins import AnyActor
 from simulator.serving.door import open_door
 from simulator.serving.listening import LOCAL, DoorSpec
 from simulator.serving.service import DEFAULT_LIMITS, Limits, Service
