@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from simulator.actor import ActorSpec, BlockActor, Context, Setting
 from simulator.errors import ScenarioError, SessionError, located
@@ -12,6 +12,7 @@ from simulator.session import Session, read_session
 from simulator.sound import recordings
 from simulator.sound.streams import Outbox
 from simulator.speaking.cues import NEVER
+from simulator.traits import StepTraits
 
 REPLAYED = ("speech_start", "speech_end")
 
@@ -51,7 +52,7 @@ class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
 class Replay(BlockActor):
     """Says a recorded track from its first sample on."""
 
-    on_grid: ClassVar[bool] = True
+    traits = StepTraits(on_grid=True)
 
     def __init__(self, spec: ReplaySpec) -> None:
         self._spec = spec

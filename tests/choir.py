@@ -19,6 +19,7 @@ from simulator.frame import AudioFrame, silence
 from simulator.score import Definition, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
+from simulator.traits import PartyTraits, SharedHost
 
 ENTRY_POINTS = """
 [simulator.actors]
@@ -55,14 +56,11 @@ def _forget() -> None:
 class ChoirSpec(ActorSpec, frozen=True, kw_only=True, tag="choir"):
     """A singer that shares a host with all others in the process; slots: how many of them it takes."""
 
-    shares_process = True
-
     slots: int = 2
 
-    @property
-    def places(self) -> tuple[str, int]:
+    def traits(self) -> PartyTraits:
         """The host, and its slots."""
-        return "choir", self.slots
+        return PartyTraits(host=SharedHost("choir", self.slots))
 
     def build(self) -> Actor:
         """Make the singer."""
@@ -72,10 +70,9 @@ class ChoirSpec(ActorSpec, frozen=True, kw_only=True, tag="choir"):
 class SoloSpec(ChoirSpec, frozen=True, kw_only=True, tag="choir_of_one"):
     """A singer with a host of another name, which takes one."""
 
-    @property
-    def places(self) -> tuple[str, int]:
+    def traits(self) -> PartyTraits:
         """The other host, and its one slot."""
-        return "solo", 1
+        return PartyTraits(host=SharedHost("solo", 1))
 
 
 class Host:
@@ -119,10 +116,9 @@ class MeteredSpec(ActorSpec, frozen=True, kw_only=True, tag="metered"):
 
     tells: bool = True
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
+    def traits(self) -> PartyTraits:
         """The model it is billed as."""
-        return ("metered",)
+        return PartyTraits(billed_as=("metered",))
 
     def build(self) -> Actor:
         """Make the party."""

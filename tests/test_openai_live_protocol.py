@@ -36,7 +36,7 @@ def test_a_session_is_started_with_its_settings() -> None:
     assert start["session"] == {
         "model": "gpt-live-1", "instructions": "Be brief.",
         "audio": {"format": {"type": "audio/pcm", "rate": 16_000}, "output": {"voice": "cedar"}}}  # fmt: skip
-    assert OpenAILiveSpec(audio_format="alaw").build().format.input_rate == 8000
+    assert OpenAILiveSpec(audio_format="alaw").build().traits.format.input_rate == 8000
 
 
 def test_the_tail_of_the_stream_is_not_held_back() -> None:

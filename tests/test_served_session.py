@@ -14,6 +14,7 @@ from simulator.serving.served_session import ServedSession
 from simulator.serving.service import ServerSpec
 from simulator.session import Session, read_session
 from simulator.testing import Bursts, burst, play_scenario
+from simulator.traits import StepTraits
 from tests.served import service
 
 FRAME = 1920
@@ -166,7 +167,7 @@ def test_events_of_the_agent_are_told_once_and_notes_of_the_client_recorded(tmp_
 class Client(Bursts):
     """A client with a time of its own: leaves after so many frames."""
 
-    threaded = False
+    traits = StepTraits(threaded=False)
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Hear a frame; done after 300 ms."""

@@ -8,6 +8,7 @@ from simulator.frame import AudioFrame, to_grid
 from simulator.sound import recordings
 from simulator.speaking.dialogue import Reply
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, line_of, spoken
+from simulator.traits import StepTraits
 
 STOPPED = "stopped"
 """The trace's word for the moment when the actor yielded."""
@@ -24,7 +25,7 @@ class TraceReader(Protocol):
 class TurnBasedReplay(Actor):
     """Says by time what was said at the recording; what it hears changes nothing."""
 
-    on_grid = True
+    traits = StepTraits(on_grid=True)
 
     def __init__(self, spec: Any, reader: TraceReader, trace: Trace) -> None:
         self._spec = spec

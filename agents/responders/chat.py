@@ -1,12 +1,13 @@
 """Replies from any OpenAI-compatible chat endpoint, given by base URL."""
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_url, names
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
+from simulator.traits import PartyTraits
 
 VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."
 
@@ -18,7 +19,6 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     gets a key. system: the instructions. The model's name is what its price goes by.
     """
 
-    samples: ClassVar[bool] = True
     base_url: str
     model: str
     system: str = VOICE_RULES
@@ -27,10 +27,9 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     max_tokens: int = 200
     timeout: Duration = Duration(30.0)
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
-        """The model its price is looked up under."""
-        return (self.model,)
+    def traits(self) -> PartyTraits:
+        """The same turn need not get the same answer; the model's name is what its price goes by."""
+        return PartyTraits(deterministic=False, billed_as=(self.model,))
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none."""

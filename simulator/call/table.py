@@ -65,7 +65,7 @@ class Table:
             scenario,
             self.log,
             recorder.add if recorder is not None else _unrecorded,
-            on_grid={party: seat.actor.on_grid for party, seat in self.seats.items()},
+            on_grid={party: seat.actor.traits.on_grid for party, seat in self.seats.items()},
             pressed=self._keys.pressed,
         )
         self.ending = Ending(scenario, self.seats, self.log)
@@ -121,9 +121,9 @@ class Table:
     def _knows_ahead(self) -> bool:
         """Whether all that sit here and all between them know ahead what they say and do.
 
-        By the wall clock, by a client's data and overheard a call goes tick by tick; and so does one whose party answers
-        late and is waited for or has injectors: a block of it would see their state when the block is over, not when
-        its frame was said.
+        By the wall clock, by a client's data and overheard a call goes tick by tick; and so does one whose party
+        answers late and is waited for or has injectors: a block of it would see their state when the block is over,
+        not when its frame was said.
         """
         if self.scenario.wall() or len(self.seats) < len(PARTIES):
             return False

@@ -114,5 +114,5 @@ def _unpressed(scenarios: Iterable[Scenario]) -> Iterator[str]:
     for scenario in scenarios:
         for number, injector in enumerate(scenario.injectors):
             key = injector.cue.button if isinstance(injector, SpeechInjectorSpec) else None
-            if key and not any(scenario.actor(party).live for party in PARTIES):
+            if key and not any(scenario.actor(party).traits().live for party in PARTIES):
                 yield f"{scenario.name}: injectors[{number}] waits for the key {key!r}, which only `simulate talk` has"
