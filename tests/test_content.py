@@ -10,7 +10,7 @@ from metrics.wording import Distance, distances, normalised
 from simulator.score import Score
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
-from tests.takes import Take, scored
+from simulator.testing.take import Take, scored
 
 
 def words(text: str, start: float, end: float) -> list[tuple[str, float]]:
