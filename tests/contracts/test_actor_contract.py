@@ -7,7 +7,7 @@ import soundfile
 
 from simulator.plugins import load
 from simulator.testing import actor_contract, burst, injector_contract
-from tests.own_kinds import own_kinds
+from tests.distributions import own_kinds
 
 LOCAL: list[dict[str, Any]] = [
     {"kind": "silent"},

@@ -11,7 +11,7 @@ from simulator.line import Channel, ChannelContext, Line
 from simulator.scenario import Lines
 from simulator.spec import decode
 from simulator.testing import burst, channel_contract
-from tests.own_kinds import own_kinds
+from tests.distributions import own_kinds
 
 RATE, FRAME = 24_000, 480
 
