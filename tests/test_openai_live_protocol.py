@@ -8,7 +8,6 @@ import pytest
 from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
 from agents.remote.wire_audio import WireFormat
-from simulator.actor import AnyActor
 from simulator.errors import RemoteError, ScenarioError
 from simulator.spec import decode
 from simulator.testing import scenario_of
@@ -20,7 +19,7 @@ FORM = WireFormat()
 
 def driver(**spec: Any) -> Driver:
     """A core whose session has started, stepped once."""
-    made: OpenAILiveSpec = decode({"kind": "openai_live", **spec}, AnyActor, source="test", folder=Path())  # type: ignore[assignment]
+    made = decode({"kind": "openai_live", **spec}, OpenAILiveSpec, source="test", folder=Path())
     return Driver(LiveCore(made.settings())).receive({"type": "session.started", "session": {}}).step()
 
 

@@ -35,7 +35,7 @@ AGENT = {
 async def serving(out: Path, actor: dict[str, Any] = AGENT, *, sessions: int = 8) -> AsyncIterator[str]:
     """Serve an actor; gives the http address."""
     spec = decode(actor, AnyActor, source="test", folder=out)
-    service = Service(spec, protocol="openai_realtime", out=out, limits=Limits(sessions=sessions))  # type: ignore[arg-type]
+    service = Service(spec, protocol="openai_realtime", out=out, limits=Limits(sessions=sessions))
     async with open_door(service, OpenAIRealtimeServerSpec(ears="level")) as address:
         yield address
 

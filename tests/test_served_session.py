@@ -90,7 +90,7 @@ def _scripted(folder: Path) -> ActorSpec:
     from simulator.spec import decode
 
     data = {"kind": "scripted", "turns": [{"at": "400ms", "say": "good morning"}]}
-    return decode(data, AnyActor, source="test", folder=folder)  # type: ignore[return-value]
+    return decode(data, AnyActor, source="test", folder=folder)
 
 
 def test_an_actor_that_fails_ends_its_session_only(tmp_path: Path) -> None:
