@@ -7,24 +7,24 @@ the wall clock it is made in the background while the actor goes on hearing.
 
 from collections.abc import Awaitable
 from contextlib import aclosing
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import anyio
 
 from agents.remote.trace import Trace, Tracer
-from agents.remote.turn_based_replay import STOPPED, TraceReader, TurnBasedReplay, line_said, trace_heard
+from agents.remote.turn_based_replay import (
+    STOPPED,
+    AnsweringAhead,
+    TracedResponder,
+    TurnBasedReplay,
+    line_said,
+    trace_heard,
+)
 from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Setting
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
-from simulator.speaking.dialogue import (
-    AnyResponder,
-    HeardTurn,
-    Message,
-    Reply,
-    Responder,
-    ResponderContext,
-)
+from simulator.speaking.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext
 from simulator.speaking.ears import EarsKind, SileroEars, make_ears
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
@@ -61,28 +61,6 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
             barge_in=self.barge_in,
             ignore_backchannels=self.ignore_backchannels,
         )
-
-
-@runtime_checkable
-class TracedResponder(Protocol):
-    """A responder's spec whose far end's messages can be read again from a trace."""
-
-    def reader(self) -> TraceReader:
-        """Make what reads them."""
-        ...
-
-
-@runtime_checkable
-class AnsweringAhead(Protocol):
-    """A responder's spec that can answer before the session, and so builds an actor of its own."""
-
-    def check_offline(self, setting: Setting) -> None:
-        """Refuse a setting in which what it would be asked is not known before. ScenarioError."""
-        ...
-
-    def build_offline(self, spec: ActorSpec, recorded: Trace | None = None) -> Actor:
-        """Make the actor, or one that plays its trace."""
-        ...
 
 
 class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
