@@ -12,7 +12,7 @@ import msgspec
 from agents.responders.chat import ChatSpec
 from agents.responders.rules import Rule, RulesSpec
 from agents.turn_based import SpeakingSpec, TurnBased
-from simulator.actor import Setting
+from simulator.actor import PartSpec, Setting
 from simulator.engines import engine
 from simulator.errors import located
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
@@ -47,6 +47,10 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
             raise setting.refuse(".recognizer", f"{self.recognizer!r} recognises no speech; moonshine does")
         if self.chat is not None:
             self.chat.check(f"{setting.where}.chat")
+
+    def parts(self) -> tuple[PartSpec, ...]:
+        """The endpoint it asks, where it asks one."""
+        return (self.chat,) if self.chat is not None else ()
 
     def build(self) -> TurnBased:
         """Make the actor."""

@@ -8,7 +8,7 @@ step on the wall clock is an event `unheard`: the model never heard it.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -16,13 +16,13 @@ from msgspec import Meta
 from agents.duplex.batch import SlotAnswer, Tenant
 from agents.duplex.device import need_torch, torch_device
 from agents.duplex.host import ModelHost, shared_host
-from agents.duplex.model import ModelSpec, Placement, Weights, need_whole_steps
+from agents.duplex.model import AnyModel, Placement, Weights, need_whole_steps
 from agents.duplex.tiny_duplex import TinyDuplexSpec
-from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Setting
+from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, freeze, silence
-from simulator.plugins import AnyModel
 from simulator.spec import Duration, encode
+from simulator.traits import AudioFormat, PartyTraits, SharedHost, StepTraits
 
 SEEDS = 2**63
 
@@ -37,9 +37,7 @@ class DuplexModelSpec(ActorSpec, frozen=True, kw_only=True, tag="duplex_model"):
     that failed is loaded again.
     """
 
-    shares_process: ClassVar[bool] = True
-
-    model: AnyModel = TinyDuplexSpec()  # type: ignore[assignment]
+    model: AnyModel = TinyDuplexSpec()
     weights: Weights | None = None
     device: str = "cpu"
     slots: Annotated[int, Meta(ge=1, le=4096)] = 8
@@ -49,7 +47,7 @@ class DuplexModelSpec(ActorSpec, frozen=True, kw_only=True, tag="duplex_model"):
 
     def check(self, setting: Setting) -> None:
         """Refuse a frame that does not divide the model's step, and what the model itself refuses."""
-        model = self.the_model
+        model = self.model
         if self.device != "cpu":
             try:
                 need_torch(model.name)
@@ -67,38 +65,29 @@ class DuplexModelSpec(ActorSpec, frozen=True, kw_only=True, tag="duplex_model"):
         return DuplexModelActor(self)
 
     @property
-    def the_model(self) -> ModelSpec:
-        """The model's spec."""
-        assert isinstance(self.model, ModelSpec)
-        return self.model
-
-    @property
     def placement(self) -> Placement:
         """Where and how large the model is loaded."""
         return Placement(weights=self.weights, device=self.device, slots=self.slots, threads=self.threads)
 
-    @property
-    def places(self) -> tuple[str, int]:
-        """The loaded model, and its slots."""
-        shared = msgspec.json.encode([encode(self.the_model.shared()), encode(self.placement)])
-        return shared.decode(), self.slots
+    def traits(self) -> PartyTraits:
+        """Its host is the loaded model, and places are slots."""
+        shared = msgspec.json.encode([encode(self.model.shared()), encode(self.placement)])
+        return PartyTraits(host=SharedHost(shared.decode(), self.slots))
 
     def shares_with(self, other: object) -> bool:
         """Whether another party's spec sits in the same batch."""
         if not isinstance(other, DuplexModelSpec):
             return False
-        return self.placement == other.placement and self.the_model.shared() == other.the_model.shared()
+        return self.placement == other.placement and self.model.shared() == other.model.shared()
 
 
 class DuplexModelActor(Actor):
     """A party played by a row of the batch."""
 
-    threaded: ClassVar[bool] = False
-    skips_first: ClassVar[bool] = True
-
     def __init__(self, spec: DuplexModelSpec) -> None:
-        audio = spec.the_model.audio()
-        self.format = AudioFormat(input_rate=audio.input_rate, output_rate=audio.output_rate, frame_ms=audio.step_ms)
+        audio = spec.model.audio()
+        own = AudioFormat(input_rate=audio.input_rate, output_rate=audio.output_rate, frame_ms=audio.step_ms)
+        self.traits = StepTraits(format=own, threaded=False, skips_first=True)
         self._spec = spec
         self._audio = audio
         self._frame = 0
@@ -111,13 +100,13 @@ class DuplexModelActor(Actor):
         spec = self._spec
         self._context = context
         self._host = shared_host(
-            context.shared, spec.the_model, spec.placement, realtime=context.realtime, restarts=spec.restart
+            context.shared, spec.model, spec.placement, realtime=context.realtime, restarts=spec.restart
         )
         seed = int(context.rng.integers(SEEDS))
         session = context.session_id or f"session {id(context)}"
         count = _parties_on(spec, context.specs)
         self._tenant = await self._host.claim(session, count, spec.wait)
-        await self._tenant.open(spec.the_model.opening_prompt(), seed)
+        await self._tenant.open(spec.model.opening_prompt(), seed)
 
     def step(self, heard: AudioFrame) -> "asyncio.Future[AudioFrame]":
         """Hand the frame to the batch; the future gives the model's own frame."""

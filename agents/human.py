@@ -1,11 +1,10 @@
 """A human at a microphone: in a browser page, or at a sound device of this machine (`simulate talk`)."""
 
-from typing import ClassVar
-
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, silence
 from simulator.live.handset import HANDSETS, Handset
+from simulator.traits import PartyTraits, StepTraits
 
 
 class HumanSpec(ActorSpec, frozen=True, kw_only=True, tag="human"):
@@ -14,13 +13,11 @@ class HumanSpec(ActorSpec, frozen=True, kw_only=True, tag="human"):
     Runs on the wall clock. echo_canceller: whether the browser takes the loudspeaker out of the microphone.
     """
 
-    live: ClassVar[bool] = True
-
     echo_canceller: bool = True
 
-    def needs_wall_clock(self) -> bool:
+    def traits(self) -> PartyTraits:
         """A human has a real time of their own."""
-        return True
+        return PartyTraits(live=True, own_time=True, echo_canceller=self.echo_canceller)
 
     def build(self) -> "Human":
         """Make the actor."""
@@ -34,14 +31,16 @@ class Human(Actor):
     is said now, and what explains its distance to session time), `underrun` and `late` (steps of it).
     """
 
-    threaded: ClassVar[bool] = False
+    traits = StepTraits(threaded=False)
+
+    def __init__(self) -> None:
+        self._handset: Handset | None = None
 
     async def start(self, context: Context) -> None:
         """Find the handset. ScenarioError when this run has none for the party."""
-        handset: Handset | None = context.shared.get(HANDSETS, {}).get(context.party)
-        if handset is None:
+        self._handset = context.shared.get(HANDSETS, {}).get(context.party)
+        if self._handset is None:
             raise ScenarioError(f"the {context.party} is human: take part with `simulate talk`")
-        self._handset = handset
         self._emit = context.emit
         self._rate = context.output_rate
         self._now = 0
@@ -49,6 +48,7 @@ class Human(Actor):
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Play what is heard, say what the microphone has."""
         handset, count = self._handset, len(heard.samples)
+        assert handset is not None
         self._now = heard.start + count
         if heard.start < 0:  # before the session: to take sound twice in a moment would empty the buffer
             return AudioFrame(self._now, silence(count))
@@ -63,7 +63,7 @@ class Human(Actor):
 
     async def close(self) -> None:
         """Give the last account."""
-        handset = getattr(self, "_handset", None)
+        handset = self._handset
         if handset is not None and handset.talking:
             self._tell(handset.last_news())
 

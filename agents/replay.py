@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from simulator.actor import ActorSpec, BlockActor, Context, Setting
 from simulator.errors import ScenarioError, SessionError, located
@@ -14,6 +13,7 @@ from simulator.session import Session, read_session
 from simulator.sound import recordings
 from simulator.sound.streams import Outbox
 from simulator.speaking.cues import NEVER
+from simulator.traits import StepTraits
 
 
 class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
@@ -51,7 +51,7 @@ class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
 class Replay(BlockActor):
     """Says a recorded track from its first sample on."""
 
-    on_grid: ClassVar[bool] = True
+    traits = StepTraits(on_grid=True)
 
     def __init__(self, spec: ReplaySpec) -> None:
         self._spec = spec

@@ -11,13 +11,13 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from agents.remote.trace import Trace, read_trace
-from simulator.actor import Actor, ActorSpec, Context, Setting
+from agents.remote.trace import Trace, TraceHeader, read_header, read_trace
+from simulator.actor import Actor, ActorSpec, AnyActor, Context, Setting
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Party
 from simulator.frame import AudioFrame, silence, to_pcm16
-from simulator.plugins import AnyActor
 from simulator.spec import decode
+from simulator.traits import PartyTraits, StepTraits
 
 
 @runtime_checkable
@@ -56,25 +56,28 @@ class ReplayTraceSpec(ActorSpec, frozen=True, kw_only=True, tag="replay_trace"):
     def build(self) -> Actor:
         """Make the actor: the kind that wrote the trace, on its core alone."""
         trace = read_trace(self.file, self.party)
-        spec = self._recorded(trace)
+        spec = self._recorded(trace.header)
         if not isinstance(spec, Replayable):
             raise ScenarioError(f"{self.file}: kind {trace.header.spec.get('kind')!r} cannot replay its traces")
         return ReplayTrace(trace, spec.replay(trace), strict=self.strict)
 
-    @property
-    def offline(self) -> bool:
-        """Whether the recorded party was computed before its session."""
-        return bool(getattr(self._recorded(read_trace(self.file, self.party)), "offline", False))
+    def traits(self) -> PartyTraits:
+        """Computed before its session where the recorded party was; nothing else of its far end is left."""
+        try:
+            recorded = self._recorded(read_header(self.file, self.party))
+        except ScenarioError:
+            return PartyTraits()  # `check` says what is wrong with the file
+        return PartyTraits(offline=recorded.traits().offline)
 
-    def _recorded(self, trace: Trace) -> object:
-        return decode({**trace.header.spec, **self.set}, AnyActor, source=str(self.file), folder=self.file.parent)
+    def _recorded(self, header: TraceHeader) -> ActorSpec:
+        return decode({**header.spec, **self.set}, AnyActor, source=str(self.file), folder=self.file.parent)
 
 
 class ReplayTrace(Actor):
     """Plays `player` and compares what is heard with the recorded hashes."""
 
     def __init__(self, trace: Trace, player: Actor, *, strict: bool) -> None:
-        self.format = player.format
+        self.traits = StepTraits(format=player.traits.format)
         self._player = player
         self._strict = strict
         self._marks = [record for record in trace.records if record.dir == "heard"]
@@ -90,7 +93,7 @@ class ReplayTrace(Actor):
 
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Compare what is heard, then let the player answer."""
-        if heard.start < 0 and self._player.skips_first:
+        if heard.start < 0 and self._player.traits.skips_first:
             return AudioFrame(0, silence(self._context.output_samples))
         if self._marks and heard.start >= 0:
             self._compare(heard)

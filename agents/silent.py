@@ -3,6 +3,7 @@
 from simulator.actor import ActorSpec, BlockActor
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.speaking.cues import NEVER
+from simulator.traits import StepTraits
 
 
 class SilentSpec(ActorSpec, frozen=True, kw_only=True, tag="silent"):
@@ -16,7 +17,7 @@ class SilentSpec(ActorSpec, frozen=True, kw_only=True, tag="silent"):
 class Silent(BlockActor):
     """Answers whatever it hears with silence."""
 
-    on_grid = True
+    traits = StepTraits(on_grid=True)
     done = True
 
     def hear(self, heard: AudioFrame) -> None:

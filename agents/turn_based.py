@@ -7,29 +7,29 @@ the wall clock it is made in the background while the actor goes on hearing.
 
 from collections.abc import Awaitable
 from contextlib import aclosing
-from typing import ClassVar, Literal
+from typing import Literal
 
 import anyio
 
 from agents.remote.trace import Trace, Tracer
-from agents.remote.turn_based_replay import STOPPED, TurnBasedReplay, line_said, trace_heard
-from simulator.actor import Actor, ActorSpec, BlockActor, Context, Setting
+from agents.remote.turn_based_replay import (
+    STOPPED,
+    AnsweringAhead,
+    TracedResponder,
+    TurnBasedReplay,
+    line_said,
+    trace_heard,
+)
+from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Setting
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
-from simulator.speaking.dialogue import (
-    AnyResponder,
-    HeardTurn,
-    Message,
-    Reply,
-    Responder,
-    ResponderContext,
-    ResponderSpec,
-)
+from simulator.speaking.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext
 from simulator.speaking.ears import EarsKind, SileroEars, make_ears
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
 from simulator.spec import Duration, ms
+from simulator.traits import StepTraits
 
 
 class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
@@ -71,36 +71,38 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
     def check(self, setting: Setting) -> None:
         """Refuse what the voice or the responder cannot do."""
         SpeakingSpec.check(self, setting)
-        if isinstance(self.responder, ResponderSpec):
-            self.responder.check(f"{setting.where}.responder")
-        if self.offline:
-            self.responder.check_offline(setting)  # type: ignore[attr-defined]
+        self.responder.check(f"{setting.where}.responder")
+        if (ahead := self._ahead()) is not None:
+            ahead.check_offline(setting)
 
-    @property
-    def offline(self) -> bool:
-        """Whether the responder answers before the session."""
-        return bool(self.responder.offline)  # type: ignore[attr-defined]
+    def parts(self) -> tuple[PartSpec, ...]:
+        """The responder."""
+        return (self.responder,)
 
     def build(self) -> Actor:
         """Make the actor."""
-        if self.offline:
-            return self.responder.build_offline(self)  # type: ignore[attr-defined, no-any-return]
-        return TurnBased(self, self.responder.build())  # type: ignore[attr-defined]
+        ahead = self._ahead()
+        return ahead.build_offline(self) if ahead is not None else TurnBased(self, self.responder.build())
 
     def replay(self, trace: Trace) -> Actor:
         """Make an actor that plays a trace of this kind. ScenarioError: its responder leaves none."""
-        if not self.responder.remote:  # type: ignore[attr-defined]
+        if not isinstance(self.responder, TracedResponder):
             raise ScenarioError(f"a turn_based actor whose responder is {kind_of(self.responder)} leaves no trace")
-        if self.offline:
-            return self.responder.build_offline(self, trace)  # type: ignore[attr-defined, no-any-return]
-        return TurnBasedReplay(self, self.responder.reader(), trace)  # type: ignore[attr-defined]
+        ahead = self._ahead()
+        if ahead is not None:
+            return ahead.build_offline(self, trace)
+        return TurnBasedReplay(self, self.responder.reader(), trace)
+
+    def _ahead(self) -> "AnsweringAhead | None":
+        """Give the responder where it answers before the session."""
+        responder = self.responder
+        return responder if responder.traits().offline and isinstance(responder, AnsweringAhead) else None
 
 
 class TurnBased(BlockActor):
     """Listens, decides whose turn it is, and says what its responder answers."""
 
-    threaded: ClassVar[bool] = False
-    on_grid: ClassVar[bool] = True
+    traits = StepTraits(threaded=False, on_grid=True)
 
     def __init__(self, spec: SpeakingSpec, responder: Responder) -> None:
         self._spec = spec
@@ -126,9 +128,9 @@ class TurnBased(BlockActor):
         self._opening_at: int | None = spec.opening_at.samples(context.output_rate) if spec.opening else None
         if spec.opening:
             self._opening = self._spoken(spec.opening)
-        responder = getattr(spec, "responder", None)
-        if responder is not None and responder.remote:
-            self._tracer = Tracer(context, spec, protocol=kind_of(responder))
+        for part in spec.parts():
+            if part.traits().remote:
+                self._tracer = Tracer(context, spec, protocol=kind_of(part))
         await self._responder.start(
             ResponderContext(
                 party=context.party,

@@ -1,8 +1,29 @@
-"""A full-duplex conversation simulator: test machines that talk while they listen."""
+"""A full-duplex conversation simulator: test machines that talk while they listen.
+
+What other packages may build on; a change to any of it is told in CHANGELOG.md. Everything else may move.
+
+    simulator.actor                  Actor, ActorSpec, AnyActor, BlockActor, Context, Setting
+    simulator.traits                 AudioFormat, PartyTraits, SharedHost, StepTraits
+    simulator.injector               BlockInjector, Injector, InjectorContext, InjectorSpec, SpeechInjectorSpec, Tracks
+    simulator.line                   Channel, ChannelContext, ChannelSpec
+    simulator.scoring.scorer         Scorer, ScorerSpec, by_id
+    simulator.score                  Definition, Evidence, Score, share, spread, undefined
+    simulator.speaking.dialogue      HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
+    simulator.datasets.sample        Dataset, DatasetSample, DatasetSpec
+    simulator.spec                   Decibels, Duration, Spec, ms
+    simulator.frame                  AudioFrame, Samples, freeze, silence, to_grid
+    simulator.errors                 ActorError, RemoteError, ScenarioError, SessionError, SimulatorError
+    simulator.results                runs and sessions read back: what its __all__ names
+    simulator.testing                suites and takes for tests: what its __all__ names
+
+And, as `simulate` leaves and takes them: the YAML of a scenario, the session folder, events.jsonl, scores.json.
+"""
 
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+
+__all__ = ["__version__"]
 
 try:
     __version__ = version("duplex-simulator")

@@ -8,7 +8,7 @@ count on the stream it says, `heard_since` and `heard_until` on the stream it he
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio.abc
 import msgspec
@@ -19,8 +19,10 @@ from simulator.clock import Clock
 from simulator.errors import ScenarioError
 from simulator.events import Emit, Party
 from simulator.frame import AudioFrame, Samples
+from simulator.plugins import Kind
 from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
+from simulator.traits import PartyTraits, StepTraits, joined
 
 
 class Latency(str):
@@ -44,16 +46,12 @@ class Latency(str):
         return Duration() if self in ("free", "measured") else Duration.__decode__(str(self), lambda value, kind: value)
 
 
-class AudioFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """The rates and the frame of an actor that has its own: the runner resamples and reframes around it.
+class PartSpec(Protocol):
+    """A spec that a party answers through: a responder's, a chat endpoint's."""
 
-    input_rate, output_rate: Hz, 4000 to 192000; None takes the session's. frame_ms: its own frame, a whole number of
-    session frames; None takes the session's frame.
-    """
-
-    input_rate: int | None = None
-    output_rate: int | None = None
-    frame_ms: float | None = None
+    def traits(self) -> PartyTraits:
+        """What a run must know of it."""
+        ...
 
 
 class ActorSpec(Spec, frozen=True, kw_only=True):
@@ -62,31 +60,16 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
     latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`).
     """
 
-    shares_process: ClassVar[bool] = False
-    """True when sessions share something in the process (a model host): they then run on one event loop."""
-
-    @property
-    def places(self) -> tuple[str, int] | None:
-        """What sessions share, by a name, and how many parties find a place in it; None where they share nothing."""
-        return None
-
-    live: ClassVar[bool] = False
-    """True for a human, who takes part with `simulate talk`."""
-
-    deterministic: ClassVar[bool] = True
-    """False where the same seed need not give the same session: a far end that samples. session.json says so."""
-
     latency: Latency = Latency("free")
     speed: float = 1.0
 
-    @property
-    def offline(self) -> bool:
-        """Whether what it says is computed before the session, from the other party's finished track."""
-        return False
+    def traits(self) -> PartyTraits:
+        """What a run must know of it before it is built: what its parts are, unless the kind says otherwise."""
+        return joined(part.traits() for part in self.parts())
 
-    def needs_wall_clock(self) -> bool:
-        """Say whether the peer has its own real time, so that only a wall clock will do."""
-        return False
+    def parts(self) -> tuple[PartSpec, ...]:
+        """The specs it answers through, if any."""
+        return ()
 
     def check(self, setting: "Setting") -> None:
         """Refuse what cannot work before anything starts: ScenarioError, without the file's name (added outside)."""
@@ -100,6 +83,17 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
     def build(self) -> "Actor":
         """Make the actor; cheap, no I/O (that is for `start`)."""
         raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    AnyActor = ActorSpec
+else:
+
+    class AnyActor(Kind):
+        """The spec of any actor that is installed."""
+
+        group = "actors"
+        spec = ActorSpec
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +117,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Context(msgspec.Struct, kw_only=True):
-    """What the runner gives an actor at its start. Rates and frame are the actor's own (see AudioFormat).
+    """What the runner gives an actor at its start. Rates and frame are the actor's own (its traits' format).
 
     emit(at, type, **fields): notes an event at sample `at` of the actor's own output stream (its first answered frame
     starts at 0). rng: seeded by session, party and position. injecting(): whether an injector of this party is
@@ -156,16 +150,10 @@ class Context(msgspec.Struct, kw_only=True):
 class Actor:
     """What plays a party. `step` may be plain or async; plain ones cost a function call per frame.
 
-    format: its own rates and frame, if any. threaded: on the wall clock a plain step runs in a thread of its own; an
-    actor that must stay on the event loop sets False and promises never to block.
+    traits: how it is stepped; a kind's class states them, or its `__init__` where they depend on the spec.
     """
 
-    format: AudioFormat = AudioFormat()
-    threaded: ClassVar[bool] = True
-    skips_first: ClassVar[bool] = False
-    """True for a peer that must not get the silent frame before session time 0: silence is said in its place."""
-    on_grid: ClassVar[bool] = False
-    """True promises that every sample said lies on the int16 grid (a Voice's does), which saves the rounding."""
+    traits: StepTraits = StepTraits()
     done: bool = False
     """True when the actor has said all it ever will: `duration: {after: user}` ends on it."""
     last_cost_s: float | None = None

@@ -6,7 +6,7 @@ samples to its party's frame. Whether a party speaks is judged once for all inje
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples
+from simulator.plugins import Kind
 from simulator.speaking.cues import Cue, CueWatch
 from simulator.speaking.ears import Activity
 from simulator.speaking.script import draw
@@ -57,14 +58,17 @@ class Tracks(msgspec.Struct, kw_only=True):
 
 
 class Injector(Protocol):
-    """Adds speech to one party's mouth.
+    """Adds speech to one party's mouth."""
 
-    speaking: whether it added sound to the last frame, or has more to add. last_end: one past its last sample.
-    """
+    @property
+    def speaking(self) -> bool:
+        """Whether it added sound to the last frame, or has more to add."""
+        ...
 
-    party: Party
-    speaking: bool
-    last_end: int
+    @property
+    def last_end(self) -> int:
+        """One past its last sample."""
+        ...
 
     def inject(self, now: int, count: int, tracks: Tracks) -> Samples | None:
         """Give the samples to add to the frame [now, now + count), or None for nothing."""
@@ -92,7 +96,31 @@ class BlockInjector(Injector, Protocol):
 
 
 class InjectorSpec(Spec, frozen=True, kw_only=True):
-    """What the injectors that speak have in common: whose mouth, when, and what.
+    """What every injector's spec has: whose mouth; a kind adds its keys and builds its injector."""
+
+    party: Party = "user"
+
+    def check(self, where: str, sample_rate: int) -> None:
+        """Refuse what cannot work before anything starts; `where` is its path in the file. ScenarioError."""
+
+    def build(self, context: InjectorContext) -> Injector:
+        """Make the injector for one session."""
+        raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    AnyInjector = InjectorSpec
+else:
+
+    class AnyInjector(Kind):
+        """The spec of any injector that is installed."""
+
+        group = "injectors"
+        spec = InjectorSpec
+
+
+class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
+    """What the injectors that speak have in common: when, and what.
 
     Exactly one of say (a text), choose (alternatives drawn by the seed) and file (`text`: what is said in it, where it
     is known). level_db is relative to nominal.
@@ -100,7 +128,6 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
 
     role: ClassVar[Role] = "interruption"
 
-    party: Party = "user"
     cue: Cue
     say: Say | None = None
     choose: list[Say] = []
@@ -127,7 +154,7 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
         """What it may say."""
         return self.choose or ([self.say] if self.say is not None else [])
 
-    def build(self, context: InjectorContext) -> "SpeechInjector":
+    def build(self, context: InjectorContext) -> Injector:
         """Make the injector with its sound ready."""
         return SpeechInjector(self.party, self.cue, self.role, self._lines(context.sample_rate), context)
 
@@ -142,7 +169,7 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
         return [line.louder(self.level_db) for line in lines]
 
 
-def one_source(spec: InjectorSpec) -> None:
+def one_source(spec: SpeechInjectorSpec) -> None:
     """Refuse an injector with nothing to say, or with two things. ValueError."""
     given = [name for name in ("say", "choose", "file") if getattr(spec, name)]
     if len(given) != 1:

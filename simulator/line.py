@@ -5,13 +5,14 @@ and states its constant delay, so that a reader of the session can subtract it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
 
 from simulator.events import Emit
 from simulator.frame import AudioFrame, freeze
+from simulator.plugins import Kind
 from simulator.spec import Spec
 
 
@@ -52,6 +53,17 @@ class ChannelSpec(Spec, frozen=True, kw_only=True):
     def build(self, context: ChannelContext) -> Channel:
         """Make the channel for one session."""
         raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    AnyChannel = ChannelSpec
+else:
+
+    class AnyChannel(Kind):
+        """The spec of any channel that is installed."""
+
+        group = "channels"
+        spec = ChannelSpec
 
 
 def carried_until(

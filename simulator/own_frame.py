@@ -11,9 +11,9 @@ from functools import lru_cache
 import msgspec
 import numpy as np
 
-from simulator.actor import AudioFormat
 from simulator.errors import ScenarioError
 from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ
+from simulator.traits import AudioFormat
 
 
 class EdgeShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,16 +47,21 @@ def load(group: str, kind: str) -> Any:
 
 
 class _AnyKind(type):
-    """Lets msgspec accept what `__decode__` gives: specs are structs of their own, not instances of the marker."""
+    """Lets msgspec accept what `__decode__` gives: a spec is an instance of its own class, not of the marker."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, msgspec.Struct)
 
 
 class Kind(metaclass=_AnyKind):
-    """A field that holds a spec of any kind of one group; subclasses name the group."""
+    """A field's type that decodes to a spec of any kind of one group; `silent` alone is short for `{kind: silent}`.
+
+    Beside the spec class that all kinds of a group derive from stands the marker that scenarios use: `AnyActor` beside
+    ActorSpec. The checker is told that it is the spec class, which is what such a field holds.
+    """
 
     group: ClassVar[str]
+    spec: ClassVar[type[msgspec.Struct]]
 
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> Any:
@@ -70,46 +75,6 @@ class Kind(metaclass=_AnyKind):
             spec = load(cls.group, value["kind"])
         except ScenarioError as error:
             raise ValueError(f"{error} - at `$.kind`") from error
+        if not (isinstance(spec, type) and issubclass(spec, cls.spec)):
+            raise ValueError(f"{value['kind']!r} is no {cls.spec.__name__}, as {cls.group} are - at `$.kind`")
         return convert(value, spec)
-
-
-class AnyActor(Kind):
-    """An actor's spec; `silent` alone is short for `{kind: silent}`, and so for every group."""
-
-    group = "actors"
-
-
-class AnyInjector(Kind):
-    """An injector's spec."""
-
-    group = "injectors"
-
-
-class AnyChannel(Kind):
-    """A channel's spec."""
-
-    group = "channels"
-
-
-class AnyScorer(Kind):
-    """A scorer's spec."""
-
-    group = "scorers"
-
-
-class AnyResponder(Kind):
-    """A responder's spec."""
-
-    group = "responders"
-
-
-class AnyModel(Kind):
-    """A duplex model's spec."""
-
-    group = "models"
-
-
-class AnyDataset(Kind):
-    """A dataset's spec."""
-
-    group = "datasets"

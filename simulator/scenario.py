@@ -14,17 +14,18 @@ from unicodedata import normalize
 import msgspec
 import yaml
 
-from simulator.actor import ActorSpec, Setting
+from simulator.actor import ActorSpec, AnyActor, Setting
+from simulator.datasets.sample import AnyDataset
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
-from simulator.injector import InjectorSpec
-from simulator.line import ChannelSpec
+from simulator.injector import AnyInjector
+from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
-from simulator.plugins import AnyActor, AnyChannel, AnyDataset, AnyInjector, AnyScorer
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
+from simulator.scoring.scorer import AnyScorer
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.speaking.reply import ReplyRules
 from simulator.spec import Convert, Duration, decode, encode, walk
@@ -42,7 +43,7 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def heard_by(self, party: Party) -> list[ChannelSpec]:
         """The channels between the other party's mouth and this one's ears."""
-        return self.user_to_agent if party == "agent" else self.agent_to_user  # type: ignore[return-value]
+        return self.user_to_agent if party == "agent" else self.agent_to_user
 
 
 class AfterParty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,13 +170,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def actor(self, party: Party) -> ActorSpec:
         """The spec of the actor that plays a party."""
-        return self.user if party == "user" else self.agent  # type: ignore[return-value]
+        return self.user if party == "user" else self.agent
+
+    def billed_models(self) -> list[str]:
+        """The models that its parties are billed by, the user's before the agent's, each once per party."""
+        return [model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)]
 
     def wall(self) -> ClockSpec | None:
         """The wall clock's spec when the session runs on it: asked for, or needed by a party; else None."""
         if isinstance(self.clock, ClockSpec):
             return self.clock if self.clock.kind == "wall" else None
-        if self.clock is None and any(self.actor(party).needs_wall_clock() for party in PARTIES):
+        if self.clock is None and any(self.actor(party).traits().own_time for party in PARTIES):
             return ClockSpec(kind="wall")
         return ClockSpec(kind="wall") if self.clock == "wall" else None
 
@@ -274,12 +279,11 @@ def check(scenario: Scenario, source: str) -> None:
         for party in PARTIES:
             _check_party(scenario, party)
         for index, injector in enumerate(scenario.injectors):
-            if isinstance(injector, InjectorSpec):
-                injector.check(f"$.injectors[{index}]", scenario.sample_rate)
+            injector.check(f"$.injectors[{index}]", scenario.sample_rate)
         for direction in DIRECTIONS:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
-        check_budget((scenario.user, scenario.agent), scenario.prices, scenario.max_cost)
+        check_budget(scenario.billed_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error
 
@@ -289,7 +293,7 @@ def _check_clock(scenario: Scenario) -> None:
         return
     for party in PARTIES:
         spec = scenario.actor(party)
-        if spec.needs_wall_clock():
+        if spec.traits().own_time:
             who = f"the {party} ({kind_of(spec)})"
             raise ScenarioError(f"$.clock: {who} has its own real time, so the clock must be wall")
 
@@ -315,7 +319,7 @@ def check_actor(spec: ActorSpec, setting: Setting) -> None:
         raise setting.refuse(".speed", f"is {spec.speed:g}; it must be above 0")
     spec.check(setting)
     frame_samples = round(setting.frame_ms * setting.sample_rate / 1000)
-    located(setting.where, lambda: shape_of(spec.build().format, setting.sample_rate, frame_samples))
+    located(setting.where, lambda: shape_of(spec.build().traits.format, setting.sample_rate, frame_samples))
 
 
 def check_length(scenario: Scenario, source: str) -> None:

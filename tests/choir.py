@@ -5,66 +5,46 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
 import anyio
-import pytest
 
-from simulator import plugins
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.frame import AudioFrame, silence
 from simulator.score import Definition, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
+from simulator.traits import PartyTraits, SharedHost
+from tests import distributions
 
-ENTRY_POINTS = """
-[simulator.actors]
-choir = tests.choir:ChoirSpec
-choir_of_one = tests.choir:SoloSpec
-metered = tests.choir:MeteredSpec
-deadly = tests.choir:DeadlySpec
-pressing = tests.choir:PressingSpec
-[simulator.scorers]
-deadly = tests.choir:DeadlyScorerSpec
-"""
-
-
-@contextmanager
-def installed(folder: Path) -> Iterator[None]:
-    """Install the kinds below while the block runs: a distribution in `folder` that declares them."""
-    info = folder / "choir-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: choir\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
-        _forget()
-        try:
-            yield
-        finally:
-            _forget()
+KINDS = {
+    "actors": {
+        "choir": "tests.choir:ChoirSpec",
+        "choir_of_one": "tests.choir:SoloSpec",
+        "metered": "tests.choir:MeteredSpec",
+        "deadly": "tests.choir:DeadlySpec",
+        "pressing": "tests.choir:PressingSpec",
+    },
+    "scorers": {"deadly": "tests.choir:DeadlyScorerSpec"},
+}
 
 
-def _forget() -> None:
-    plugins.installed.cache_clear()
-    plugins.load.cache_clear()
+def installed(folder: Path) -> AbstractContextManager[None]:
+    """Install the kinds below while the block runs, as a distribution in `folder`."""
+    return distributions.installed(folder, "choir", KINDS)
 
 
 class ChoirSpec(ActorSpec, frozen=True, kw_only=True, tag="choir"):
     """A singer that shares a host with all others in the process; slots: how many of them it takes."""
 
-    shares_process = True
-
     slots: int = 2
 
-    @property
-    def places(self) -> tuple[str, int]:
+    def traits(self) -> PartyTraits:
         """The host, and its slots."""
-        return "choir", self.slots
+        return PartyTraits(host=SharedHost("choir", self.slots))
 
     def build(self) -> Actor:
         """Make the singer."""
@@ -74,10 +54,9 @@ class ChoirSpec(ActorSpec, frozen=True, kw_only=True, tag="choir"):
 class SoloSpec(ChoirSpec, frozen=True, kw_only=True, tag="choir_of_one"):
     """A singer with a host of another name, which takes one."""
 
-    @property
-    def places(self) -> tuple[str, int]:
+    def traits(self) -> PartyTraits:
         """The other host, and its one slot."""
-        return "solo", 1
+        return PartyTraits(host=SharedHost("solo", 1))
 
 
 class Host:
@@ -121,10 +100,9 @@ class MeteredSpec(ActorSpec, frozen=True, kw_only=True, tag="metered"):
 
     tells: bool = True
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
+    def traits(self) -> PartyTraits:
         """The model it is billed as."""
-        return ("metered",)
+        return PartyTraits(billed_as=("metered",))
 
     def build(self) -> Actor:
         """Make the party."""

@@ -20,7 +20,7 @@ from simulator.frame import Samples
 from simulator.session import Session
 from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.speaking.voice import spoken
-from tests.takes import Take
+from simulator.testing.take import Take
 
 VOICES: dict[Party, tuple[str, ...]] = {
     "user": ("en-gb-x-rp", "en-us+f2", "en-us+m3"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.agent_interruption import AgentInterruptionSpec
-from tests.takes import Take, heard, scored
+from simulator.testing.take import Take, heard, scored
 
 
 def test_a_start_over_the_users_speech_interrupts(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from simulator.session import Session, read_session
 from simulator.sound import recordings
 from simulator.speaking.voice import spoken
 from simulator.speech import PartySpeech
-from tests.takes import RATE, Take, buzz
+from simulator.testing.take import RATE, Take, buzz
 
 
 def spans(speech: PartySpeech) -> list[tuple[float, float]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.backchannel import BackchannelSpec
-from tests.takes import Take, heard, scored
+from simulator.testing.take import Take, heard, scored
 
 
 def acknowledged(folder: Path, stop: float, *, cut: bool = True, duration: float = 20.0) -> Take:

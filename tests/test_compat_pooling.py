@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from metrics.compat.as_scorer import AsScorer, corpus_result
 from metrics.compat.measured import Measured
 from simulator.bootstrap import interval
-from simulator.plugins import installed, load
+from simulator.plugins import load
 from simulator.score import Definition, Score, Statistic, value_of
 from simulator.scoring.corpus import CorpusScorer, Mode
 from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import definitions_of
 from simulator.session import Session
+from tests.distributions import own_kinds
 
 VALUES = st.lists(st.floats(-100, 100), min_size=1, max_size=12)
 
@@ -205,7 +206,7 @@ def test_a_card_with_a_stand_in_makes_none_of_scores_that_have_none(tmp_path: Pa
     assert pool(card, [strict["never"]] * 3, list("abc")).value is None
 
 
-@pytest.mark.parametrize("kind", sorted(installed("scorers")))
+@pytest.mark.parametrize("kind", own_kinds("scorers"))
 def test_every_installed_foreign_metric_is_pooled_as_its_table_says(kind: str) -> None:
     """The cards that pages, summaries and comparisons pool by have the statistic and the scale of the table."""
     spec = load("scorers", kind)

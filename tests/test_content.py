@@ -12,7 +12,7 @@ from simulator.events import Party
 from simulator.score import Score
 from simulator.session import PartyMeta, Session
 from simulator.speech import Segment, SpokenWord
-from tests.takes import Take, scored
+from simulator.testing.take import Take, scored
 
 
 def words(text: str, start: float, end: float) -> list[tuple[str, float]]:

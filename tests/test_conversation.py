@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from simulator.actor import Actor, ActorSpec, AudioFormat, Context, Latency
+from simulator.actor import Actor, ActorSpec, Context, Latency
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
@@ -20,6 +20,7 @@ from simulator.scenario import Lines, Scenario, to_yaml
 from simulator.session import Session, SessionMeta, read_session
 from simulator.spec import Duration, decode
 from simulator.testing import Bursts, burst
+from simulator.traits import AudioFormat, StepTraits
 
 RATE = 24_000
 FRAME = 480
@@ -98,7 +99,7 @@ def test_plain_and_async_steps_give_the_same_session(tmp_path: Path, user: type[
 def test_an_actor_with_a_longer_frame_answers_one_own_frame_later(tmp_path: Path, ticks: int) -> None:
     """An actor's frame of m ticks: it hears ticks j*m..., and its answer is said in ticks (j+1)*m...."""
     agent = Echo()
-    agent.format = AudioFormat(frame_ms=20.0 * ticks)
+    agent.traits = StepTraits(format=AudioFormat(frame_ms=20.0 * ticks))
     session = converse(tmp_path, Bursts([(0, 500)]), agent)
     assert np.array_equal(session.said("agent")[ticks * FRAME : ticks * FRAME + 500], burst(500))
 
@@ -110,10 +111,10 @@ def test_an_edge_delays_by_what_the_session_states_and_by_nothing_else(
     """Resampling at an edge adds a constant delay in whole ticks, stated beforehand, and keeps the sound in place."""
     spans: list[tuple[int, int]] = [(4800, 9600)]
     agent = Echo()
-    agent.format = AudioFormat(input_rate=inward, output_rate=outward)
+    agent.traits = StepTraits(format=AudioFormat(input_rate=inward, output_rate=outward))
     if inward != outward:
         agent = Rescaling(inward, outward)
-    shape = shape_of(agent.format, RATE, FRAME)
+    shape = shape_of(agent.traits.format, RATE, FRAME)
     session = converse(tmp_path, SmoothBurst(spans), agent)
     delay = shape.input_delay + shape.output_delay + shape.ticks * FRAME
     assert shape.input_delay % FRAME == 0 == shape.output_delay % FRAME
@@ -142,7 +143,7 @@ class Rescaling(Actor):
     """Hears at one rate and says the same at another, whole frames resampled by linear interpolation."""
 
     def __init__(self, inward: int, outward: int) -> None:
-        self.format = AudioFormat(input_rate=inward, output_rate=outward)
+        self.traits = StepTraits(format=AudioFormat(input_rate=inward, output_rate=outward))
         self._ratio = outward / inward
         self._last = 0.0
 
@@ -224,7 +225,7 @@ def test_the_end_waits_for_what_latency_and_frame_hold_back(tmp_path: Path) -> N
     assert session.duration == (3 + 5 + 1) * FRAME
     assert np.array_equal(session.said("user")[5 * FRAME : 8 * FRAME], burst(3 * FRAME))
     slow = Finite([(0, 4 * FRAME)])
-    slow.format = AudioFormat(frame_ms=80)
+    slow.traits = StepTraits(format=AudioFormat(frame_ms=80))
     session = converse(tmp_path / "slow", slow, Bursts([]), duration=duration)
     assert session.duration == (4 + 1) * FRAME
     assert np.array_equal(session.said("user")[: 4 * FRAME], burst(4 * FRAME))

@@ -45,11 +45,11 @@ def test_a_budget_needs_prices() -> None:
     """max_cost is refused when a model of the scenario, its recogniser or backend included, has no price."""
     spec = OpenAIRealtimeSpec(model="m")
     with pytest.raises(ScenarioError, match=r"max_cost.*gpt-4o-transcribe"):
-        check_budget([spec], PRICES, 1.0)
-    check_budget([spec], PRICES, None)
-    check_budget([OpenAIRealtimeSpec(model="m", transcribe=None)], PRICES, 1.0)
-    check_budget([OpenAILiveSpec(model="live")], PRICES, 1.0)
-    check_budget([object()], {}, 1.0)
+        check_budget(spec.traits().billed_as, PRICES, 1.0)
+    check_budget(spec.traits().billed_as, PRICES, None)
+    check_budget(OpenAIRealtimeSpec(model="m", transcribe=None).traits().billed_as, PRICES, 1.0)
+    check_budget(OpenAILiveSpec(model="live").traits().billed_as, PRICES, 1.0)
+    check_budget([], {}, 1.0)
 
 
 def test_a_run_stops_at_its_limits() -> None:

@@ -9,12 +9,13 @@ import anyio
 import msgspec
 import pytest
 
-from simulator.actor import Actor, ActorSpec, AudioFormat, Context
+from simulator.actor import Actor, ActorSpec, Context
 from simulator.doctor.machine import Finding, examine
 from simulator.doctor.probe import FRAMES, probe_party
 from simulator.errors import ScenarioError, single
 from simulator.frame import AudioFrame, silence
 from simulator.testing import scenario_of
+from simulator.traits import AudioFormat, PartyTraits, StepTraits
 from tests.command_line import simulate
 
 NEEDED = ["python", "espeak", "silero"]
@@ -115,8 +116,6 @@ def test_the_command_tells_every_part_and_how_to_get_it(
 class ProbedSpec(ActorSpec, frozen=True, kw_only=True, tag="probed"):
     """A party that knows how to ask its far end; itself, or the part of it that is asked."""
 
-    responder: Any = None
-
     async def probe(self) -> str:
         """What the far end said."""
         return "the far end is awake"
@@ -125,7 +124,11 @@ class ProbedSpec(ActorSpec, frozen=True, kw_only=True, tag="probed"):
 class CarriedSpec(ActorSpec, frozen=True, kw_only=True, tag="carried"):
     """A party that leaves asking to its responder."""
 
-    responder: Any = None
+    responder: ProbedSpec
+
+    def parts(self) -> tuple[ProbedSpec, ...]:
+        """The responder."""
+        return (self.responder,)
 
 
 class PlainSpec(ActorSpec, frozen=True, kw_only=True, tag="plain"):
@@ -143,15 +146,15 @@ class PlainSpec(ActorSpec, frozen=True, kw_only=True, tag="plain"):
 class LiveSpec(PlainSpec, frozen=True, kw_only=True, tag="live"):
     """One with its own real time."""
 
-    def needs_wall_clock(self) -> bool:
+    def traits(self) -> PartyTraits:
         """It has."""
-        return True
+        return PartyTraits(own_time=True)
 
 
 class Plain(Actor):
     """Answers at once for every other frame and later for the rest; three session frames are one of its own."""
 
-    format = AudioFormat(frame_ms=60)
+    traits = StepTraits(format=AudioFormat(frame_ms=60))
 
     def __init__(self, fails: str) -> None:
         self._fails = fails

@@ -10,8 +10,9 @@ from agents.duplex.model import Placement, Weights
 from agents.duplex.moshi import MoshiModelSpec, MoshiPrompt
 from agents.duplex.moshi_parts import RunningText, find_checkpoint, lm_memory, lm_sizes
 from simulator.errors import ScenarioError
+from simulator.testing import ModelCase, model_contract
+from simulator.testing.models import Part, play
 from tests import tiny_moshi
-from tests.contracts.model_contract import Case, ModelContract, Part, play
 
 pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("moshi", reason="needs Kyutai's moshi package")
@@ -28,13 +29,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_moshi.make(tmp_path_factory.mktemp("moshi"))
 
 
-class TestContract(ModelContract):
+class TestContract(model_contract()):
     """The suite every model passes; the weights are made up on the spot."""
 
     @classmethod
-    def case(cls) -> Case:
+    def case(cls) -> ModelCase:
         """Four rows, sampled tokens."""
-        return Case(
+        return ModelCase(
             spec=MoshiModelSpec(dtype="fp32", config=cls.config),
             placement=Placement(slots=4, weights=Weights("random")),
             prompts=(MoshiPrompt(), MoshiPrompt()),
@@ -50,11 +51,11 @@ class TestContract(ModelContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def one(cls, _config: None) -> Case:
+    def one(cls, _config: None) -> ModelCase:
         """The case, once its sizes are on disk."""
         return cls.case()
 
-    def test_the_seed_is_heard(self, one: Case, model: Any) -> None:
+    def test_the_seed_is_heard(self, one: ModelCase, model: Any) -> None:
         """The same seed gives the same session, another seed another one."""
         sound = self.sound(one, 1)
         parts = [

@@ -10,8 +10,9 @@ import pytest
 from agents.duplex.model import Placement
 from agents.duplex.nemotron import Nemotron, NemotronPrompt, NemotronSpec
 from agents.duplex.nemotron_parts import Rows
+from simulator.testing import ModelCase, model_contract
+from simulator.testing.models import Part, play
 from tests import tiny_nemo
-from tests.contracts.model_contract import Case, ModelContract, Part, play
 
 pytest.importorskip("nemo.collections.speechlm2", reason="needs NeMo, in an environment of its own")
 torch = pytest.importorskip("torch", reason="needs the torch extra")
@@ -98,7 +99,7 @@ def test_our_loop_says_what_nemos_own_inference_says(voicechat: Any, speaker: Pa
     assert np.allclose(np.concatenate(said.pcm[1:]), theirs["audio"][0, :length].numpy(), atol=1e-5)
 
 
-class TestContract(ModelContract):
+class TestContract(model_contract()):
     """The suite every model passes, with NVIDIA's modules."""
 
     loaded: Any
@@ -112,22 +113,22 @@ class TestContract(ModelContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def one(cls, _loaded: None) -> Case:
+    def one(cls, _loaded: None) -> ModelCase:
         """The case, once the model is there."""
         return cls.case()
 
     @classmethod
-    def case(cls) -> Case:
+    def case(cls) -> ModelCase:
         """One prompt with text, one without."""
         prompts = (
             NemotronPrompt(speaker=cls.speaker),
             NemotronPrompt(speaker=cls.speaker, text="w1 w2 w3 w4 w5"),
         )
-        return Case(spec=NemotronSpec(), placement=Placement(slots=3), prompts=prompts, frames=8)
+        return ModelCase(spec=NemotronSpec(), placement=Placement(slots=3), prompts=prompts, frames=8)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def model(cls, one: Case) -> Any:
+    def model(cls, one: ModelCase) -> Any:
         """Our loop over the random model."""
         with one.spec.scope(one.placement):
             yield ours(cls.loaded, NemotronSpec(), slots=3)

@@ -8,7 +8,8 @@ import pytest
 from agents.duplex.model import Placement
 from agents.duplex.nemotron import NemotronPrompt, NemotronSpec
 from simulator.errors import ScenarioError
-from tests.contracts.model_contract import Case, ModelContract, Part, play
+from simulator.testing import ModelCase, model_contract
+from simulator.testing.models import Part, play
 
 pytest.importorskip("torch", reason="needs the torch extra")
 pytestmark = pytest.mark.torch
@@ -22,25 +23,25 @@ def test_parts_that_are_not_there_are_refused() -> None:
         NemotronSpec(parts="nobody:load").check()
 
 
-class _Contract(ModelContract):
+class _Contract(model_contract()):
     frames_per_step = 1
     history: Literal["auto", "embeddings"] = "auto"
 
     @classmethod
-    def case(cls) -> Case:
+    def case(cls) -> ModelCase:
         """The small modules; one prompt with text, one without."""
         spec = NemotronSpec(parts=TINY, frames_per_step=cls.frames_per_step, history=cls.history)
         prompts = (NemotronPrompt(), NemotronPrompt(text="speak like a pirate"))
-        return Case(spec=spec, placement=Placement(slots=3), prompts=prompts, frames=40 // cls.frames_per_step)
+        return ModelCase(spec=spec, placement=Placement(slots=3), prompts=prompts, frames=40 // cls.frames_per_step)
 
-    def test_frames_of_the_said_stream_are_counted_without_a_gap(self, one: Case, model: Any) -> None:
+    def test_frames_of_the_said_stream_are_counted_without_a_gap(self, one: ModelCase, model: Any) -> None:
         """Every frame of both streams has its piece, `frames_per_step` of them per step."""
         said = play(model, [Part(slot=0, prompt=one.prompts[0], seed=2, heard=self.sound(one, 9))])[0]
         for stream in ("said", "heard"):
             frames = [frame for name, frame, _, _ in said.pieces if name == stream]
             assert frames == list(range(one.frames * self.frames_per_step))
 
-    def test_the_lead_in_is_as_long_as_the_prompt_or_the_speaker(self, one: Case, model: Any) -> None:
+    def test_the_lead_in_is_as_long_as_the_prompt_or_the_speaker(self, one: ModelCase, model: Any) -> None:
         """Without a text the speaker's two frames, with one its tokens, in whole steps."""
         lengths = [model.open(0, prompt, 1) for prompt in one.prompts]
         model.close(0)

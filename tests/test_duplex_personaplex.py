@@ -23,8 +23,8 @@ from agents.duplex.personaplex import (
 )
 from agents.duplex.token_rows import Sampling, TokenRows
 from simulator.errors import ScenarioError
+from simulator.testing import ModelCase, model_contract
 from tests import tiny_moshi
-from tests.contracts.model_contract import Case, ModelContract
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("moshi", reason="needs Kyutai's moshi package")
@@ -198,7 +198,7 @@ def test_a_voice_of_another_model_is_refused(weights: Path, tmp_path: Path) -> N
             model.open(0, PersonaPrompt(voice=str(tmp_path / "foreign.pt"), text="1"), 1)
 
 
-class TestContract(ModelContract):
+class TestContract(model_contract()):
     """The suite every model passes: from files, with prompts of different lengths."""
 
     folder: Path
@@ -218,14 +218,14 @@ class TestContract(ModelContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def one(cls, _files: None) -> Case:
+    def one(cls, _files: None) -> ModelCase:
         """The case, once its files are there."""
         return cls.case()
 
     @classmethod
-    def case(cls) -> Case:
+    def case(cls) -> ModelCase:
         """A short prompt and a long one."""
-        return Case(
+        return ModelCase(
             spec=PersonaPlexSpec(dtype="fp32"),
             placement=Placement(slots=3, weights=Weights(str(cls.folder))),
             prompts=(

@@ -10,8 +10,9 @@ from agents.duplex.tiny_duplex import STEP, Bank, TinyDuplexSpec, TinyPrompt
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.scenario import check
+from simulator.testing import ModelCase, model_contract
+from simulator.testing.models import Part, Said, play
 from tests import duplex_sessions as sessions
-from tests.contracts.model_contract import Case, ModelContract, Part, Said, play
 
 pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("silero_vad", reason="needs the torch extra")
@@ -50,13 +51,13 @@ def run(prompt: TinyPrompt, sound: Samples) -> Said:
         return play(SPEC.load(PLACEMENT), [Part(slot=1, prompt=prompt, seed=3, heard=sound)])[0]
 
 
-class TestContract(ModelContract):
+class TestContract(model_contract()):
     """The suite every model passes."""
 
     @classmethod
-    def case(cls) -> Case:
+    def case(cls) -> ModelCase:
         """Three rows, one that speaks first."""
-        return Case(spec=SPEC, placement=PLACEMENT, prompts=(TinyPrompt(opening=True), TinyPrompt()), frames=30)
+        return ModelCase(spec=SPEC, placement=PLACEMENT, prompts=(TinyPrompt(opening=True), TinyPrompt()), frames=30)
 
 
 def test_answers_when_the_turn_is_over() -> None:

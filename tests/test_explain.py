@@ -5,8 +5,9 @@ import json
 import pytest
 
 from simulator.cli import main
-from simulator.plugins import installed, load
+from simulator.plugins import load
 from simulator.scoring.scorer import DEFAULT_SCORERS, all_definitions, definitions_of
+from tests.distributions import own_kinds
 
 
 def test_a_metric_is_explained_with_unit_source_and_when_it_is_undefined(
@@ -47,7 +48,7 @@ def test_a_scorer_lists_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in told for name in all_definitions())
 
 
-@pytest.mark.parametrize("kind", sorted(installed("scorers")))
+@pytest.mark.parametrize("kind", own_kinds("scorers"))
 def test_every_installed_scorer_can_be_explained(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Foreign definitions included."""
     assert main(["explain", kind]) == 0

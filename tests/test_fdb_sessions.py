@@ -13,11 +13,12 @@ from metrics.compat.fdb.pause_handling import PauseHandlingSpec
 from metrics.compat.fdb.smooth_turn_taking import SmoothTurnTakingSpec
 from metrics.compat.fdb.timing import TimingSpec
 from metrics.compat.fdb.user_interruption import UserInterruptionSpec
-from simulator.plugins import installed, load
+from simulator.plugins import load
 from simulator.scoring.corpus import CorpusScorer
 from simulator.scoring.pooling import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
+from tests.distributions import own_kinds
 
 RATE = 16000
 Span = tuple[float, float]
@@ -134,7 +135,7 @@ def test_scores_pool_to_the_corpus_value(tmp_path: Path) -> None:
     assert pool(latency, [one[1], two[1]], ["a", "b"]).value == pytest.approx((1 + 2 + 0.5) / 3)
 
 
-@pytest.mark.parametrize("name", [name for name in installed("scorers") if name.startswith("fdb:")])
+@pytest.mark.parametrize("name", [name for name in own_kinds("scorers") if name.startswith("fdb:")])
 def test_every_fdb_scorer_has_a_card_and_a_table(name: str) -> None:
     """A card of ten lines or so that names both modes, ids under its name; the name promises that project's numbers."""
     spec: CorpusScorer = load("scorers", name)()

@@ -8,7 +8,6 @@ import pytest
 from agents.gemini.live import GeminiLiveSpec
 from agents.gemini.protocol import DOWN, GeminiCore
 from simulator.errors import RemoteError
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 from tests.contracts.peer_driver import Driver
 from tests.contracts.peer_services import RATE, tone
@@ -21,9 +20,7 @@ HANDLE = {"session_resumption_update": {"new_handle": "h1", "resumable": True}}
 
 def driver(**spec: Any) -> Driver:
     """A core whose session stands, stepped once."""
-    made: GeminiLiveSpec = decode(
-        {"kind": "gemini_live", "jitter": "0s", **spec}, AnyActor, source="test", folder=Path()
-    )  # type: ignore[assignment]
+    made = decode({"kind": "gemini_live", "jitter": "0s", **spec}, GeminiLiveSpec, source="test", folder=Path())
     return Driver(GeminiCore(made.settings())).receive(READY).step()
 
 

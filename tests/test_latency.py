@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.latency import LatencySpec
-from tests.takes import Take, heard, scored
+from simulator.testing.take import Take, heard, scored
 
 
 def test_latency_is_from_last_to_first_sound(tmp_path: Path) -> None:

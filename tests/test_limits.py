@@ -115,5 +115,5 @@ def test_a_duplex_model_has_as_many_places_as_slots(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     model = {"kind": "duplex_model", "model": {"kind": "tiny_duplex"}, "slots": 4}
     assert most_at_once([job(tmp_path, number, agent=model, clock="wall") for number in range(12)]) == 4
-    names = {job(tmp_path, 0, agent=model | {"slots": slots}).scenario.agent.places[0] for slots in (4, 5)}
+    names = {job(tmp_path, 0, agent=model | {"slots": slots}).scenario.agent.traits().host.name for slots in (4, 5)}
     assert len(names) == 2

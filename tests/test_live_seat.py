@@ -23,6 +23,7 @@ from simulator.scenario import Scenario
 from simulator.session import SessionMeta, read_session
 from simulator.spec import decode
 from simulator.testing import Bursts
+from simulator.traits import StepTraits
 
 FRAME = 480
 WALL = {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"}
@@ -156,7 +157,7 @@ class Staller(Bursts):
 class AsyncStaller(Bursts):
     """The same with an async step."""
 
-    threaded = False
+    traits = StepTraits(threaded=False)
 
     async def step(self, heard: AudioFrame) -> AudioFrame:  # type: ignore[override]
         """Stall in the tenth step."""

@@ -9,7 +9,6 @@ from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError, ScenarioError
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 from simulator.testing import scenario_of
 from tests.contracts.peer_driver import Driver
@@ -20,7 +19,7 @@ FORM = WireFormat()
 
 def driver(**spec: Any) -> Driver:
     """A core whose session has started, stepped once."""
-    made: OpenAILiveSpec = decode({"kind": "openai_live", **spec}, AnyActor, source="test", folder=Path())  # type: ignore[assignment]
+    made = decode({"kind": "openai_live", **spec}, OpenAILiveSpec, source="test", folder=Path())
     return Driver(LiveCore(made.settings())).receive({"type": "session.started", "session": {}}).step()
 
 
@@ -36,7 +35,7 @@ def test_a_session_is_started_with_its_settings() -> None:
     assert start["session"] == {
         "model": "gpt-live-1", "instructions": "Be brief.",
         "audio": {"format": {"type": "audio/pcm", "rate": 16_000}, "output": {"voice": "cedar"}}}  # fmt: skip
-    assert OpenAILiveSpec(audio_format="alaw").build().format.input_rate == 8000
+    assert OpenAILiveSpec(audio_format="alaw").build().traits.format.input_rate == 8000
 
 
 def test_the_tail_of_the_stream_is_not_held_back() -> None:

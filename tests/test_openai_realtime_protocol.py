@@ -9,7 +9,6 @@ from agents.openai.realtime_protocol import RealtimeCore
 from agents.remote.peer_core import Message
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
-from simulator.plugins import AnyActor
 from simulator.spec import decode
 from tests.contracts.peer_driver import Driver
 from tests.contracts.peer_services import RATE, speech, tone
@@ -26,9 +25,7 @@ def driver(**spec: Any) -> Driver:
     """A core whose handshake is over, stepped once."""
     from pathlib import Path
 
-    made: OpenAIRealtimeSpec = decode(
-        {"kind": "openai_realtime", "jitter": "0s", **spec}, AnyActor, source="test", folder=Path()
-    )  # type: ignore[assignment]
+    made = decode({"kind": "openai_realtime", "jitter": "0s", **spec}, OpenAIRealtimeSpec, source="test", folder=Path())
     return Driver(RealtimeCore(made.settings())).receive(READY).step()
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from simulator.session import read_session
+from tests.distributions import register
 
 MODULE = '''
 from simulator.actor import Actor, ActorSpec
@@ -35,11 +36,8 @@ scorers: []
 
 def package(folder: Path) -> Path:
     """Write a tiny installed distribution with one module and one entry point."""
-    info = folder / "parrot-1.0.dist-info"
-    info.mkdir(parents=True)
+    register(folder, "parrot", {"actors": {"parrot": "parrot:ParrotSpec"}})
     (folder / "parrot.py").write_text(MODULE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[simulator.actors]\nparrot = parrot:ParrotSpec\n")
     return folder
 
 

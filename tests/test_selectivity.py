@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.selectivity import SelectivitySpec
-from tests.takes import Take, scored
+from simulator.testing.take import Take, scored
 
 
 def aside(folder: Path, duration: float = 20.0) -> Take:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from agents.openai.server import OpenAIRealtimeServerSpec
+from simulator.actor import AnyActor
 from simulator.clock import seconds, sleep
-from simulator.plugins import AnyActor
 from simulator.serving.door import open_door
 from simulator.serving.service import Limits, Service
 from simulator.session import read_session
@@ -35,7 +35,7 @@ AGENT = {
 async def serving(out: Path, actor: dict[str, Any] = AGENT, *, sessions: int = 8) -> AsyncIterator[str]:
     """Serve an actor; gives the http address."""
     spec = decode(actor, AnyActor, source="test", folder=out)
-    service = Service(spec, protocol="openai_realtime", out=out, limits=Limits(sessions=sessions))  # type: ignore[arg-type]
+    service = Service(spec, protocol="openai_realtime", out=out, limits=Limits(sessions=sessions))
     async with open_door(service, OpenAIRealtimeServerSpec(ears="level")) as address:
         yield address
 

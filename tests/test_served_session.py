@@ -14,6 +14,7 @@ from simulator.serving.served_session import ServedSession
 from simulator.serving.service import ServerSpec
 from simulator.session import Session, read_session
 from simulator.testing import Bursts, burst, play_scenario
+from simulator.traits import StepTraits
 from tests.served import service
 
 FRAME = 1920
@@ -85,11 +86,11 @@ def test_the_recorded_client_meets_the_same_actor_again(tmp_path: Path) -> None:
 
 
 def _scripted(folder: Path) -> ActorSpec:
-    from simulator.plugins import AnyActor
+    from simulator.actor import AnyActor
     from simulator.spec import decode
 
     data = {"kind": "scripted", "turns": [{"at": "400ms", "say": "good morning"}]}
-    return decode(data, AnyActor, source="test", folder=folder)  # type: ignore[return-value]
+    return decode(data, AnyActor, source="test", folder=folder)
 
 
 def test_an_actor_that_fails_ends_its_session_only(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_events_of_the_agent_are_told_once_and_notes_of_the_client_recorded(tmp_
 class Client(Bursts):
     """A client with a time of its own: leaves after so many frames."""
 
-    threaded = False
+    traits = StepTraits(threaded=False)
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Hear a frame; done after 300 ms."""

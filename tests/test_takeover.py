@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.takeover import TakeoverSpec
-from tests.takes import Take, heard, scored
+from simulator.testing.take import Take, heard, scored
 
 
 def paused(folder: Path) -> Take:

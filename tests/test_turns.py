@@ -7,7 +7,7 @@ import pytest
 
 from metrics.turns import TurnsSpec
 from simulator.errors import ScenarioError
-from tests.takes import Take, heard, scored
+from simulator.testing.take import Take, heard, scored
 
 
 def test_every_event_of_a_small_conversation_is_counted(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ The protocol is in protocol.py.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -34,6 +34,7 @@ from simulator.events import other_party
 from simulator.sound import recordings
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
+from simulator.traits import PartyTraits
 
 
 class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
@@ -46,9 +47,6 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
     question does; default: when it comes with a frame alignment. extra: more keys of the body. tail: silence behind
     a whole track.
     """
-
-    samples: ClassVar[bool] = True
-    remote: ClassVar[bool] = True
 
     base_url: str
     model: str = ""
@@ -71,15 +69,9 @@ class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
     tail: Duration = Duration(0.0)
     timeout: Duration = Duration(120.0)
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
-        """The model whose prices apply."""
-        return (self.model,)
-
-    @property
-    def offline(self) -> bool:
-        """Whether the reply is computed before the session."""
-        return self.request == "whole"
+    def traits(self) -> PartyTraits:
+        """The same turn need not get the same answer; what is asked whole is answered before the session."""
+        return PartyTraits(deterministic=False, remote=True, offline=self.request == "whole", billed_as=(self.model,))
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none, and keys of the body that have a key of their own."""

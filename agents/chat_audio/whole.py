@@ -32,6 +32,7 @@ from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples, freeze, silence, to_grid, to_pcm16
 from simulator.sound import recordings
 from simulator.spec import Duration
+from simulator.traits import StepTraits
 
 LONGEST_S = 1800.0
 
@@ -52,7 +53,7 @@ class WholeQuestion(msgspec.Struct, frozen=True, kw_only=True):
 class WholeReply(Actor):
     """Asks once before the session, then plays the answer. `recorded`: the trace to take the answers from instead."""
 
-    on_grid = True
+    traits = StepTraits(on_grid=True)
 
     def __init__(self, spec: ActorSpec, question: WholeQuestion, recorded: Trace | None = None) -> None:
         self._spec = spec

@@ -10,7 +10,7 @@ host's, inside `ModelSpec.scope`.
 from contextlib import AbstractContextManager
 from pathlib import Path
 from re import fullmatch
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
+from simulator.plugins import Kind
 from simulator.spec import Convert, Spec
 
 Stream = Literal["said", "heard"]
@@ -176,6 +177,17 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
     def load(self, placement: Placement) -> DuplexModel:
         """Load the model on its device; ScenarioError names what is wrong with the weights or the device."""
         raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    AnyModel = ModelSpec
+else:
+
+    class AnyModel(Kind):
+        """The spec of any duplex model that is installed."""
+
+        group = "models"
+        spec = ModelSpec
 
 
 def allowed_frames(step_ms: float, sample_rate: int) -> list[float]:

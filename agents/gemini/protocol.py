@@ -32,11 +32,11 @@ from agents.remote.own_turns import OwnTurns
 from agents.remote.peer_core import Actions, Message
 from agents.remote.tools import HANG_UP, ToolDesk
 from agents.remote.usage import UsageTally, gemini_counts
-from simulator.actor import AudioFormat
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
 from simulator.speaking.ears import make_ears
+from simulator.traits import AudioFormat
 
 USAGE_AFTER_S = 2.0
 """A turn's usage may be told after the turn, and more than once: the last word in this time counts."""

@@ -9,7 +9,7 @@ it is ready. `${NAME}` in base_url and token is expanded when connecting and nev
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from simulator.frame import Samples
 from simulator.sound import recordings
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
+from simulator.traits import PartyTraits
 
 HEALTH_S = 5.0
 BETWEEN_S = 2.0
@@ -38,19 +39,15 @@ class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
     to wait for a server that still loads. token: `${NAME}`, sent as a Bearer header.
     """
 
-    samples: ClassVar[bool] = True
-    remote: ClassVar[bool] = True
-
     base_url: str
     generation: Generation = "auto"
     timeout: Duration | None = None
     ready_within: Duration = Duration(300.0)
     token: str | None = None
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
-        """The name its price goes by."""
-        return ("http_voice",)
+    def traits(self) -> PartyTraits:
+        """The same turn need not get the same answer; its price goes by the kind's name."""
+        return PartyTraits(deterministic=False, remote=True, billed_as=("http_voice",))
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none, and a token that is written out."""

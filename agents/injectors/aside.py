@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from simulator.injector import InjectorSpec, one_source
+from simulator.injector import SpeechInjectorSpec, one_source
 from simulator.speaking.voice import Role
 from simulator.spec import Decibels
 
 
-class AsideSpec(InjectorSpec, frozen=True, kw_only=True, tag="aside"):
+class AsideSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="aside"):
     """Talk to somebody else: `{kind: aside, cue: {agent_speaking: 1s}, say: "Not now, I'm on the phone."}`."""
 
     role: ClassVar[Role] = "aside"

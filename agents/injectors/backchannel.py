@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from simulator.injector import InjectorSpec, one_source
+from simulator.injector import SpeechInjectorSpec, one_source
 from simulator.speaking.voice import Role
 from simulator.spec import Decibels
 
 
-class BackchannelInjectorSpec(InjectorSpec, frozen=True, kw_only=True, tag="backchannel"):
+class BackchannelInjectorSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="backchannel"):
     """Acknowledge: `{kind: backchannel, cue: {agent_speaking: 2s, every: 4s}, choose: ["mm-hm", "right"]}`."""
 
     role: ClassVar[Role] = "backchannel"

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from simulator.injector import InjectorSpec, one_source
+from simulator.injector import SpeechInjectorSpec, one_source
 from simulator.speaking.voice import Role
 
 
-class InterruptionSpec(InjectorSpec, frozen=True, kw_only=True, tag="interruption"):
+class InterruptionSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="interruption"):
     """Interrupt: `{kind: interruption, party: user, cue: {agent_speaking: 1.2s}, say: "Wait, stop."}`."""
 
     role: ClassVar[Role] = "interruption"

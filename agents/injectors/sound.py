@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from simulator.frame import Samples, to_grid
-from simulator.injector import InjectorSpec
+from simulator.injector import SpeechInjectorSpec
 from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.speaking.voice import PreparedSpeech, Role, check_voice
 from simulator.spec import Duration
@@ -14,7 +14,7 @@ _MADE_HZ = 48_000
 """Sounds are made at one rate and resampled, so that they are the same at every session rate."""
 
 
-class SoundSpec(InjectorSpec, frozen=True, kw_only=True, tag="sound"):
+class SoundSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="sound"):
     """Make a sound: `{kind: sound, sound: cough, cue: {button: c}}`. length: of the noise."""
 
     role: ClassVar[Role] = "recording"

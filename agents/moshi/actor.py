@@ -23,7 +23,6 @@ Secrets: `${NAME}` in url and token is expanded when connecting and never writte
 """
 
 from collections.abc import Awaitable
-from typing import ClassVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
@@ -40,6 +39,7 @@ from simulator.frame import AudioFrame, Samples
 from simulator.reading.secrets import Secrets, mask_url, names
 from simulator.sound.opus import need_sphn
 from simulator.spec import Duration, ms
+from simulator.traits import PartyTraits, StepTraits
 
 PATH = "/api/chat"
 
@@ -54,8 +54,6 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
     prompts to be read. stall_timeout: how long a frame may take. drain: how long to listen after the last
     frame owed.
     """
-
-    deterministic: ClassVar[bool] = False  # a server samples as it likes
 
     url: str
     server: Server = "auto"
@@ -83,6 +81,10 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
             raise setting.refuse(".token", "write it as ${NAME}, the name of an environment variable")
         if self.placement == "fdb" and setting.realtime:
             raise setting.refuse(".placement", "fdb lays frames by count, which needs `clock: virtual`")
+
+    def traits(self) -> PartyTraits:
+        """A server samples as it likes."""
+        return PartyTraits(deterministic=False, remote=True)
 
     def build(self) -> "Moshi":
         """Make the actor."""
@@ -142,9 +144,7 @@ def _check_url(url: str, setting: Setting) -> None:
 class Moshi(Actor):
     """Plays a party by a Moshi server. It stays on the event loop: a step only moves data, or waits for the server."""
 
-    format = FORMAT
-    threaded: ClassVar[bool] = False
-    skips_first: ClassVar[bool] = True
+    traits = StepTraits(format=FORMAT, threaded=False, skips_first=True)
 
     def __init__(self, spec: MoshiSpec) -> None:
         self._spec = spec

@@ -16,11 +16,12 @@ from typing import Literal
 from agents.moshi.protocol import FRAME, Event, MoshiClient, Ready, Sound, Text, Trouble
 from agents.remote.failure import FAILED, failed_fields
 from agents.remote.trace import Trace, TraceRecord
-from simulator.actor import Actor, AudioFormat, Context
+from simulator.actor import Actor, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.sound.opus import RATE_HZ
 from simulator.sound.streams import Outbox
+from simulator.traits import AudioFormat, StepTraits
 
 Placement = Literal["heard", "contiguous", "fdb"]
 
@@ -134,8 +135,7 @@ class MoshiReplay(Actor):
     lock-step, which for a session that ran in lock-step is the same.
     """
 
-    format = FORMAT
-    skips_first = True
+    traits = StepTraits(format=FORMAT, skips_first=True)
 
     def __init__(self, trace: Trace, play: MoshiPlay, *, by_time: bool) -> None:
         self._trace = trace

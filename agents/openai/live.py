@@ -70,8 +70,7 @@ class OpenAILiveSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_live"):
                 "or leave out tools and say `persona.hang_up: false`",
             )
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
+    def models(self) -> tuple[str, ...]:
         """The models whose prices apply."""
         return (self.model, self.backend.model) if self.backend else (self.model,)
 

@@ -31,10 +31,10 @@ from agents.remote.playout import Playout, tell
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
 from agents.remote.usage import openai_counts
 from agents.remote.wire_audio import WireFormat
-from simulator.actor import AudioFormat
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
+from simulator.traits import AudioFormat
 
 STREAM = "stream"
 LAST_WORDS_S = 1.0

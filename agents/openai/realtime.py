@@ -77,8 +77,7 @@ class OpenAIRealtimeSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_realti
     audio_format: Encoding = "pcm16"
     session: dict[str, Any] = msgspec.field(default_factory=dict)
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
+    def models(self) -> tuple[str, ...]:
         """The models whose prices apply: the recogniser's is its own."""
         return (self.model, self.transcribe) if self.transcribe else (self.model,)
 

@@ -27,11 +27,11 @@ from agents.openai.reply import RealtimeReply, RealtimeSettings
 from agents.remote.own_turns import OwnTurns
 from agents.remote.peer_core import Actions, Message
 from agents.remote.usage import UsageTally, openai_counts
-from simulator.actor import AudioFormat
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
 from simulator.speaking.ears import make_ears
+from simulator.traits import AudioFormat
 
 
 class RealtimeCore:

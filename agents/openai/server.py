@@ -18,13 +18,14 @@ from agents.openai.server_protocol import RealtimeServer
 from agents.openai.server_words import ClientEventError
 from agents.remote.foreign_json import decode_foreign
 from agents.serve.text_pieces import TextPieces
-from simulator.actor import Actor, AudioFormat, Context
+from simulator.actor import Actor, Context
 from simulator.errors import RemoteError, SimulatorError
 from simulator.events import Event
 from simulator.frame import AudioFrame
 from simulator.serving.service import Place, ServerSpec, Service
 from simulator.speaking.ears import EarsKind
 from simulator.spec import Duration
+from simulator.traits import AudioFormat, StepTraits
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -73,10 +74,9 @@ class OpenAIRealtimeServerSpec(ServerSpec, frozen=True, kw_only=True, tag="opena
 class Client(Actor):
     """The client as the user party: says what came in, hears what goes out."""
 
-    threaded: ClassVar[bool] = False
-
     def __init__(self, server: RealtimeServer, wake: anyio.Event) -> None:
-        self.format = AudioFormat(input_rate=server.responses.format.rate, output_rate=server.input.format.rate)
+        wire = AudioFormat(input_rate=server.responses.format.rate, output_rate=server.input.format.rate)
+        self.traits = StepTraits(format=wire, threaded=False)
         self._server = server
         self._pieces = TextPieces()
         self.wake = wake

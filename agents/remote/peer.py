@@ -16,7 +16,6 @@ Whatever goes wrong at the far end is one RemoteError, raised by `start` or by t
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
 
 import anyio
 import msgspec
@@ -28,6 +27,7 @@ from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame
 from simulator.reading.secrets import Secrets
+from simulator.traits import StepTraits
 
 LOST = "connection_lost"
 """The trace's word for the moment when a connection was found to be gone."""
@@ -44,10 +44,8 @@ class FarEnd(msgspec.Struct, frozen=True, kw_only=True):
 class Peer(Actor):
     """Plays a party by a remote system. It stays on the event loop: a step only moves data."""
 
-    threaded: ClassVar[bool] = False
-
     def __init__(self, spec: ActorSpec, core: Core, far_end: FarEnd, secrets: Secrets) -> None:
-        self.format = core.format
+        self.traits = StepTraits(format=core.format, threaded=False)
         self._spec = spec
         self._core = core
         self._far_end = far_end

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from simulator.actor import AudioFormat
 from simulator.errors import RemoteError
 from simulator.events import Party
 from simulator.frame import AudioFrame, Samples
+from simulator.traits import AudioFormat
 
 Message = Mapping[str, Any]
 """A message of the protocol as plain JSON data."""

@@ -6,13 +6,14 @@ from agents.remote.trace import Trace
 from simulator.actor import Actor, Context
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame
+from simulator.traits import StepTraits
 
 
 class PeerReplay(Actor):
     """Says what the core made of the recorded messages; what the core sends goes nowhere."""
 
     def __init__(self, core: Core, trace: Trace) -> None:
-        self.format = core.format
+        self.traits = StepTraits(format=core.format)
         self._core = core
         self._records = trace.received()
         self._next = 0

@@ -11,6 +11,7 @@ from agents.remote.trace import Trace
 from simulator.actor import ActorSpec, Setting
 from simulator.reading.secrets import Secrets, names
 from simulator.spec import Duration, ms
+from simulator.traits import PartyTraits
 
 
 class PeerSpec(ActorSpec, frozen=True, kw_only=True):
@@ -35,14 +36,13 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
     stall_timeout: Duration = Duration(30.0)
     placement: Literal["heard", "contiguous"] = "heard"
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
+    def traits(self) -> PartyTraits:
+        """The service has its own real time, and its prices."""
+        return PartyTraits(own_time=True, remote=True, billed_as=self.models())
+
+    def models(self) -> tuple[str, ...]:
         """The models whose prices apply."""
         return (self.model,)
-
-    def needs_wall_clock(self) -> bool:
-        """The service has its own real time."""
-        return True
 
     def check(self, setting: Setting) -> None:
         """Refuse what no service would take; the key is asked for when the session starts."""

@@ -165,12 +165,12 @@ def read_trace(path: Path, party: Party | None = None) -> Trace:
 
     ScenarioError: no trace, a newer format, several parties in it and none named, a line that is no record.
     """
-    file = path / "trace.jsonl" if path.is_dir() else path
+    file = _file(path)
     headers: list[TraceHeader] = []
     records: list[TraceRecord] = []
     for number, line in enumerate(_whole_lines(file), 1):
         try:
-            if b'"trace"' in line[:400] and "trace" in msgspec.json.decode(line):
+            if _is_header(line):
                 headers.append(msgspec.json.decode(line, type=TraceHeader))
             else:
                 records.append(msgspec.json.decode(line, type=TraceRecord))
@@ -178,6 +178,25 @@ def read_trace(path: Path, party: Party | None = None) -> Trace:
             raise ScenarioError(f"{file}: line {number} is not a trace record: {error}") from error
     header = _choose(file, headers, party)
     return Trace(header=header, records=tuple(record for record in records if record.party == header.party))
+
+
+def read_header(path: Path, party: Party | None = None) -> TraceHeader:
+    """Read a party's header alone, as `read_trace` would find it: cheap, however long the trace is."""
+    file = _file(path)
+    try:
+        headers = [msgspec.json.decode(line, type=TraceHeader) for line in _whole_lines(file) if _is_header(line)]
+    except msgspec.MsgspecError as error:
+        raise ScenarioError(f"{file}: a header is no trace header: {error}") from error
+    return _choose(file, headers, party)
+
+
+def _file(path: Path) -> Path:
+    return path / "trace.jsonl" if path.is_dir() else path
+
+
+def _is_header(line: bytes) -> bool:
+    # A message may hold the word, but not among its first keys: only such lines are decoded to make sure.
+    return b'"trace"' in line[:400] and "trace" in msgspec.json.decode(line)
 
 
 def _whole_lines(file: Path) -> list[bytes]:

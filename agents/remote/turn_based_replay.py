@@ -1,13 +1,14 @@
 """A turn-based party's recorded messages, played again: each reply where it was said, each stop where it happened."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agents.remote.trace import Trace, Tracer, TraceRecord
-from simulator.actor import Actor, Context
+from simulator.actor import Actor, ActorSpec, Context, Setting
 from simulator.frame import AudioFrame, to_grid
 from simulator.sound import recordings
 from simulator.speaking.dialogue import Reply
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, line_of, spoken
+from simulator.traits import StepTraits
 
 STOPPED = "stopped"
 """The trace's word for the moment when the actor yielded."""
@@ -21,10 +22,32 @@ class TraceReader(Protocol):
         ...
 
 
+@runtime_checkable
+class TracedResponder(Protocol):
+    """A responder's spec whose far end's messages can be read again from a trace."""
+
+    def reader(self) -> TraceReader:
+        """Make what reads them."""
+        ...
+
+
+@runtime_checkable
+class AnsweringAhead(Protocol):
+    """A responder's spec that can answer before the session, and so builds an actor of its own."""
+
+    def check_offline(self, setting: Setting) -> None:
+        """Refuse a setting in which what it would be asked is not known before. ScenarioError."""
+        ...
+
+    def build_offline(self, spec: ActorSpec, recorded: Trace | None = None) -> Actor:
+        """Make the actor, or one that plays its trace."""
+        ...
+
+
 class TurnBasedReplay(Actor):
     """Says by time what was said at the recording; what it hears changes nothing."""
 
-    on_grid = True
+    traits = StepTraits(on_grid=True)
 
     def __init__(self, spec: Any, reader: TraceReader, trace: Trace) -> None:
         self._spec = spec

@@ -7,7 +7,7 @@ An answer that is filtered, cut off or empty is noted as `response_failed`.
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from agents.remote.failure import FAILED, STARTED, ChatOutcome, failed_fields
 from agents.responders.completion import Ended, Part, parts_of
@@ -16,6 +16,7 @@ from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_url, names
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
+from simulator.traits import PartyTraits
 
 VOICE_RULES = "You are speaking on the telephone. Answer in one or two short spoken sentences, without lists or markup."
 
@@ -28,7 +29,6 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     thoughts of a model that thinks included. speak_raw: say all that the model writes, thoughts and markup too.
     """
 
-    samples: ClassVar[bool] = True
     base_url: str
     model: str
     system: str = VOICE_RULES
@@ -38,10 +38,9 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     timeout: Duration = Duration(30.0)
     speak_raw: bool = False
 
-    @property
-    def billed_as(self) -> tuple[str, ...]:
-        """The model its price is looked up under."""
-        return (self.model,)
+    def traits(self) -> PartyTraits:
+        """The same turn need not get the same answer; the model's name is what its price goes by."""
+        return PartyTraits(deterministic=False, billed_as=(self.model,))
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none."""

@@ -13,7 +13,7 @@ from typing import Any
 from simulator.errors import SessionError
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
-from simulator.reading.cost import Cost, Meter, billed_models
+from simulator.reading.cost import Cost, Meter
 from simulator.session import ASIDE, read_session
 
 
@@ -25,10 +25,7 @@ class Budget:
             name: Meter(scenario.prices, max_cost=scenario.max_cost, max_minutes=scenario.max_minutes)
             for name, scenario in plan.scenarios.items()
         }
-        self._models = {
-            name: [*billed_models(scenario.user), *billed_models(scenario.agent)]
-            for name, scenario in plan.scenarios.items()
-        }
+        self._models = {name: scenario.billed_models() for name, scenario in plan.scenarios.items()}
         self._told_s: dict[str, dict[str, float]] = {}
         self._under_way: dict[str, tuple[str, float]] = {}
 

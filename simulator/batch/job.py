@@ -110,7 +110,7 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     session = read_session(folder)
     specs = chosen_scorers(scenario)
     # Recognition costs more than everything else here, so it runs only when a scorer reads words.
-    words = any(getattr(spec, "needs_words", True) for spec in specs)
+    words = any(spec.needs_words for spec in specs)
     session = session.with_speech(annotate(session, words=words))
     write_json(folder / "speech.json", session.speech)
     scores = [score for spec in specs for score in spec.build().score(session)]

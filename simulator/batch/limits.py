@@ -61,9 +61,9 @@ class Admission:
         wall = job.scenario.wall() is not None
         if not wall and self._concurrency > 1:
             return {}
-        places = [found for party in PARTIES if (found := job.scenario.actor(party).places) is not None]
-        counts = Counter(name for name, _ in places)
-        sizes = {(name, wall): slots if wall else slots + WAITING for name, slots in places}
+        hosts = [host for party in PARTIES if (host := job.scenario.actor(party).traits().host) is not None]
+        counts = Counter(host.name for host in hosts)
+        sizes = {(host.name, wall): host.places if wall else host.places + WAITING for host in hosts}
         for shared, size in sizes.items():
             self._free.setdefault(shared, size)
         return {(name, wall): min(count, sizes[name, wall]) for name, count in counts.items()}

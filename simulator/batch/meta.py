@@ -34,7 +34,7 @@ def meta_of(job: Job) -> SessionMeta:
         frame_ms=scenario.frame_ms,
         clock="wall" if scenario.wall() else "virtual",
         deterministic=not scenario.wall() and all(_is_deterministic(scenario.actor(party)) for party in PARTIES),
-        offline=any(scenario.actor(party).offline for party in PARTIES),
+        offline=any(scenario.actor(party).traits().offline for party in PARTIES),
         seed=scenario.seed,
         parties={party: _party(scenario, party) for party in PARTIES},
         lines=mask(encode(scenario.lines)),
@@ -45,15 +45,12 @@ def meta_of(job: Job) -> SessionMeta:
 
 
 def _is_deterministic(spec: ActorSpec) -> bool:
-    far = (getattr(spec, "responder", None), getattr(spec, "chat", None))
-    return (
-        spec.deterministic and spec.latency != "measured" and not any(getattr(part, "samples", False) for part in far)
-    )
+    return spec.traits().deterministic and spec.latency != "measured"
 
 
 def _party(scenario: Scenario, party: Party) -> PartyMeta:
     spec = scenario.actor(party)
-    shape = shape_of(spec.build().format, scenario.sample_rate, scenario.frame_samples)
+    shape = shape_of(spec.build().traits.format, scenario.sample_rate, scenario.frame_samples)
     delay = shape.input_delay + shape.output_delay
     return PartyMeta(kind=kind_of(spec), spec=mask(encode(spec)), edge_delay_samples=delay)
 

@@ -37,7 +37,7 @@ Assigned = list[tuple[Executor, list[Job]]]
 
 def shares_process(job: Job) -> bool:
     """Say whether a job's parties share something with other sessions in the process (a model host)."""
-    return any(job.scenario.actor(party).shares_process for party in PARTIES)
+    return any(job.scenario.actor(party).traits().host for party in PARTIES)
 
 
 def assign(jobs: Sequence[Job], concurrency: int) -> Assigned:

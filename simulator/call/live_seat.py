@@ -36,7 +36,7 @@ class LiveSeat:
         """The tick in which the next answer is to be said."""
         self._missed_since: int | None = None
         self._failure: Exception | None = None
-        self._threaded = seat.actor.threaded and not inspect.iscoroutinefunction(seat.actor.step)
+        self._threaded = seat.actor.traits.threaded and not inspect.iscoroutinefunction(seat.actor.step)
         self._inbox: queue.SimpleQueue[AudioFrame | None] = queue.SimpleQueue()
         self._handed: MemoryObjectSendStream[AudioFrame] | None = None
 
@@ -99,7 +99,7 @@ class LiveSeat:
             try:
                 answer = self._step(frame)
                 if not isinstance(answer, AudioFrame):
-                    raise ActorError("an actor that answers later must say `threaded = False`")
+                    raise ActorError("an actor that answers later must say `threaded=False` in its traits")
                 self._keep(answer)
             except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
                 self._failure = self._blamed(error)

@@ -27,9 +27,9 @@ class Mouth:
         self._count = scenario.frame_samples
         self.injectors: list[Injector] = []
         for spec in scenario.injectors:
-            if spec.party == party:  # type: ignore[attr-defined]
+            if spec.party == party:
                 # Counted per party: an injector of the one must not change what those of the other draw.
-                self.injectors.append(spec.build(self._context(scenario, len(self.injectors), pressed)))  # type: ignore[attr-defined]
+                self.injectors.append(spec.build(self._context(scenario, len(self.injectors), pressed)))
         self._ahead = [injector for injector in self.injectors if isinstance(injector, BlockInjector)]
 
     def injecting(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simulator.actor import Actor, ActorSpec, AudioFormat, BlockActor, Context
+from simulator.actor import Actor, ActorSpec, BlockActor, Context
 from simulator.call.edge import Edge, Step
 from simulator.clock import Clock, seconds
 from simulator.errors import ActorError
@@ -21,6 +21,7 @@ from simulator.events import EventLog, Party
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.own_frame import EdgeShape, shape_of
 from simulator.sound.streams import Outbox
+from simulator.traits import AudioFormat
 
 
 class Block(Protocol):
@@ -51,13 +52,13 @@ class Seat:
         self.actor: Actor = spec.build()
         self._log = log
         self._rate = sample_rate
-        self.shape: EdgeShape = shape_of(self.actor.format, sample_rate, frame_samples)
+        self.shape: EdgeShape = shape_of(self.actor.traits.format, sample_rate, frame_samples)
         self.latency_ticks = math.ceil(spec.latency.fixed.samples(sample_rate) / frame_samples)
         self.delay: FixedLatency | MeasuredLatency | None = None
         step: Step = self.actor.step
-        skips = self.actor.skips_first
+        skips = self.actor.traits.skips_first
         block: Block | None = self.actor if isinstance(self.actor, BlockActor) else None
-        if self.actor.format != AudioFormat() or skips:
+        if self.actor.traits.format != AudioFormat() or skips:
             block = edge = Edge(step, self.shape, sample_rate, frame_samples, skips_first=skips)
             step = edge.step
         self.plain_step: Step = step

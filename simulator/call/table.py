@@ -66,7 +66,7 @@ class Table:
             scenario,
             self.log,
             recorder.add if recorder is not None else _unrecorded,
-            on_grid={party: seat.actor.on_grid for party, seat in self.seats.items()},
+            on_grid={party: seat.actor.traits.on_grid for party, seat in self.seats.items()},
             pressed=self._keys.pressed,
         )
         self.ending = Ending(scenario, self.seats, self.log)

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from simulator.actor import AnyActor
 from simulator.errors import ScenarioError
-from simulator.plugins import AnyActor, installed
+from simulator.plugins import installed
 from simulator.scenario import read_yaml
 from simulator.spec import decode
 

@@ -19,7 +19,6 @@ from simulator.events import PARTIES
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_environment, check_expectations
 from simulator.planning.plan import Plan, Wishes, make_plan
-from simulator.reading.cost import billed_models
 from simulator.results.summary import Summary, summarise
 
 
@@ -95,7 +94,7 @@ def check_before_start(plan: Plan) -> None:
     """Refuse a party that is human, a key that is not set, an expectation on what nobody measures. ScenarioError."""
     for scenario in plan.scenarios.values():
         for party in PARTIES:
-            if scenario.actor(party).live:
+            if scenario.actor(party).traits().live:
                 raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
         check_expectations(scenario)
         check_environment(scenario)
@@ -122,7 +121,7 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
-                "billed": [*billed_models(scenario.user), *billed_models(scenario.agent)],
+                "billed": scenario.billed_models(),
                 "cost": scenario.max_cost,
             }
         )

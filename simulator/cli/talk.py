@@ -95,7 +95,7 @@ def default_scenario() -> Path:
 def seated(job: Job) -> Job:
     """Seat a human in the job's scenario: where it has none, you are the user. ScenarioError."""
     scenario = job.scenario
-    if not any(scenario.actor(party).live for party in PARTIES):
+    if not any(scenario.actor(party).traits().live for party in PARTIES):
         print(f"simulate: {job.group} has no human; you take the user's seat", file=sys.stderr)
         scenario = msgspec.structs.replace(scenario, user=load("actors", "human")())
         check(scenario, job.group)

@@ -1,12 +1,13 @@
 """What a dataset gives: one user recording per sample, and what the dataset knows of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import soundfile
 
 from simulator.errors import ScenarioError, SessionError
+from simulator.plugins import Kind
 from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ
 from simulator.spec import Spec
 
@@ -48,6 +49,17 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
     def scorers(self) -> list[str]:
         """The kinds of the scorers made for it; empty when the scenario's own are meant."""
         return []
+
+
+if TYPE_CHECKING:
+    AnyDataset = DatasetSpec
+else:
+
+    class AnyDataset(Kind):
+        """The spec of any dataset that is installed."""
+
+        group = "datasets"
+        spec = DatasetSpec
 
 
 def usable(samples: list[DatasetSample], notes: list[str], where: Path) -> Dataset:

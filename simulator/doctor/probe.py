@@ -1,9 +1,10 @@
 """Probes: whether a party works, found out without a conversation.
 
-A spec (or its responder's) that knows better has `async def probe() -> str`, which reaches its far end, has the key
-accepted and gives a sentence. Any other actor is started as for a session, stepped through a few silent frames and
-closed: enough for a socket to open and a session to be accepted.
+A spec (or its responder's) that is `Probed` is asked. Any other actor is started as for a session, stepped through a
+few silent frames and closed: enough for a socket to open and a session to be accepted.
 """
+
+from typing import Protocol, runtime_checkable
 
 import anyio
 
@@ -18,20 +19,28 @@ from simulator.scenario import Scenario
 FRAMES = 5
 
 
+@runtime_checkable
+class Probed(Protocol):
+    """A spec that can ask its far end whether it works."""
+
+    async def probe(self) -> str:
+        """Reach the far end, have the key accepted, and say in a sentence what was found. RemoteError."""
+        ...
+
+
 async def probe_party(party: Party, scenario: Scenario) -> str:
     """Reach a scenario's party and say in a sentence what was found. SimulatorError when it does not work."""
     spec = scenario.actor(party)
-    for part in (spec, getattr(spec, "responder", None), getattr(spec, "chat", None)):
-        probe = getattr(part, "probe", None)
-        if probe is not None:
-            return str(await probe())
+    for part in (spec, *spec.parts()):
+        if isinstance(part, Probed):
+            return await part.probe()
     return await _start_and_leave(party, scenario)
 
 
 async def _start_and_leave(party: Party, scenario: Scenario) -> str:
     table = Table(scenario, None, Surroundings(), parties=(party,))
     seat, count = table.seats[party], scenario.frame_samples
-    time: Clock = WallClock(scenario.sample_rate) if scenario.actor(party).needs_wall_clock() else VirtualClock()
+    time: Clock = WallClock(scenario.sample_rate) if scenario.actor(party).traits().own_time else VirtualClock()
     began = clock.seconds()
     async with anyio.create_task_group() as tasks:
         try:

@@ -3,7 +3,7 @@
 import msgspec
 
 from simulator.events import Party
-from simulator.injector import InjectorSpec
+from simulator.injector import SpeechInjectorSpec
 from simulator.scenario import Scenario
 from simulator.speaking.voice import Say
 
@@ -23,11 +23,11 @@ def buttons_of(scenario: Scenario) -> list[Button]:
     return [
         Button(key=injector.cue.button, party=injector.party, label=_label(injector))
         for injector in scenario.injectors
-        if isinstance(injector, InjectorSpec) and injector.cue.button
+        if isinstance(injector, SpeechInjectorSpec) and injector.cue.button
     ]
 
 
-def _label(injector: InjectorSpec) -> str:
+def _label(injector: SpeechInjectorSpec) -> str:
     label = " / ".join(map(_plain, injector.texts()))
     if not label:
         label = injector.file.stem if injector.file else getattr(injector, "sound", "sound")

@@ -48,7 +48,7 @@ class Room:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         rate, frame = scenario.sample_rate, scenario.frame_samples
-        humans = [party for party in PARTIES if scenario.actor(party).live]
+        humans = [party for party in PARTIES if scenario.actor(party).traits().live]
         self.handsets = {party: Handset(party, rate, frame) for party in humans}
         self.buttons = buttons_of(scenario)
         self.state: State = "lobby"
@@ -203,7 +203,7 @@ class Room:
 
 def _ears_for(spec: ActorSpec) -> EarsKind:
     """A real microphone in a real room needs a detector; synthetic speech on a clean track does not."""
-    return "silero" if spec.live else "level"
+    return "silero" if spec.traits().live else "level"
 
 
 def _recognised_already(scenario: Scenario, party: Party) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
-from simulator.injector import InjectorSpec
+from simulator.injector import SpeechInjectorSpec
 from simulator.planning.job import Expanded, Expander, Job
 from simulator.planning.samples import each_sample
 from simulator.planning.trials import each_trial
@@ -113,6 +113,6 @@ def _unpressed(scenarios: Iterable[Scenario]) -> Iterator[str]:
     """Say which injectors wait for a key where nobody has one."""
     for scenario in scenarios:
         for number, injector in enumerate(scenario.injectors):
-            key = injector.cue.button if isinstance(injector, InjectorSpec) else None
-            if key and not any(scenario.actor(party).live for party in PARTIES):
+            key = injector.cue.button if isinstance(injector, SpeechInjectorSpec) else None
+            if key and not any(scenario.actor(party).traits().live for party in PARTIES):
                 yield f"{scenario.name}: injectors[{number}] waits for the key {key!r}, which only `simulate talk` has"

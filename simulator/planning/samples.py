@@ -18,7 +18,7 @@ from simulator.spec import Duration
 
 def each_sample(job: Job) -> Expanded:
     """Give a job per sample of the scenario's dataset, and what of it could not be read; without one the job itself."""
-    dataset: DatasetSpec | None = job.scenario.dataset  # type: ignore[assignment]
+    dataset = job.scenario.dataset
     if dataset is None:
         return Expanded(jobs=[job])
     found = dataset.read()

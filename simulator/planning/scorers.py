@@ -1,15 +1,14 @@
 """The scorers of a scenario: those it names, the default ones where it names none; and what they will measure."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from simulator.plugins import load
 from simulator.scenario import Scenario
 from simulator.score import Definition
-from simulator.scoring.scorer import DEFAULT_SCORERS, definitions_by
+from simulator.scoring.scorer import DEFAULT_SCORERS, ScorerSpec, definitions_by
 
 
-def chosen_scorers(scenario: Scenario) -> list[Any]:
+def chosen_scorers(scenario: Scenario) -> list[ScorerSpec]:
     """Give the specs of a scenario's scorers, in the order in which they score. An empty list: it wants no scores."""
     return scenario.scorers if scenario.scorers is not None else [load("scorers", name)() for name in DEFAULT_SCORERS]
 

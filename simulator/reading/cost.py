@@ -18,7 +18,6 @@ import msgspec
 from msgspec import Meta
 
 from simulator.errors import ScenarioError
-from simulator.spec import walk
 
 Amount = Annotated[float, Meta(ge=0)]
 
@@ -89,18 +88,11 @@ def _priced(fields: Mapping[str, Any], price: Price) -> float | str:
     return total
 
 
-def billed_models(spec: object) -> list[str]:
-    """Give the models that the use of a spec, or of anything inside it, is billed by (`billed_as`), each once."""
-    models: list[str] = []
-    walk(spec, lambda _, value: models.extend(getattr(value, "billed_as", ())))
-    return list(dict.fromkeys(models))
-
-
-def check_budget(specs: Iterable[object], prices: Prices, max_cost: float | None) -> None:
+def check_budget(models: Iterable[str], prices: Prices, max_cost: float | None) -> None:
     """Refuse, before anything connects, a `max_cost` that cannot be kept. ScenarioError names the model."""
     if max_cost is None:
         return
-    for model in (model for spec in specs for model in billed_models(spec)):
+    for model in models:
         if model not in prices:
             raise ScenarioError(f"$.max_cost: needs a price to keep to; $.prices has none for {model}")
 

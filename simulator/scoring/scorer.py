@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from simulator.errors import SimulatorError
-from simulator.plugins import installed, load
+from simulator.plugins import Kind, installed, load
 from simulator.score import Definition, Score
 from simulator.session import Session
 from simulator.spec import Spec
@@ -46,6 +46,17 @@ class ScorerSpec(Spec, frozen=True, kw_only=True):
     def build(self) -> Scorer:
         """Make the scorer; cheap, no I/O."""
         raise NotImplementedError
+
+
+if TYPE_CHECKING:
+    AnyScorer = ScorerSpec
+else:
+
+    class AnyScorer(Kind):
+        """The spec of any scorer that is installed."""
+
+        group = "scorers"
+        spec = Spec  # a scorer of whole corpora that can score a session too may be named, and is no ScorerSpec
 
 
 def by_id(cards: Iterable[Definition]) -> dict[str, Definition]:

@@ -82,7 +82,7 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that this protocol cannot offer: ScenarioError."""
-        if actor.needs_wall_clock() and not self.realtime:
+        if actor.traits().own_time and not self.realtime:
             raise ScenarioError(
                 "the actor has its own real time, but clients of this protocol are served on the "
                 "virtual clock; serve it as openai_realtime"
@@ -275,7 +275,7 @@ def _calls_out(actor: ActorSpec) -> bool:
     """Whether an actor, or its responder, talks to a far end: it names a URL, or has its own real time."""
     urls: list[object] = []
     walk(actor, lambda where, value: urls.append(value) if where.endswith(("url", "base_url")) and value else None)
-    return actor.needs_wall_clock() or bool(urls)
+    return actor.traits().own_time or bool(urls)
 
 
 def _played_by(client: Actor) -> ActorSpec:

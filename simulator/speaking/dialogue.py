@@ -1,16 +1,15 @@
 """Dialogues: what a turn-based actor and its responder say to each other about a conversation."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from simulator.events import Emit, Party
 from simulator.frame import Samples
-from simulator.plugins import AnyResponder
+from simulator.plugins import Kind
 from simulator.spec import Spec
-
-__all__ = ["AnyResponder", "HeardTurn", "Message", "Reply", "Responder", "ResponderContext", "ResponderSpec"]
+from simulator.traits import PartyTraits
 
 
 class HeardTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,20 +88,11 @@ class Responder(Protocol):
 
 
 class ResponderSpec(Spec, frozen=True, kw_only=True):
-    """What every responder's spec does: build its responder.
+    """What every responder's spec does: build its responder, and say what its party is to a run."""
 
-    remote: it talks to a far end, so its messages are traced and it has a `reader` for replays. offline: it answers
-    before the session, so it builds an actor of its own (`build_offline`).
-    """
-
-    remote: ClassVar[bool] = False
-    samples: ClassVar[bool] = False
-    """True where the same turn need not get the same answer: session.json then says `deterministic: false`."""
-
-    @property
-    def offline(self) -> bool:
-        """Whether its reply is computed from the other party's finished track, before the session."""
-        return False
+    def traits(self) -> PartyTraits:
+        """What it makes of the party that answers through it."""
+        return PartyTraits()
 
     def build(self) -> Responder:
         """Make the responder; cheap, no I/O."""
@@ -110,3 +100,14 @@ class ResponderSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, where: str) -> None:
         """Refuse what cannot work before anything starts. ScenarioError."""
+
+
+if TYPE_CHECKING:
+    AnyResponder = ResponderSpec
+else:
+
+    class AnyResponder(Kind):
+        """The spec of any responder that is installed."""
+
+        group = "responders"
+        spec = ResponderSpec

@@ -6,7 +6,6 @@ Turn i+1 starts to wait for its cue when turn i has been said (or missed). A tur
 """
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -19,6 +18,7 @@ from simulator.speaking.cues import NEVER, Cue, CueKeys, CueWatch
 from simulator.speaking.ears import Ears, EarsKind, make_ears
 from simulator.speaking.voice import PreparedSpeech, Role, Voice
 from simulator.spec import LONGEST_S, Duration, ms
+from simulator.traits import StepTraits
 
 FIRST_TURN = ms(500)
 AT_LATEST = Duration(8.0)
@@ -44,7 +44,7 @@ Lines = Callable[[Context], Sequence[Turn]]
 class Script(BlockActor):
     """Says its turns at their cues; hears with its own ears, so it reacts to sound and not to anybody's transcript."""
 
-    on_grid: ClassVar[bool] = True
+    traits = StepTraits(on_grid=True)
 
     def __init__(self, turns: Lines, ears: EarsKind | None) -> None:
         self._make_turns = turns

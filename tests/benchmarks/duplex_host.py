@@ -184,11 +184,11 @@ async def sessions(folder: Path, options: argparse.Namespace, slots: int) -> dic
     scenario = load(folder / "bench.yaml")
     around = Surroundings()
     spec: Any = scenario.agent
-    warm = ModelHost(spec.the_model, spec.placement)
+    warm = ModelHost(spec.model, spec.placement)
     warm.leave(await warm.claim("warm"))
     from agents.duplex.host import shared_host
 
-    host = shared_host(around.shared, spec.the_model, spec.placement, realtime=False)
+    host = shared_host(around.shared, spec.model, spec.placement, realtime=False)
     host.leave(await host.claim("loaded"))
     warm.close()
     begin_s, begin_cpu_s = seconds(), cpu_seconds()

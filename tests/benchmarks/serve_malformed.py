@@ -25,7 +25,8 @@ def serve(pipe: Any, protocol: str, folder: str) -> None:
     """Run the server until told to stop; tells its URL, then its resident memory in KiB whenever asked."""
     import gc
 
-    from simulator.plugins import AnyActor, load
+    from simulator.actor import AnyActor
+    from simulator.plugins import load
     from simulator.serving.door import open_door
     from simulator.serving.listening import DoorSpec
     from simulator.serving.service import Limits, Service

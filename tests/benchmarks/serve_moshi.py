@@ -30,7 +30,7 @@ FRAME_S = 0.08
 def serve(pipe: Any, folder: str, sessions: int) -> None:
     """Run the server until told to stop; tells its URL, then its CPU seconds whenever asked."""
     from agents.moshi.server import MoshiServerSpec
-    from simulator.plugins import AnyActor
+    from simulator.actor import AnyActor
     from simulator.serving.door import open_door
     from simulator.serving.listening import DoorSpec
     from simulator.serving.service import Limits, Service

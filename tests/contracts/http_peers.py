@@ -16,7 +16,8 @@ import numpy as np
 import soundfile
 from anyio.from_thread import start_blocking_portal
 
-from simulator.plugins import AnyActor, load
+from simulator.actor import AnyActor
+from simulator.plugins import load
 from simulator.serving.door import open_door
 from simulator.serving.listening import LOCAL, DoorSpec
 from simulator.serving.service import DEFAULT_LIMITS, Limits, ServerSpec, Service
@@ -31,7 +32,7 @@ def served(actor: Json, protocol: str, out: Path, *, door: DoorSpec = LOCAL, lim
     """Serve an actor (plain data) by a protocol in a thread of its own; gives the http:// URL."""
     spec = decode(actor, AnyActor, source="test", folder=out)
     server: ServerSpec = decode(settings, load("servers", protocol), source="test", folder=out)
-    service = Service(spec, protocol=protocol, out=out, limits=limits)  # type: ignore[arg-type]
+    service = Service(spec, protocol=protocol, out=out, limits=limits)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(open_door(service, server, door)) as url,

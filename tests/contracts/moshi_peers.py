@@ -11,8 +11,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from agents.moshi.protocol import DIALECTS, FRAME, MoshiServer
 from agents.moshi.server import MoshiServerSpec
+from simulator.actor import AnyActor
 from simulator.frame import Samples, freeze
-from simulator.plugins import AnyActor
 from simulator.serving.door import open_door
 from simulator.serving.listening import LOCAL, DoorSpec
 from simulator.serving.service import DEFAULT_LIMITS, Limits, Service
@@ -27,7 +27,7 @@ def served(
 ) -> Iterator[str]:
     """Serve an actor (plain data) as a Moshi server in a thread of its own; gives the ws:// URL."""
     spec = decode(actor, AnyActor, source="test", folder=out)
-    service = Service(spec, protocol="moshi", out=out, limits=limits)  # type: ignore[arg-type]
+    service = Service(spec, protocol="moshi", out=out, limits=limits)
     with start_blocking_portal() as portal:
         server = open_door(service, MoshiServerSpec(**settings), door)
         with portal.wrap_async_context_manager(server) as url:

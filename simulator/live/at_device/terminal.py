@@ -27,7 +27,7 @@ FRAMES_PER_S = 8
 
 def choose(microphone: str | None, loudspeaker: str | None, scenario: Scenario) -> Chosen:
     """Find the devices before anything starts. ScenarioError: none there, or two humans for one device."""
-    if scenario.user.live and scenario.agent.live:  # type: ignore[attr-defined]
+    if scenario.user.traits().live and scenario.agent.traits().live:
         raise ScenarioError("both parties are human; one device seats one human, so use --audio browser")
     return choose_devices(microphone, loudspeaker)
 

@@ -105,7 +105,7 @@ class LiveSite:
     def _html(self, handset: Handset | None) -> str:
         scenario = self.room.scenario
         kinds = {party: kind_of(scenario.actor(party)) for party in ("user", "agent")}
-        echo = bool(getattr(scenario.actor(handset.party), "echo_canceller", True)) if handset else True
+        echo = scenario.actor(handset.party).traits().echo_canceller if handset else True
         longest_s = scenario.ticks() * scenario.frame_samples / scenario.sample_rate
         config = {"party": handset.party if handset else None, "buttons": self.room.buttons, "echo": echo,
                   "rate": scenario.sample_rate, "longest_s": longest_s, "opus": have_sphn()}  # fmt: skip

@@ -1,4 +1,9 @@
-"""Takes: session folders of known conversations, made without actors, for the tests of annotation and scorers.
+"""Takes: session folders of known conversations, made without actors, for tests of whatever reads sessions.
+
+    take = Take(tmp_path / "take")
+    take.say("user", 1.0, 2.0)                      # told, and a buzz on the user's track
+    take.say("agent", 2.6, 4.0)
+    session = take.annotated()
 
 Speech is a steady buzz on digital silence, exact to the sample; what is told of it is said by the test.
 """
@@ -22,7 +27,10 @@ RATE = 16_000
 
 
 class Take:
-    """A conversation in the making. Times are seconds."""
+    """A conversation in the making, in a folder that is there when the session is written. Times are seconds.
+
+    rate: Hz. length: samples. tracks: float32 (length,) per party. events: what is told.
+    """
 
     def __init__(self, folder: Path, duration: float = 20.0, rate: int = RATE) -> None:
         self.folder = folder
@@ -121,7 +129,4 @@ def buzz(count: int, rate: int) -> Samples:
 
 def scored(spec: ScorerSpec, session: Session) -> dict[str, Score]:
     """Score a session and give the scores by metric, the scorer's name left out."""
-    scores = spec.build().score(session)
-    assert {score.id for score in scores} <= {card.id for card in spec.cards}
-    assert all((score.value is None) == bool(score.reason) for score in scores)
-    return {score.id.split(".", 1)[1]: score for score in scores}
+    return {score.id.split(".", 1)[1]: score for score in spec.build().score(session)}

@@ -1,7 +1,6 @@
-"""For tests of actors, channels, injectors and scorers, ours and anybody's: small parties and whole sessions in a call.
+"""Small parties and whole sessions in a call: a scenario as plain data, played and read back.
 
-`Bursts` says speech-like noise at known samples; `play_session` runs a scenario given as plain data and reads the
-session back. Nothing here patches anything: a fake party is a party.
+Nothing here patches anything: a fake party is a party.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ import anyio
 import numpy as np
 
 from simulator.actor import Actor, Context
+from simulator.annotation.annotate import annotate as annotated
 from simulator.batch.job import Played, play
 from simulator.call.surroundings import Surroundings
 from simulator.frame import AudioFrame, Samples, freeze, to_grid
@@ -29,9 +29,15 @@ def scenario_of(data: Mapping[str, Any], folder: Path) -> Scenario:
     return scenario
 
 
-def play_session(data: Mapping[str, Any], folder: Path, surroundings: Surroundings | None = None) -> Session:
-    """Run one session of a scenario given as plain data under `folder`, and read it back, whatever became of it."""
-    return play_scenario(scenario_of(data, folder), folder, surroundings)[0]
+def play_session(
+    data: Mapping[str, Any], folder: Path, surroundings: Surroundings | None = None, *, annotate: bool = False
+) -> Session:
+    """Run one session of a scenario given as plain data under `folder`, and read it back, whatever became of it.
+
+    annotate: with the speech of both parties, as scorers get it; words are those that a party told, not recognised.
+    """
+    session = play_scenario(scenario_of(data, folder), folder, surroundings)[0]
+    return session.with_speech(annotated(session, words=False)) if annotate else session
 
 
 def play_scenario(scenario: Scenario, folder: Path, surroundings: Surroundings | None = None) -> tuple[Session, Played]:
@@ -46,6 +52,14 @@ def burst(count: int, seed: int = 0) -> Samples:
     """Give `count` samples of noise at the nominal speech level, on the grid: sound that level ears hear as speech."""
     noise = np.random.default_rng(seed).standard_normal(count).astype(np.float32)
     return to_grid(noise * np.float32(10 ** (NOMINAL_DBFS / 20)))
+
+
+SOUNDS = ("conversation.wav", "conversation.flac", "heard.wav", "events.jsonl")
+
+
+def bytes_of(session: Session) -> dict[str, bytes]:
+    """Give what a session sounds like and tells, file by file: the same seed gives the same bytes of these."""
+    return {name: (session.folder / name).read_bytes() for name in SOUNDS if (session.folder / name).is_file()}
 
 
 class Bursts(Actor):

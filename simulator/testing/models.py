@@ -1,24 +1,105 @@
-"""What every duplex model promises, as a suite over a factory: subclass ModelContract and give `case`."""
+"""The model suite: what the host of a duplex model relies on, over any model that steps a batch of rows."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
-import pytest
+from numpy.typing import NDArray
 
-from agents.duplex.model import DuplexModel, ModelSpec, Piece, Placement
 from simulator.frame import Samples
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class StepShape(Protocol):
+    """What a step hears and says, in samples."""
+
+    input_samples: int
+    output_samples: int
+
+
+class ToldToken(Protocol):
+    """A token the model said or heard."""
+
+    slot: int
+    stream: Any
+    frame: int
+    token: int
+    text: str
+
+
+class Stepped(Protocol):
+    """What a step gives: float32 (slots, output_samples), and tokens."""
+
+    pcm: Samples
+    pieces: Any
+
+
+class SteppedModel(Protocol):
+    """A loaded model; agents/duplex/model.py tells what each call must keep."""
+
+    slots: int
+
+    def open(self, slot: int, prompt: Any, seed: int) -> int:
+        """Begin a session in a slot; gives its lead-in steps."""
+        ...
+
+    def step(self, pcm: Samples, active: NDArray[np.bool_]) -> Stepped:
+        """Advance the active slots by one step."""
+        ...
+
+    def close(self, slot: int) -> None:
+        """Give the slot back."""
+        ...
+
+
+class LoadingSpec(Protocol):
+    """A model's spec."""
+
+    def audio(self) -> StepShape:
+        """What a step hears and says."""
+        ...
+
+    def scope(self, placement: Any) -> AbstractContextManager[None]:
+        """What the model is called in."""
+        ...
+
+    def load(self, placement: Any) -> SteppedModel:
+        """Load it."""
+        ...
+
+
+class ModelCase(msgspec.Struct, frozen=True, kw_only=True):
     """A model to try: its spec, where it is loaded (3 slots or more), two prompts, and what it may hear."""
 
-    spec: ModelSpec
-    placement: Placement
+    spec: Any
+    placement: Any
     prompts: tuple[Any, Any]
     frames: int = 12
     loudness: float = 0.1
+
+
+def model_contract(case: Callable[[], ModelCase] | None = None) -> type["ModelContract"]:
+    """Give the tests that every duplex model passes: `TestMine = model_contract(lambda: ModelCase(...))`.
+
+    case(): is called once, when the tests run. A subclass may define a classmethod `case` instead, where making one
+    needs fixtures; its own tests get the case as `one` and the loaded model as `model`.
+    """
+    import pytest
+
+    class Suite(ModelContract):
+        @pytest.fixture(scope="class")
+        @classmethod
+        def one(cls) -> ModelCase:
+            return case() if case is not None else cls.case()
+
+        @pytest.fixture(scope="class")
+        @classmethod
+        def model(cls, one: ModelCase) -> Iterator[SteppedModel]:
+            with one.spec.scope(one.placement):
+                yield one.spec.load(one.placement)
+
+    return Suite
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +121,7 @@ class Said(msgspec.Struct, kw_only=True):
     pieces: list[tuple[str, int, int, str]] = []
 
 
-def play(model: DuplexModel, parts: list[Part]) -> list[Said]:
+def play(model: SteppedModel, parts: list[Part]) -> list[Said]:
     """Step the model through all parts at once, each from its own step on, lead-ins included."""
     said: dict[int, Said] = {}
     step = 0
@@ -53,7 +134,7 @@ def play(model: DuplexModel, parts: list[Part]) -> list[Said]:
     return [said[index] for index in range(len(parts))]
 
 
-def _one_step(model: DuplexModel, parts: list[Part], said: dict[int, Said], step: int) -> None:
+def _one_step(model: SteppedModel, parts: list[Part], said: dict[int, Said], step: int) -> None:
     pcm = np.zeros((model.slots, parts[0].heard.shape[1]), np.float32)
     active = np.zeros(model.slots, bool)
     talking = []
@@ -75,7 +156,7 @@ def _one_step(model: DuplexModel, parts: list[Part], said: dict[int, Said], step
             model.close(part.slot)
 
 
-def _without_slot(piece: Piece) -> tuple[str, int, int, str]:
+def _without_slot(piece: ToldToken) -> tuple[str, int, int, str]:
     return piece.stream, piece.frame, piece.token, piece.text
 
 
@@ -85,34 +166,21 @@ def same(one: Said, other: Said) -> bool:
 
 
 class ModelContract:
-    """The suite; `case` gives the model."""
+    """A row depends on its prompt, its seed and what it hears, and on nothing else in the batch."""
 
     @classmethod
-    def case(cls) -> Case:
-        """The model under test."""
+    def case(cls) -> ModelCase:
+        """The model under test, where the factory was given none."""
         raise NotImplementedError
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def one(cls) -> Case:
-        """The case, made once per class."""
-        return cls.case()
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def model(cls, one: Case) -> Iterator[DuplexModel]:
-        """The loaded model, in its scope."""
-        with one.spec.scope(one.placement):
-            yield one.spec.load(one.placement)
-
-    def sound(self, one: Case, seed: int, frames: int | None = None) -> Samples:
+    def sound(self, one: ModelCase, seed: int, frames: int | None = None) -> Samples:
         """Bursts and silences: float32 (frames, input_samples)."""
         rng = np.random.default_rng(seed)
         count = frames or one.frames
         noise = rng.standard_normal((count, one.spec.audio().input_samples)).astype(np.float32)
         return noise * np.float32(one.loudness) * (rng.random((count, 1)) < 0.7)
 
-    def test_a_row_does_not_depend_on_its_neighbours(self, one: Case, model: DuplexModel) -> None:
+    def test_a_row_does_not_depend_on_its_neighbours(self, one: ModelCase, model: SteppedModel) -> None:
         """A session says the same alone in slot 0 and in slot 2 beside others that start, end and differ."""
         first, second = one.prompts
         alone = play(model, [Part(slot=0, prompt=first, seed=7, heard=self.sound(one, 1))])[0]
@@ -123,7 +191,7 @@ class ModelContract:
         ]
         assert same(alone, play(model, crowd)[1])
 
-    def test_a_row_that_is_not_active_stays_as_it_is(self, one: Case, model: DuplexModel) -> None:
+    def test_a_row_that_is_not_active_stays_as_it_is(self, one: ModelCase, model: SteppedModel) -> None:
         """Steps that pass a session by leave no trace in what it says."""
         prompt = one.prompts[0]
         steady = Part(slot=1, prompt=prompt, seed=3, heard=self.sound(one, 4))
@@ -131,14 +199,14 @@ class ModelContract:
         other = Part(slot=0, prompt=one.prompts[1], seed=4, heard=self.sound(one, 5, one.frames + 8))
         assert same(play(model, [steady])[0], play(model, [halting, other])[0])
 
-    def test_a_slot_can_be_used_again_at_once(self, one: Case, model: DuplexModel) -> None:
+    def test_a_slot_can_be_used_again_at_once(self, one: ModelCase, model: SteppedModel) -> None:
         """What a slot was used for before cannot be heard."""
         part = Part(slot=0, prompt=one.prompts[0], seed=5, heard=self.sound(one, 6))
         fresh = play(model, [part])[0]
         play(model, [Part(slot=0, prompt=one.prompts[1], seed=6, heard=self.sound(one, 7, 5))])
         assert same(fresh, play(model, [part])[0])
 
-    def test_a_slot_can_be_closed_in_its_lead_in(self, one: Case, model: DuplexModel) -> None:
+    def test_a_slot_can_be_closed_in_its_lead_in(self, one: ModelCase, model: SteppedModel) -> None:
         """Closing before, in and after the lead-in is safe, twice too, and leaves no trace."""
         part = Part(slot=1, prompt=one.prompts[0], seed=5, heard=self.sound(one, 6))
         fresh = play(model, [part])[0]
@@ -152,7 +220,7 @@ class ModelContract:
         model.close(1)
         assert same(fresh, play(model, [part])[0])
 
-    def test_what_a_step_gave_is_not_touched_by_the_next(self, one: Case, model: DuplexModel) -> None:
+    def test_what_a_step_gave_is_not_touched_by_the_next(self, one: ModelCase, model: SteppedModel) -> None:
         """Results are the caller's own: float32, finite, of the promised shape."""
         model.open(0, one.prompts[0], 1)
         active = np.zeros(model.slots, bool)
@@ -169,7 +237,7 @@ class ModelContract:
         assert np.isfinite(np.stack(outputs)[:, 0]).all()
         assert outputs[0].shape == (model.slots, one.spec.audio().output_samples)
 
-    def test_frames_of_the_said_stream_are_counted_without_a_gap(self, one: Case, model: DuplexModel) -> None:
+    def test_frames_of_the_said_stream_are_counted_without_a_gap(self, one: ModelCase, model: SteppedModel) -> None:
         """Every own frame said has a piece, padding too, in order; none lies ahead of its step."""
         said = play(model, [Part(slot=0, prompt=one.prompts[0], seed=2, heard=self.sound(one, 9))])[0]
         frames = [frame for stream, frame, _, _ in said.pieces if stream == "said" and frame >= 0]
