@@ -3,16 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from simulator.cli import EXPECTATION_FAILED, OK
 from simulator.errors import ScenarioError
-
-if TYPE_CHECKING:
-    from simulator.results.pairs import Asked, Difference
-    from simulator.results.run import Run
-
-CHOICES = ("worse",)
+from simulator.results.asking import head_metrics
+from simulator.results.baseline import read_baseline, write_baseline
+from simulator.results.pairs import Difference, Inquiry, differences, paired
+from simulator.results.run import Run, load_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--metric", dest="metrics", action="append", default=[], metavar="METRIC", help="this one; may be repeated")
     add(
         "--fail-on",
-        choices=CHOICES,
+        choices=("worse",),
         help="exit 1 if a metric is worse (p below 0.05, adjusted over all asked for), or has no value any more",
     )
     add(
@@ -56,10 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the comparison page, print the differences, and say whether they pass; gives the exit code."""
-    from simulator.results.baseline import read_baseline
-    from simulator.results.pairs import differences, paired
-    from simulator.results.run import load_run
-
     runs = [load_run(path) for path in args.runs]
     if args.write_baseline is not None:
         return _write_baseline(runs, args)
@@ -74,10 +67,7 @@ def run(args: argparse.Namespace) -> int:
     return EXPECTATION_FAILED if any(_fails(item, args) for items in found.values() for item in items) else OK
 
 
-def _asked(runs: Sequence["Run"], args: argparse.Namespace) -> "Asked":
-    from simulator.results.asking import head_metrics
-    from simulator.results.pairs import Asked
-
+def _asked(runs: Sequence[Run], args: argparse.Namespace) -> Inquiry:
     measured = {metric for one in runs for metric in one.metrics}
     margins = dict(map(_margin, args.margins))
     for metric in (*args.metrics, *margins):
@@ -86,7 +76,7 @@ def _asked(runs: Sequence["Run"], args: argparse.Namespace) -> "Asked":
     if args.need is not None and not args.need > 0:
         raise ScenarioError(f"--need {args.need:g}: a difference above 0 is needed, in the unit of the metrics")
     chosen = None if args.all else args.metrics or head_metrics(runs)
-    return Asked(metrics=chosen, margins=margins, need=args.need)
+    return Inquiry(metrics=chosen, margins=margins, need=args.need)
 
 
 def _margin(text: str) -> tuple[str, float]:
@@ -100,10 +90,7 @@ def _margin(text: str) -> tuple[str, float]:
     return metric.strip(), margin
 
 
-def _write_baseline(runs: Sequence["Run"], args: argparse.Namespace) -> int:
-    from simulator.results.asking import head_metrics
-    from simulator.results.baseline import write_baseline
-
+def _write_baseline(runs: Sequence[Run], args: argparse.Namespace) -> int:
     if len(runs) != 1:
         raise ScenarioError(f"--write-baseline keeps one run; found {len(runs)}")
     metrics = runs[0].metrics if args.all else args.metrics or head_metrics(runs)
@@ -112,7 +99,7 @@ def _write_baseline(runs: Sequence["Run"], args: argparse.Namespace) -> int:
     return OK
 
 
-def _write_page(runs: Sequence["Run"], args: argparse.Namespace) -> Path | None:
+def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
     """Write the page; against a baseline, which has no sound, only where it is asked for."""
     from simulator.report.compare import write_compare_page
 
@@ -125,14 +112,14 @@ def _write_page(runs: Sequence["Run"], args: argparse.Namespace) -> Path | None:
     return out
 
 
-def _fails(item: "Difference", args: argparse.Namespace) -> bool:
+def _fails(item: Difference, args: argparse.Namespace) -> bool:
     """A margin always decides; a metric that lost its value does where what is worse does."""
     lost = item.tone == "undefined" and item.second is None
     return item.not_inferior is False or (args.fail_on == "worse" and (item.tone == "worse" or lost))
 
 
 def _print(
-    found: dict[str, list["Difference"]], runs: Sequence["Run"], page: Path | None, args: argparse.Namespace
+    found: dict[str, list[Difference]], runs: Sequence[Run], page: Path | None, args: argparse.Namespace
 ) -> None:
     from simulator.cli import compare_tables as tables
 

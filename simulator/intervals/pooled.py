@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.intervals.influence import flat, influences
 from simulator.intervals.quantile import FEWEST_FOR_P95, quantile_bounds
-from simulator.intervals.share import Bounds, Floats, effective_cases, sums, wilson
+from simulator.intervals.share import Bounds, Floats, effective_cases, sums, wilson_corrected
 from simulator.intervals.student import critical_t
 from simulator.score import Definition, Parts, add_parts, value_of
 
@@ -57,11 +57,9 @@ def cases_of(definition: Definition, clusters: Sequence[Parts]) -> tuple[Floats,
 
     A share of seconds is none, nor is a rate whose count may exceed what it is divided by.
     """
-    if definition.unit not in SHARES:
-        return None
-    if definition.statistic == "ratio":
+    if definition.statistic == "ratio" and not is_rate(definition):
         count, of = (np.array([parts.get(name, 0) for parts in clusters], np.float64) for name in ("count", "of"))
-    elif definition.statistic in ("mean", "fmean"):
+    elif definition.statistic in ("mean", "fmean") and definition.unit in SHARES:
         values, owner = flat(clusters)
         if not np.isin(values, (0.0, 1.0)).all():
             return None
@@ -72,17 +70,23 @@ def cases_of(definition: Definition, clusters: Sequence[Parts]) -> tuple[Floats,
     return (count, of) if whole and (count >= 0).all() and (count <= of).all() else None
 
 
+def is_rate(definition: Definition) -> bool:
+    """Whether a ratio is by time: counts a minute."""
+    return definition.unit == "Hz" or any(sign in definition.unit for sign in ("per ", "/"))
+
+
 def _bounds(definition: Definition, clusters: Sequence[Parts], confidence: float) -> Bounds | str:
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     cases = cases_of(definition, clusters)
     if cases is not None:
         count, of = cases
-        return wilson(float(count.sum() / of.sum()), effective_cases(count, of), z)
+        return wilson_corrected(float(count.sum() / of.sum()), effective_cases(count, of), z)
     if definition.statistic in QUANTILES:
         values, owner = flat(clusters)
         if definition.statistic == "p95" and len(values) < FEWEST_FOR_P95:
             return f"{len(values)} values; the interval of a 95th percentile needs {FEWEST_FOR_P95}"
-        return quantile_bounds(values, owner, QUANTILES[definition.statistic], z)
+        t = critical_t(1 - confidence, len(clusters))
+        return quantile_bounds(values, owner, QUANTILES[definition.statistic], z, t)
     return _skewed_t(definition, clusters, confidence)
 
 
@@ -106,7 +110,7 @@ def _possible(definition: Definition, clusters: Sequence[Parts], low: float, hig
     """Cut off what no value could be: a time below zero, a share above one."""
     if definition.statistic == "ratio":
         least = 0.0 if all(parts["count"] >= 0 for parts in clusters) else -math.inf
-        bounded = definition.unit in SHARES and all(parts["count"] <= parts["of"] for parts in clusters)
+        bounded = not is_rate(definition) and all(parts["count"] <= parts["of"] for parts in clusters)
         return max(least, low), min(1.0, high) if bounded else high
     if definition.statistic in ("std", "w1") or float(flat(clusters)[0].min()) >= 0:
         return max(0.0, low), high

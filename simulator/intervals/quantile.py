@@ -10,7 +10,16 @@ import math
 
 import numpy as np
 
-from simulator.intervals.share import Bounds, Floats, Owners, effective_cases, sums, wilson
+from simulator.intervals.share import (
+    Bounds,
+    Floats,
+    Owners,
+    cases_as_measured,
+    effective_cases,
+    sums,
+    wilson,
+    wilson_corrected,
+)
 
 FEWEST_FOR_P95 = 20
 """Below so many values not one is expected beyond the 95th percentile."""
@@ -19,13 +28,19 @@ _FARTHEST = 1e-4
 """A tail is never continued beyond this share: there the exponential form is a belief and no more."""
 
 
-def quantile_bounds(values: Floats, owner: Owners, q: float, z: float) -> Bounds:
-    """Give the interval of the q-quantile. values: float64 (n,), in any order; owner: int64 (n,), their clusters."""
+def quantile_bounds(values: Floats, owner: Owners, q: float, z: float, t: float) -> Bounds:
+    """Give the interval of the q-quantile. values: float64 (n,), in any order; owner: int64 (n,), their clusters.
+
+    z, t: the normal quantile of the confidence, and Student's with as many degrees of freedom as there are clusters.
+    """
     ordered = np.sort(values)
-    below = values <= np.quantile(ordered, q)
+    below = (values <= np.quantile(ordered, q)).astype(np.float64)
     clusters = int(owner.max()) + 1
-    cases = effective_cases(sums(owner, below.astype(np.float64), clusters), sums(owner, None, clusters))
-    low, high = wilson(q, cases, z)
+    count, of = sums(owner, below, clusters), sums(owner, None, clusters)
+    if q == 0.5:  # every cluster has values on both sides, or tells by having none
+        low, high = wilson(q, cases_as_measured(count, of, z, t), z)
+    else:
+        low, high = wilson_corrected(q, effective_cases(count, of), z)
     return _value_at(ordered, low), _value_at(ordered, high)
 
 

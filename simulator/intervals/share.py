@@ -22,8 +22,6 @@ independent ones; with 0.5 and more, runs that are independent get needlessly wi
 (tests/benchmarks/interval_coverage.py)."""
 PRIOR_WEIGHT = 2.0
 
-Z95 = 1.959963984540054
-
 
 def sums(owner: Owners, amounts: Floats | None, clusters: int) -> Floats:
     """Add up by cluster, float64 (clusters,): amounts, float64 (n,), or 1 for each."""
@@ -32,31 +30,52 @@ def sums(owner: Owners, amounts: Floats | None, clusters: int) -> Floats:
 
 def effective_cases(count: Floats, of: Floats) -> float:
     """Give to how many independent cases those of clusters amount: float64 (k,) each, cases that count and all."""
-    cases = float(of.sum())
-    size = float((of * of).sum()) / cases
+    size = _size(of)
     if size <= 1:
-        return cases
-    return cases / (1 + (size - 1) * _correlation(count, of, size))
+        return float(of.sum())
+    # A rare failure is told of by the clusters that have one, however many have none.
+    informative = min(int((count < of).sum()), int((count > 0).sum()))
+    seen = min(1.0, max(0.0, (_inflation(count, of) - 1) / (size - 1)))
+    rho = (seen * informative + PRIOR_RHO * PRIOR_WEIGHT) / (informative + PRIOR_WEIGHT)
+    return float(of.sum()) / (1 + (size - 1) * rho)
 
 
-def _correlation(count: Floats, of: Floats, size: float) -> float:
-    """The correlation within clusters, from the variance between them, drawn towards the prior."""
+def cases_as_measured(count: Floats, of: Floats, z: float, t: float) -> float:
+    """Give the same where all clusters tell of the correlation, so that none need be believed (Korn & Graubard 1998).
+
+    z, t: the normal and Student's quantile of the confidence, as the inflation is known from few clusters only.
+    """
+    cases = float(of.sum())
+    return cases if _size(of) <= 1 else cases / max(1.0, _inflation(count, of)) * (z / t) ** 2
+
+
+def _size(of: Floats) -> float:
+    """How many cases the cluster has that a case meets."""
+    return float((of * of).sum()) / float(of.sum())
+
+
+def _inflation(count: Floats, of: Floats) -> float:
+    """The variance of the share between clusters over that of independent cases; 1 where there is none."""
     cases, clusters = float(of.sum()), len(of)
     share = float(count.sum()) / cases
-    seen, informative = 0.0, 0
-    if 0 < share < 1:
-        between = clusters / (clusters - 1) * float(((count - share * of) ** 2).sum()) / cases**2
-        inflation = between / (share * (1 - share) / cases)
-        seen = min(1.0, max(0.0, (inflation - 1) / (size - 1)))
-        # A rare failure is told of by the clusters that have one, however many have none.
-        informative = min(int((count < of).sum()), int((count > 0).sum()))
-    return (seen * informative + PRIOR_RHO * PRIOR_WEIGHT) / (informative + PRIOR_WEIGHT)
+    if not 0 < share < 1:
+        return 1.0
+    between = clusters / (clusters - 1) * float(((count - share * of) ** 2).sum()) / cases**2
+    return between / (share * (1 - share) / cases)
 
 
-def wilson(share: float, cases: float, z: float = Z95) -> Bounds:
+def wilson(share: float, cases: float, z: float) -> Bounds:
+    """Give Wilson's score interval (1927); cases may be a fraction."""
+    scale = 1 + z * z / cases
+    middle = (share + z * z / (2 * cases)) / scale
+    reach = z / scale * math.sqrt(share * (1 - share) / cases + (z / (2 * cases)) ** 2)
+    return middle - reach, middle + reach
+
+
+def wilson_corrected(share: float, cases: float, z: float) -> Bounds:
     """Give Wilson's score interval with continuity correction (Newcombe 1998, method 4); cases may be a fraction.
 
-    Without the correction Wilson's interval covers 86 % at three cases and a share of 0.95.
+    Without the correction it covers 86 % at three cases and a share of 0.95.
     """
     rest, square = 1 - share, z * z
     low_root = square - 2 - 1 / cases + 4 * share * (cases * rest + 1)

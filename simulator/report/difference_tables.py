@@ -7,7 +7,7 @@ from simulator.report.assets import escape
 from simulator.report.numbers import quantity, signed
 from simulator.report.plots import Axis, difference
 from simulator.results.leading import LEADING
-from simulator.results.pairs import Asked, Difference, Pair, difference_of, differences
+from simulator.results.pairs import Difference, Inquiry, Pair, difference_of, differences
 from simulator.scoring.scorer import all_definitions
 
 COLUMNS = 8
@@ -25,7 +25,7 @@ def difference_section(first: str, second: str, pairs: Sequence[Pair], asked: Se
     asked: the metrics that the comparison is about. What is called different is so among these; the others are adjusted
     for all there are.
     """
-    about = {item.metric: item for item in differences(pairs, Asked(metrics=asked))}
+    about = {item.metric: item for item in differences(pairs, Inquiry(metrics=asked))}
     found = [about.get(item.metric, item) for item in differences(pairs)]
     head = f'<section class="against" aria-label="{escape(second)}"><h2>{escape(second)} minus {escape(first)}</h2>'
     if not found:

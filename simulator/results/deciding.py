@@ -1,9 +1,9 @@
 """What becomes of an expectation that asks for a confidence: held, failed, or undecided.
 
-Trials come in rounds, one of every sample (of a scenario without a dataset: one session). A round is one observation;
-betting.py decides by them one after the other, so that a run may stop as soon as it knows. A quantile is decided by the
-share of values on the right side of its bound. What has no known range (a mean of seconds) can only be judged when all
-is over, by the interval of its pooled value.
+Trials come in rounds, one of every sample (of a scenario without a dataset: one session). A round is one observation,
+and simulator/intervals/betting.py decides by one after the other, so that a run may stop as soon as it knows. A
+quantile is decided by the share of values on the right side of its bound. What has no known range (a mean of seconds)
+can only be judged when all is over, by the interval of its pooled value.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Two runs, pair by pair: the same scenario and trial, once with each; what differs, and how sure that is.
 
 Pairing takes the difficulty of a scenario out of the comparison. Sessions of one scenario (of one sample, where there
-is one scenario) are one cluster, and pairs that sound the same on both sides, bit by bit, count once. Of the metrics that
-were asked for none is called different unless it still is with Holm's adjustment over all of them.
+is one scenario) are one cluster, and pairs that sound the same on both sides, bit by bit, count once. Of the metrics
+that were asked for none is called different unless it still is with Holm's adjustment over all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     more_sessions: int | None = None
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison is asked. metrics: None for all. margins: by metric. need: a difference in a metric's unit."""
 
     metrics: Sequence[str] | None = None
@@ -92,9 +92,9 @@ def _key(row: Row) -> tuple[str, str, int]:
     return row.scenario, row.sample, row.trial
 
 
-def differences(pairs: Sequence[Pair], asked: Asked | None = None) -> list[Difference]:
+def differences(pairs: Sequence[Pair], asked: Inquiry | None = None) -> list[Difference]:
     """Give the paired difference of every metric asked for that a side has and an installed scorer defines."""
-    asked = asked or Asked()
+    asked = asked or Inquiry()
     known = all_definitions()
     found = dict.fromkeys(metric for pair in pairs for row in pair for metric in row.scores if metric in known)
     wanted = [metric for metric in found if asked.metrics is None or metric in {*asked.metrics, *asked.margins}]
@@ -104,9 +104,9 @@ def differences(pairs: Sequence[Pair], asked: Asked | None = None) -> list[Diffe
     return [_toned(known[item.metric], item, p) for item, p in zip(plain, adjusted, strict=True)]
 
 
-def difference_of(definition: Definition, pairs: Sequence[Pair], asked: Asked | None = None) -> Difference:
+def difference_of(definition: Definition, pairs: Sequence[Pair], asked: Inquiry | None = None) -> Difference:
     """Give the paired difference of one metric, by itself: of the pooled values, not the mean of single differences."""
-    asked = asked or Asked()
+    asked = asked or Inquiry()
     scored = [pair for pair in pairs if all(definition.id in row.scores for row in pair)]
     parts = [_parts(definition, pair) for pair in scored]
     groups = population([pair.origin for pair in scored]).clusters

@@ -15,7 +15,7 @@ from simulator.score import Score
 RESULTS = "results.jsonl"
 
 
-class RowScore(msgspec.Struct, frozen=True, kw_only=True):
+class RowScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A score as results.jsonl keeps it; its id is the key it lies under."""
 
     value: float | None
@@ -151,16 +151,18 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
     path = run_folder / RESULTS
     if not path.is_file():
         return [], []
+    decoder = msgspec.json.Decoder(Row)
     latest: dict[str, Row] = {}
     notes: list[str] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line:
-            continue
-        try:
-            row = msgspec.json.decode(line, type=Row)
-        except msgspec.DecodeError:
-            notes.append(f"{path.name}: line {number} is not whole and was left out")
-            continue
-        latest.pop(row.id, None)  # so that it stands where it ended last
-        latest[row.id] = row
+    with path.open("rb") as file:  # line by line: a large run need not be in memory twice
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = decoder.decode(line)
+            except msgspec.DecodeError:
+                notes.append(f"{path.name}: line {number} is not whole and was left out")
+                continue
+            latest.pop(row.id, None)  # so that it stands where it ended last
+            latest[row.id] = row
     return list(latest.values()), notes

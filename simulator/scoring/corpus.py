@@ -54,6 +54,9 @@ class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
         plain: dict[str, Any] = msgspec.to_builtins(self)
         for group in (plain, *plain["groups"].values()):
             group["metrics"] = {name: {key: score[key] for key in _TOLD} for name, score in group["metrics"].items()}
+        for name in ("told", "groups"):  # of our own scorers alone
+            if not plain[name]:
+                del plain[name]
         return plain
 
 
