@@ -1,24 +1,23 @@
 """Paired differences over clusters: interval, probability, effect size, and how many more would decide.
 
-A cluster's two sides share its difficulty, so what varies is the difference of their influences (influence.py) and
-Student's t does the rest. A quantile is tested by the shares of values beyond a common one (the paired, clustered form
-of Mood's median test), and its interval holds the shifts which that test lets pass.
+A cluster's two sides share its difficulty, so what varies is the difference of their influences (influence.py), and
+Student's t does the rest. A quantile is compared within clusters: its difference is the mean of the clusters' own,
+since the pooled quantile of scenarios of different difficulty is moved by the few that lie around it.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 
-from simulator.intervals.influence import flat, influences
+from simulator.intervals.influence import influences
 from simulator.intervals.pooled import FEWEST_CLUSTERS, QUANTILES, cases_of
-from simulator.intervals.share import Bounds, Floats, Owners, sums
+from simulator.intervals.share import Bounds
 from simulator.intervals.student import critical_t, two_sided_p
-from simulator.score import Definition, Parts, add_parts, value_of
+from simulator.score import Definition, Parts, add_parts, quantile, value_of
 
 ALPHA = 0.05
-_STEPS = 40
 _POWER_Z = 0.8416212335729143  # 80 % power
 
 
@@ -51,10 +50,9 @@ def interval_of_difference(definition: Definition, pairs: Sequence[tuple[Parts, 
         return msgspec.structs.replace(bare, reason=f"undefined on {missing}")
     bare = msgspec.structs.replace(bare, value=second - first)
     if len(pairs) < FEWEST_CLUSTERS:
-        reason = f"{len(pairs)} independent observations; a comparison needs {FEWEST_CLUSTERS}"
-        return msgspec.structs.replace(bare, reason=reason)
+        return _too_few(bare)
     if definition.statistic in QUANTILES:
-        return _of_quantile(definition, bare, second - first, *(flat(side) for side in sides))
+        return _of_quantile(definition, bare, *sides)
     return _of_influences(definition, bare, second - first, *sides)
 
 
@@ -90,16 +88,39 @@ def _of_influences(
     definition: Definition, bare: PairedEstimate, value: float, first: Sequence[Parts], second: Sequence[Parts]
 ) -> PairedEstimate:
     pulls = (influences(definition, second) - influences(definition, first)) * definition.scale
-    least = 0.0
     counted = [cases_of(definition, side) for side in (first, second)]
-    if all(cases is not None for cases in counted):
-        least = definition.scale * max(1 / float(cases[1].sum()) for cases in counted if cases is not None)
-    clusters = len(pulls)
-    variance = clusters / (clusters - 1) * float((pulls**2).sum())
     # Shares that moved alike in every cluster: one case might have gone the other way all the same.
-    error = math.sqrt(max(variance, clusters / (clusters - 1) * least**2))
-    if error <= 1e-12 * max(abs(value), 1e-300):
-        return _alike(bare, value)
+    cases = [float(found[1].sum()) for found in counted if found is not None]
+    least = definition.scale / min(cases) if len(cases) == 2 else 0.0
+    return _tested(bare, value, max(float((pulls**2).sum()), least**2))
+
+
+def _of_quantile(
+    definition: Definition, bare: PairedEstimate, first: Sequence[Parts], second: Sequence[Parts]
+) -> PairedEstimate:
+    q = QUANTILES[definition.statistic]
+    both = [pair for pair in zip(first, second, strict=True) if all(side["values"] for side in pair)]
+    bare = msgspec.structs.replace(bare, clusters=len(both))
+    if len(both) < FEWEST_CLUSTERS:
+        return _too_few(bare)
+    each = definition.scale * np.array([quantile(two["values"], q) - quantile(one["values"], q) for one, two in both])
+    value = float(each.mean())
+    return _tested(bare, value, float(((each - value) ** 2).sum()) / len(each) ** 2)
+
+
+def _too_few(bare: PairedEstimate) -> PairedEstimate:
+    reason = f"{bare.clusters} independent observations; a comparison needs {FEWEST_CLUSTERS}"
+    return msgspec.structs.replace(bare, reason=reason)
+
+
+def _tested(bare: PairedEstimate, value: float, squares: float) -> PairedEstimate:
+    """Student's t of a difference whose clusters pull at it with this sum of squares."""
+    clusters = bare.clusters
+    bare = msgspec.structs.replace(bare, value=value)
+    error = math.sqrt(clusters / (clusters - 1) * squares)
+    size = max(abs(value), abs(bare.first or 0), abs(bare.second or 0))
+    if error <= 1e-9 * size:  # what rounding leaves of no variance at all
+        return _alike(bare, value if abs(value) > 1e-9 * size else 0.0)
     reach = critical_t(ALPHA, clusters - 1) * error
     return msgspec.structs.replace(
         bare,
@@ -115,58 +136,3 @@ def _alike(bare: PairedEstimate, value: float) -> PairedEstimate:
     p = 1.0 if value == 0 else 2.0 ** (1 - bare.clusters)
     reason = f"all {bare.clusters} observations give the same difference"
     return msgspec.structs.replace(bare, p=p, reason=reason)
-
-
-def _of_quantile(
-    definition: Definition,
-    bare: PairedEstimate,
-    value: float,
-    first: tuple[Floats, Owners],
-    second: tuple[Floats, Owners],
-) -> PairedEstimate:
-    q, clusters = QUANTILES[definition.statistic], bare.clusters
-
-    def t_of(shift: float) -> float:
-        return _share_t((first[0] + shift, first[1]), second, q, clusters)
-
-    observed = t_of(0.0)
-    critical = critical_t(ALPHA, clusters - 1)
-    middle = value / definition.scale
-    reach = float(max(second[0].max(), first[0].max()) - min(second[0].min(), first[0].min())) or 1.0
-    low = _edge(lambda shift: t_of(shift) <= critical, middle - reach, middle)
-    high = _edge(lambda shift: t_of(shift) >= -critical, middle + reach, middle)
-    p = two_sided_p(observed, clusters - 1) if math.isfinite(observed) else 1.0
-    bounds = (low * definition.scale, high * definition.scale)
-    if not bounds[0] < bounds[1]:
-        return msgspec.structs.replace(_alike(bare, value), p=p)
-    error = (bounds[1] - bounds[0]) / (2 * critical)
-    effect = value / (error * math.sqrt(clusters))
-    return msgspec.structs.replace(bare, bounds=bounds, p=p, effect=effect, error=error)
-
-
-def _edge(passes: Callable[[float], bool], outside: float, inside: float) -> float:
-    """Give the outermost shift towards `outside` that passes, by halving."""
-    if passes(outside):
-        return outside
-    for _ in range(_STEPS):
-        middle = (outside + inside) / 2
-        if passes(middle):
-            inside = middle
-        else:
-            outside = middle
-    return inside
-
-
-def _share_t(first: tuple[Floats, Owners], second: tuple[Floats, Owners], q: float, clusters: int) -> float:
-    """Student's t of the difference of the shares that lie above the common q-quantile; above 0: second is larger."""
-    common = np.quantile(np.concatenate([first[0], second[0]]), q)
-    shares, pulls = [], []
-    for values, owner in (first, second):
-        # A value at the quantile is half above it: ties must not lean to one side.
-        above = (values > common) + 0.5 * (values == common)
-        counts, sizes = sums(owner, above, clusters), sums(owner, None, clusters)
-        shares.append(float(above.mean()))
-        pulls.append((counts - shares[-1] * sizes) / len(values))
-    least = 1 / max(1, min(len(first[0]), len(second[0])))
-    squares = max(float(((pulls[1] - pulls[0]) ** 2).sum()), least**2)
-    return (shares[1] - shares[0]) / math.sqrt(clusters / (clusters - 1) * squares)

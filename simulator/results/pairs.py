@@ -105,7 +105,7 @@ def differences(pairs: Sequence[Pair], asked: Inquiry | None = None) -> list[Dif
 
 
 def difference_of(definition: Definition, pairs: Sequence[Pair], asked: Inquiry | None = None) -> Difference:
-    """Give the paired difference of one metric, by itself: of the pooled values, not the mean of single differences."""
+    """Give the paired difference of one metric, by itself: of pooled values; of quantiles the mean over clusters."""
     asked = asked or Inquiry()
     scored = [pair for pair in pairs if all(definition.id in row.scores for row in pair)]
     parts = [_parts(definition, pair) for pair in scored]

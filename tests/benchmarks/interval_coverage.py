@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from simulator.intervals.betting import decided_side
 from simulator.intervals.difference import holm_adjusted, interval_of_difference
 from simulator.intervals.pooled import interval
-from simulator.intervals.share import Z95
+from simulator.intervals.share import wilson
 from simulator.intervals.student import critical_t
 from simulator.score import Definition, Parts, Statistic
 
