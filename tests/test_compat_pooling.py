@@ -64,7 +64,7 @@ def test_few_samples_have_no_interval() -> None:
     """One or two samples tell no spread, however many values they hold; the reason says so."""
     for number in (1, 2):
         found = interval(column("mean"), [{"values": [1.0, 2.0]}] * number)
-        assert found == (None, f"{number} independent observations; an interval needs 3")
+        assert found == (None, f"{number} independent observation{'s' * (number > 1)}; an interval needs 3")
 
 
 class Trial(AsScorer, frozen=True, kw_only=True, tag="trial"):
@@ -105,7 +105,7 @@ def test_a_result_is_told_without_what_it_was_made_of() -> None:
     told = corpus_result(Trial(), [("a", measured(1.0))]).as_json()
     assert list(told["metrics"]["m"].items()) == [
         ("value", 1.0), ("unit", "s"), ("n", 1), ("ci95", None),
-        ("ci95_reason", "1 independent observations; an interval needs 3"), ("reason", None),
+        ("ci95_reason", "1 independent observation; an interval needs 3"), ("reason", None),
     ]  # fmt: skip
 
 

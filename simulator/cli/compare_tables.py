@@ -7,6 +7,7 @@ import msgspec
 
 from simulator.cli.console import console
 from simulator.cli.numbers import number
+from simulator.intervals.pooled import observations
 from simulator.results.pairs import Difference
 
 HEAD = ("metric", "first", "second", "difference", "95 % interval", "effect", "p", "")
@@ -71,11 +72,16 @@ def _word(item: Difference) -> str:
 
 def _remarks(items: Sequence[Difference], need: float | None) -> list[str]:
     """Say what the table rests on, why something is missing from it, and what is needed."""
-    lines = [f"{item.metric}: {item.reason}" for item in items if item.reason]
-    several = sorted({item.clusters for item in items})
-    if several:
-        over = f"{several[0]}" if len(several) == 1 else f"{several[0]} to {several[-1]}"
-        lines.append(f"{over} independent observations; p adjusted over {len(items)} metrics (Holm)")
+    reasons: dict[str, list[str]] = {}
+    for item in items:
+        if item.reason:
+            reasons.setdefault(item.reason, []).append(item.metric)
+    lines = [f"{reason}: {', '.join(metrics)}" for reason, metrics in reasons.items()]
+    tested = [item for item in items if item.p is not None]
+    if tested:
+        least, most = min(item.clusters for item in tested), max(item.clusters for item in tested)
+        over = observations(most) if least == most else f"{least} to {observations(most)}"
+        lines.append(f"{over}; p adjusted over {len(tested)} metrics (Holm)")
     if need is not None:
         lines += [f"{item.metric}: {_needed(item, need)}" for item in items if item.more_sessions is not None]
     return lines

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from simulator.intervals.influence import influences
-from simulator.intervals.pooled import FEWEST_CLUSTERS, QUANTILES, cases_of
+from simulator.intervals.pooled import FEWEST_CLUSTERS, QUANTILES, cases_of, observations
 from simulator.intervals.share import Bounds
 from simulator.intervals.student import critical_t, two_sided_p
 from simulator.score import Definition, Parts, add_parts, quantile, value_of
@@ -109,7 +109,7 @@ def _of_quantile(
 
 
 def _too_few(bare: PairedEstimate) -> PairedEstimate:
-    reason = f"{bare.clusters} independent observations; a comparison needs {FEWEST_CLUSTERS}"
+    reason = f"{observations(bare.clusters)}; a comparison needs {FEWEST_CLUSTERS}"
     return msgspec.structs.replace(bare, reason=reason)
 
 

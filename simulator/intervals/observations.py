@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from simulator.intervals.pooled import observations
+
 
 class Origin(NamedTuple):
     """Where a score comes from. sample: of a dataset, if any. sound: of all that was said and heard, "" where unknown.
@@ -65,7 +67,7 @@ def told(found: Iterable[Origin]) -> list[str]:
     lines: list[str] = []
     if len(kept) > 1:
         over = population(kept)
-        lines.append(f"intervals speak for {over.speaks_for}: {len(over.clusters)} independent observations")
+        lines.append(f"intervals speak for {over.speaks_for}: {observations(len(over.clusters))}")
     several = [number for origin, number in Counter(origins).items() if origin.sound and number > 1]
     if several:
         times = "once" if len(several) == 1 else f"as {len(several)}"

@@ -42,7 +42,7 @@ def interval(definition: Definition, clusters: Sequence[Parts], *, confidence: f
     if definition.statistic == "sum":
         return Interval(None, "a count is what it is")
     if len(clusters) < FEWEST_CLUSTERS:
-        return Interval(None, f"{len(clusters)} independent observations; an interval needs {FEWEST_CLUSTERS}")
+        return Interval(None, f"{observations(len(clusters))}; an interval needs {FEWEST_CLUSTERS}")
     bounds = _bounds(definition, clusters, confidence)
     if isinstance(bounds, str):
         return Interval(None, bounds)
@@ -50,6 +50,11 @@ def interval(definition: Definition, clusters: Sequence[Parts], *, confidence: f
     if not low < high:
         return Interval(None, f"all {len(clusters)} observations give the same value")
     return Interval((low, high))
+
+
+def observations(number: int) -> str:
+    """Say how many independent observations there are."""
+    return f"{number} independent observation{'s' * (number != 1)}"
 
 
 def cases_of(definition: Definition, clusters: Sequence[Parts]) -> tuple[Floats, Floats] | None:

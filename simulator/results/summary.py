@@ -104,9 +104,10 @@ def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: b
 
 
 def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
-    """Count the trials that hold every expectation by their own values."""
+    """Count the trials that hold every expectation by their own values; those that only inform aside."""
+    gating = [expectation for expectation in expected if not expectation.inform]
     passed = [
-        row.status == "completed" and all(expectation.holds(row.value(expectation.metric)) for expectation in expected)
+        row.status == "completed" and all(expectation.holds(row.value(expectation.metric)) for expectation in gating)
         for row in rows
     ]
     return Trials(
