@@ -32,6 +32,7 @@ from simulator.spec import Convert, Duration, decode, encode, walk
 
 LONGEST_NAME = 150
 """Bytes of the folder name; file systems take 255, and ids add a sample and a trial."""
+MOST_TRIALS = 100_000
 DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
@@ -118,10 +119,18 @@ class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     strict: bool = False
 
 
+class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`{until: decided, at_most: 200}`: trials go on until every expectation is held or failed, at most so many."""
+
+    until: Literal["decided"]
+    at_most: Annotated[int, msgspec.Meta(ge=2, le=MOST_TRIALS)] = 200
+
+
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
-    sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials.
+    sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials, a
+    number or until they decide.
     """
 
     name: str
@@ -134,7 +143,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     duration: Length | None = None
     clock: Literal["virtual", "wall"] | ClockSpec | None = None
     seed: int = 0
-    repeat: int = 1
+    repeat: int | UntilDecided = 1
     trial: int = 0
     sample_rate: int = 24_000
     frame_ms: float = 20
@@ -158,8 +167,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 f"frame_ms {self.frame_ms:g} at {self.sample_rate} Hz is {samples:g} samples; "
                 "allowed are 1 to 1000 ms that make a whole number of samples"
             )
-        if not 1 <= self.repeat <= 100_000:
-            raise ValueError(f"repeat is {self.repeat}; allowed are 1 to 100000")
+        if not 1 <= self.most_trials <= MOST_TRIALS:
+            raise ValueError(f"repeat is {self.repeat}; allowed are 1 to {MOST_TRIALS}")
+        if isinstance(self.repeat, UntilDecided) and all(expectation.inform for expectation in self.expect):
+            raise ValueError("repeat goes on until every expectation is decided, and there is none that decides")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; it must not be negative")
 
@@ -167,6 +178,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def frame_samples(self) -> int:
         """Samples per tick."""
         return round(self.frame_ms * self.sample_rate / 1000)
+
+    @property
+    def most_trials(self) -> int:
+        """How many trials there are, at most."""
+        return self.repeat.at_most if isinstance(self.repeat, UntilDecided) else self.repeat
 
     def actor(self, party: Party) -> ActorSpec:
         """The spec of the actor that plays a party."""

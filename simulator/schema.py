@@ -24,6 +24,23 @@ DURATION: Schema = {
 }  # fmt: skip
 
 
+EXPECTATION: Schema = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "metric": {"type": "string"},
+                "inform": {"type": "boolean"},
+                "within": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            },
+            "required": ["metric"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
 def scenario_schema() -> Schema:
     """Give the schema (draft 2020-12) that editors complete scenario files from."""
     writer = _Writer()
@@ -100,9 +117,7 @@ class _Writer:
             return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
         if own is Latency:
             return {"anyOf": [{"enum": ["free", "measured"]}, DURATION]}
-        return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: {"type": "string"}}.get(
-            own, {}
-        )
+        return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: EXPECTATION}.get(own, {})
 
     def _struct(self, kind: inspect.StructType) -> Schema:
         properties = {field.encode_name: self._field(field) for field in kind.fields}

@@ -2,8 +2,8 @@
 
 One form for our metrics and for those of other projects: a definition, parts, a value. A score's `parts` add up over
 sessions: a share is a count of a count, a time is a list of measured values. A corpus value is computed from the
-summed parts, never from an average of averages (see scoring/pooling.py; its interval: bootstrap.py). A value that is
-undefined is None with a reason; it is never made up.
+summed parts, never from an average of averages (scoring/pooling.py; its interval: intervals/pooled.py). A value that
+is undefined is None with a reason; it is never made up.
 """
 
 import math
@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 Statistic = Literal["ratio", "sum", "mean", "fmean", "std", "trimmed_mean", "p50", "p95", "w1"]
 """How a value comes from parts. `ratio`: count / of. `sum`: count, undefined where `of` is given and 0. Over `values`:
@@ -79,13 +78,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One number about one session (or, pooled, about many). `n` counts the values or cases that entered."""
+    """One number about one session (or, pooled, about many). `n` counts the values or cases that entered.
+
+    ci95: its 95 % interval where it is pooled; ci95_reason: why there is none.
+    """
 
     id: str
     value: float | None
     unit: str
     n: int
     ci95: tuple[float, float] | None = None
+    ci95_reason: str | None = None
     reason: str | None = None
     parts: dict[str, Any] = {}
     evidence: list[Evidence] = []
@@ -210,26 +213,11 @@ def wasserstein_1(values: Sequence[float], reference: Sequence[float]) -> float:
 
     In the unit of the values; 0 when they are the same distribution. Neither may be empty.
     """
-    mine = np.sort(np.asarray(values, float))
-    return distance(mine, reference)(np.arange(1, len(mine) + 1))
-
-
-def distance(ordered: NDArray[np.float64], reference: Sequence[float]) -> Callable[[NDArray[np.int64]], float]:
-    """The Wasserstein-1 distance from a reference of sorted measurements that may be there several times.
-
-    ordered: float64 (n,). Gives a function of how often they are there, as a running sum, int64 (n,).
-    """
-    theirs = np.sort(np.asarray(reference, float))
-    places = np.sort(np.concatenate([ordered, theirs]))
-    mine_below = np.searchsorted(ordered, places[:-1], side="right")
+    mine, theirs = (np.sort(np.asarray(side, float)) for side in (values, reference))
+    places = np.sort(np.concatenate([mine, theirs]))
+    mine_below = np.searchsorted(mine, places[:-1], side="right") / len(mine)
     theirs_below = np.searchsorted(theirs, places[:-1], side="right") / max(1, len(theirs))
-    widths = np.diff(places)
-
-    def value(upto: NDArray[np.int64]) -> float:
-        share = np.concatenate([[0], upto])[mine_below] / upto[-1]
-        return float(np.sum(np.abs(share - theirs_below) * widths))
-
-    return value
+    return float(np.sum(np.abs(mine_below - theirs_below) * np.diff(places)))
 
 
 def pass_at_k(passed: Sequence[bool], k: int) -> float | None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from metrics.compat.as_scorer import AsScorer, corpus_result
 from metrics.compat.measured import Measured
-from simulator.bootstrap import interval
+from simulator.intervals.observations import Origin
+from simulator.intervals.pooled import interval
 from simulator.plugins import load
 from simulator.score import Definition, Score, Statistic, value_of
 from simulator.scoring.corpus import CorpusScorer, Mode
@@ -50,21 +51,21 @@ def test_nothing_measured_has_no_value(statistic: Statistic, parts: Mapping[str,
 
 @pytest.mark.parametrize("statistic", ["mean", "std", "trimmed_mean", "p50"])
 def test_intervals_draw_whole_samples(statistic: Statistic) -> None:
-    """Seeded, ordered, and wider for few samples with many values than for many samples with one each."""
+    """Ordered, and wider for few samples with many values than for many samples with one each."""
     rng = np.random.default_rng(0)
     card = column(statistic)
     groups = [list(rng.normal(rng.normal(0, 3), 0.1, 10)) for _ in range(8)]
-    clustered = interval(card, [{"values": group} for group in groups])
-    spread = interval(card, [{"values": [value]} for group in groups for value in group])
+    clustered = interval(card, [{"values": group} for group in groups]).bounds
+    spread = interval(card, [{"values": [value]} for group in groups for value in group]).bounds
     assert clustered is not None and spread is not None and clustered[0] < clustered[1]
-    assert clustered == interval(card, [{"values": group} for group in groups])
     assert clustered[1] - clustered[0] > spread[1] - spread[0]
 
 
-def test_one_sample_has_no_interval() -> None:
-    """There is nothing to draw from one sample."""
-    assert interval(column("mean"), [{"values": [1.0, 2.0]}]) is None
-    assert interval(column("ratio"), [{"count": 1, "of": 2}, {"count": 0, "of": 2}]) == (0.0, 0.5)
+def test_few_samples_have_no_interval() -> None:
+    """One or two samples tell no spread, however many values they hold; the reason says so."""
+    for number in (1, 2):
+        found = interval(column("mean"), [{"values": [1.0, 2.0]}] * number)
+        assert found == (None, f"{number} independent observation{'s' * (number > 1)}; an interval needs 3")
 
 
 class Trial(AsScorer, frozen=True, kw_only=True, tag="trial"):
@@ -104,7 +105,8 @@ def test_a_result_is_told_without_what_it_was_made_of() -> None:
     """The JSON of a corpus value: number, unit, n, interval and reason, in this order."""
     told = corpus_result(Trial(), [("a", measured(1.0))]).as_json()
     assert list(told["metrics"]["m"].items()) == [
-        ("value", 1.0), ("unit", "s"), ("n", 1), ("ci95", None), ("reason", None),
+        ("value", 1.0), ("unit", "s"), ("n", 1), ("ci95", None),
+        ("ci95_reason", "1 independent observation; an interval needs 3"), ("reason", None),
     ]  # fmt: skip
 
 
@@ -178,7 +180,9 @@ def both_ways(folder: Path, mode: Mode) -> tuple[dict[str, Score], dict[str, Sco
     corpus = corpus_result(scorer, [(one.id, scorer.measure_session(one, None)) for one in sessions]).metrics
     scored = [scorer.score(session) for session in sessions]
     cards = scorer.definitions
-    pooled = [pool(cards[of_one[0].id], of_one, list(MEASURED)) for of_one in zip(*scored, strict=True)]
+    pooled = [
+        pool(cards[of_one[0].id], of_one, [Origin(name) for name in MEASURED]) for of_one in zip(*scored, strict=True)
+    ]
     return corpus, {score.id.removeprefix("every."): score for score in pooled}
 
 
@@ -203,7 +207,7 @@ def test_a_card_with_a_stand_in_makes_none_of_scores_that_have_none(tmp_path: Pa
     """A page has the cards of the scorer's defaults: what a strict scorer left undefined stays undefined."""
     _, strict = both_ways(tmp_path, "strict")
     card = EveryStatistic(mode="compat").definitions["every.never"]
-    assert pool(card, [strict["never"]] * 3, list("abc")).value is None
+    assert pool(card, [strict["never"]] * 3, [Origin("")] * 3).value is None
 
 
 @pytest.mark.parametrize("kind", own_kinds("scorers"))

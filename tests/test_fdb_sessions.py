@@ -13,6 +13,7 @@ from metrics.compat.fdb.pause_handling import PauseHandlingSpec
 from metrics.compat.fdb.smooth_turn_taking import SmoothTurnTakingSpec
 from metrics.compat.fdb.timing import TimingSpec
 from metrics.compat.fdb.user_interruption import UserInterruptionSpec
+from simulator.intervals.observations import Origin
 from simulator.plugins import load
 from simulator.scoring.corpus import CorpusScorer
 from simulator.scoring.pooling import pool
@@ -132,7 +133,7 @@ def test_scores_pool_to_the_corpus_value(tmp_path: Path) -> None:
     one = spec.score(session(tmp_path, [utterance((0, 2))], [(3, 5)]))
     two = spec.score(session(tmp_path, [utterance((0, 2)), utterance((8, 10))], [(4, 6), (10.5, 12)]))
     latency = spec.definitions["fdb:smooth_turn_taking.latency_s"]
-    assert pool(latency, [one[1], two[1]], ["a", "b"]).value == pytest.approx((1 + 2 + 0.5) / 3)
+    assert pool(latency, [one[1], two[1]], [Origin("a"), Origin("b")]).value == pytest.approx((1 + 2 + 0.5) / 3)
 
 
 @pytest.mark.parametrize("name", [name for name in own_kinds("scorers") if name.startswith("fdb:")])

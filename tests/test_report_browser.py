@@ -9,7 +9,7 @@ import pytest
 from simulator.report.compare import write_compare_page
 from simulator.report.index import write_index_page
 from simulator.report.page import write_session_page
-from simulator.results.run import SESSION_PAGE
+from simulator.results.run import SESSION_PAGE, load_run
 from tests.report_browser import browser, errors, missing, resize, set_theme, wait_ready
 from tests.report_sessions import make_run, make_session
 
@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for row in rows:
             write_session_page(home / name / row["id"])
         write_index_page(home / name)
-    write_compare_page([home / "first", home / "second"], home / "compare.html")
+    write_compare_page([load_run(home / name) for name in ("first", "second")], home / "compare.html")
     return home
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simulator.cli import OK, REFUSED, main
 from simulator.errors import SessionError
-from simulator.reading.expect import Verdict
+from simulator.reading.expect import Expectation, Verdict
 from simulator.report.compare import write_compare_page
 from simulator.report.index import write_index_page
 from simulator.report.plots import fto_histogram, strip
@@ -39,7 +39,7 @@ def _row(index: int, *, value: float | None = 1.0, scenario: str = "a", **more) 
 
 
 def _run(rows, *expected: str) -> Run:
-    return Run(Path("nowhere"), rows, expected={"a": expected} if expected else {})
+    return Run(Path("nowhere"), rows, expected={"a": list(map(Expectation, expected))} if expected else {})
 
 
 def _below(bound: float) -> Verdict:
@@ -151,7 +151,7 @@ def test_the_index_holds_every_session_and_plot(runs):
     write_index_page(runs[0])
     page = (runs[0] / RUN_PAGE).read_text(encoding="utf-8")
     assert "3 completed, 1 not" in page
-    assert page.count('<figure class="metric"') == 4
+    assert page.count('<figure class="metric"') == 8  # four metrics of two scenarios
     assert "Floor transfers" in page
 
 
@@ -189,7 +189,7 @@ CARD = Definition(id=LATENCY, unit="s", statistic="mean", title="latency", card=
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5)), min_size=2, max_size=6))
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5)), min_size=3, max_size=6))
 def test_a_difference_turns_with_its_sides(values):
     """Swapping the runs turns the sign of a difference and its interval; a run against itself differs by nothing."""
     first = _run([_row(index, value=left) for index, (left, _) in enumerate(values)])
@@ -197,23 +197,25 @@ def test_a_difference_turns_with_its_sides(values):
     there = difference_of(CARD, pairs_of(first, second))
     back = difference_of(CARD, pairs_of(second, first))
     assert there.value == pytest.approx(-back.value)
-    assert there.ci95 == pytest.approx((-back.ci95[1], -back.ci95[0]), abs=1e-9)
+    assert (there.ci95 is None) == (back.ci95 is None)
+    assert there.ci95 is None or there.ci95 == pytest.approx((-back.ci95[1], -back.ci95[0]), abs=1e-9)
     same = difference_of(CARD, pairs_of(first, first))
-    assert (same.value, same.ci95, same.tone) == (0.0, (0.0, 0.0), "unclear")
+    assert (same.value, same.ci95, same.p, same.tone) == (0.0, None, 1.0, "unclear")
 
 
 def test_a_clear_difference_says_which_way_is_good():
-    """Slower by 1 s in every pair is worse; with a single pair nothing is clear."""
+    """Slower by 1 s in all of six pairs is worse; of one pair, or of five coins that fall alike, nothing is clear."""
     first = _run([_row(index, value=0.5) for index in range(6)])
     second = _run([_row(index, value=1.5) for index in range(6)])
     assert difference_of(CARD, pairs_of(first, second)).tone == "worse"
     assert difference_of(CARD, pairs_of(second, first)).tone == "better"
+    assert difference_of(CARD, pairs_of(first, second)[:5]).tone == "unclear"
     assert difference_of(CARD, pairs_of(first, second)[:1]).tone == "unclear"
 
 
 def test_the_comparison_page_has_every_difference(runs, tmp_path):
     """Each metric that both runs have stands in the page, and pairs to listen to."""
-    write_compare_page(runs, tmp_path / "compare.html")
+    write_compare_page([load_run(path) for path in runs], tmp_path / "compare.html")
     page = (tmp_path / "compare.html").read_text(encoding="utf-8")
     found = differences(pairs_of(load_run(runs[0]), load_run(runs[1])))
     assert {item.metric for item in found} == {
@@ -239,6 +241,8 @@ def test_compare_prints_differences_and_writes_the_page(runs, capsys):
     told = msgspec.json.decode(capsys.readouterr().out)
     assert Path(told["page"]).is_file()
     assert {item["metric"] for item in told["against"][str(runs[1])]} >= {LATENCY, YIELD}
+    assert main(["compare", *map(str, runs), "--format", "markdown"]) == OK
+    assert capsys.readouterr().out.startswith("### second minus first\n\n| metric | first | second | difference |")
 
 
 def test_one_run_is_not_compared(runs, capsys):

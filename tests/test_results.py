@@ -83,7 +83,8 @@ def test_a_row_has_the_form_that_others_read(tmp_path: Path) -> None:
     append_row(tmp_path, Row(id="s-0", scenario="s", scores={"latency.response_p50_s": score}))
     assert (tmp_path / "results.jsonl").read_text() == (
         '{"id":"s-0","scenario":"s","trial":0,"seed":0,"status":"completed","problem":null,"sample":"",'
-        '"duration_s":null,"scores":{"latency.response_p50_s":{"value":null,"unit":"s","n":0,"reason":"no answers",'
+        '"duration_s":null,"agent":"","sound":"","settings":"",'
+        '"scores":{"latency.response_p50_s":{"value":null,"unit":"s","n":0,"reason":"no answers",'
         '"parts":{"values":[]}}}}\n'
     )
 
@@ -121,7 +122,7 @@ def test_scores_json_has_the_form_that_others_read(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "scores.json").read_text())
     assert list(told) == ["scores", "expectations"]
     assert told["scores"][0] == {
-        "id": "a.b", "value": 1.0, "unit": "s", "n": 1, "ci95": None, "reason": None, "parts": {},
+        "id": "a.b", "value": 1.0, "unit": "s", "n": 1, "ci95": None, "ci95_reason": None, "reason": None, "parts": {},
         "evidence": [{"start": 3, "end": 5, "party": "user"}], "definition": "",
     }  # fmt: skip
     assert read_judged(tmp_path) == judged

@@ -37,11 +37,11 @@ def as_json(tmp_path: Path, *arguments: object) -> dict[str, Any]:
 
 
 def test_the_json_has_the_promised_form(root: Path, tmp_path: Path) -> None:
-    """scorer, mode, n, metrics with value, unit, n, ci95, reason; samples with id, metrics, notes; versions."""
+    """scorer, mode, n, metrics with all that a reader needs of a value; samples with id, metrics, notes; versions."""
     result = as_json(tmp_path, root, "--as", "fdb:smooth_turn_taking", "--set", "mode=compat")
     assert set(result) == {"scorer", "mode", "n", "metrics", "samples", "versions"}
     assert (result["scorer"], result["mode"], result["n"]) == ("fdb:smooth_turn_taking", "compat", 2)
-    assert result["metrics"]["tor"].keys() == {"value", "unit", "n", "ci95", "reason"}
+    assert result["metrics"]["tor"].keys() == {"value", "unit", "n", "ci95", "ci95_reason", "reason"}
     assert result["metrics"]["latency_s"]["value"] == 1.5 and result["metrics"]["latency_s"]["n"] == 1
     assert [sample["id"] for sample in result["samples"]] == ["1", "2", "3"]
     assert result["samples"][2]["metrics"] == {"tor": None, "latency_s": None, "latency_raw_s": None}
@@ -132,12 +132,18 @@ def test_inputs_are_never_written_to(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_is_scored_by_our_own_scorers(tmp_path: Path) -> None:
-    """Without --as every default scorer is pooled over the sessions found; ids are theirs."""
+    """Scenarios differ, so each has a table of its own; --pool all makes one of them."""
     make_run(tmp_path / "run")
     result = as_json(tmp_path, tmp_path / "run", "--as", "turns", "--as", "latency")
     assert result["scorer"] == "turns,latency" and result["n"] == len(result["samples"]) >= 2
-    metric = result["metrics"]["turns.gap_per_min"]
+    assert result["metrics"] == {} and list(result["groups"]) == [
+        "book a table · cascade",
+        "noisy phone line · cascade",
+    ]
+    metric = result["groups"]["book a table · cascade"]["metrics"]["turns.gap_per_min"]
     assert metric["value"] > 0 and metric["unit"] == "per min"
+    together = as_json(tmp_path, tmp_path / "run", "--as", "turns", "--pool", "all")
+    assert together["metrics"]["turns.gap_per_min"]["value"] > 0 and "groups" not in together
     assert result["samples"][0]["metrics"]["turns.gap_per_min"] is not None
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.events import Event, Party
+from simulator.intervals.observations import Origin
 from simulator.plugins import load
 from simulator.score import Score, from_parts
 from simulator.scoring.pooling import pool
@@ -82,7 +83,7 @@ def scores_of(which: Session) -> dict[str, Score]:
         for score in scores:
             again = from_parts(scorer.definitions[score.id], score.parts, reason="none")
             assert again.value == score.value
-            assert pool(scorer.definitions[score.id], [score], ["any"]).value == score.value
+            assert pool(scorer.definitions[score.id], [score], [Origin("any")]).value == score.value
             found[score.id] = score
     return found
 

@@ -16,6 +16,7 @@ from metrics.compat.measured import Measured, skipped
 from metrics.compat.originals import write_originals
 from simulator.annotation.annotate import annotate_cached
 from simulator.errors import ScenarioError, SessionError
+from simulator.intervals.observations import Origin
 from simulator.score import Definition, Score, value_of
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, SampleResult, UnusableResult
 from simulator.scoring.inputs import Input, InputKind, find_inputs, open_session
@@ -178,7 +179,7 @@ def corpus_result(scorer: AsScorer, measured: Sequence[Sample]) -> CorpusResult:
 
 def _pooled(column: Definition, measured: Sequence[Sample]) -> Score:
     scores = [sample.score(column) for _, sample in measured]
-    return pool(column, scores, [str(place) for place in range(len(scores))])
+    return pool(column, scores, [Origin("")] * len(scores))
 
 
 def _shown(scorer: AsScorer, name: str, sample: Measured) -> SampleResult:

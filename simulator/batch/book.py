@@ -10,6 +10,7 @@ import msgspec
 from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Outcome, Played, finish, row_of
+from simulator.batch.settling import Settling
 from simulator.call.surroundings import Surroundings
 from simulator.errors import sentence
 from simulator.planning.job import Job
@@ -45,19 +46,26 @@ class RunBook:
         self._watcher = watcher
         self._budget = Budget(plan)
         self._rows = dict(folder.done)
+        self._settling = Settling(plan)
+        for row in self._rows.values():
+            self._settling.note(row)
+        self.spared = 0
+        """Sessions that were not played because their scenario was decided without them."""
 
     def begin(self) -> list[Job]:
         """Give the jobs that have not been completed yet, with room made for them and earlier spending counted."""
         todo = [job for job in self._plan.jobs if job.id not in self._run_folder.done]
         self._watcher.begin(len(todo))
-        for job in todo:
-            self._run_folder.clear(job.id)
+        self._run_folder.clear([job.id for job in todo])
         for job in self._plan.jobs:  # all of them: a completed session's money is spent, too
             self._budget.spent_before(job, self.folder)
         return todo
 
     def may_start(self, job: Job) -> bool:
-        """Say whether a session may start; one that may not is noted as failed with the reason, and costs nothing."""
+        """Say whether a session may start: not where its scenario is decided; nor without money, which is noted."""
+        if self._settling.settled(job):
+            self.spared += 1
+            return False
         reason = self._budget.exhausted(job)
         if reason is None:
             return True
@@ -92,6 +100,7 @@ class RunBook:
         except OSError as error:
             row = msgspec.structs.replace(row, status="failed", problem=row.problem or sentence(error))
         self._rows[job.id] = row
+        self._settling.note(row)
         self._watcher.ended(job, row, wall_s)
 
     def lost(self, job: Job, status: str, problem: str) -> None:

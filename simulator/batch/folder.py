@@ -13,7 +13,7 @@ from simulator.call.surroundings import Pacing
 from simulator.errors import ScenarioError, SessionError
 from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
-from simulator.results.row import Row, append_row, end_last_line, read_rows
+from simulator.results.row import Row, append_row, drop_rows, end_last_line, read_rows
 from simulator.results.run_info import INFO, HostInfo, RunInfo, SessionWall, read_info, write_info
 from simulator.session import ASIDE
 
@@ -54,8 +54,13 @@ class RunFolder:
         self._walls = {row.id: told.get(row.id, SessionWall(status=row.status)) for row in rows}
         return {row.id: row for row in rows if row.status == "completed"}
 
-    def clear(self, session_id: str) -> None:
-        """Make room for a session that is to be run again: what a resumed run left unfinished is moved aside."""
+    def clear(self, session_ids: Sequence[str]) -> None:
+        """Make room for sessions that are to be run again: rows go, folders are moved aside. OSError."""
+        drop_rows(self.path, set(session_ids))
+        for session_id in session_ids:
+            self._set_aside(session_id)
+
+    def _set_aside(self, session_id: str) -> None:
         old = self.path / session_id
         if old.exists():
             number = 1

@@ -22,10 +22,12 @@ from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
 from simulator.results.judged import Judged, write_judged
-from simulator.results.row import Row, without_evidence
-from simulator.scenario import Scenario, to_yaml
+from simulator.results.row import Row, agent_label, without_evidence
+from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
 from simulator.session import read_meta, read_session
+from simulator.sound.recordings import sha256_of_session
+from simulator.spec import encode
 
 log = structlog.get_logger()
 
@@ -78,11 +80,11 @@ def finish(job: Job, run_folder: Path, played: Played) -> Row:
             # A scorer that breaks on one session must not cost the others.
             log.info("scoring failed", session=job.id, exc_info=error)
             played = Played(status="failed", problem=f"could not be scored: {sentence(error)}")
-    return row_of(job, played, scores, _length_s(run_folder / job.id))
+    return row_of(job, played, scores, run_folder / job.id)
 
 
-def row_of(job: Job, played: Played, scores: Sequence[Score] = (), duration_s: float | None = None) -> Row:
-    """Make a session's line of results.jsonl."""
+def row_of(job: Job, played: Played, scores: Sequence[Score] = (), folder: Path | None = None) -> Row:
+    """Make a session's line of results.jsonl. folder: where it lies, if it was begun."""
     return Row(
         id=job.id,
         scenario=job.group,
@@ -91,7 +93,10 @@ def row_of(job: Job, played: Played, scores: Sequence[Score] = (), duration_s: f
         status=played.status,
         problem=played.problem,
         sample=job.sample.get("id", ""),
-        duration_s=duration_s,
+        duration_s=_length_s(folder) if folder else None,
+        agent=agent_label(kind_of(job.scenario.agent), encode(job.scenario.agent)),
+        sound=_sound(folder) if folder and played.status == "completed" else "",
+        settings=job.settings(),
         scores=without_evidence(scores),
     )
 
@@ -101,6 +106,13 @@ def _length_s(folder: Path) -> float | None:
         return read_meta(folder).duration_s
     except SimulatorError:
         return None
+
+
+def _sound(folder: Path) -> str:
+    try:
+        return sha256_of_session(folder)
+    except OSError:
+        return ""
 
 
 def score_folder(folder: Path, scenario: Scenario) -> list[Score]:

@@ -21,12 +21,13 @@ from simulator.results.row import Row
 class Result(msgspec.Struct, kw_only=True):
     """What a run came to: the rows of all its sessions (earlier ones of a resumed run too), in plan order.
 
-    hosts: what the model hosts that sessions shared report of themselves. costs: what each scenario's use of paid
-    systems came to.
+    spared: sessions that were not needed, as their scenario was decided without them. hosts: what the model hosts that
+    sessions shared report of themselves. costs: what each scenario's use of paid systems came to.
     """
 
     rows: list[Row]
     interrupted: bool = False
+    spared: int = 0
     hosts: list[Any] = []
     costs: dict[str, Cost] = {}
 
@@ -67,4 +68,4 @@ def run_plan(
     except KeyboardInterrupt:
         interrupted = True
         book.interrupted(todo)
-    return Result(rows=book.rows(), interrupted=interrupted, hosts=book.hosts, costs=book.costs())
+    return Result(rows=book.rows(), interrupted=interrupted, spared=book.spared, hosts=book.hosts, costs=book.costs())

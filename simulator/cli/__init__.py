@@ -18,7 +18,7 @@ COMMANDS = {
     "talk": "take part yourself, with a microphone",
     "serve": "offer an actor to other people's clients",
     "replay": "put a recorded user before another agent",
-    "compare": "paired differences between runs",
+    "compare": "paired differences between runs, or from a baseline; a gate with --fail-on worse",
     "export": "write a session in another tool's format",
     "list": "what is installed: actors, injectors, channels, scorers, responders, voices ...",
     "explain": "what a metric means, and how others define it",

@@ -3,76 +3,131 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from simulator.cli import OK
-from simulator.cli.console import console
+from simulator.cli import EXPECTATION_FAILED, OK
 from simulator.errors import ScenarioError
+from simulator.results.asking import head_metrics
+from simulator.results.baseline import read_baseline, write_baseline
+from simulator.results.pairs import Difference, Inquiry, differences, paired
+from simulator.results.run import Run, load_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "runs",
         nargs="+",
         type=Path,
         metavar="RUN",
         help="run folders; the first is what the others are held against",
     )
-    parser.add_argument(
+    add(
         "--out",
         type=Path,
         default=None,
         metavar="FILE",
         help="the page (default: beside the first run, named after the runs)",
     )
-    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+    add("--all", action="store_true", help="every metric (default: those of `expect`, and one of each scorer)")
+    add("--metric", dest="metrics", action="append", default=[], metavar="METRIC", help="this one; may be repeated")
+    add(
+        "--fail-on",
+        choices=("worse",),
+        help="exit 1 if a metric is worse (p below 0.05, adjusted over all asked for), or has no value any more",
+    )
+    add(
+        "--margin",
+        dest="margins",
+        action="append",
+        default=[],
+        metavar="METRIC=VALUE",
+        help="exit 1 unless the interval shows that the metric is worse by no more than this",
+    )
+    add("--need", type=float, metavar="VALUE", help="how many more sessions would show a difference of this size")
+    add("--baseline", type=Path, metavar="FILE", help="hold the runs against this blessed one")
+    add("--write-baseline", type=Path, metavar="FILE", help="keep the run's metrics as a baseline, and do nothing else")
+    add("--format", choices=("text", "markdown", "json"), default="text", help="how the differences are printed")
+    add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the comparison page and print the differences."""
-    from simulator.report.compare import paired, write_compare_page
-    from simulator.results.pairs import differences
-    from simulator.results.run import load_run
+    """Write the comparison page, print the differences, and say whether they pass; gives the exit code."""
+    runs = [load_run(path) for path in args.runs]
+    if args.write_baseline is not None:
+        return _write_baseline(runs, args)
+    if args.baseline is not None:
+        runs.insert(0, read_baseline(args.baseline))
+    if len(runs) < 2:
+        raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
+    asked = _asked(runs, args)
+    found = {str(other.folder): differences(paired(runs[0], other), asked) for other in runs[1:]}
+    page = _write_page(runs, args)
+    _print(found, runs, page, args)
+    return EXPECTATION_FAILED if any(_fails(item, args) for items in found.values() for item in items) else OK
 
-    if len(args.runs) < 2:
-        raise ScenarioError("compare needs two runs or more; found one")
-    first, *others = (load_run(path) for path in args.runs)
-    found = {other.folder: differences(paired(first, other)) for other in others}
-    out = args.out or first.folder.parent / f"{'-vs-'.join(path.resolve().name for path in args.runs)}.html"
-    if not out.parent.is_dir():
-        raise ScenarioError(f"{out}: the folder does not exist")
-    write_compare_page(args.runs, out)
-    if args.json:
-        print(
-            msgspec.json.encode(
-                {
-                    "page": str(out),
-                    "first": str(first.folder),
-                    "against": {str(path): items for path, items in found.items()},
-                }
-            ).decode()
-        )
-        return OK
-    for path, items in found.items():
-        _print_table(first.name, path.resolve().name, items)
-    print(out)
+
+def _asked(runs: Sequence[Run], args: argparse.Namespace) -> Inquiry:
+    measured = {metric for one in runs for metric in one.metrics}
+    margins = dict(map(_margin, args.margins))
+    for metric in (*args.metrics, *margins):
+        if metric not in measured:
+            raise ScenarioError(f"{metric}: no session of these runs was scored by it; `--all` shows what there is")
+    if args.need is not None and not args.need > 0:
+        raise ScenarioError(f"--need {args.need:g}: a difference above 0 is needed, in the unit of the metrics")
+    chosen = None if args.all else args.metrics or head_metrics(runs)
+    return Inquiry(metrics=chosen, margins=margins, need=args.need)
+
+
+def _margin(text: str) -> tuple[str, float]:
+    metric, equals, value = text.partition("=")
+    try:
+        margin = float(value)
+    except ValueError:
+        margin = -1.0
+    if not equals or margin < 0:
+        raise ScenarioError(f"--margin {text}: write it like --margin barge_in.yield_rate=0.05")
+    return metric.strip(), margin
+
+
+def _write_baseline(runs: Sequence[Run], args: argparse.Namespace) -> int:
+    if len(runs) != 1:
+        raise ScenarioError(f"--write-baseline keeps one run; found {len(runs)}")
+    metrics = runs[0].metrics if args.all else args.metrics or head_metrics(runs)
+    write_baseline(args.write_baseline, runs[0], metrics)
+    print(args.write_baseline)
     return OK
 
 
-def _print_table(first: str, second: str, items: Sequence[Any]) -> None:
-    from rich import box
-    from rich.table import Table
+def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
+    """Write the page; against a baseline, which has no sound, only where it is asked for."""
+    from simulator.report.compare import write_compare_page
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{second} minus {first}", title_justify="left")
-    for name in ("metric", first, second, "difference", "95 % interval", ""):
-        left, folds = name in ("metric", ""), name in ("metric", first, second)
-        table.add_column(name, justify="left" if left else "right", overflow="fold", no_wrap=not folds)
-    for item in items:
-        if item.value is not None:
-            interval = f"{item.ci95[0]:+.3f} .. {item.ci95[1]:+.3f}" if item.ci95 else ""
-            word = {"better": "better", "worse": "worse"}.get(item.tone, "")
-            table.add_row(item.metric, f"{item.first:.3f}", f"{item.second:.3f}", f"{item.value:+.3f}", interval, word)
-    console().print(table)
+    if args.baseline is not None and args.out is None:
+        return None
+    out: Path = args.out or runs[0].folder.parent / f"{'-vs-'.join(one.name for one in runs)}.html"
+    if not out.parent.is_dir():
+        raise ScenarioError(f"{out}: the folder does not exist")
+    write_compare_page(runs, out)
+    return out
+
+
+def _fails(item: Difference, args: argparse.Namespace) -> bool:
+    """A margin always decides; a metric that lost its value does where what is worse does."""
+    lost = item.tone == "undefined" and item.second is None
+    return item.not_inferior is False or (args.fail_on == "worse" and (item.tone == "worse" or lost))
+
+
+def _print(
+    found: dict[str, list[Difference]], runs: Sequence[Run], page: Path | None, args: argparse.Namespace
+) -> None:
+    from simulator.cli import compare_tables as tables
+
+    if args.format == "json":
+        print(tables.as_json(found, runs[0].folder, page))
+        return
+    show = tables.print_markdown if args.format == "markdown" else tables.print_table
+    for other, items in zip(runs[1:], found.values(), strict=True):
+        show(runs[0].name, other.name, items, need=args.need)
+    if page is not None and args.format == "text":
+        print(page)

@@ -9,3 +9,13 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
         "--set", dest="overrides", action="append", default=[], metavar="path=value",
         help="override a value of the scenario, such as agent.endpoint=500ms",
     )  # fmt: skip
+
+
+def add_pool(parser: argparse.ArgumentParser) -> None:
+    """Declare how far scores are pooled."""
+    parser.add_argument(
+        "--pool",
+        choices=("alike", "all"),
+        default="alike",
+        help="a table per scenario and agent (alike), or one over all of them (all)",
+    )

@@ -13,13 +13,14 @@ from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.console import reader_may_leave
-from simulator.cli.overrides import add_overrides
+from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_environment, check_expectations
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results.summary import Summary, summarise
+from simulator.scenario import UntilDecided
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_pool(parser)
     parser.add_argument(
         "--page-audio",
         choices=("auto", "flac", "opus", "none"),
@@ -73,8 +75,8 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, args.concurrency, watcher)
-    summary = summarise(plan.scenarios, result.rows)
-    code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes))
+    summary = summarise(plan.scenarios, result.rows, pool_all=args.pool == "all")
+    code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes) - result.spared)
     try:
         folder.write(command, code, model_hosts=result.hosts, costs=result.costs)
         _write_pages(plan, folder, args.page_audio)
@@ -118,6 +120,7 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
             {
                 "scenario": scenario.name,
                 "sessions": len(lengths),
+                "until": "decided" if isinstance(scenario.repeat, UntilDecided) else None,
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
@@ -133,7 +136,8 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
         billed = ", ".join(line["billed"])
         cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
         print(
-            f"{line['scenario']}: {line['sessions']} session(s) of up to {line['seconds_each']:.0f} s on the "
+            f"{line['scenario']}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
+            f"of up to {line['seconds_each']:.0f} s on the "
             f"{line['clock']} clock{wall}; {cost}"
         )
     return OK

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.cli import OK, REFUSED
+from simulator.cli.overrides import add_pool
 from simulator.cli.score_options import READING, convert, make_specs, read_options
 from simulator.errors import ScenarioError
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
@@ -42,13 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="an option of the scorer, such as mode=compat",
     )
+    add_pool(parser)
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--show", action="store_true", help="say what was measured between which two instants")
 
 
 def run(args: argparse.Namespace) -> int:
     """Score what the paths hold and print a table; input folders are never written to. Gives the exit code."""
-    works = _works(args.scorers, read_options(args.options))
+    works = _works(args.scorers, read_options(args.options), args.pool)
     tell = _teller(args.show, to_stderr=args.json == "-")
     results = [work(args.paths, tell) for work in works]
     unusable = [result for result in results if isinstance(result, UnusableResult)]
@@ -75,7 +77,7 @@ def _teller(show: bool, *, to_stderr: bool) -> Tell:
     return tell
 
 
-def _works(names: Sequence[str], options: Mapping[str, str]) -> list[Work]:
+def _works(names: Sequence[str], options: Mapping[str, str], pool: str) -> list[Work]:
     """Give what is to be done: each foreign definition by itself, our own scorers together."""
     from simulator.scoring.rescoring import Rescoring
     from simulator.scoring.scorer import DEFAULT_SCORERS
@@ -87,7 +89,7 @@ def _works(names: Sequence[str], options: Mapping[str, str]) -> list[Work]:
     if own:
         words = any(spec.needs_words for spec in own.values())
         reading = {key: text for key, text in options.items() if key in READING}
-        rescoring: Rescoring = convert(Rescoring, reading, words=words)
+        rescoring: Rescoring = convert(Rescoring, reading, words=words, pool=pool)
         scorers = {name: spec.build() for name, spec in own.items()}
         works.append(lambda paths, tell: rescoring.score(paths, scorers, tell))
     return works

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from simulator.cli.console import console
-from simulator.cli.numbers import number
+from simulator.cli.numbers import number, without_interval
 from simulator.score import Score
-from simulator.scoring.corpus import CorpusResult
+from simulator.scoring.corpus import CorpusResult, Group
 
 _MOST_NOTES = 12
 
@@ -15,14 +15,25 @@ _MOST_NOTES = 12
 def print_result(result: CorpusResult) -> None:
     """Print a result on standard output, what was left out on standard error."""
     print(f"{result.scorer} ({result.mode}): {result.n} of {len(result.samples)} samples")
-    rows = [_row(name, metric) for name, metric in result.metrics.items() if metric.value is not None]
+    for name, group in (result.groups or {"": Group(metrics=result.metrics, told=result.told)}).items():
+        if name:
+            print(f"\n{name}: {group.n}")
+        _print_group(group)
+    _print_notes(result)
+
+
+def _print_group(group: Group) -> None:
+    rows = [_row(name, metric) for name, metric in group.metrics.items() if metric.value is not None]
     if rows and sys.stdout.isatty():
         _print_rich(rows)
     elif rows:
         _print_plain([("metric", "value", "unit", "n", "95 % interval"), *rows])
-    for reason, names in _undefined(result).items():
+    for reason, names in _undefined(group).items():
         print(f"undefined ({reason}): {', '.join(names)}")
-    _print_notes(result)
+    for reason, names in without_interval(group.metrics.values()).items():
+        print(f"no interval ({reason}): {', '.join(names)}")
+    for line in group.told:
+        print(line)
 
 
 def _row(name: str, metric: Score) -> tuple[str, ...]:
@@ -56,9 +67,9 @@ def _print_rich(rows: Sequence[tuple[str, ...]]) -> None:
     console().print(table)
 
 
-def _undefined(result: CorpusResult) -> dict[str, list[str]]:
+def _undefined(group: Group) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
-    for name, metric in result.metrics.items():
+    for name, metric in group.metrics.items():
         if metric.value is None:
             reasons.setdefault(metric.reason or "nothing was measured", []).append(name)
     return reasons

@@ -1,16 +1,17 @@
 """The end of a run on the screen: scores, expectations, what failed, where the files lie; readable at 80 columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
 from simulator.cli.console import console
-from simulator.cli.numbers import number
+from simulator.cli.numbers import number, without_interval
 from simulator.errors import SimulatorError
 from simulator.reading.expect import Verdict
 from simulator.results.judged import read_judged
+from simulator.results.leading import LEADING
 from simulator.results.row import Row
 from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.summary import Summary
@@ -33,14 +34,13 @@ DETAILS = (
 def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> None:
     """Print the scores, the expectations, what failed, and where the files lie; verbose: the details too."""
     screen = console()
-    scored = [score for score in summary.pooled if score.value is not None]
-    shown = [score for score in scored if verbose or not any(part in score.id for part in DETAILS)]
-    if shown:
-        screen.print(_table(shown))
-    if len(shown) < len(scored):
-        screen.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
-    _print_undefined(screen, summary.pooled)
-    _print_sameness(screen, summary)
+    if summary.pooled or len(summary.scenarios) < 2:
+        _print_scores(screen, summary.pooled, summary.told, verbose=verbose)
+    else:
+        for scenario in summary.scenarios:
+            heading = f"{scenario.name} · {scenario.agent}" if scenario.agent else scenario.name
+            screen.print(f"[bold]{escape(heading)}[/]")
+            _print_scores(screen, scenario.scores, scenario.told, verbose=verbose, brief=True)
     for scenario in summary.scenarios:
         for verdict in scenario.verdicts:
             screen.print(_verdict_line(verdict, scenario.name if len(summary.scenarios) > 1 else ""))
@@ -58,6 +58,25 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
         elif row.problem:
             screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(row.problem)}")
     _print_files(screen, summary, folder)
+
+
+def _print_scores(
+    console: Any, scores: Sequence[Score], told: Sequence[str], *, verbose: bool, brief: bool = False
+) -> None:
+    """Print a table of pooled scores and what it rests on; brief: one of many, with the leading metrics only."""
+    scored = [score for score in scores if score.value is not None]
+    shown = [score for score in scored if verbose or not any(part in score.id for part in DETAILS)]
+    if brief and not verbose:
+        shown = [score for score in shown if score.id in LEADING] or shown
+    if shown:
+        console.print(_table(shown))
+    if len(shown) < len(scored):
+        console.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
+    _print_undefined(console, () if brief and not verbose else scores)
+    for line in told:
+        console.print(f"[dim]{escape(line)}[/]")
+    for reason, ids in without_interval(shown).items():
+        console.print(f"[dim]no interval ({escape(reason)}): {escape(', '.join(ids))}[/]")
 
 
 def _table(scores: Iterable[Score]) -> Any:
@@ -96,21 +115,14 @@ def _print_undefined(console: Any, scores: Iterable[Score]) -> None:
 def _verdict_line(verdict: Verdict, scenario: str) -> str:
     where = f" [dim]({escape(scenario)})[/]" if scenario else ""
     text = escape(verdict.text)
-    if verdict.passed:
-        return f"[green]held[/]    {text}: found {number(verdict.found)}{where}"
-    found = escape(verdict.reason or "") if verdict.found is None else f"found {number(verdict.found)}"
-    return f"[red]failed[/]  {text}: {found}{where}"
-
-
-def _print_sameness(console: Any, summary: Summary) -> None:
-    """Say where trials were no trials: an interval over copies of one session would claim what nobody knows."""
-    for scenario in summary.scenarios:
-        rows = [row for row in summary.rows if row.scenario == slug(scenario.name) and not row.sample and row.scores]
-        if len(rows) > 1 and all(row.scores == rows[0].scores for row in rows):
-            console.print(
-                f"[dim]{escape(scenario.name)}: all {len(rows)} trials gave the same scores; nothing in it depends on "
-                "the seed, so they count as one[/]"
-            )
+    colour, word = {"held": ("green", "held"), "failed": ("red", "failed"), "undecided": ("yellow", "undecided")}[
+        verdict.outcome
+    ]
+    told = [] if verdict.found is None else [f"found {number(verdict.found)}"]
+    told += [escape(verdict.reason)] if verdict.reason else []
+    told += [f"decided after {verdict.trials} trials"] if verdict.trials else []
+    note = " [dim](informs only)[/]" if verdict.inform and not verdict.passed else ""
+    return f"[{colour}]{word:<7}[/] {text}: {', '.join(told)}{note}{where}"
 
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.planning.scorers import metrics_of
-from simulator.scenario import Scenario
+from simulator.reading.expect import undecidable
+from simulator.scenario import Scenario, UntilDecided
 
 
 def check_environment(scenario: Scenario) -> None:
@@ -28,3 +29,7 @@ def check_expectations(scenario: Scenario) -> None:
                 f"{scenario.name}: $.expect[{index}]: {expectation.metric!r} is not measured by the scorers of this "
                 f"scenario; {hint}"
             )
+        if isinstance(scenario.repeat, UntilDecided) and not expectation.inform:
+            why = undecidable(expectation, known[expectation.metric])
+            if why is not None:
+                raise ScenarioError(f"{scenario.name}: $.expect[{index}]: cannot be decided by trials: {why}")

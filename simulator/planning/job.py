@@ -5,11 +5,13 @@ sample, `repeat` one per trial. Each lengthens the id and writes what it decided
 the end need nothing but themselves. A new way of making many sessions of one scenario is one more expander.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+from simulator.reading.secrets import mask
 from simulator.scenario import Scenario
 from simulator.spec import decode, encode
 
@@ -32,6 +34,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         scenario.yaml would depend on where its session ran.
         """
         return _job, (self.id, self.group, encode(self.scenario), self.sample)
+
+    def settings(self) -> str:
+        """The sha256, in hex, of all that decides what this session is: a resumed run compares it."""
+        plain = msgspec.json.encode(mask(encode(self.scenario)), order="deterministic")
+        return hashlib.sha256(plain).hexdigest()
 
     def length_s(self) -> float:
         """How long the session is planned to last at most, in seconds of its own time."""

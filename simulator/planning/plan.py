@@ -14,7 +14,7 @@ from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
 from simulator.planning.job import Expanded, Expander, Job
 from simulator.planning.samples import each_sample
-from simulator.planning.trials import each_trial
+from simulator.planning.trials import deciding, each_trial
 from simulator.scenario import Scenario, check_length, files_of, load, slug
 from simulator.session import is_session, read_session
 from simulator.sound.recordings import shortfall
@@ -61,7 +61,8 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     origin: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
-    for source, scenario in taken.items():
+    for source, asked in taken.items():
+        scenario = deciding(asked)
         name = slug(scenario.name)
         if name in scenarios:
             raise ScenarioError(f"{source}: the name {scenario.name!r} is that of {origin[name]} already; names differ")

@@ -1,53 +1,104 @@
-"""Expectations: `<metric id> <op> <number>`, what a scenario must measure to pass."""
+"""Expectations: `<metric id> <op> <number> [with confidence <c>]`, what a scenario must measure to pass.
+
+Without a confidence the value itself is judged. With one, a bound on it is: the expectation is held when the value
+lies on the right side with that confidence, failed when it lies on the wrong one, and undecided in between.
+"""
 
 import re
 from collections.abc import Mapping
 from operator import eq, ge, gt, le, lt, ne
+from typing import Literal
 
 import msgspec
 
-from simulator.score import Score
+from simulator.intervals.pooled import QUANTILES, SHARES
+from simulator.score import Definition, Score
 from simulator.spec import Convert
 
 _OPS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
-_TEXT = re.compile(r"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with\s+confidence\s+(0?\.\d+)\s*)?")
+_LIKE = "write it like `latency.response_p50_s < 1.2`, or `barge_in.yield_rate >= 0.9 with confidence 0.95`"
+
+Range = tuple[float, float]
+Outcome = Literal["held", "failed", "undecided"]
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An expectation as a mapping: its text under `metric`, and what a text cannot say."""
+
+    metric: str
+    inform: bool = False
+    within: Range | None = None
 
 
 class Expectation:
-    """One expectation; compares the pooled value of a metric with a bound."""
+    """One expectation on the pooled value of a metric.
 
-    __slots__ = ("bound", "metric", "op", "text")
+    inform: it is reported and never decides an exit code. within: between what the values of a session lie, where the
+    metric does not say so itself; a mean is only decided while a run goes on if that is known.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("bound", "confidence", "inform", "metric", "op", "text", "within")
+
+    def __init__(self, text: str, *, inform: bool = False, within: Range | None = None) -> None:
         match = _TEXT.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no expectation; write it like `latency.response_p50_s < 1.2`")
-        self.text = text.strip()
-        self.metric, self.op, bound = match.groups()
+            raise ValueError(f"{text!r} is no expectation; {_LIKE}")
+        self.text = " ".join(text.split())
+        self.metric, self.op, bound, confidence = match.groups()
         self.bound = float(bound)
+        self.confidence = float(confidence) if confidence else None
+        self.inform = inform
+        self.within = within
+        if self.confidence is not None and self.op in ("==", "!="):
+            raise ValueError(f"{text!r}: a single value is never certain; with a confidence write <, <=, > or >=")
+        if self.confidence is not None and not 0.5 <= self.confidence < 1:
+            raise ValueError(f"{text!r}: confidence is {self.confidence:g}; allowed are 0.5 up to below 1")
+        if within is not None and not within[0] < within[1]:
+            raise ValueError(f"{text!r}: within is {list(within)}; write the lower bound first")
+
+    def with_confidence(self, confidence: float) -> "Expectation":
+        """Give the same expectation, decided with this confidence if it names none."""
+        if self.confidence is not None:
+            return self
+        return Expectation(f"{self.text} with confidence {confidence:g}", inform=self.inform, within=self.within)
 
     def holds(self, value: float | None) -> bool:
         """Whether a value meets the bound; an undefined one does not."""
         return value is not None and bool(_OPS[self.op](value, self.bound))
 
     @classmethod
-    def __decode__(cls, value: object, _convert: Convert) -> "Expectation":
+    def __decode__(cls, value: object, convert: Convert) -> "Expectation":
+        if isinstance(value, dict):
+            told: _Told = convert(value, _Told)
+            return cls(told.metric, inform=told.inform, within=told.within)
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is no expectation; write it like `latency.response_p50_s < 1.2`")
+            raise ValueError(f"{value!r} is no expectation; {_LIKE}")
         return cls(value)
 
-    def __encode__(self) -> str:
-        return self.text
+    def __encode__(self) -> object:
+        if not self.inform and self.within is None:
+            return self.text
+        more = {"within": list(self.within)} if self.within else {}
+        return {"metric": self.text, "inform": self.inform, **more}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expectation) and self.text == other.text
+        return isinstance(other, Expectation) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash(self.text)
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return self.text, self.inform, self.within
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an expectation: `found` is None when the metric was undefined, which counts as failed."""
+    """What became of an expectation: `found` is None when the metric was undefined, which counts as failed.
+
+    undecided: neither held nor failed with the confidence that was asked for. trials: after how many it was decided,
+    where it was while the run went on. inform, within: as the expectation says.
+    """
 
     text: str
     metric: str
@@ -56,6 +107,25 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     found: float | None
     passed: bool
     reason: str | None = None
+    undecided: bool = False
+    inform: bool = False
+    within: Range | None = None
+    trials: int | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """In one word."""
+        return "held" if self.passed else "undecided" if self.undecided else "failed"
+
+    @property
+    def gates(self) -> bool:
+        """Whether it stops a release: it did not hold, and was not there to inform alone."""
+        return not self.passed and not self.inform
+
+    @property
+    def expectation(self) -> Expectation:
+        """What was expected."""
+        return Expectation(self.text, inform=self.inform, within=self.within)
 
     def violated_by(self, value: float | None) -> bool:
         """Whether this value alone breaks the expectation; an undefined one does."""
@@ -63,16 +133,49 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(expectation: Expectation, scores: Mapping[str, Score]) -> Verdict:
-    """Hold an expectation against scores by metric id."""
+    """Hold an expectation against the values of scores by metric id, whatever confidence it asks for."""
     score = scores.get(expectation.metric)
     found = score.value if score else None
     reason = None if found is not None else f"undefined: {score.reason if score else 'the metric was not measured'}"
+    return verdict_of(expectation, found, passed=expectation.holds(found), reason=reason)
+
+
+def verdict_of(
+    expectation: Expectation,
+    found: float | None,
+    *,
+    passed: bool,
+    reason: str | None = None,
+    undecided: bool = False,
+    trials: int | None = None,
+) -> Verdict:
+    """Make the verdict of an expectation."""
     return Verdict(
         text=expectation.text,
         metric=expectation.metric,
         op=expectation.op,
         bound=expectation.bound,
         found=found,
-        passed=expectation.holds(found),
+        passed=passed,
         reason=reason,
+        undecided=undecided,
+        inform=expectation.inform,
+        within=expectation.within,
+        trials=trials,
     )
+
+
+def undecidable(expectation: Expectation, definition: Definition) -> str | None:
+    """Say why an expectation cannot be decided by one trial after the other; None where it can."""
+    if expectation.op in ("==", "!="):
+        return "a single value is never certain; write <, <=, > or >="
+    if definition.statistic in QUANTILES:
+        return None
+    if definition.statistic not in ("ratio", "mean", "fmean"):
+        return f"{definition.id} is a {definition.statistic}, which no bound of single sessions decides"
+    if expectation.within is None and definition.unit not in SHARES:
+        return (
+            f"nobody knows between what the values of {definition.id} lie; say it "
+            f"({{metric: {expectation.text!r}, within: [0, 10]}}), or expect a quantile"
+        )
+    return None

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulator.errors import SessionError
 from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.difference_tables import difference_section
 from simulator.report.listen import takes
-from simulator.results.pairs import Pair, pairs_of
-from simulator.results.run import Run, load_run
+from simulator.results.asking import head_metrics
+from simulator.results.pairs import Pair, paired
+from simulator.results.run import Run
 
 
 class Against(NamedTuple):
@@ -25,25 +25,16 @@ class Against(NamedTuple):
     pairs: list[Pair]
 
 
-def write_compare_page(runs: Sequence[Path], out: Path) -> None:
-    """Write the page that compares each run with the first. SessionError: no run, or no session in common."""
-    assets.write_page(out, compare_html([load_run(folder) for folder in runs], out.parent))
-
-
-def paired(first: Run, second: Run) -> list[Pair]:
-    """Give the pairs of two runs; SessionError when they share no scenario and trial."""
-    pairs = pairs_of(first, second)
-    if not pairs:
-        raise SessionError(
-            f"{second.folder}: shares no scenario and trial with {first.folder}, so nothing can be paired"
-        )
-    return pairs
+def write_compare_page(runs: Sequence[Run], out: Path) -> None:
+    """Write the page that compares each run with the first. SessionError: no session in common."""
+    assets.write_page(out, compare_html(runs, out.parent))
 
 
 def compare_html(runs: Sequence[Run], home: Path) -> str:
     """Give the page as text; home: the folder it will lie in."""
     base, (first, *others) = runs[0], _names(runs)
     against = [Against(name, run, paired(base, run)) for name, run in zip(others, runs[1:], strict=True)]
+    asked = head_metrics(runs)
     listen = [take for item in against for take in takes((base, item.run), (first, item.name), item.pairs, home)]
     return assets.fill(
         "compare",
@@ -52,7 +43,7 @@ def compare_html(runs: Sequence[Run], home: Path) -> str:
         title=escape(" · ".join([first, *others])),
         heading=f"{escape(' and '.join(others))} against {escape(first)}",
         facts="".join(f"<li>{_counted(base, item)}</li>" for item in against),
-        sections="".join(difference_section(first, item.name, item.pairs) for item in against),
+        sections="".join(difference_section(first, item.name, item.pairs, asked) for item in against),
         listen="".join(_button(take, several=len(against) > 1) for take in listen),
         data=assets.packed_json(listen),
     )

@@ -4,25 +4,33 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from simulator.report.assets import escape
-from simulator.report.leading import LEADING
 from simulator.report.numbers import quantity, signed
 from simulator.report.plots import Axis, difference
-from simulator.results.pairs import Difference, Pair, difference_of, differences
+from simulator.results.leading import LEADING
+from simulator.results.pairs import Difference, Inquiry, Pair, difference_of, differences
 from simulator.scoring.scorer import all_definitions
 
 COLUMNS = 8
 """Metrics of the table by scenario."""
 
-SIGNS = {"better": ("▲", "better"), "worse": ("▼", "worse"), "unclear": ("·", "no clear difference"), "": ("", "")}
+SIGNS = {
+    "better": ("▲", "better"), "worse": ("▼", "worse"), "different": ("◆", "different"),
+    "unclear": ("·", "no clear difference"), "undefined": ("∅", "undefined on one side"),
+}  # fmt: skip
 
 
-def difference_section(first: str, second: str, pairs: Sequence[Pair]) -> str:
-    """Give the tables of one comparison under its heading; first, second: the runs' names."""
-    found = differences(pairs)
+def difference_section(first: str, second: str, pairs: Sequence[Pair], asked: Sequence[str]) -> str:
+    """Give the tables of one comparison under its heading; first, second: the runs' names.
+
+    asked: the metrics that the comparison is about. What is called different is so among these; the others are adjusted
+    for all there are.
+    """
+    about = {item.metric: item for item in differences(pairs, Inquiry(metrics=asked))}
+    found = [about.get(item.metric, item) for item in differences(pairs)]
     head = f'<section class="against" aria-label="{escape(second)}"><h2>{escape(second)} minus {escape(first)}</h2>'
     if not found:
         return f'{head}<p class="quiet">The runs have no metric in common.</p></section>'
-    first_asked = [item for item in found if item.metric in LEADING] or found
+    first_asked = [item for item in found if item.metric in asked] or found
     rest = [item for item in found if item not in first_asked]
     names = (first, second)
     more = f"<details><summary>{len(rest)} more metrics</summary>{_table(names, rest)}</details>" if rest else ""
@@ -57,7 +65,9 @@ def _row(item: Difference) -> str:
     definition = all_definitions()[item.metric]
     sign, word = SIGNS[item.tone]
     tone = f'<span aria-hidden="true">{sign}</span><span class="unseen">{word}</span>'
-    interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 and any(item.ci95) else ""
+    interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 else escape(item.reason or "")
+    if item.p_adjusted is not None:
+        interval += f", p {item.p_adjusted:.2g}"
     plot = difference(item.value, item.ci95, _axis(item), item.tone)
     cells = (
         f'<th scope="row" title="{escape(definition.card)}">{escape(definition.title)}{_pairs(item.n)}</th>',
@@ -96,11 +106,9 @@ def _scenario_row(name: str, pairs: Sequence[Pair], metrics: Sequence[str]) -> s
 
 
 def _cell(item: Difference) -> str:
-    sign, word = SIGNS[item.tone]
+    # Not called better or worse: so many scenarios times metrics, one of them always is by chance.
     both = f"{_value(item.first, item.unit)} → {_value(item.second, item.unit)}"
-    return (
-        f'<td class="number {item.tone}" title="{word}">{signed(item.value)} {sign}<span class="n">{both}</span></td>'
-    )
+    return f'<td class="number">{signed(item.value)}<span class="n">{both}</span></td>'
 
 
 def _pairs(count: int) -> str:

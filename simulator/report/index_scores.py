@@ -1,15 +1,16 @@
 """The scores of a run's page: a small plot for every metric, and the table of sessions as its script draws it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simulator.intervals.observations import told
 from simulator.report.assets import escape
-from simulator.report.leading import LEADING
 from simulator.report.numbers import figure, quantity
 from simulator.report.plots import strip
 from simulator.report.score_list import flowing
+from simulator.results.leading import LEADING
 from simulator.results.pooling import pooled
-from simulator.results.row import Row, scored
+from simulator.results.row import Row, grouped, scored
 from simulator.results.run import Run
 from simulator.scoring.scorer import all_definitions
 
@@ -19,14 +20,25 @@ COLUMNS_SHOWN = 6
 def plots(run: Run, ordered: Sequence[Row]) -> str:
     """Give the plots of all metrics: what readers ask for and scenarios expect first, the rest folded.
 
-    ordered: the rows in the table's order, which the dots name.
+    What differs, in scenario or agent, is drawn apart. ordered: the rows in the table's order, which the dots name.
     """
-    first = _leading(run)
-    rest = [metric for metric in run.metrics if metric not in first]
+    places = {row.id: place for place, row in enumerate(ordered)}
+    groups = grouped(ordered)
+    return "".join(_group(run, name if len(groups) > 1 else "", rows, places) for name, rows in groups.items())
+
+
+def _group(run: Run, name: str, rows: Sequence[Row], places: Mapping[str, int]) -> str:
+    measured = dict.fromkeys(metric for row in rows for metric in row.scores)
+    first = [metric for metric in _leading(run) if metric in measured]
+    rest = [metric for metric in measured if metric not in first]
     if not first:
-        first, rest = list(run.metrics), []
-    more = f"<details><summary>{len(rest)} more</summary>{_grid(run, ordered, rest)}</details>" if rest else ""
-    return _grid(run, ordered, first) + more
+        first, rest = rest, []
+    lines = [f"<h3>{escape(name)}</h3>"] if name else []
+    lines += [f'<p class="quiet">{escape(line)}</p>' for line in told(row.origin for row in rows if row.scores)]
+    lines.append(_grid(rows, places, first))
+    if rest:
+        lines.append(f"<details><summary>{len(rest)} more</summary>{_grid(rows, places, rest)}</details>")
+    return "".join(lines)
 
 
 def table(run: Run, ordered: Sequence[Row]) -> dict[str, Any]:
@@ -44,19 +56,20 @@ def _leading(run: Run) -> list[str]:
     return [metric for metric in dict.fromkeys((*expected, *LEADING)) if metric in run.metrics]
 
 
-def _grid(run: Run, ordered: Sequence[Row], metrics: Sequence[str]) -> str:
-    return f'<div class="plots">{"".join(_plot(run, ordered, metric) for metric in metrics)}</div>'
+def _grid(rows: Sequence[Row], places: Mapping[str, int], metrics: Sequence[str]) -> str:
+    return f'<div class="plots">{"".join(_plot(rows, places, metric) for metric in metrics)}</div>'
 
 
-def _plot(run: Run, ordered: Sequence[Row], metric: str) -> str:
-    score = pooled(run.rows, metric)
-    points = [(index, value) for index, row in enumerate(ordered) if (value := row.value(metric)) is not None]
+def _plot(rows: Sequence[Row], places: Mapping[str, int], metric: str) -> str:
+    score = pooled(rows, metric)
+    points = [(places[row.id], value) for row in rows if (value := row.value(metric)) is not None]
     title, card = _told(metric)
     interval = f"{figure(score.ci95[0])} to {figure(score.ci95[1])}" if score.ci95 else ""
+    why = f' title="no interval: {escape(score.ci95_reason)}"' if score.ci95_reason else ""
     caption = (
         f'<figcaption title="{escape(card)}"><span class="name">{escape(title)}</span>'
         f'<span class="value">{escape(quantity(score.value, score.unit)) if score.value is not None else "–"}</span>'
-        f'<span class="rests">{interval}</span><span class="n">{len(points)} of {len(run.rows)}</span></figcaption>'
+        f'<span class="rests">{interval}</span><span class="n"{why}>{len(points)} of {len(rows)}</span></figcaption>'
     )
     plot = strip(points, score.value, score.ci95) if points else ""
     reason = "" if score.value is not None else f'<p class="reason">{escape(score.reason or "undefined")}</p>'

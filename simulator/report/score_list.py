@@ -8,8 +8,8 @@ from itertools import groupby
 
 from simulator.reading.expect import Verdict
 from simulator.report.assets import escape
-from simulator.report.leading import LEADING
 from simulator.report.numbers import figure
+from simulator.results.leading import LEADING
 from simulator.score import Score
 from simulator.scoring.scorer import all_definitions
 
@@ -40,7 +40,11 @@ def verdict_list(verdicts: Sequence[Verdict]) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     tone, sign, word = ("good", _TICK, "met") if verdict.passed else ("bad", _CROSS, "not met")
+    if verdict.undecided:
+        word = "undecided"
     found = f"found {figure(verdict.found)}" if verdict.found is not None else verdict.reason or "undefined"
+    if verdict.found is not None and verdict.reason:
+        found += f", {verdict.reason}"
     return (
         f'<button type="button" class="verdict {tone}" data-metric="{escape(verdict.metric)}">'
         f'<span class="sign" role="img" aria-label="{word}">{sign}</span>'

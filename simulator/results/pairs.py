@@ -1,22 +1,25 @@
-"""Two runs, pair by pair: the same scenario and trial, once with each; differences with intervals.
+"""Two runs, pair by pair: the same scenario and trial, once with each; what differs, and how sure that is.
 
-Pairing takes the difficulty of a scenario out of the comparison. Scenarios are drawn with both their sides (a
-paired bootstrap clustered by scenario), so repeats of a scenario do not count as independent evidence.
+Pairing takes the difficulty of a scenario out of the comparison. Sessions of one scenario (of one sample, where there
+is one scenario) are one cluster, and pairs that sound the same on both sides, bit by bit, count once. Of the metrics
+that were asked for none is called different unless it still is with Holm's adjustment over all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from simulator.bootstrap import clusters_of, interval_of_difference
+from simulator.errors import SessionError
+from simulator.intervals.difference import ALPHA, clusters_needed, holm_adjusted, interval_of_difference
+from simulator.intervals.observations import Origin, distinct, population
 from simulator.results.policy import mean_ranks
 from simulator.results.row import Row
 from simulator.results.run import Run
-from simulator.score import Definition, Parts, add_parts, value_of
+from simulator.score import Definition, Parts, add_parts
 from simulator.scoring.scorer import all_definitions
 
-Tone = Literal["better", "worse", "unclear", ""]
+Tone = Literal["better", "worse", "different", "unclear", "undefined"]
 
 
 class Pair(NamedTuple):
@@ -25,13 +28,22 @@ class Pair(NamedTuple):
     first: Row
     second: Row
 
+    @property
+    def origin(self) -> Origin:
+        """What decides how this pair is pooled with others."""
+        sounds = (self.first.sound, self.second.sound)
+        return Origin(self.first.scenario, self.first.sample, " ".join(sounds) if all(sounds) else "")
+
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One metric over pairs: both values, second minus first with its 95 % interval, and which way that is good.
 
-    tone: `better` or `worse` where the metric has a good side and the interval leaves zero out, `unclear`
-    where it does not, empty where the metric has no good side. n: pairs in which both sessions were scored by
-    it.
+    tone: `better`, `worse` (`different` where no side is the good one) if it is so with `p_adjusted` below 0.05, else
+    `unclear`; `undefined` where one side has no value, which is a finding of its own. p: two-sided. effect: in standard
+    deviations of the clusters' differences. reason: what could not be told, and why. n: pairs that were scored by it on
+    both sides, identical ones counted once; clusters: to how many independent observations they come. margin: what
+    `second` may be worse by; not_inferior: whether the interval shows that it is not worse by more. more_sessions: how
+    many more of each side would show a difference as large as was asked about, four times of five.
     """
 
     metric: str
@@ -42,6 +54,22 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     ci95: tuple[float, float] | None
     n: int
     tone: Tone
+    clusters: int = 0
+    p: float | None = None
+    p_adjusted: float | None = None
+    effect: float | None = None
+    reason: str | None = None
+    margin: float | None = None
+    not_inferior: bool | None = None
+    more_sessions: int | None = None
+
+
+class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison is asked. metrics: None for all. margins: by metric. need: a difference in a metric's unit."""
+
+    metrics: Sequence[str] | None = None
+    margins: Mapping[str, float] = {}
+    need: float | None = None
 
 
 def pairs_of(first: Run, second: Run) -> list[Pair]:
@@ -50,35 +78,62 @@ def pairs_of(first: Run, second: Run) -> list[Pair]:
     return [Pair(row, others[_key(row)]) for row in first.rows if _key(row) in others]
 
 
+def paired(first: Run, second: Run) -> list[Pair]:
+    """Give the pairs of two runs; SessionError when they share no scenario and trial."""
+    pairs = pairs_of(first, second)
+    if not pairs:
+        raise SessionError(
+            f"{second.folder}: shares no scenario and trial with {first.folder}, so nothing can be paired"
+        )
+    return pairs
+
+
 def _key(row: Row) -> tuple[str, str, int]:
     return row.scenario, row.sample, row.trial
 
 
-def differences(pairs: Sequence[Pair], *, seed: int = 0) -> list[Difference]:
-    """Give the paired difference of every metric that both sides have and an installed scorer defines."""
-    metrics = dict.fromkeys(metric for pair in pairs for metric in pair.first.scores if metric in pair.second.scores)
+def differences(pairs: Sequence[Pair], asked: Inquiry | None = None) -> list[Difference]:
+    """Give the paired difference of every metric asked for that a side has and an installed scorer defines."""
+    asked = asked or Inquiry()
     known = all_definitions()
-    return [difference_of(known[metric], pairs, seed=seed) for metric in metrics if metric in known]
+    found = dict.fromkeys(metric for pair in pairs for row in pair for metric in row.scores if metric in known)
+    wanted = [metric for metric in found if asked.metrics is None or metric in {*asked.metrics, *asked.margins}]
+    kept = [pairs[place] for place in distinct([pair.origin for pair in pairs])]
+    plain = [difference_of(known[metric], kept, asked) for metric in wanted]
+    adjusted = holm_adjusted([item.p for item in plain])
+    return [_toned(known[item.metric], item, p) for item, p in zip(plain, adjusted, strict=True)]
 
 
-def difference_of(definition: Definition, pairs: Sequence[Pair], *, seed: int = 0) -> Difference:
-    """Give the paired difference of one metric: of the pooled values, not the mean of single differences."""
-    scored = [pair for pair in pairs if definition.id in pair.first.scores and definition.id in pair.second.scores]
-    parts = [(pair.first.scores[definition.id].parts, pair.second.scores[definition.id].parts) for pair in scored]
-    first, second = (value_of(definition, side) for side in _added(parts))
-    value = second - first if first is not None and second is not None else None
-    clusters = [_added([parts[at] for at in group]) for group in clusters_of([pair.first.scenario for pair in scored])]
-    ci95 = interval_of_difference(definition, clusters, seed=seed) if value is not None else None
-    return Difference(
+def difference_of(definition: Definition, pairs: Sequence[Pair], asked: Inquiry | None = None) -> Difference:
+    """Give the paired difference of one metric, by itself: of pooled values; of quantiles the mean over clusters."""
+    asked = asked or Inquiry()
+    scored = [pair for pair in pairs if all(definition.id in row.scores for row in pair)]
+    parts = [_parts(definition, pair) for pair in scored]
+    groups = population([pair.origin for pair in scored]).clusters
+    estimate = interval_of_difference(definition, [_added([parts[place] for place in group]) for group in groups])
+    margin = asked.margins.get(definition.id)
+    more = None
+    if asked.need is not None and estimate.error is not None:
+        clusters = clusters_needed(estimate.error, estimate.clusters, asked.need)
+        more = max(0, round((clusters - estimate.clusters) * len(scored) / estimate.clusters))
+    item = Difference(
         metric=definition.id,
         unit=definition.unit,
-        first=first,
-        second=second,
-        value=value,
-        ci95=ci95,
+        first=estimate.first,
+        second=estimate.second,
+        value=estimate.value,
+        ci95=estimate.bounds,
         n=len(scored),
-        tone=_tone(definition, value, ci95),
+        clusters=estimate.clusters,
+        p=estimate.p,
+        effect=estimate.effect,
+        reason=estimate.reason,
+        tone="unclear",
+        margin=margin,
+        not_inferior=_not_inferior(definition, estimate.value, estimate.bounds, margin),
+        more_sessions=more,
     )
+    return _toned(definition, item, estimate.p)
 
 
 def most_different(pairs: Sequence[Pair]) -> list[Pair]:
@@ -92,13 +147,31 @@ def most_different(pairs: Sequence[Pair]) -> list[Pair]:
     )
 
 
+def _parts(definition: Definition, pair: Pair) -> tuple[Parts, Parts]:
+    return pair.first.scores[definition.id].parts, pair.second.scores[definition.id].parts
+
+
 def _added(parts: Sequence[tuple[Parts, Parts]]) -> tuple[Parts, Parts]:
     return add_parts([first for first, _ in parts]), add_parts([second for _, second in parts])
 
 
-def _tone(definition: Definition, value: float | None, ci95: tuple[float, float] | None) -> Tone:
-    if definition.better == "neither" or value is None:
-        return ""
-    if ci95 is None or ci95[0] <= 0 <= ci95[1]:
-        return "unclear"
-    return "better" if (value > 0) == (definition.better == "higher") else "worse"
+def _toned(definition: Definition, item: Difference, p: float | None) -> Difference:
+    tone: Tone = "unclear"
+    if (item.first is None) != (item.second is None):
+        tone = "undefined"
+    elif p is not None and p < ALPHA and item.value:
+        good = (item.value > 0) == (definition.better == "higher")
+        tone = "different" if definition.better == "neither" else "better" if good else "worse"
+    return msgspec.structs.replace(item, p_adjusted=p, tone=tone)
+
+
+def _not_inferior(
+    definition: Definition, value: float | None, bounds: tuple[float, float] | None, margin: float | None
+) -> bool | None:
+    """Whether the interval leaves out that the second side is worse by more than the margin; None where not asked."""
+    if margin is None:
+        return None
+    low, high = bounds or ((value, value) if value == 0 else (None, None))
+    if low is None or high is None:
+        return False
+    return -low <= margin if definition.better == "higher" else high <= margin

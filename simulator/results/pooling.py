@@ -1,10 +1,11 @@
 """Corpus values over the rows of a run, and what becomes of expectations by them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from simulator.reading.expect import Expectation, Verdict, judge
+from simulator.results.deciding import decided
 from simulator.results.row import Row, scored
-from simulator.score import Score
+from simulator.score import Definition, Score
 from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import all_definitions
 
@@ -16,13 +17,19 @@ def pooled(rows: Sequence[Row], metric: str) -> Score:
     if definition is None:
         unit = found[0][1].unit if found else ""
         return Score(id=metric, value=None, unit=unit, n=len(found), reason=f"no installed scorer defines {metric}")
-    return pool(definition, [score for _, score in found], [row.scenario for row, _ in found])
+    return pool(definition, [score for _, score in found], [row.origin for row, _ in found])
 
 
-def verdicts(expected: Sequence[str], rows: Sequence[Row]) -> list[Verdict]:
-    """Judge the expectations of a scenario by its values pooled over trials; rows: the scenario's sessions."""
-    found = [Expectation(text) for text in expected]
-    return [judge(item, {item.metric: pooled(rows, item.metric)}) for item in found]
+def verdicts(
+    expected: Sequence[Expectation], definitions: Mapping[str, Definition], rows: Sequence[Row]
+) -> list[Verdict]:
+    """Judge the expectations of a scenario by its values over trials; rows: the scenario's sessions."""
+    return [
+        decided(item, definitions[item.metric], rows)
+        if item.metric in definitions
+        else judge(item, {item.metric: pooled(rows, item.metric)})
+        for item in expected
+    ]
 
 
 def violates(verdict: Verdict, value: float | None) -> bool:
@@ -30,4 +37,4 @@ def violates(verdict: Verdict, value: float | None) -> bool:
     if value is None:
         return False
     alone = Score(id=verdict.metric, value=value, unit="", n=1)
-    return not judge(Expectation(verdict.text), {verdict.metric: alone}).passed
+    return not judge(verdict.expectation, {verdict.metric: alone}).passed

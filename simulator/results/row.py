@@ -3,18 +3,19 @@
 Rows are appended as sessions end, so the file of a run that was killed may end in half a line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from simulator.intervals.observations import Origin
 from simulator.score import Score
 
 RESULTS = "results.jsonl"
 
 
-class RowScore(msgspec.Struct, frozen=True, kw_only=True):
+class RowScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A score as results.jsonl keeps it; its id is the key it lies under."""
 
     value: float | None
@@ -27,7 +28,8 @@ class RowScore(msgspec.Struct, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One session of a run. status: completed, failed, interrupted; sample: the dataset item, if any.
 
-    duration_s: the length of the conversation, None where the run did not say.
+    duration_s: the length of the conversation, None where the run did not say. agent: what kind it was. sound: the
+    sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
     """
 
     id: str
@@ -38,7 +40,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
     sample: str = ""
     duration_s: float | None = None
+    agent: str = ""
+    sound: str = ""
+    settings: str = ""
     scores: dict[str, RowScore] = {}
+
+    @property
+    def origin(self) -> Origin:
+        """What decides how this session is pooled with others."""
+        return Origin(self.scenario, self.sample, self.sound)
+
+    @property
+    def group(self) -> str:
+        """What it may be pooled with: sessions of the same scenario with the same agent."""
+        return f"{self.scenario} · {self.agent}" if self.agent else self.scenario
 
     def score(self, metric: str) -> Score | None:
         """The score of a metric; None where the session was not scored by it."""
@@ -77,6 +92,21 @@ def without_evidence(scores: Sequence[Score]) -> dict[str, RowScore]:
     }
 
 
+def agent_label(kind: str, spec: Mapping[str, Any]) -> str:
+    """Name an agent in a table's heading: its kind, and the model it runs or asks, if it names one."""
+    model = spec.get("model")
+    named = model.get("kind") if isinstance(model, Mapping) else model
+    return f"{kind} {named}" if isinstance(named, str) and named != kind else kind
+
+
+def grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Give the sessions that may be pooled, by what they share: scenario and agent; in the order they first appear."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
 def append_row(run_folder: Path, row: Row) -> None:
     """Add a row to a run's results.jsonl. OSError."""
     with (run_folder / RESULTS).open("ab") as file:
@@ -91,6 +121,28 @@ def end_last_line(run_folder: Path) -> None:
             file.write(b"\n")
 
 
+def drop_rows(run_folder: Path, session_ids: Collection[str]) -> None:
+    """Take out the rows of sessions that are to be played again: others would read both. OSError."""
+    path = run_folder / RESULTS
+    if not path.is_file():
+        return
+    kept = [line for line in path.read_bytes().splitlines(keepends=True) if _id_of(line) not in session_ids]
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(b"".join(kept))
+    fresh.replace(path)
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+def _id_of(line: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(line, type=_Named).id
+    except msgspec.DecodeError:
+        return None
+
+
 def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
     """Read a run's results.jsonl: a row per session, in the order they ended, and a sentence per line left out.
 
@@ -99,16 +151,18 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
     path = run_folder / RESULTS
     if not path.is_file():
         return [], []
+    decoder = msgspec.json.Decoder(Row)
     latest: dict[str, Row] = {}
     notes: list[str] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not line:
-            continue
-        try:
-            row = msgspec.json.decode(line, type=Row)
-        except msgspec.DecodeError:
-            notes.append(f"{path.name}: line {number} is not whole and was left out")
-            continue
-        latest.pop(row.id, None)  # so that it stands where it ended last
-        latest[row.id] = row
+    with path.open("rb") as file:  # line by line: a large run need not be in memory twice
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = decoder.decode(line)
+            except msgspec.DecodeError:
+                notes.append(f"{path.name}: line {number} is not whole and was left out")
+                continue
+            latest.pop(row.id, None)  # so that it stands where it ended last
+            latest[row.id] = row
     return list(latest.values()), notes

@@ -9,12 +9,14 @@ from functools import cached_property
 from pathlib import Path
 
 from simulator.errors import SessionError
-from simulator.reading.expect import Verdict
+from simulator.reading.expect import Expectation, Verdict
 from simulator.results.judged import SCORES, read_judged
 from simulator.results.pooling import verdicts, violates
-from simulator.results.row import RESULTS, Row, read_rows, without_evidence
+from simulator.results.row import RESULTS, Row, agent_label, read_rows, without_evidence
 from simulator.results.run_info import INFO, RunInfo, read_info
+from simulator.scoring.scorer import all_definitions
 from simulator.session import Session, is_session, read_meta, read_session
+from simulator.sound.recordings import sha256_of_session
 
 SESSION_PAGE = "report.html"
 """A session's page in its folder. Written by the report; named here, as a run tells which of its sessions have one."""
@@ -25,7 +27,7 @@ RUN_PAGE = "index.html"
 class Run:
     """The sessions of a run in the order they ended. info: what run.json says. notes: what was damaged.
 
-    expected: the texts of the expectations by scenario.
+    expected: the expectations by scenario.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Run:
         *,
         info: RunInfo | None = None,
         notes: Sequence[str] = (),
-        expected: Mapping[str, Sequence[str]] | None = None,
+        expected: Mapping[str, Sequence[Expectation]] | None = None,
     ) -> None:
         self.folder = folder
         self.rows = tuple(rows)
@@ -61,9 +63,12 @@ class Run:
     @cached_property
     def verdicts(self) -> dict[str, list[Verdict]]:
         """The judged expectations by scenario, on values pooled over its trials."""
+        by_scenario: dict[str, list[Row]] = {}
+        for row in self.rows:
+            by_scenario.setdefault(row.scenario, []).append(row)
         return {
-            name: verdicts(texts, [row for row in self.rows if row.scenario == name])
-            for name, texts in self._expected.items()
+            name: verdicts(expected, all_definitions(), by_scenario.get(name, []))
+            for name, expected in self._expected.items()
         }
 
     def misses(self, row: Row) -> list[str]:
@@ -116,13 +121,13 @@ def load_run(folder: Path) -> Run:
     return Run(folder, rows, info=info, notes=notes, expected=_expected(folder, rows))
 
 
-def _expected(folder: Path, rows: Sequence[Row]) -> dict[str, list[str]]:
+def _expected(folder: Path, rows: Sequence[Row]) -> dict[str, list[Expectation]]:
     """What each scenario expects, as the scores.json of any of its sessions repeats it."""
-    expected: dict[str, list[str]] = {}
+    expected: dict[str, list[Expectation]] = {}
     for row in rows:
-        if not expected.get(row.scenario) and (folder / row.id / SCORES).is_file():
-            expected[row.scenario] = [verdict.text for verdict in read_judged(folder / row.id).expectations]
-    return {name: texts for name, texts in expected.items() if texts}
+        if row.scenario not in expected and (folder / row.id / SCORES).is_file():
+            expected[row.scenario] = [verdict.expectation for verdict in read_judged(folder / row.id).expectations]
+    return {name: found for name, found in expected.items() if found}
 
 
 def _row_of(folder: Path) -> Row:
@@ -135,5 +140,8 @@ def _row_of(folder: Path) -> Row:
         status=meta.status,
         problem=meta.problem,
         duration_s=meta.duration_s or 0.0,
+        sample=str(meta.sample.get("id", "")),
+        agent=agent_label(agent.kind, agent.spec) if (agent := meta.parties.get("agent")) else "",
+        sound=sha256_of_session(folder),
         scores=without_evidence(read_judged(folder).scores),
     )

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from simulator.intervals.observations import told
 from simulator.planning.scorers import metrics_of
-from simulator.reading.expect import Expectation, Verdict, judge
+from simulator.reading.expect import Expectation, Verdict
+from simulator.results.pooling import verdicts
 from simulator.results.row import Row, scored
 from simulator.scenario import Scenario
 from simulator.score import Definition, Score, pass_at_k, pass_hat_k
@@ -27,9 +29,14 @@ class Trials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario's pooled scores and verdicts over its trials; trials: None without expectations or repeats."""
+    """A scenario's pooled scores and verdicts over its trials; trials: None without expectations or repeats.
+
+    agent: what kind it was. told: what its intervals speak for, and what counted only once.
+    """
 
     name: str
+    agent: str = ""
+    told: list[str] = []
     sessions: int
     completed: int
     scores: list[Score]
@@ -38,16 +45,20 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a run came to. pooled: over all scenarios (the one scenario's scores when there is only one)."""
+    """Everything a run came to. pooled: the one scenario's scores, or those over all where that was asked for.
+
+    Several scenarios (and their agents) differ, so they are not pooled unless somebody says so. told: as a scenario's.
+    """
 
     rows: list[Row]
     scenarios: list[ScenarioSummary]
     pooled: list[Score]
     definitions: dict[str, Definition]
+    told: list[str] = []
 
     def failed(self) -> list[Verdict]:
-        """The expectations that did not hold."""
-        return [verdict for scenario in self.scenarios for verdict in scenario.verdicts if not verdict.passed]
+        """The expectations that stop a release: failed or undecided, and not there to inform alone."""
+        return [verdict for scenario in self.scenarios for verdict in scenario.verdicts if verdict.gates]
 
     def as_json(self, folder: Path, exit_code: int) -> dict[str, Any]:
         """The result for machines."""
@@ -60,34 +71,43 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row]) -> Summary:
-    """Pool the scores of completed sessions by scenario and over all. taken: scenarios by their name in rows."""
+def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: bool = False) -> Summary:
+    """Pool the scores of completed sessions by scenario, and over all if asked. taken: scenarios by name in rows."""
     definitions: dict[str, Definition] = {}
     scenarios: list[ScenarioSummary] = []
+    by_scenario: dict[str, list[Row]] = {}
+    for row in rows:
+        by_scenario.setdefault(row.scenario, []).append(row)
     for name, scenario in taken.items():
         own = metrics_of(scenario) if scenario.scorers != [] else {}
         definitions |= own
-        mine = [row for row in rows if row.scenario == name]
-        scores = pooled_scores(own, mine)
-        by_id = {score.id: score for score in scores}
+        mine = by_scenario.get(name, [])
         scenarios.append(
             ScenarioSummary(
                 name=scenario.name,
                 sessions=len(mine),
                 completed=sum(row.status == "completed" for row in mine),
-                scores=scores,
-                verdicts=[judge(expectation, by_id) for expectation in scenario.expect],
+                agent=mine[0].agent if mine else "",
+                told=told(row.origin for row in mine if row.scores),
+                scores=pooled_scores(own, mine),
+                verdicts=verdicts(scenario.expect, own, mine),
                 trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
             )
         )
-    pooled = scenarios[0].scores if len(scenarios) == 1 else pooled_scores(definitions, rows)
-    return Summary(rows=list(rows), scenarios=scenarios, pooled=pooled, definitions=definitions)
+    summary = Summary(rows=list(rows), scenarios=scenarios, pooled=[], definitions=definitions)
+    if len(scenarios) == 1:
+        return msgspec.structs.replace(summary, pooled=scenarios[0].scores, told=scenarios[0].told)
+    if pool_all:
+        over_all = told(row.origin for row in rows if row.scores)
+        return msgspec.structs.replace(summary, pooled=pooled_scores(definitions, rows), told=over_all)
+    return summary
 
 
 def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
-    """Count the trials that hold every expectation by their own values."""
+    """Count the trials that hold every expectation by their own values; those that only inform aside."""
+    gating = [expectation for expectation in expected if not expectation.inform]
     passed = [
-        row.status == "completed" and all(expectation.holds(row.value(expectation.metric)) for expectation in expected)
+        row.status == "completed" and all(expectation.holds(row.value(expectation.metric)) for expectation in gating)
         for row in rows
     ]
     return Trials(
@@ -99,6 +119,6 @@ def pooled_scores(definitions: Mapping[str, Definition], rows: Sequence[Row]) ->
     """Pool every metric over the sessions that have it."""
     found = {name: list(scored(rows, name)) for name in definitions}
     return [
-        pool(card, [score for _, score in found[name]], [row.scenario for row, _ in found[name]])
+        pool(card, [score for _, score in found[name]], [row.origin for row, _ in found[name]])
         for name, card in definitions.items()
     ]

@@ -15,7 +15,7 @@ from simulator.spec import Spec
 
 Mode = Literal["strict", "compat"]
 
-_TOLD = ("value", "unit", "n", "ci95", "reason")
+_TOLD = ("value", "unit", "n", "ci95", "ci95_reason", "reason")
 
 
 class SampleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +26,19 @@ class SampleResult(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a corpus what may be pooled. told: what its intervals speak for, and what counted only once."""
+
+    n: int = 0
+    metrics: dict[str, Score] = {}
+    told: list[str] = []
+
+
 class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A corpus scored: full precision, samples in input order, skipped ones with nulls and a note."""
+    """A corpus scored: full precision, samples in input order, skipped ones with nulls and a note.
+
+    groups: by name, where it holds what differs (scenarios, agents) and is not pooled: then `metrics` is empty.
+    """
 
     scorer: str
     mode: Mode
@@ -35,11 +46,17 @@ class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, Score]
     samples: list[SampleResult]
     versions: dict[str, str] = {}
+    told: list[str] = []
+    groups: dict[str, Group] = {}
 
     def as_json(self) -> dict[str, Any]:
         """Give what `simulate score --json` writes: of a corpus value the number and how far to trust it."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        plain["metrics"] = {name: {key: score[key] for key in _TOLD} for name, score in plain["metrics"].items()}
+        for group in (plain, *plain["groups"].values()):
+            group["metrics"] = {name: {key: score[key] for key in _TOLD} for name, score in group["metrics"].items()}
+        for name in ("told", "groups"):  # of our own scorers alone
+            if not plain[name]:
+                del plain[name]
         return plain
 
 

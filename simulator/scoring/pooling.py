@@ -4,42 +4,41 @@ from collections.abc import Sequence
 
 import msgspec
 
-from simulator.bootstrap import RESAMPLES, clusters_of, interval
-from simulator.score import NOTHING, SENTINEL, Definition, Score, add_parts, from_parts, undefined
+from simulator.intervals.observations import Origin, distinct, population
+from simulator.intervals.pooled import interval
+from simulator.score import NOTHING, SENTINEL, Definition, Parts, Score, add_parts, from_parts, undefined
 
 MOST_REASONS = 3
 """A corpus value gives at most so many reasons: a table has one line for them."""
 
 
 def pool(
-    definition: Definition,
-    scores: Sequence[Score],
-    clusters: Sequence[str],
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    definition: Definition, scores: Sequence[Score], origins: Sequence[Origin], *, confidence: float = 0.95
 ) -> Score:
-    """Pool one metric over sessions: the value of the summed parts, with its 95 % interval.
+    """Pool one metric over sessions: the value of the summed parts, with its interval or why there is none.
 
-    clusters: for each score the scenario it belongs to (a sample of a foreign corpus: itself). A sum has no interval:
-    a count is what it is. The reason says `sentinel` where every value that entered is another project's stand-in.
+    origins: where each score comes from; identical trials count once. The reason says `sentinel` where every value
+    that entered is another project's stand-in.
     """
     if not any(score.reason == SENTINEL for score in scores):
         # These scores were made without stand-ins (mode=strict), whatever the card at hand says.
         definition = msgspec.structs.replace(definition, sentinel=None)
-    drawn = [(score, cluster) for score, cluster in zip(scores, clusters, strict=True) if score.parts]
+    drawn = [(score, origin) for score, origin in zip(scores, origins, strict=True) if score.parts]
     if not drawn:
         return undefined(definition, _reason(scores))
-    pooled = from_parts(definition, add_parts([score.parts for score, _ in drawn]), reason=_reason(scores))
+    drawn = [drawn[place] for place in distinct([origin for _, origin in drawn])]
+    parts = [score.parts for score, _ in drawn]
+    pooled = from_parts(definition, add_parts(parts), reason=_reason(scores))
     if pooled.reason is not None:
         return pooled
     reason = SENTINEL if all(score.reason == SENTINEL for score, _ in drawn) else None
-    if definition.statistic == "sum":
-        return msgspec.structs.replace(pooled, reason=reason)
-    groups = clusters_of([cluster for _, cluster in drawn])
-    sums = [add_parts([drawn[place][0].parts for place in group]) for group in groups]
-    ci95 = interval(definition, sums, seed=seed, resamples=resamples)
-    return msgspec.structs.replace(pooled, ci95=ci95, reason=reason)
+    found = interval(definition, clustered(parts, [origin for _, origin in drawn]), confidence=confidence)
+    return msgspec.structs.replace(pooled, ci95=found.bounds, ci95_reason=found.reason, reason=reason)
+
+
+def clustered(parts: Sequence[Parts], origins: Sequence[Origin]) -> list[Parts]:
+    """Add up the parts of what belongs together."""
+    return [add_parts([parts[place] for place in places]) for places in population(origins).clusters]
 
 
 def _reason(scores: Sequence[Score]) -> str:

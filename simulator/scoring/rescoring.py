@@ -2,21 +2,26 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from simulator import __version__
 from simulator.annotation.annotate import annotate_many_cached
 from simulator.errors import ScenarioError, SessionError
+from simulator.intervals.observations import Origin, told
 from simulator.score import Definition, Score
-from simulator.scoring.corpus import CorpusResult, SampleResult
+from simulator.scoring.corpus import CorpusResult, Group, SampleResult
 from simulator.scoring.inputs import Input, find_inputs, open_session
 from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import Scorer, definitions_by
 from simulator.scoring.trust import refuse_if_untrustworthy
 from simulator.session import Session
+from simulator.sound.recordings import sha256_of_session
 
 Tell = Callable[[str], None]
+Found = tuple[Input, Session, list[Score]]
+"""What was scored: where it lies, the session, its scores."""
 
 SIDE_BY_SIDE = 8
 """Sessions annotated together: 16 tracks, beyond which the detector gains nothing."""
@@ -27,12 +32,13 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
 
     user_channel: of a stereo file, 0 or 1. force: also recordings whose sound makes scores meaningless (see trust.py;
     a session with speech.json was heard before). words: whether a scorer reads words; without one recognition is
-    spared.
+    spared. pool: sessions of one scenario with one agent (alike), or all.
     """
 
     user_channel: int = 0
     force: bool = False
     words: bool = True
+    pool: Literal["alike", "all"] = "alike"
 
     def score(
         self, paths: Sequence[Path], scorers: Mapping[str, Scorer], tell: Tell = lambda _line: None
@@ -41,7 +47,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         if self.user_channel not in (0, 1):
             raise ScenarioError(f"user_channel={self.user_channel}: a stereo file has channels 0 and 1")
         inputs = find_inputs(paths, ("session", "wav"), scorer="simulate score without --as")
-        found: list[tuple[Input, Session, list[Score]]] = []
+        found: list[Found] = []
         samples: list[SampleResult] = []
         definitions = definitions_by(scorers.values())
         for item, session in self._sessions(inputs):
@@ -55,11 +61,16 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
                 tell(f"{item.id}: {line}")
         if not found:
             raise SessionError(samples[0].notes[0])
+        groups = _grouped(found) if self.pool == "alike" else {"": found}
+        pooled = {name: _group(definitions, members) for name, members in groups.items()}
+        alone = next(iter(pooled.values())) if len(pooled) == 1 else Group()
         return CorpusResult(
             scorer=",".join(scorers),
             mode="strict",
             n=len(found),
-            metrics=_pooled(definitions, found),
+            metrics=alone.metrics,
+            told=alone.told,
+            groups=pooled if len(pooled) > 1 else {},
             samples=samples,
             versions={"duplex-simulator": __version__},
         )
@@ -89,14 +100,42 @@ def _has_speech(session: Session) -> bool:
     return (session.folder / "speech.json").is_file()
 
 
-def _pooled(
-    definitions: Mapping[str, Definition], found: Sequence[tuple[Input, Session, list[Score]]]
-) -> dict[str, Score]:
-    pooled: dict[str, Score] = {}
+def _grouped(found: Sequence[Found]) -> dict[str, list[Found]]:
+    """Sessions that may be pooled: of one scenario with one agent; recordings that belong to none."""
+    kinds: dict[tuple[str, bytes], list[Found]] = {}
+    for item in found:
+        meta = item[1].meta
+        agent = meta.parties.get("agent")
+        key = (meta.scenario, msgspec.json.encode(agent, order="sorted")) if agent else ("", b"")
+        kinds.setdefault(key, []).append(item)
+    named: dict[str, list[Found]] = {}
+    for (scenario, _), members in kinds.items():
+        agent = members[0][1].meta.parties.get("agent")
+        name = f"{scenario} · {agent.kind}" if agent else "recordings"
+        number = sum(other.split(" #")[0] == name for other in named)
+        named[f"{name} #{number + 1}" if number else name] = members
+    return named
+
+
+def _group(definitions: Mapping[str, Definition], found: Sequence[Found]) -> Group:
+    origins = [_origin(session) for _, session, _ in found]
+    metrics: dict[str, Score] = {}
     for name, definition in definitions.items():
-        mine = [(score, session.meta.scenario) for _, session, scores in found for score in scores if score.id == name]
-        pooled[name] = pool(definition, [score for score, _ in mine], [scenario for _, scenario in mine])
-    return pooled
+        mine = [
+            (score, origin)
+            for (_, _, scores), origin in zip(found, origins, strict=True)
+            for score in scores
+            if score.id == name
+        ]
+        metrics[name] = pool(definition, [score for score, _ in mine], [origin for _, origin in mine])
+    return Group(n=len(found), metrics=metrics, told=told(origins))
+
+
+def _origin(session: Session) -> Origin:
+    if "agent" not in session.meta.parties:
+        return Origin("")
+    sample = str(session.meta.sample.get("id", ""))
+    return Origin(session.meta.scenario, sample, sha256_of_session(session.folder))
 
 
 def _sample(item: Input, session: Session, scores: Sequence[Score]) -> SampleResult:

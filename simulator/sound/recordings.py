@@ -183,5 +183,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_session(folder: Path) -> str:
+    """Give one sha256, in hex, over all that was said and heard in a session folder; "" where there is no sound."""
+    found = [
+        sha256(path)
+        for name in ("conversation", "heard")
+        for suffix in ("wav", "flac")
+        if (path := folder / f"{name}.{suffix}").is_file()
+    ]
+    return hashlib.sha256(" ".join(found).encode()).hexdigest() if found else ""
+
+
 def _reason(error: Exception) -> str:
     return str(error).split(": ", 1)[-1].strip().rstrip(".")

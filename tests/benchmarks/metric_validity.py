@@ -29,6 +29,7 @@ from simulator.engines.activity import SENSITIVE, ActivitySettings
 from simulator.events import PARTIES
 from simulator.floor.floor import Floor
 from simulator.floor.transfers import transfers
+from simulator.intervals.observations import Origin
 from simulator.scoring.pooling import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech
@@ -154,7 +155,7 @@ def pooled(sessions: Sequence[Session]) -> dict[str, float | None]:
         rows = [{score.id: score for score in scorer.score(session)} for session in sessions]
         for name, card in scorer.definitions.items():
             if name in COMPARED:
-                score = pool(card, [row[name] for row in rows], [session.id for session in sessions], resamples=1)
+                score = pool(card, [row[name] for row in rows], [Origin(session.id) for session in sessions])
                 values[name] = None if score.value is None else round(score.value, 4)
     return values
 

@@ -1,0 +1,93 @@
+"""What `simulate compare` prints: a table on the terminal, one in Markdown for a pull request, JSON for machines."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from simulator.cli.console import console
+from simulator.cli.numbers import number
+from simulator.intervals.pooled import observations
+from simulator.results.pairs import Difference
+
+HEAD = ("metric", "first", "second", "difference", "95 % interval", "effect", "p", "")
+
+
+def as_json(found: Mapping[str, Sequence[Difference]], first: Path, page: Path | None) -> str:
+    """Give everything there is. found: by the folder of the second run."""
+    told = {"page": str(page) if page else None, "first": str(first), "against": found}
+    return msgspec.json.encode(told).decode()
+
+
+def print_table(first: str, second: str, items: Sequence[Difference], *, need: float | None) -> None:
+    """Print the differences of two runs for a reader at a terminal."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{second} minus {first}", title_justify="left")
+    for place, name in enumerate(_head(first, second)):
+        left, folds = place in (0, len(HEAD) - 1), place < 3
+        table.add_column(name, justify="left" if left else "right", overflow="fold", no_wrap=not folds)
+    for item in items:
+        if item.value is not None or item.tone == "undefined":
+            table.add_row(*_cells(item))
+    console().print(table)
+    for line in _remarks(items, need):
+        console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_markdown(first: str, second: str, items: Sequence[Difference], *, need: float | None) -> None:
+    """Print the differences of two runs as a Markdown table."""
+    print(f"### {second} minus {first}\n")
+    for cells in (_head(first, second), ("---",) * len(HEAD), *map(_cells, items)):
+        print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    for line in _remarks(items, need):
+        print(f"\n{line}")
+
+
+def _head(first: str, second: str) -> tuple[str, ...]:
+    return (HEAD[0], first, second, *HEAD[3:])
+
+
+def _cells(item: Difference) -> tuple[str, ...]:
+    interval = f"{item.ci95[0]:+.3f} .. {item.ci95[1]:+.3f}" if item.ci95 else ""
+    return (
+        item.metric,
+        number(item.first),
+        number(item.second),
+        "" if item.value is None else f"{item.value:+.3f}",
+        interval,
+        "" if item.effect is None else f"{item.effect:+.2f}",
+        "" if item.p_adjusted is None else f"{item.p_adjusted:.2g}",
+        _word(item),
+    )
+
+
+def _word(item: Difference) -> str:
+    words: list[str] = [] if item.tone == "unclear" else [item.tone]
+    if item.not_inferior is not None:
+        words.append(f"{'within' if item.not_inferior else 'not shown to be within'} {item.margin:g}")
+    return ", ".join(words)
+
+
+def _remarks(items: Sequence[Difference], need: float | None) -> list[str]:
+    """Say what the table rests on, why something is missing from it, and what is needed."""
+    reasons: dict[str, list[str]] = {}
+    for item in items:
+        if item.reason:
+            reasons.setdefault(item.reason, []).append(item.metric)
+    lines = [f"{reason}: {', '.join(metrics)}" for reason, metrics in reasons.items()]
+    tested = [item for item in items if item.p is not None]
+    if tested:
+        least, most = min(item.clusters for item in tested), max(item.clusters for item in tested)
+        over = observations(most) if least == most else f"{least} to {observations(most)}"
+        lines.append(f"{over}; p adjusted over {len(tested)} metrics (Holm)")
+    if need is not None:
+        lines += [f"{item.metric}: {_needed(item, need)}" for item in items if item.more_sessions is not None]
+    return lines
+
+
+def _needed(item: Difference, need: float) -> str:
+    if not item.more_sessions:
+        return f"a difference of {need:g} would show with what there is, four times of five"
+    return f"{item.more_sessions} more sessions of each run would show a difference of {need:g}, four times of five"

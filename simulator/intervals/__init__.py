@@ -1,0 +1,1 @@
+"""How far pooled values and differences can be trusted: intervals over clusters, paired tests, confidence sequences."""

@@ -1,0 +1,138 @@
+"""Paired differences over clusters: interval, probability, effect size, and how many more would decide.
+
+A cluster's two sides share its difficulty, so what varies is the difference of their influences (influence.py), and
+Student's t does the rest. A quantile is compared within clusters: its difference is the mean of the clusters' own,
+since the pooled quantile of scenarios of different difficulty is moved by the few that lie around it.
+"""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from simulator.intervals.influence import influences
+from simulator.intervals.pooled import FEWEST_CLUSTERS, QUANTILES, cases_of, observations
+from simulator.intervals.share import Bounds
+from simulator.intervals.student import critical_t, two_sided_p
+from simulator.score import Definition, Parts, add_parts, quantile, value_of
+
+ALPHA = 0.05
+_POWER_Z = 0.8416212335729143  # 80 % power
+
+
+class PairedEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference of two values, second minus first, over so many clusters; what is None cannot be told: the reason.
+
+    p: two-sided, before any adjustment. effect: the difference in standard deviations of the clusters' differences
+    (Cohen's d_z). error: its standard error.
+    """
+
+    first: float | None
+    second: float | None
+    value: float | None
+    clusters: int
+    bounds: Bounds | None = None
+    p: float | None = None
+    effect: float | None = None
+    error: float | None = None
+    reason: str | None = None
+
+
+def interval_of_difference(definition: Definition, pairs: Sequence[tuple[Parts, Parts]]) -> PairedEstimate:
+    """Give second minus first of a definition's value. pairs: for each cluster the sums of both sides' parts."""
+    pairs = [pair for pair in pairs if any(map(_holds, pair))]
+    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
+    first, second = (value_of(definition, add_parts(side)) for side in sides)
+    bare = PairedEstimate(first=first, second=second, value=None, clusters=len(pairs))
+    if first is None or second is None:
+        missing = "both sides" if first is second else "the first side" if first is None else "the second side"
+        return msgspec.structs.replace(bare, reason=f"undefined on {missing}")
+    bare = msgspec.structs.replace(bare, value=second - first)
+    if len(pairs) < FEWEST_CLUSTERS:
+        return _too_few(bare)
+    if definition.statistic in QUANTILES:
+        return _of_quantile(definition, bare, *sides)
+    return _of_influences(definition, bare, second - first, *sides)
+
+
+def _holds(parts: Parts) -> bool:
+    return bool(parts.get("values") or parts.get("of") or ("count" in parts and "of" not in parts))
+
+
+def holm_adjusted(probabilities: Sequence[float | None]) -> list[float | None]:
+    """Give Holm's step-down adjustment (1979) over all that have a probability: the family errs as seldom as one."""
+    known = sorted((p, place) for place, p in enumerate(probabilities) if p is not None)
+    adjusted: list[float | None] = [None] * len(probabilities)
+    highest = 0.0
+    for rank, (p, place) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - rank) * p))
+        adjusted[place] = highest
+    return adjusted
+
+
+def clusters_needed(error: float, clusters: int, difference: float) -> int:
+    """Give how many clusters would show a difference of this size four times of five, at the spread that was seen."""
+    spread = error * math.sqrt(clusters)
+    needed = FEWEST_CLUSTERS
+    while (critical_t(ALPHA, needed - 1) + _POWER_Z) * spread / math.sqrt(needed) > abs(difference):
+        needed = max(needed + 1, min(2 * needed, _at_least(spread, difference)))
+    return needed
+
+
+def _at_least(spread: float, difference: float) -> int:
+    return math.ceil(((1.96 + _POWER_Z) * spread / abs(difference)) ** 2)
+
+
+def _of_influences(
+    definition: Definition, bare: PairedEstimate, value: float, first: Sequence[Parts], second: Sequence[Parts]
+) -> PairedEstimate:
+    pulls = (influences(definition, second) - influences(definition, first)) * definition.scale
+    counted = [cases_of(definition, side) for side in (first, second)]
+    # Shares that moved alike in every cluster: one case might have gone the other way all the same.
+    cases = [float(found[1].sum()) for found in counted if found is not None]
+    least = definition.scale / min(cases) if len(cases) == 2 else 0.0
+    return _tested(bare, value, max(float((pulls**2).sum()), least**2))
+
+
+def _of_quantile(
+    definition: Definition, bare: PairedEstimate, first: Sequence[Parts], second: Sequence[Parts]
+) -> PairedEstimate:
+    q = QUANTILES[definition.statistic]
+    both = [pair for pair in zip(first, second, strict=True) if all(side["values"] for side in pair)]
+    bare = msgspec.structs.replace(bare, clusters=len(both))
+    if len(both) < FEWEST_CLUSTERS:
+        return _too_few(bare)
+    each = definition.scale * np.array([quantile(two["values"], q) - quantile(one["values"], q) for one, two in both])
+    value = float(each.mean())
+    return _tested(bare, value, float(((each - value) ** 2).sum()) / len(each) ** 2)
+
+
+def _too_few(bare: PairedEstimate) -> PairedEstimate:
+    reason = f"{observations(bare.clusters)}; a comparison needs {FEWEST_CLUSTERS}"
+    return msgspec.structs.replace(bare, reason=reason)
+
+
+def _tested(bare: PairedEstimate, value: float, squares: float) -> PairedEstimate:
+    """Student's t of a difference whose clusters pull at it with this sum of squares."""
+    clusters = bare.clusters
+    bare = msgspec.structs.replace(bare, value=value)
+    error = math.sqrt(clusters / (clusters - 1) * squares)
+    size = max(abs(value), abs(bare.first or 0), abs(bare.second or 0))
+    if error <= 1e-9 * size:  # what rounding leaves of no variance at all
+        return _alike(bare, value if abs(value) > 1e-9 * size else 0.0)
+    reach = critical_t(ALPHA, clusters - 1) * error
+    return msgspec.structs.replace(
+        bare,
+        bounds=(value - reach, value + reach),
+        p=two_sided_p(value / error, clusters - 1),
+        effect=value / (error * math.sqrt(clusters)),
+        error=error,
+    )
+
+
+def _alike(bare: PairedEstimate, value: float) -> PairedEstimate:
+    """All clusters differ by the same: how many fair coins would all fall alike (the exact sign-flip test)."""
+    p = 1.0 if value == 0 else 2.0 ** (1 - bare.clusters)
+    reason = f"all {bare.clusters} observations give the same difference"
+    return msgspec.structs.replace(bare, p=p, reason=reason)

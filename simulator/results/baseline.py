@@ -1,0 +1,64 @@
+"""Baselines: what a blessed run measured, in one small JSON file that a repository can keep.
+
+It holds a row per session with the parts of the metrics that comparisons are asked about, so that a later run is paired
+with it exactly as with the run itself. Its sound is not there to be heard.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+
+from simulator.errors import SessionError
+from simulator.reading.expect import Expectation
+from simulator.results.row import Row, RowScore
+from simulator.results.run import Run
+
+FORMAT = 1
+_FIGURES = 6
+"""Significant figures of a measured value: a microsecond in a second, and half the bytes."""
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The file. expect: the texts of the expectations, by scenario."""
+
+    format: int
+    name: str
+    rows: list[Row]
+    expect: dict[str, list[str]] = {}
+
+
+def write_baseline(path: Path, run: Run, metrics: Collection[str]) -> None:
+    """Write a run's completed sessions with these metrics, a line each, so that a change shows as one. OSError."""
+    rows = [_slim(row, metrics) for row in run.rows if row.status == "completed"]
+    expect = {name: [verdict.text for verdict in found] for name, found in run.verdicts.items()}
+    head = msgspec.json.encode(Baseline(format=FORMAT, name=run.name, rows=[], expect=expect))
+    lines = b",\n".join(msgspec.json.encode(row) for row in sorted(rows, key=lambda row: row.id))
+    path.write_bytes(head.replace(b'"rows":[]', b'"rows":[\n' + lines + b"\n]", 1) + b"\n")
+
+
+def read_baseline(path: Path) -> Run:
+    """Read a baseline as a run whose folder is that file. SessionError when it is none."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Baseline)
+    except FileNotFoundError:
+        raise SessionError(f"{path}: there is no such file; write one with --write-baseline") from None
+    except (msgspec.DecodeError, OSError) as error:
+        raise SessionError(f"{path}: is no baseline: {error}") from error
+    if found.format > FORMAT:
+        raise SessionError(f"{path}: is a baseline of format {found.format}; this version reads {FORMAT}")
+    expected = {name: [Expectation(text) for text in texts] for name, texts in found.expect.items()}
+    return Run(path, found.rows, expected=expected)
+
+
+def _slim(row: Row, metrics: Collection[str]) -> Row:
+    scores = {name: _rounded(score) for name, score in row.scores.items() if name in metrics}
+    return msgspec.structs.replace(row, scores=scores, problem=None, settings="")
+
+
+def _rounded(score: RowScore) -> RowScore:
+    values = score.parts.get("values")
+    if values is None:
+        return score
+    parts = {**score.parts, "values": [float(f"{value:.{_FIGURES}g}") for value in values]}
+    return msgspec.structs.replace(score, parts=parts)

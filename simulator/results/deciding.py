@@ -1,0 +1,101 @@
+"""What becomes of an expectation that asks for a confidence: held, failed, or undecided.
+
+Trials come in rounds, one of every sample (of a scenario without a dataset: one session). A round is one observation,
+and simulator/intervals/betting.py decides by one after the other, so that a run may stop as soon as it knows. A
+quantile is decided by the share of values on the right side of its bound. What has no known range (a mean of seconds)
+can only be judged when all is over, by the interval of its pooled value.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulator.intervals.betting import decided_side
+from simulator.intervals.observations import distinct
+from simulator.intervals.pooled import QUANTILES
+from simulator.intervals.share import Floats
+from simulator.reading.expect import Expectation, Verdict, judge, undecidable, verdict_of
+from simulator.results.row import Row, scored
+from simulator.score import Definition, Parts, Score, add_parts
+from simulator.scoring.pooling import pool
+
+
+def decided(expectation: Expectation, definition: Definition, rows: Sequence[Row]) -> Verdict:
+    """Judge an expectation by a scenario's sessions, in the order of their trials."""
+    found = [(row, score) for row, score in scored(rows, definition.id)]
+    scores, origins = [score for _, score in found], [row.origin for row, _ in found]
+    pooled = pool(definition, scores, origins)
+    if pooled.value is None or expectation.confidence is None:
+        return judge(expectation, {definition.id: pooled})
+    if all_alike(rows):
+        reason = f"{len(rows)} identical trials: nothing in them depends on the seed"
+        return verdict_of(expectation, pooled.value, passed=expectation.holds(pooled.value), reason=reason)
+    if undecidable(expectation, definition) is not None:
+        wide = pool(definition, scores, origins, confidence=2 * expectation.confidence - 1)
+        return _by_interval(expectation, wide)
+    return _by_rounds(expectation, definition, pooled.value, _rounds(found))
+
+
+def all_alike(rows: Sequence[Row]) -> bool:
+    """Say whether every sample was repeated, and sounded the same every time, bit by bit."""
+    places = {(row.scenario, row.sample) for row in rows}
+    return len(rows) > len(places) == len(distinct([row.origin for row in rows]))
+
+
+def _rounds(found: Sequence[tuple[Row, Score]]) -> list[Parts]:
+    """The summed parts of each round, by trial."""
+    rounds: dict[int, list[Parts]] = {}
+    for row, score in found:
+        rounds.setdefault(row.trial, []).append(score.parts)
+    return [add_parts(rounds[trial]) for trial in sorted(rounds)]
+
+
+def _by_rounds(expectation: Expectation, definition: Definition, value: float, rounds: Sequence[Parts]) -> Verdict:
+    upward = expectation.op in (">", ">=")
+    observed, bound = _observed(expectation, definition, rounds, upward=upward)
+    outside = float(max(-observed.min(initial=0.0), observed.max(initial=0.0) - 1))
+    if outside > 1e-9:
+        reason = f"undecided: a session's value lies outside {list(_range(expectation))}; say `within` what they lie"
+        return verdict_of(expectation, value, passed=False, undecided=True, reason=reason)
+    assert expectation.confidence is not None
+    side, trials = decided_side(np.clip(observed, 0, 1), bound, expectation.confidence)
+    if side == "open":
+        reason = f"undecided after {len(rounds)} trials with confidence {expectation.confidence:g}"
+        return verdict_of(expectation, value, passed=False, undecided=True, reason=reason)
+    # The share of values on the right side of a quantile's bound is to be large, whichever side that is.
+    wanted = "above" if upward or definition.statistic in QUANTILES else "below"
+    return verdict_of(expectation, value, passed=side == wanted, trials=trials)
+
+
+def _observed(
+    expectation: Expectation, definition: Definition, rounds: Sequence[Parts], *, upward: bool
+) -> tuple[Floats, float]:
+    """Each round's observation, 0 to 1, and what its mean is held against."""
+    bound = expectation.bound / definition.scale
+    if definition.statistic in QUANTILES:
+        q = QUANTILES[definition.statistic]
+        lists = [np.asarray(parts["values"], np.float64) for parts in rounds if parts["values"]]
+        right = {">": np.greater, ">=": np.greater_equal, "<": np.less, "<=": np.less_equal}[expectation.op]
+        return np.array([right(values, bound).mean() for values in lists]), 1 - q if upward else q
+    if definition.statistic == "ratio":
+        each = [parts["count"] / parts["of"] for parts in rounds if parts["of"]]
+    else:
+        each = [float(np.mean(parts["values"])) for parts in rounds if parts["values"]]
+    low, high = (edge / definition.scale if expectation.within else edge for edge in _range(expectation))
+    return (np.array(each) - low) / (high - low), (bound - low) / (high - low)
+
+
+def _range(expectation: Expectation) -> tuple[float, float]:
+    return expectation.within or (0.0, 1.0)
+
+
+def _by_interval(expectation: Expectation, pooled: Score) -> Verdict:
+    if pooled.ci95 is None:
+        why = f"undecided: {pooled.ci95_reason}"
+        return verdict_of(expectation, pooled.value, passed=False, undecided=True, reason=why)
+    sides = [expectation.holds(bound) for bound in pooled.ci95]
+    reason: str | None = None
+    if any(sides) and not all(sides):
+        low, high = pooled.ci95
+        reason = f"undecided: the value lies between {low:.3g} and {high:.3g}"
+    return verdict_of(expectation, pooled.value, passed=all(sides), undecided=reason is not None, reason=reason)
