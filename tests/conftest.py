@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from simulator.plugins import installed
 from tests.command_line import SHORT
@@ -15,7 +15,7 @@ from tests.told_events import assert_events_known
 
 # The same examples in every run: a suite that is red by chance is trusted by nobody. Search by hand with
 # --hypothesis-profile=search.
-settings.register_profile("same", derandomize=True)
+settings.register_profile("same", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", max_examples=1000, phases=[Phase.generate])
 settings.load_profile("same")
 

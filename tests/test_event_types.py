@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.actor import ActorSpec, AudioFormat
+from simulator.actor import ActorSpec
 from simulator.call.seat import Seat
 from simulator.event_types.table import NAMED, TYPES, complaints
 from simulator.events import Event, EventLog
 from simulator.testing import Bursts
+from simulator.traits import AudioFormat, StepTraits
 from tests.events_page import PAGE, page
 from tests.source_tree import SourceFile, source_files
 
@@ -70,7 +71,7 @@ def test_lists_of_moments_are_taken_apart(kind: str, value: object) -> None:
 class Elsewhere(Bursts):
     """Hears at 8 kHz and speaks at 16 kHz, frames of 20 ms."""
 
-    format = AudioFormat(input_rate=8_000, output_rate=16_000, frame_ms=20)
+    traits = StepTraits(format=AudioFormat(input_rate=8_000, output_rate=16_000, frame_ms=20))
 
 
 class ElsewhereSpec(ActorSpec, frozen=True, kw_only=True, tag="elsewhere"):

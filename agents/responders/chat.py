@@ -10,7 +10,7 @@ from contextlib import aclosing, contextmanager
 from typing import Any
 
 from agents.remote.failure import FAILED, STARTED, ChatOutcome, failed_fields
-from agents.responders.completion import Ended, Part, parts_of
+from agents.responders.completion import ChatPart, Ended, parts_of
 from agents.responders.sentences import Sentences
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_url, names
@@ -103,7 +103,7 @@ class Chat:
             self._tell_unspoken(turn, [*ended.thoughts, *reply.unspoken])
             self._tell_usage(turn, ended.usage)
 
-    async def _parts(self, history: Sequence[Message]) -> AsyncGenerator[Part, None]:
+    async def _parts(self, history: Sequence[Message]) -> AsyncGenerator[ChatPart, None]:
         messages = [{"role": "system", "content": self._spec.system}]
         messages += [{"role": message.role, "content": message.text} for message in history if message.text]
         messages.append({"role": "user", "content": self._text})

@@ -14,7 +14,7 @@ from agents.remote.foreign_json import decode_foreign
 from simulator.errors import RemoteError
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class ChatPart(msgspec.Struct, frozen=True, kw_only=True):
     """A part of an answer. text: as the model wrote it; thought: what the service tells apart as reasoning."""
 
     text: str = ""
@@ -35,7 +35,7 @@ class Ended:
         self._finish = self._refusal = self._error = ""
         self._calls: list[str] = []
 
-    def take(self, part: Part) -> None:
+    def take(self, part: ChatPart) -> None:
         """Take the next part."""
         self.usage = part.usage or self.usage
         self._thought += part.thought
@@ -55,7 +55,7 @@ class Ended:
                            calls=self._calls, refusal=self._refusal, error=self._error)  # fmt: skip
 
 
-async def parts_of(raw: Any) -> AsyncGenerator[Part, None]:
+async def parts_of(raw: Any) -> AsyncGenerator[ChatPart, None]:
     """Give the parts of an answer of the openai package, taken raw. RemoteError, a predicate: an error came as JSON."""
     whole = await _whole(raw.http_response)
     if whole is not None:
@@ -84,18 +84,18 @@ async def _whole(response: Any) -> dict[str, Any] | None:
     return data
 
 
-def _part(completion: Any, where: str) -> Part:
+def _part(completion: Any, where: str) -> ChatPart:
     """Read a chunk (`delta`) or a completion (`message`). Services add fields of their own, or leave some out."""
     usage = getattr(completion, "usage", None)
     if not completion.choices:
-        return Part(usage=usage)
+        return ChatPart(usage=usage)
     choice = completion.choices[0]
     said = getattr(choice, where, None)
     thought = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
     called = [getattr(call, "function", None) for call in getattr(said, "tool_calls", None) or ()]
     names = [_text(getattr(function, "name", None)) for function in called]
     error = getattr(choice, "error", None)
-    return Part(
+    return ChatPart(
         text=_text(getattr(said, "content", None)),
         thought=_text(thought),
         finish=_text(getattr(choice, "finish_reason", None)),
