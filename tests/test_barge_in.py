@@ -144,3 +144,41 @@ def test_rates_of_decided_cases_add_up(tmp_path: Path) -> None:
     assert scores["yield_rate"].n == 3
     assert (scores["yield_rate"].value or 0) + (scores["talked_through_rate"].value or 0) == pytest.approx(1)
     assert len(scores["yield_rate"].evidence) == 4
+
+
+def test_an_ordinary_overlap_at_an_untold_end_is_no_yield(tmp_path: Path) -> None:
+    """People begin before the other's end all the time: who nobody told of may have finished. A told agent had."""
+    spoken = [(9 * index + 1.0, 9 * index + 4.0) for index in range(4)]
+    told, untold = Take(tmp_path / "told", duration=40), Take(tmp_path / "untold", duration=40)
+    for (start, end), overlap_s in zip(spoken, (0.2, 0.4, 0.8, 1.5), strict=True):
+        told.say("agent", start, end)
+        for take in (told, untold):
+            take.say("user", end - overlap_s, end + 2)
+    scores = scored(BargeInSpec(), heard(untold.annotated(), "agent", *spoken))
+    assert scores["yield_rate"].value is None and scores["undecided_rate"].value == 1
+    assert {item.label for item in scores["undecided_rate"].evidence} == {"undecided"}
+    scores = scored(BargeInSpec(), told.annotated())
+    assert scores["yield_rate"].value == 0  # the one that was spoken over for 1.5 s was talked through
+    assert scores["undecided_rate"].value == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize(("cut", "label"), [(True, "yielded"), (False, "ended by itself")])
+def test_a_far_ends_account_of_its_audio_tells(tmp_path: Path, cut: bool, label: str) -> None:
+    """A remote agent that was cancelled or truncated is as good as one whose plan is known."""
+    take = Take(tmp_path / "t")
+    take.say("user", 3.0, 4.0)
+    take.note(3.6, "audio_end", "agent", id="item", said_samples=take.at(2.6), cut=cut)
+    scores = scored(BargeInSpec(), heard(take.annotated(), "agent", (1.0, 3.6)))
+    assert [item.label for item in scores["yield_rate"].evidence] == [label]
+
+
+@pytest.mark.parametrize(("heard_since", "label"), [(None, "coincident"), (3.0, "coincident"), (3.5, "yielded")])
+def test_a_stop_is_credited_to_what_caused_it(tmp_path: Path, heard_since: float | None, label: str) -> None:
+    """An agent that had been hearing a mm-hm when the interruption came did not yield to it; what it tells decides."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 3.685, cut=True, planned=9.0)
+    take.say("user", 3.0, 3.4, role="backchannel")
+    take.say("user", 3.5, 4.5, role="interruption")
+    if heard_since is not None:
+        take.note(3.685, "yielded", "agent", heard_since=take.at(heard_since), said_text="")
+    assert [item.label for item in scored(BargeInSpec(), take.annotated())["yield_rate"].evidence] == [label]

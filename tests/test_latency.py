@@ -165,3 +165,18 @@ def test_without_truth_going_on_after_a_breath_is_no_new_answer(tmp_path: Path) 
     anew = heard(session, "agent", (1.0, 3.5), (5.6, 8.0))
     assert scored(LatencySpec(), through)["unanswered_rate"].value == 1
     assert scored(LatencySpec(), anew)["response_p50_s"].parts["values"] == pytest.approx([0.6])
+
+
+def test_an_agent_that_waits_out_a_long_pause_left_nothing_unanswered(tmp_path: Path) -> None:
+    """Where nobody told of the turns: 2 s in which nobody spoke are inside one; 3.5 s are not."""
+    session = heard(Take(tmp_path / "t", duration=40).annotated(), "user", (1.0, 3.0), (5.0, 7.0), (10.5, 12.0))
+    scores = scored(LatencySpec(), heard(session, "agent", (12.5, 15.0)))
+    assert scores["unanswered_rate"].parts == {"count": 1, "of": 2}
+    assert scores["response_p50_s"].parts["values"] == pytest.approx([0.5])
+
+
+def test_a_quick_word_after_a_question_is_an_answer(tmp_path: Path) -> None:
+    """However short: it lies in the other's silence, and a backchannel lies in the other's speech."""
+    session = heard(Take(tmp_path / "t", duration=20).annotated(), "user", (1.0, 3.0), (4.0, 6.0))
+    scores = scored(LatencySpec(), heard(session, "agent", (3.2, 3.7), (6.2, 6.8)))
+    assert scores["response_p50_s"].parts["values"] == pytest.approx([0.2, 0.2])
