@@ -8,7 +8,7 @@ from simulator.annotation.annotate import annotate
 from simulator.annotation.credible import believed
 from simulator.speaking.voice import spoken
 from simulator.speech import Speech
-from tests.takes import RATE, Take
+from simulator.testing.take import RATE, Take
 
 
 @pytest.mark.parametrize(

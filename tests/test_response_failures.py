@@ -12,19 +12,19 @@ from agents.gemini.protocol import GeminiCore
 from agents.http_voice.npy_wire import encode_npy
 from agents.openai.live_protocol import LiveCore
 from metrics.latency import LatencySpec
+from simulator.actor import AnyActor
 from simulator.call.responses import AskedResponses
 from simulator.events import EventLog
-from simulator.plugins import AnyActor
 from simulator.session import Session
 from simulator.spec import decode
 from simulator.testing import play_session
+from simulator.testing.take import Take, scored
 from tests.contracts.http_peers import Got, Json, scripted
 from tests.contracts.moshi_peers import answering
 from tests.contracts.moshi_peers import scripted as moshi_server
 from tests.contracts.peer_driver import Driver
 from tests.contracts.peer_services import Talker, greet_realtime, service, speech, tone
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type, session_with
-from tests.takes import Take, scored
 
 TURNS = [{"at": "300ms", "say": "Hello there."}, {"at": "4s", "say": "Are you there?"}]
 
@@ -267,7 +267,7 @@ def test_a_turn_whose_response_failed_is_not_unanswered(tmp_path: Path) -> None:
     take.say("user", 1.0, 2.0)
     take.note(2.5, "response_start", "agent", id="a")
     take.say("user", 6.0, 7.0)
-    take.note(6.5, "response_failed", "agent", id="a", reason="quota")
+    take.note(6.5, "response_failed", "agent", id="a", by="chat", reason="quota")
     take.say("user", 11.0, 12.0)
     take.say("agent", 12.5, 15.0)
     rate = scored(LatencySpec(), take.annotated())["unanswered_rate"]

@@ -3,6 +3,7 @@
 Rows are appended as sessions end, so the file of a run that was killed may end in half a line.
 """
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,12 @@ def _id_of(line: bytes) -> str | None:
         return None
 
 
+def _share_units(row: Row) -> None:
+    """Let equal units be one string: of ten thousand sessions with forty metrics they would take 40 MB."""
+    for score in row.scores.values():
+        msgspec.structs.force_setattr(score, "unit", sys.intern(score.unit))
+
+
 def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
     """Read a run's results.jsonl: a row per session, in the order they ended, and a sentence per line left out.
 
@@ -163,6 +170,7 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
             except msgspec.DecodeError:
                 notes.append(f"{path.name}: line {number} is not whole and was left out")
                 continue
+            _share_units(row)
             latest.pop(row.id, None)  # so that it stands where it ended last
             latest[row.id] = row
     return list(latest.values()), notes
