@@ -4,6 +4,7 @@ On the virtual clock two more wait for the next places, so that none stays empty
 no place fails, so none starts before there is one.
 """
 
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ class Admission:
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
-        self._all = anyio.CapacityLimiter(concurrency if concurrency > 1 else float("inf"))
+        self._all = anyio.CapacityLimiter(concurrency if concurrency > 1 else math.inf)
         self._free: dict[Shared, int] = {}
         self._given_back = anyio.Condition()
 
