@@ -6,7 +6,6 @@ if [ -d ../shared/data ]; then
   export SIMULATOR_TEST_AUDIO
 fi
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-fast="not slow and not torch"
 
 # part NAME COMMAND ...: run a part under its name, and say how long it took. It ends the script when it fails.
 part() {
