@@ -32,6 +32,7 @@ def serve(pipe: Any, protocol: str, folder: str) -> None:
     from simulator.serving.service import Limits, Service
     from simulator.spec import decode, ms
 
+    set_up_logs(verbose=False)  # as the command does; the tracebacks of an unset log take longer than the requests
     actor: Any = decode("silent", AnyActor, source="benchmark", folder=Path(folder))
     server = load("servers", protocol)(patience=ms(60), quiet=ms(60))
 
@@ -86,7 +87,7 @@ def measure(protocol: str, requests: int) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory() as folder:
-        process = context.Process(target=serve, args=(theirs, protocol, folder))
+        process = context.Process(target=serve, args=(theirs, protocol, folder), daemon=True)  # ends with us
         process.start()
         theirs.close()  # or a server that cannot start would be waited for
         url = ours.recv()
