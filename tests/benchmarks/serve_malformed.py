@@ -26,6 +26,7 @@ def serve(pipe: Any, protocol: str, folder: str) -> None:
     import gc
 
     from simulator.actor import AnyActor
+    from simulator.logs import set_up_logs
     from simulator.plugins import load
     from simulator.serving.door import open_door
     from simulator.serving.listening import DoorSpec
