@@ -23,7 +23,7 @@ from simulator.timeline import Timeline
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"
-VERSION = 2
+VERSION = 3
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
 
 

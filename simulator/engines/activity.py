@@ -8,14 +8,17 @@ every 32 ms is late by up to 100 ms.
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from simulator.engines import Detector, engine
 from simulator.engines.energy_edges import HOP_S, HopPowers, refine
 from simulator.frame import Samples
+from simulator.sound.highpass import above_rumble
 from simulator.sound.loudness import active_level_dbfs
 from simulator.timeline import Stretch, Timeline
 
@@ -33,6 +36,10 @@ __all__ = [
 CHUNK = 512
 DETECTOR_HZ = 16000
 _PER_MS = DETECTOR_HZ // 1000
+_SUPPORT = 0.6
+"""From this probability on the detector supports that faint sound near it is speech; breaths stay below."""
+_SUPPORT_CHUNKS = 2
+"""What is near, on either side: the detector is late by up to 100 ms."""
 
 
 class ActivitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,7 +115,7 @@ def speech_segments(
     stream = (detector or engine("silero")).stream()
     powers, probabilities = HopPowers(round(sample_rate * HOP_S)), list[float]()
     resampled = Resampled(sample_rate)
-    for block in [samples] if isinstance(samples, np.ndarray) else samples:
+    for block in above_rumble([samples] if isinstance(samples, np.ndarray) else samples, sample_rate):
         powers.feed(block)
         probabilities += stream.feed(resampled.feed(block))
     last = resampled.finish()
@@ -134,8 +141,18 @@ def located(
         Stretch(int(start * scale), max(int(start * scale) + 1, int(end * scale)))
         for start, end in silero_segments(probabilities, length, settings)
     ]
-    refined = refine(coarse, powers.finish())
+    levels = powers.finish()
+    refined = refine(coarse, levels, _supported(probabilities, np.arange(len(levels)) / (scale * CHUNK)))
     return Timeline((start * hop, end * hop) for start, end in refined).crop(0, powers.length)
+
+
+def _supported(probabilities: Sequence[float] | Samples, at: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of places, counted in chunks, whether the detector takes what is near them for speech."""
+    if not len(probabilities):
+        return np.zeros(len(at), bool)
+    padded = np.pad(np.asarray(probabilities), _SUPPORT_CHUNKS)
+    near = sliding_window_view(padded, 2 * _SUPPORT_CHUNKS + 1).max(axis=1) >= _SUPPORT
+    return cast(NDArray[np.bool_], near[np.minimum(at.astype(int), len(near) - 1)])
 
 
 class Resampled:

@@ -6,6 +6,9 @@ percentile. In noise that level drowns: there it is where the level passes 3 dB 
 the noise around, and it is looked for where the detector errs: it hears weak onsets and ends too late, never
 too early.
 
+Sound that is more than 20 dB under the speech is speech only near what the detector takes for it: a breath drawn
+before a word and the smack of lips are as loud as a faint consonant, and no edge belongs there.
+
 On generated conversations of eight voices the 95th percentile of onset errors is 4 ms without noise, and below
 100 ms with white, pink and babble noise at 20 and 10 dB.
 """
@@ -27,6 +30,8 @@ _LEAST_RISE_DB = 6.0
 # Noise is measured up to 5 s around a segment, 120 ms away from all speech.
 _NOISE_REACH, _NOISE_MARGIN = 1000, 24
 _NOTHING_DB = -120.0
+# So far under the speech nothing is speech without the detector's support.
+_UNSUPPORTED_DB = 20.0
 
 Powers = NDArray[np.float32]
 
@@ -73,30 +78,44 @@ class HopPowers:
         return np.concatenate([*self._parts, np.square(rest).reshape(-1, self._hop).mean(axis=1)])
 
 
-def refine(coarse: list[Stretch], powers: Powers) -> list[Stretch]:
+def refine(coarse: list[Stretch], powers: Powers, supported: NDArray[np.bool_]) -> list[Stretch]:
     """Move both edges of sorted, disjoint segments, all in hops, to where the energy rises and falls.
 
     Each segment stays on its side of the middle of the gap to its neighbour, and keeps one hop at least.
+    supported: of each hop, whether the detector takes what is near it for speech.
     """
     quiet = np.ones(len(powers), bool)
     for segment in coarse:
         quiet[max(0, segment.start - _NOISE_MARGIN) : segment.end + _NOISE_MARGIN] = False
     middles = [(before.end + after.start) // 2 for before, after in pairwise(coarse)]
     rooms = pairwise([0, *middles, len(powers)])
-    return [_refined(segment, Stretch(*room), powers, quiet) for segment, room in zip(coarse, rooms, strict=False)]
+    return [
+        _refined(segment, Stretch(*room), powers, quiet, supported)
+        for segment, room in zip(coarse, rooms, strict=False)
+    ]
 
 
-def _refined(segment: Stretch, room: Stretch, powers: Powers, quiet: NDArray[np.bool_]) -> Stretch:
+def _refined(
+    segment: Stretch, room: Stretch, powers: Powers, quiet: NDArray[np.bool_], supported: NDArray[np.bool_]
+) -> Stretch:
     edge_db, search = _edge(segment, powers, quiet)
-    first = max(room.start, segment.start - search.before_onset)
-    last = min(room.end, segment.start + search.after_onset + 1)
-    onset = _first_linked(_loud(powers, first, last, search.width, edge_db), segment.start, search.link)
 
+    def loud(first: int, last: int) -> NDArray[np.intp]:
+        found = _loud(powers, first, last, search.width, edge_db)
+        # In noise the edge is near the speech itself: what passes it there is no breath.
+        if search is _NOISY or supported[found].all():
+            return found
+        clear = edge_db + _BELOW_SPEECH_DB - _UNSUPPORTED_DB
+        return found[supported[found] | np.isin(found, _loud(powers, first, last, search.width, clear))]
+
+    sound = loud(
+        max(room.start, segment.start - search.before_onset), min(room.end, segment.start + search.after_onset + 1)
+    )
+    onset = _first_linked(sound, segment.start, search.link)
     first = max(onset, segment.end - search.before_end)
-    last = min(room.end, segment.end + search.after_end)
-    loud = _loud(powers, first, last, search.width, edge_db)
+    sound = loud(first, min(room.end, segment.end + search.after_end))
     # In noise, speech that is nowhere loud towards its end has ended before; without, its end is only faint.
-    end = int(loud[-1]) + 2 if len(loud) else first if search is _NOISY else segment.end
+    end = int(sound[-1]) + 2 if len(sound) else first if search is _NOISY else segment.end
     return Stretch(onset, max(onset + 1, min(end, room.end)))
 
 
