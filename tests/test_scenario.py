@@ -14,7 +14,8 @@ from simulator.batch.meta import meta_of
 from simulator.errors import ScenarioError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Wishes, make_plan
-from simulator.scenario import Scenario, load, read_yaml, resolved, slug, to_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import Scenario, load, resolved, slug, to_yaml
 from simulator.schema import scenario_schema
 
 GOOD: dict[str, Any] = {"name": "good", "duration": "2s", "user": "silent", "agent": {"kind": "silent"}}

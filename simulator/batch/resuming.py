@@ -9,7 +9,8 @@ from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
-from simulator.scenario import read_yaml, to_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import to_yaml
 
 
 def refuse_other_settings(plan: Plan, folder: RunFolder) -> None:

@@ -8,7 +8,8 @@ from simulator.cli.actor_word import actor_named
 from simulator.cli.run import carry_out
 from simulator.logs import set_up_logs
 from simulator.planning.plan import plan_of
-from simulator.scenario import Scenario, check, read_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import Scenario, check
 from simulator.session import read_session
 from simulator.spec import decode, encode
 

@@ -14,6 +14,7 @@ from typing import IO
 import msgspec
 
 from simulator.errors import ScenarioError
+from simulator.reading.yaml_file import read_yaml
 from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.audio import PageAudio, codec_for, compress
@@ -24,7 +25,6 @@ from simulator.report.score_list import score_list, verdict_list
 from simulator.results.judged import Judged, read_judged
 from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.run_info import INFO
-from simulator.scenario import read_yaml
 from simulator.session import PartyMeta, Session, read_session
 
 CHUNK_BYTES = 3 << 20
