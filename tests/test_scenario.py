@@ -326,7 +326,7 @@ def test_aliases_stand_for_no_more_than_can_be_written_out(tmp_path: Path) -> No
 
 
 def test_a_refusal_quotes_no_more_than_200_characters(tmp_path: Path) -> None:
-    """Of a key, a value or a text that is wrong the first 200 characters are repeated, control characters as escapes."""
+    """Of a key, a value or a text that is wrong the first 200 characters are repeated, control characters escaped."""
     for data in ({"x" * 999: 1}, {"clock": "x" * 999}, {"duration": ["x"] * 999}, {"expect": ["\x1b[2J" + "x" * 999]}):
         with pytest.raises(ScenarioError) as caught:
             load(written(tmp_path, GOOD | data))

@@ -12,7 +12,6 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
-from simulator.cli.console import reader_may_leave
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
@@ -21,6 +20,7 @@ from simulator.planning.checks import check_environment, check_expectations
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
+from simulator.texts import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,12 +83,10 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
         code = code if code == INTERRUPTED else INCOMPLETE
-    with reader_may_leave():
-        if args.json:
-            print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
-        else:
-            screen.print_summary(summary, folder.path, verbose=args.verbose)
-        sys.stdout.flush()
+    if args.json:
+        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+    else:
+        screen.print_summary(summary, folder.path, verbose=args.verbose)
     return code
 
 
@@ -136,7 +134,7 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
         billed = ", ".join(line["billed"])
         cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
         print(
-            f"{line['scenario']}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
+            f"{shown(line['scenario'])}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
             f"of up to {line['seconds_each']:.0f} s on the "
             f"{line['clock']} clock{wall}; {cost}"
         )

@@ -134,7 +134,7 @@ class _Extent:
             self._sizes[anchor] = self._size - before
 
     def _expand(self, event: yaml.AliasEvent) -> None:
-        self._grow(self._sizes.get(event.anchor, 0), written=False)
+        self._grow(self._sizes.get(event.anchor or "", 0), written=False)
         if self._size > max(MOST_EXPANDED, self._written):
             raise ValueError(f"{_place(event)}: *{event.anchor}: its aliases stand for more than can be written out")
 
@@ -144,7 +144,7 @@ class _Extent:
 
 
 def _place(event: yaml.Event) -> str:
-    return f"line {event.start_mark.line + 1}"
+    return f"line {event.start_mark.line + 1 if event.start_mark else '?'}"
 
 
 def _not_plain(value: object, known: dict[int, bool], where: str = "$") -> str | None:
