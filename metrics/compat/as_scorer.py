@@ -159,9 +159,8 @@ class AsScorer(CorpusScorer, frozen=True, kw_only=True):
 
 
 def annotated(session: Session, *, words: bool = True) -> Session:
-    """Give the session with its speech, annotated where speech.json is missing (kept in the user's cache)."""
-    has_speech = (session.folder / "speech.json").is_file()
-    return session if has_speech else annotate_cached(session, words=words)
+    """Give the session with its speech, annotated where it is not yet (kept in the user's cache)."""
+    return session if session.annotated else annotate_cached(session, words=words)
 
 
 def corpus_result(scorer: AsScorer, measured: Sequence[Sample]) -> CorpusResult:

@@ -84,4 +84,4 @@ def _open(item: Input) -> Session:
     from simulator.annotation.annotate import annotate_cached
 
     session = _read(item)
-    return session if (item.path / "speech.json").is_file() else annotate_cached(session)
+    return session if session.annotated else annotate_cached(session)

@@ -77,4 +77,4 @@ def _annotate(folder: Path) -> None:
     from simulator.batch.again import annotate_missing
 
     if annotate_missing(folder):
-        print(f"simulate: {folder.name}: speech.json was missing and has been made again", file=sys.stderr)
+        print(f"simulate: {folder.name}: speech.json was missing or damaged and has been made again", file=sys.stderr)

@@ -56,7 +56,7 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
             )
     for row in summary.rows:
         if row.status != "completed":
-            screen.print(f"[red]{row.status}[/] {row.id}: {escape(row.problem or '')}")
+            screen.print(f"[red]{row.status}[/] {row.id}: {escape(shown(row.problem or ''))}")
         elif row.problem:
             screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(shown(row.problem))}")
     _print_files(screen, summary, folder)

@@ -137,7 +137,7 @@ def _setup_parts(session: Session) -> Iterator[str]:
         yield f"<h3>Measured</h3><pre>{escape(_yaml(session.meta.measured))}</pre>"
     scenario = session.folder / "scenario.yaml"
     if scenario.is_file():
-        yield f"<h3>Resolved scenario</h3><pre>{escape(scenario.read_text(encoding='utf-8'))}</pre>"
+        yield f"<h3>Resolved scenario</h3><pre>{escape(scenario.read_text(encoding='utf-8', errors='replace'))}</pre>"
     versions = ", ".join(f"{name} {version}" for name, version in session.meta.versions.items())
     speech = session.speech
     found = ", ".join(

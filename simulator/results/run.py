@@ -109,8 +109,7 @@ def load_run(folder: Path) -> Run:
     """Read a run folder; SessionError when it is none. What is damaged is told in the run's notes."""
     rows, notes = read_rows(folder)
     if not rows and folder.is_dir():
-        rows = [_row_of(path) for path in sorted(folder.iterdir()) if is_session(path)]
-        notes.append(f"{folder.name}: {RESULTS} holds no session; read {len(rows)} from their folders")
+        rows = _rows_of(folder, notes)
     if not rows and not is_run(folder):
         raise SessionError(f"{folder}: not a run folder: {INFO} and {RESULTS} are missing")
     try:
@@ -118,15 +117,32 @@ def load_run(folder: Path) -> Run:
     except SessionError as error:
         info = RunInfo()
         notes.append(str(error))
-    return Run(folder, rows, info=info, notes=notes, expected=_expected(folder, rows))
+    expected = _expected(folder, rows, notes)
+    return Run(folder, rows, info=info, notes=notes, expected=expected)
 
 
-def _expected(folder: Path, rows: Sequence[Row]) -> dict[str, list[Expectation]]:
-    """What each scenario expects, as the scores.json of any of its sessions repeats it."""
+def _rows_of(folder: Path, notes: list[str]) -> list[Row]:
+    """Make the rows of a run from its sessions' folders, and note which of them cannot be read."""
+    rows: list[Row] = []
+    for path in sorted(folder.iterdir()):
+        if is_session(path):
+            try:
+                rows.append(_row_of(path))
+            except SessionError as error:
+                notes.append(f"{path.name} was left out: {error}")
+    notes.append(f"{folder.name}: {RESULTS} holds no session; read {len(rows)} from their folders")
+    return rows
+
+
+def _expected(folder: Path, rows: Sequence[Row], notes: list[str]) -> dict[str, list[Expectation]]:
+    """What each scenario expects, as the first scores.json of its sessions that can be read repeats it."""
     expected: dict[str, list[Expectation]] = {}
     for row in rows:
         if row.scenario not in expected and (folder / row.id / SCORES).is_file():
-            expected[row.scenario] = [verdict.expectation for verdict in read_judged(folder / row.id).expectations]
+            try:
+                expected[row.scenario] = [verdict.expectation for verdict in read_judged(folder / row.id).expectations]
+            except SessionError as error:
+                notes.append(str(error))
     return {name: found for name, found in expected.items() if found}
 
 
