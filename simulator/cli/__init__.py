@@ -103,13 +103,13 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
 
 
 def _fault(error: Exception) -> str:
-    """Say what is a fault of ours, and where; a log of everything has the rest."""
+    """Say what is a fault of ours, and where; with -v all of it is told."""
     import traceback
 
-    import structlog
-
     from simulator.errors import sentence
+    from simulator.logs import logs_are_verbose
 
-    structlog.get_logger().info("fault", exc_info=error)
+    if logs_are_verbose():
+        traceback.print_exception(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"a fault of the simulator itself: {sentence(error)} ({place.filename}, line {place.lineno})"

@@ -1,7 +1,6 @@
 """`simulate SCENARIO.yaml`: run scenarios, print the scores, say where the files lie."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
 from simulator.texts import shown
+from simulator.workers import stop_as_by_ctrl_c
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,14 +61,21 @@ def run(args: argparse.Namespace) -> int:
 
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
-    # Who runs us in CI says stop with SIGTERM: sessions end as with Ctrl-C, and what is there is kept.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    stop_as_by_ctrl_c()
     check_before_start(plan)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
         return _tell_plan(plan, as_json=args.json)
     folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
+    try:
+        return _play(plan, folder, args)
+    finally:
+        folder.close()
+
+
+def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
+    """Run a plan into its folder and print what came of it; gives the exit code."""
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
     folder.write(command, None)

@@ -18,6 +18,8 @@ from simulator.scoring.scorer import all_definitions
 from simulator.texts import quoted
 
 RESULTS = "results.jsonl"
+LEFT_OUT = "cannot be used and was left out"
+"""What is said of a session that is damaged, and not of a line that a kill cut in two."""
 
 
 class RowScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -172,9 +174,8 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
             try:
                 row = _checked(decode_json(line, decoder, where="the row"))
             except SessionError as error:
-                broken = (
-                    "is not whole and was left out" if not line.rstrip().endswith(b"}") else f"was left out: {error}"
-                )
+                whole = line.rstrip().endswith(b"}")
+                broken = f"{LEFT_OUT}: {error}" if whole else "is not whole and was left out"
                 notes.append(f"{path.name}: line {number} {broken}")
                 continue
             _share_units(row)

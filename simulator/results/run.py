@@ -12,7 +12,7 @@ from simulator.errors import SessionError
 from simulator.reading.expect import Expectation, Verdict
 from simulator.results.judged import SCORES, read_judged
 from simulator.results.pooling import verdicts, violates
-from simulator.results.row import RESULTS, Row, agent_label, read_rows, without_evidence
+from simulator.results.row import LEFT_OUT, RESULTS, Row, agent_label, read_rows, without_evidence
 from simulator.results.run_info import INFO, RunInfo, read_info
 from simulator.scoring.scorer import all_definitions
 from simulator.session import Session, is_session, read_meta, read_session
@@ -27,6 +27,8 @@ RUN_PAGE = "index.html"
 class Run:
     """The sessions of a run in the order they ended. info: what run.json says. notes: what was damaged.
 
+    left_out: of the notes those on sessions that could not be read; half a line at the end is none of them.
+
     expected: the expectations by scenario.
     """
 
@@ -37,12 +39,14 @@ class Run:
         *,
         info: RunInfo | None = None,
         notes: Sequence[str] = (),
+        left_out: Sequence[str] = (),
         expected: Mapping[str, Sequence[Expectation]] | None = None,
     ) -> None:
         self.folder = folder
         self.rows = tuple(rows)
         self.info = info or RunInfo()
         self.notes = tuple(notes)
+        self.left_out = tuple(left_out)
         self._expected = expected or {}
 
     @property
@@ -118,7 +122,8 @@ def load_run(folder: Path) -> Run:
         info = RunInfo()
         notes.append(str(error))
     expected = _expected(folder, rows, notes)
-    return Run(folder, rows, info=info, notes=notes, expected=expected)
+    left_out = [note for note in notes if LEFT_OUT in note]
+    return Run(folder, rows, info=info, notes=notes, left_out=left_out, expected=expected)
 
 
 def _rows_of(folder: Path, notes: list[str]) -> list[Row]:
@@ -129,7 +134,7 @@ def _rows_of(folder: Path, notes: list[str]) -> list[Row]:
             try:
                 rows.append(_row_of(path))
             except SessionError as error:
-                notes.append(f"{path.name} was left out: {error}")
+                notes.append(f"{path.name} {LEFT_OUT}: {error}")
     notes.append(f"{folder.name}: {RESULTS} holds no session; read {len(rows)} from their folders")
     return rows
 

@@ -68,6 +68,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
             scorer=",".join(scorers),
             mode="strict",
             n=len(found),
+            unusable=len(samples) - len(found),
             metrics=alone.metrics,
             told=alone.told,
             groups=pooled if len(pooled) > 1 else {},
