@@ -22,6 +22,7 @@ from simulator.frame import AudioFrame, Samples
 from simulator.plugins import Kind
 from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
+from simulator.texts import quoted
 from simulator.traits import PartyTraits, StepTraits, joined
 
 
@@ -34,7 +35,7 @@ class Latency(str):
             try:
                 Duration.__decode__(value, _convert)
             except ValueError as error:
-                raise ValueError(f"expected free, measured or a duration, found {value!r}") from error
+                raise ValueError(f"expected free, measured or a duration, found {quoted(value)}") from error
         return cls(value)
 
     def __encode__(self) -> str:

@@ -3,11 +3,19 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from simulator.texts import sentence_of
+
 T = TypeVar("T")
 
 
 class SimulatorError(Exception):
-    """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop."""
+    """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop.
+
+    What it quotes is cut at 200 characters, and nothing in it can steer a terminal.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(sentence_of(message))
 
 
 class ScenarioError(SimulatorError):
@@ -57,5 +65,5 @@ def sentence(error: Exception) -> str:
     if isinstance(error, SimulatorError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}"
+        return sentence_of(f"{error.filename}: {error.strerror}") if error.filename else error.strerror
+    return sentence_of(f"{type(error).__name__}: {error}")

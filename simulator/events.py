@@ -12,7 +12,11 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from simulator.event_types.table import event_type
+from simulator.errors import SessionError
+from simulator.event_types.event_type import is_sample
+from simulator.event_types.table import event_type, misfits
+from simulator.files import decode_json
+from simulator.texts import quoted
 
 Party = Literal["user", "agent"]
 Source = Literal["user", "agent", "line"]
@@ -113,6 +117,7 @@ Emit = Callable[..., None]
 
 
 _encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def encode_event(event: Event) -> bytes:
@@ -121,6 +126,15 @@ def encode_event(event: Event) -> bytes:
 
 
 def decode_event(line: bytes) -> Event:
-    """Read one line of events.jsonl; msgspec.DecodeError when it is not whole."""
-    fields = msgspec.json.decode(line, type=dict[str, Any])
-    return Event(int(fields.pop("at")), str(fields.pop("type")), fields.pop("party"), fields)
+    """Read one line of events.jsonl; SessionError says what of it is missing, or is no event."""
+    fields = decode_json(line, _decoder, where="the event")
+    at, type_, party = (fields.pop(name, None) for name in ("at", "type", "party"))
+    if not is_sample(at):
+        raise SessionError(f"at is {quoted(at)}; allowed is a sample of the session")
+    if not isinstance(type_, str) or not type_:
+        raise SessionError(f"type is {quoted(type_)}; allowed is a word")
+    if party not in _RANK:
+        raise SessionError(f"party is {quoted(party)}; allowed are {', '.join(_RANK)}")
+    for problem in misfits(type_, fields):
+        raise SessionError(problem)
+    return Event(at, type_, party, fields)

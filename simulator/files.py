@@ -1,9 +1,17 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and JSON that is what it should be or refused in a sentence."""
 
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import msgspec
+
+from simulator.errors import SessionError
+
+T = TypeVar("T")
+
+_FAULTS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+"""What decoding raises: msgspec's own, for bytes that are no text, for numbers and nesting beyond its means."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -20,3 +28,24 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write JSON, indented, fields in the order given. OSError."""
     write_whole(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Read a JSON file as a type. FileNotFoundError where it is missing; SessionError says what is wrong and where."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SessionError(f"{path}: cannot be read: {error.strerror}") from error
+    return decode_json(content, msgspec.json.Decoder(kind), where=str(path))
+
+
+def decode_json(content: bytes, decoder: "msgspec.json.Decoder[T]", *, where: str) -> T:
+    """Decode JSON from elsewhere; SessionError says what was found, and where in it."""
+    try:
+        return decoder.decode(content)
+    except UnicodeDecodeError as error:
+        raise SessionError(f"{where}: cannot be read: byte {error.start} of a text is no UTF-8") from error
+    except _FAULTS as error:
+        raise SessionError(f"{where}: cannot be read: {error}") from error

@@ -5,19 +5,20 @@ import sys
 
 import structlog
 
+from simulator.texts import shown_lines
+
 
 def set_up_logs(*, verbose: bool) -> None:
     """Send logs to stderr: warnings, everything when verbose."""
     level = logging.INFO if verbose else logging.WARNING
     # Plain tracebacks: the rich ones print local variables, and a local may hold a key.
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("%H:%M:%S", utc=False),
             renderer,
+            lambda _logger, _level, text: shown_lines(str(text)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -14,6 +14,7 @@ import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.spec import Convert
+from simulator.texts import quoted
 
 GROUPS = {
     "actors": "simulator.actors",
@@ -68,7 +69,7 @@ class Kind(metaclass=_AnyKind):
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, dict):
-            raise ValueError(f"expected a mapping with a kind, found {value!r}")
+            raise ValueError(f"expected a mapping with a kind, found {quoted(value)}")
         if not isinstance(value.get("kind"), str):
             raise ValueError(f"the key `kind` is missing; choose one of {', '.join(installed(cls.group))}")
         try:

@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -26,6 +26,14 @@ Better = Literal["higher", "lower", "neither"]
 Parts = Mapping[str, Any]
 """What adds up over sessions: {"values": [...]}, or {"count": c, "of": n} (with "n" where `of` counts no cases).
 Empty where nothing could be measured at all: such a session is no evidence and is not drawn for an interval."""
+
+Amount = Annotated[int, msgspec.Meta(ge=-(10**15), le=10**15)] | Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+"""A number as parts keep it: sums of a million of them, and their squares, are numbers too."""
+if TYPE_CHECKING:
+    KeptParts = dict[str, Any]
+else:
+    KeptParts = dict[str, Amount | list[Amount]]
+    """Parts as they are kept in a file and read back."""
 
 SENTINEL = "sentinel"
 """The reason of a value that another project puts where nothing was measured."""
@@ -90,7 +98,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     ci95: tuple[float, float] | None = None
     ci95_reason: str | None = None
     reason: str | None = None
-    parts: dict[str, Any] = {}
+    parts: KeptParts = {}
     evidence: list[Evidence] = []
     definition: str = ""
 
@@ -131,6 +139,16 @@ def from_parts(definition: Definition, parts: Parts, evidence: Sequence[Evidence
         evidence=list(evidence),
         definition=definition.id,
     )
+
+
+def fits(definition: Definition, parts: Parts) -> bool:
+    """Whether these are parts that the definition's value comes from, or none."""
+    if not parts:
+        return True
+    if definition.statistic in ("ratio", "sum"):
+        counts = [parts.get("count"), parts.get("of", 0 if definition.statistic == "sum" else None)]
+        return not any(count is None or isinstance(count, list) for count in counts)
+    return isinstance(parts.get("values"), list)
 
 
 def add_parts(parts: Sequence[Parts]) -> dict[str, Any]:

@@ -9,17 +9,21 @@ import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from simulator.errors import SessionError
+from simulator.event_types.event_type import LAST_SAMPLE
 from simulator.events import Event, Party, decode_event, encode_event
+from simulator.files import read_json
 from simulator.frame import Samples
 from simulator.sound import recordings
-from simulator.speech import Speech
+from simulator.speech import Speech, misplaced
 
 FORMAT = 1
+HIGHEST_RATE_HZ = 1_000_000
+"""What can be counted with; which rates can be speech is for whoever judges the sound."""
 ASIDE = ".unfinished-"
 """In the name of a folder that a resumed run moved aside: kept to be looked at, no session of the run any more."""
 
@@ -29,7 +33,7 @@ class PartyMeta(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     spec: dict[str, Any] = {}
-    edge_delay_samples: int = 0
+    edge_delay_samples: Annotated[int, msgspec.Meta(ge=0, lt=LAST_SAMPLE)] = 0
 
 
 class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +43,13 @@ class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     scenario: str
     trial: int = 0
-    sample_rate: int
-    frame_ms: float
+    sample_rate: Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_RATE_HZ)]
+    frame_ms: Annotated[float, msgspec.Meta(gt=0, le=1000)]
     clock: str = "virtual"
     deterministic: bool = True
     offline: bool = False
     seed: int = 0
-    duration_samples: int | None = None
+    duration_samples: Annotated[int, msgspec.Meta(ge=0, lt=LAST_SAMPLE)] | None = None
     parties: dict[str, PartyMeta] = {}
     lines: dict[str, Any] = {}
     versions: dict[str, str] = {}
@@ -83,6 +87,8 @@ class Session:
         self.events = events
         self.notes = notes
         self.speech = speech or Speech()
+        self.annotated = speech is not None
+        """Whether who spoke when is known, and not only that nobody said so."""
         self._audio = audio
         self._heard = heard
 
@@ -187,7 +193,7 @@ def read_session(folder: Path) -> Session:
     heard_file = _audio_file(folder, "heard")
     heard = recordings.open_recording(heard_file) if heard_file else None
     notes += [*event_notes, *audio.notes, *(heard.notes if heard else ())]
-    speech, speech_notes = _read_speech(folder / "speech.json")
+    speech, speech_notes = _read_speech(folder / "speech.json", audio.length)
     notes += speech_notes
     return Session(folder, meta, audio=audio, heard=heard, events=tuple(events), notes=tuple(notes), speech=speech)
 
@@ -196,11 +202,9 @@ def read_meta(folder: Path) -> SessionMeta:
     """Read session.json alone."""
     path = folder / "session.json"
     try:
-        raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        raw = read_json(path, dict[str, Any])
     except FileNotFoundError:
         raise SessionError(f"{folder}: not a session folder: session.json is missing") from None
-    except (OSError, msgspec.DecodeError) as error:
-        raise SessionError(f"{path}: cannot be read: {error}") from error
     if not isinstance(raw.get("format"), int):
         raise SessionError(f"{path}: says no format; it is no session.json of this simulator")
     if raw["format"] > FORMAT:
@@ -210,7 +214,7 @@ def read_meta(folder: Path) -> SessionMeta:
         )
     try:
         return msgspec.convert(raw, SessionMeta)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ArithmeticError) as error:
         raise SessionError(f"{path}: {error}") from error
 
 
@@ -226,25 +230,32 @@ def _audio_file(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _read_speech(path: Path) -> tuple[Speech | None, list[str]]:
-    if not path.is_file():
-        return None, []
+def _read_speech(path: Path, length: int) -> tuple[Speech | None, list[str]]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Speech), []
-    except msgspec.DecodeError as error:
-        return None, [f"{path}: cannot be read ({error}); annotated again"]
+        speech = read_json(path, Speech)
+    except FileNotFoundError:
+        return None, []
+    except SessionError as error:
+        return None, [f"{error}; annotated again"]
+    problem = misplaced(speech, length)
+    return (None, [f"{path}: {problem}; annotated again"]) if problem else (speech, [])
 
 
 def _read_events(path: Path) -> tuple[list[Event], list[str]]:
-    if not path.is_file():
+    """Give the events up to the first line that is none: what depends on it nobody knows."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
         return [], [f"{path}: missing; read without events"]
+    except OSError as error:
+        raise SessionError(f"{path}: cannot be read: {error.strerror}") from error
     events: list[Event] = []
-    lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         if not line:
             continue
         try:
             events.append(decode_event(line))
-        except (msgspec.DecodeError, KeyError, ValueError):
-            return events, [f"{path}: line {number} is not whole; read up to line {number - 1}"]
+        except SessionError as error:
+            whole = f"is not whole ({error})" if number == len(lines) else f"is no event: {error}"
+            return events, [f"{path}: line {number} {whole}; read up to line {number - 1}"]
     return events, []

@@ -14,6 +14,7 @@ import msgspec
 
 from simulator.choices import with_choices
 from simulator.errors import ScenarioError
+from simulator.texts import quoted
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ class Duration(float):
     def __decode__(cls, value: object, _convert: "Convert") -> "Duration":
         match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise ValueError(f"{value!r} is not a duration; write it like 1.5s or 300ms")
+            raise ValueError(f"{quoted(value)} is not a duration; write it like 1.5s or 300ms")
         seconds = float(match[1]) * _UNIT_S[match[2]]
         if seconds > LONGEST_S:
             raise ValueError(f"{value!r} is longer than 24 hours")
@@ -73,11 +74,11 @@ def decode(data: object, into: type[T], *, source: str, folder: Path, where: str
     def hook(kind: Any, value: Any) -> Any:
         if kind is Path:
             if not isinstance(value, str) or not value.strip():
-                raise ValueError(f"expected a path, found {value!r}")
-            return (folder / Path(value).expanduser()).resolve()
+                raise ValueError(f"expected a path, found {quoted(value)}")
+            return _path(folder, value)
         try:
             return kind.__decode__(value, convert)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, ArithmeticError, TypeError) as error:
             # msgspec adds the outer path to a ValueError, but lets its own error pass as it is.
             raise ValueError(str(error)) from error
 
@@ -89,8 +90,16 @@ def decode(data: object, into: type[T], *, source: str, folder: Path, where: str
 
     try:
         return convert(data, into)  # type: ignore[no-any-return]
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ArithmeticError) as error:  # a number that no field can hold, or that overflows
         raise ScenarioError(_sentence(str(error), where=where, source=source)) from error
+
+
+def _path(folder: Path, text: str) -> Path:
+    """Give a path as it is meant. ValueError where no file can have that name."""
+    try:
+        return (folder / Path(text).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a NUL, links in a circle, the home of nobody
+        raise ValueError(f"{quoted(text)} is no path: {error}") from error
 
 
 def _sentence(complaint: str, *, where: str, source: str) -> str:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from simulator.events import Event, Party
+from simulator.events import PARTIES, Event, Party
 from simulator.timeline import Timeline
 
 SpeechSource = Literal["truth", "vad", "asr", "model"]
@@ -80,6 +80,18 @@ class Speech(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, party: Party) -> PartySpeech:
         """The speech of one party."""
         return self.user if party == "user" else self.agent
+
+
+def misplaced(speech: Speech, length: int) -> str | None:
+    """Say what of an annotation lies outside a session of `length` samples; None where all of it lies inside."""
+    for party in PARTIES:
+        track = speech.of(party)
+        parts: list[Segment | SpokenWord | Discarded] = [*track.segments, *track.utterances, *track.words]
+        parts += [*track.recognised, *track.discarded, *(word for text in track.discarded for word in text.words)]
+        for item in parts:
+            if not 0 <= item.start <= item.end <= length:
+                return f"the {party}'s speech from {item.start} to {item.end} lies outside its {length} samples"
+    return None
 
 
 class AnnotatedSession(Protocol):

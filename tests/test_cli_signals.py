@@ -97,3 +97,107 @@ def test_a_worker_that_dies_costs_its_session_and_not_the_run(short: Path, tmp_p
     rows = {row.id: row for row in read_rows(tmp_path / "out")[0]}
     assert len(rows) == 6 and all("worker process died" in str(rows[f"deadly-{trial}"].problem) for trial in range(3))
     assert "completed" in {rows[f"short-{trial}"].status for trial in range(3)}
+
+
+def _long(folder: Path, *, trials: int) -> tuple[subprocess.Popen[str], list[Path]]:
+    """Begin a run of long sessions in two workers, in a group of its own; gives it when all of them play."""
+    path = folder / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    words = [sys.executable, "-m", "simulator", str(path), "--repeat", str(trials), "--concurrency", "2"]
+    process = subprocess.Popen([*words, "--out", str(folder / "out")], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)  # fmt: skip
+    wavs = [folder / "out" / f"long-{trial}" / "conversation.wav" for trial in range(trials)]
+    while process.poll() is None and not all(wav.is_file() and wav.stat().st_size > 50_000 for wav in wavs):
+        os.sched_yield()
+    return process, [wav.parent for wav in wavs]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGHUP])
+def test_workers_end_with_the_run_however_it_went(tmp_path: Path, sent: signal.Signals) -> None:
+    """Nothing holds the output of a run that is gone, and what its workers played is closed and marked."""
+    process, folders = _long(tmp_path, trials=2)
+    process.send_signal(sent)
+    process.communicate(timeout=30)  # ends when the last process has let go of the pipes
+    assert [read_session(folder).meta.status for folder in folders] == ["interrupted"] * 2
+
+
+@pytest.mark.slow
+def test_idle_workers_end_with_the_run(short: Path, tmp_path: Path) -> None:
+    """A worker that waits for work while another one plays does not outlive the run."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    process = command(short, path, "--concurrency", 2, "--out", tmp_path / "out")
+    wav, rows = tmp_path / "out" / "long-0" / "conversation.wav", tmp_path / "out" / "results.jsonl"
+    while process.poll() is None and not (rows.is_file() and wav.is_file() and wav.stat().st_size > 100_000):
+        os.sched_yield()
+    process.kill()
+    process.communicate(timeout=30)
+    assert read_session(wav.parent).meta.status == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_sent_twice_to_the_group_leaves_every_session_interrupted(tmp_path: Path, sent: signal.Signals) -> None:
+    """No folder says that it runs beside a row that says otherwise."""
+    process, folders = _long(tmp_path, trials=2)
+    os.killpg(process.pid, sent)
+    os.killpg(process.pid, sent)
+    _, told = process.communicate(timeout=40)
+    assert process.returncode == 130 and "Traceback" not in told, told
+    rows = read_rows(tmp_path / "out")[0]
+    assert [read_session(folder).meta.status for folder in folders] == ["interrupted"] * 2
+    assert [row.status for row in rows] == ["interrupted"] * 2
+
+
+def test_a_stop_sent_twice_does_not_cut_a_closing_short(tmp_path: Path) -> None:
+    """In the process of the run itself, too, a session is closed however often one asks."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    process = command(path, "--out", tmp_path / "out")
+    wav = tmp_path / "out" / "long-0" / "conversation.wav"
+    while process.poll() is None and not (wav.is_file() and wav.stat().st_size > 100_000):
+        os.sched_yield()
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in told, told
+    assert read_session(wav.parent).meta.status == "interrupted"
+
+
+def test_a_run_folder_has_one_writer_at_a_time(short: Path, tmp_path: Path) -> None:
+    """A second run into the folder is refused while the first one goes, and not when it was killed."""
+    path = tmp_path / "long.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    out = tmp_path / "out"
+    process = command(path, "--out", out)
+    while process.poll() is None and not (out / "long-0" / "conversation.wav").is_file():
+        os.sched_yield()
+    second = command(path, short, "--out", out, "--resume")
+    _, told = second.communicate(timeout=30)
+    assert second.returncode == 2 and "another run is writing into it" in told
+    process.kill()
+    process.communicate(timeout=30)
+    third = command(short, "--out", out, "--resume")
+    _, told = third.communicate(timeout=30)
+    assert third.returncode == 0, told
+
+
+def test_a_full_disk_leaves_the_session_failed(tmp_path: Path) -> None:
+    """Where not a byte can be written any more, session.json still says that the session failed, and why."""
+    program = (
+        "import resource, sys\nfrom pathlib import Path\nfrom simulator.call.recording import Recorder\n"
+        "from simulator.session import SessionMeta\n"
+        "meta = SessionMeta(format=1, id='a', scenario='a', sample_rate=24000, frame_ms=20)\n"
+        "recorder = Recorder(Path(sys.argv[1]), meta, 'name: a', heard=False)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "recorder.close('completed')\n"
+    )
+    folder = tmp_path / "a"
+    done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False)
+    assert "File too large" in done.stderr
+    meta = read_session(folder).meta
+    assert meta.status == "failed" and meta.problem == "the disk was full when the session was closed"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "conversation.wav", "events.jsonl", "scenario.yaml", "session.json",
+    ]  # fmt: skip

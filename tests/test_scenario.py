@@ -14,7 +14,8 @@ from simulator.batch.meta import meta_of
 from simulator.errors import ScenarioError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Wishes, make_plan
-from simulator.scenario import Scenario, load, read_yaml, resolved, slug, to_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import Scenario, load, resolved, slug, to_yaml
 from simulator.schema import scenario_schema
 
 GOOD: dict[str, Any] = {"name": "good", "duration": "2s", "user": "silent", "agent": {"kind": "silent"}}
@@ -290,3 +291,44 @@ def test_anchors_and_merges_are_no_keys_given_twice(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("a: !!map foo\n")
     with pytest.raises(ScenarioError, match="is no YAML"):
         read_yaml(tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: 2020-13-45", r"'2020-13-45' is no timestamp \(month must be in 1\.\.12\).* line 1"),
+        ("a: 2020-10-10", r"\$\.a: a date stands here; .* put it in quotes"),
+        ("a: 0x_", r"'0x_' is no int"),
+        ("a: !!timestamp x", r"'x' is no timestamp in .* line 1"),
+        ("a: !!bool x", r"'x' is no bool"),
+        (f"a: {'9' * 5000}", r"'9{200}\.\.\.' is no int"),
+        (f"a: {'9' * 30}", r"\$\.a: is a number of more than 63 bits"),
+        ("a: [1, !!set {b}]", r"\$\.a\[1\]: a set stands here"),
+        ("a: &s {b: *s}", r"\$\.a\.b: holds itself"),
+        ("a: " + "[" * 200 + "]" * 200, "is nested deeper than 100 levels"),
+        ('a: "\\ud800"', "invalid Unicode character"),
+    ],
+)
+def test_what_yaml_cannot_mean_here_is_one_sentence(tmp_path: Path, text: str, told: str) -> None:
+    """Whatever a converter of YAML raises is a refusal that says what was found, and where."""
+    with pytest.raises(ScenarioError, match=told) as caught:
+        read_yaml(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_aliases_stand_for_no_more_than_can_be_written_out(tmp_path: Path) -> None:
+    """Ten levels of nine aliases are refused from the text; a file that says as much without any is read."""
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    with pytest.raises(ScenarioError, match=r"line \d: \*a\d: its aliases stand for more than can be written out"):
+        read_yaml(written(tmp_path, "\n".join(levels)))
+    assert len(read_yaml(written(tmp_path, {"a": ["x" * 40] * 60_000}))["a"]) == 60_000
+
+
+def test_a_refusal_quotes_no_more_than_200_characters(tmp_path: Path) -> None:
+    """Of a key, a value or a text that is wrong the first 200 characters are repeated, control characters escaped."""
+    for data in ({"x" * 999: 1}, {"clock": "x" * 999}, {"duration": ["x"] * 999}, {"expect": ["\x1b[2J" + "x" * 999]}):
+        with pytest.raises(ScenarioError) as caught:
+            load(written(tmp_path, GOOD | data))
+        assert 200 < len(str(caught.value)) < 700
+        assert "x" * 201 not in str(caught.value) and "\x1b" not in str(caught.value)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.scenario import Scenario, load, read_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import Scenario, load
 from simulator.spec import decode
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"

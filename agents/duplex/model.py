@@ -20,6 +20,7 @@ from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.plugins import Kind
 from simulator.spec import Convert, Spec
+from simulator.texts import quoted
 
 Stream = Literal["said", "heard"]
 Mask = NDArray[np.bool_]
@@ -108,12 +109,12 @@ class Weights(str):
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> "Weights":
         if not isinstance(value, str) or not value:
-            raise ValueError(f"expected a path, a hub id or random, found {value!r}")
+            raise ValueError(f"expected a path, a hub id or random, found {quoted(value)}")
         path: Path = convert(value, Path)
         if value == "random" or path.exists():
             return cls(value if value == "random" else str(path))
         if fullmatch(r"[\w-][\w.-]*/[\w.-]+", value) is None:
-            raise ValueError(f"{path} does not exist, and {value!r} is no hub id (owner/name)")
+            raise ValueError(f"{path} does not exist, and {quoted(value)} is no hub id (owner/name)")
         return cls(value)
 
     def __encode__(self) -> str:

@@ -126,12 +126,13 @@ class AsScorer(CorpusScorer, frozen=True, kw_only=True):
         if item.kind not in ("session", "wav"):
             return self.measure_each(item, given)
         try:
-            odd = refuse_if_untrustworthy(self._opened(item), force=self.force)
+            session = self._opened(item)
+            odd = [*session.notes, *refuse_if_untrustworthy(session, force=self.force)]
         except (SessionError, ScenarioError) as error:
             return self.refused(item, str(error), given)
         found = self.measure_each(item, given)
         for _, sample in found:
-            sample.notes = [*odd, *sample.notes]
+            sample.notes = list(dict.fromkeys([*odd, *sample.notes]))
         return found
 
     def measure_each(self, item: Input, given: Any) -> Sequence[Sample]:
@@ -159,9 +160,8 @@ class AsScorer(CorpusScorer, frozen=True, kw_only=True):
 
 
 def annotated(session: Session, *, words: bool = True) -> Session:
-    """Give the session with its speech, annotated where speech.json is missing (kept in the user's cache)."""
-    has_speech = (session.folder / "speech.json").is_file()
-    return session if has_speech else annotate_cached(session, words=words)
+    """Give the session with its speech, annotated where it is not yet (kept in the user's cache)."""
+    return session if session.annotated else annotate_cached(session, words=words)
 
 
 def corpus_result(scorer: AsScorer, measured: Sequence[Sample]) -> CorpusResult:
@@ -171,6 +171,7 @@ def corpus_result(scorer: AsScorer, measured: Sequence[Sample]) -> CorpusResult:
         scorer=scorer.name,
         mode=scorer.mode,
         n=sum(1 for _, sample in measured if sample.parts),
+        unusable=sum(sample.skipped for _, sample in measured),
         metrics={column.id: _pooled(column, measured) for column in scorer.in_mode},
         samples=[_shown(scorer, name, sample) for name, sample in measured],
         versions=versions(),

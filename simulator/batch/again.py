@@ -8,12 +8,12 @@ from simulator.session import read_meta, read_session
 
 
 def annotate_missing(folder: Path) -> bool:
-    """Make speech.json and scores.json of a completed session that has no speech.json; say whether that was done.
+    """Make speech.json and scores.json of a completed session without a speech.json that can be read; say if so.
 
     The session's own scenario names the scorers; `scorers: []` wants no annotation. Where the scenario cannot be loaded
     any more (an input file is gone), the speech is annotated and the scores stay as they are.
     """
-    if (folder / "speech.json").is_file() or read_meta(folder).status != "completed":
+    if read_meta(folder).status != "completed" or read_session(folder).annotated:
         return False
     from simulator.batch.job import score_folder
     from simulator.files import write_json

@@ -11,6 +11,7 @@ from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Outcome, Played, finish, row_of
 from simulator.batch.settling import Settling
+from simulator.call.recording import end_running
 from simulator.call.surroundings import Surroundings
 from simulator.errors import sentence
 from simulator.planning.job import Job
@@ -106,6 +107,7 @@ class RunBook:
     def lost(self, job: Job, status: str, problem: str) -> None:
         """Note a session that cannot say itself how it ended, as far as its folder goes."""
         played = Played(status=status, problem=problem)
+        end_running(self.folder / job.id, status, problem)
         self.ended(job, Outcome(finish(job, self.folder, played), 0.0, played))
 
     def interrupted(self, jobs: list[Job]) -> None:

@@ -1,7 +1,10 @@
 """Run folders as a run fills them: a folder per session, a row for each that has ended, run.json beside them."""
 
+import fcntl
+import os
 import platform
 import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,20 +22,29 @@ from simulator.session import ASIDE
 
 
 class RunFolder:
-    """Opens (or resumes) a run folder. ScenarioError when it holds a run already, or something else."""
+    """Opens (or resumes) a run folder. ScenarioError when it holds a run already, or something else, or is in use.
+
+    It has one writer at a time: the folder itself is locked, and the lock ends with whoever holds it, however it ends.
+    """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
         self.path = path
         self._walls: dict[str, SessionWall] = {}
         self._started = clock.today()
         self._begin = clock.seconds()
+        if path.exists() and not path.is_dir():
+            raise ScenarioError(f"{path}: is a file; --out names a folder")
+        path.mkdir(parents=True, exist_ok=True)
+        earlier = _IN_USE.get(path.resolve())
+        if earlier is not None:  # of this process, which does one thing after the other
+            earlier.close()
+        self._lock = weakref.finalize(self, os.close, _locked(path))
+        _IN_USE[path.resolve()] = self
         self.done = self._take_over(resume=resume)
 
     def _take_over(self, *, resume: bool) -> dict[str, Row]:
         path = self.path
-        if path.exists() and not path.is_dir():
-            raise ScenarioError(f"{path}: is a file; --out names a folder")
-        if path.is_dir() and any(path.iterdir()):
+        if any(path.iterdir()):
             if not (path / INFO).is_file():
                 raise ScenarioError(f"{path}: holds something else than a run; name another folder with --out")
             if not resume:
@@ -40,7 +52,6 @@ class RunFolder:
                     f"{path}: holds a run already; continue it with --resume, or name another with --out"
                 )
             return self._earlier()
-        path.mkdir(parents=True, exist_ok=True)
         return {}
 
     def _earlier(self) -> dict[str, Row]:
@@ -97,11 +108,34 @@ class RunFolder:
             ),
         )
 
+    def close(self) -> None:
+        """Let another writer in."""
+        self._lock()
+
     def discard(self) -> None:
         """Take a run back in which nothing happened; a folder that holds more than run.json stays."""
         if [path.name for path in self.path.iterdir()] == [INFO]:
             (self.path / INFO).unlink()
             self.path.rmdir()
+
+
+_IN_USE: weakref.WeakValueDictionary[Path, RunFolder] = weakref.WeakValueDictionary()
+"""The folders that this process writes into."""
+
+
+def _locked(path: Path) -> int:
+    """Open a folder for this writer alone and give its descriptor. ScenarioError where another one has it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ScenarioError(
+            f"{path}: another run is writing into it; wait for it, or name another with --out"
+        ) from None
+    except OSError:  # a file system without locks
+        return descriptor
+    return descriptor
 
 
 def free_folder(path: Path) -> Path:

@@ -16,7 +16,7 @@ from simulator.batch.book import RunBook
 from simulator.batch.job import Outcome, Played, finish, play
 from simulator.call.surroundings import Surroundings
 from simulator.planning.job import Job
-from simulator.workers import WorkerPool, interruptible, interrupts_held
+from simulator.workers import WorkerPool, closed_in_peace, closing, interruptible, interrupts_held
 
 LEAVE_S = 6.0
 """How long a session may take to end by itself after a Ctrl-C before it is told."""
@@ -30,7 +30,7 @@ def run_job(job: Job, run_folder: Path, allowance_s: float) -> Outcome:
     around = Surroundings(progress=reached.append, stop=lambda: reached[-1] >= limit)
     try:
         with interruptible():
-            played = anyio.run(play, job, run_folder, around)
+            played = anyio.run(closed_in_peace, play, job, run_folder, around)
     except KeyboardInterrupt:
         played = Played(status="interrupted", problem="interrupted by Ctrl-C")
     return Outcome(finish(job, run_folder, played), clock.seconds() - begin, played)
@@ -70,7 +70,8 @@ class _Shift:
             except BrokenProcessPool:
                 self._bury()
             except BaseException:
-                self._leave(pool)
+                with closing():
+                    self._leave(pool)
                 raise
 
     def _hand_out(self, pool: WorkerPool) -> None:

@@ -8,6 +8,7 @@ from simulator import clock
 from simulator.batch.book import RunBook
 from simulator.batch.job import Outcome, finish, play
 from simulator.planning.job import Job
+from simulator.workers import closed_in_peace
 
 
 class InTurn:
@@ -18,6 +19,6 @@ class InTurn:
         for job in jobs:
             if book.may_start(job):
                 begin = clock.seconds()
-                played = anyio.run(play, job, book.folder, book.around(job, {}))
+                played = anyio.run(closed_in_peace, play, job, book.folder, book.around(job, {}))
                 row = finish(job, book.folder, played)
                 book.ended(job, Outcome(row, clock.seconds() - begin, played))

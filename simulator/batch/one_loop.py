@@ -17,7 +17,7 @@ from simulator.batch.job import Outcome, Played, finish, play
 from simulator.batch.limits import Admission
 from simulator.planning.job import Job
 from simulator.results.row import Row
-from simulator.workers import WorkerPool, interrupts_held
+from simulator.workers import WorkerPool, closed_in_peace, interrupts_held
 
 
 class OneLoop:
@@ -29,7 +29,7 @@ class OneLoop:
     def play(self, jobs: Sequence[Job], book: RunBook) -> None:
         """Play jobs, each as soon as it finds a place."""
         with WorkerPool(min(os.cpu_count() or 1, len(jobs))) as pool:
-            anyio.run(_Gathering(book, Admission(self._concurrency), pool).play, jobs)
+            anyio.run(closed_in_peace, _Gathering(book, Admission(self._concurrency), pool).play, jobs)
 
 
 class _Gathering:

@@ -9,7 +9,9 @@ from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
-from simulator.scenario import read_yaml, to_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import to_yaml
+from simulator.texts import quoted
 
 
 def refuse_other_settings(plan: Plan, folder: RunFolder) -> None:
@@ -23,7 +25,8 @@ def refuse_other_settings(plan: Plan, folder: RunFolder) -> None:
         if differing is not None:
             place, before, now = differing
             raise ScenarioError(
-                f"{folder.path}: {job.id} was run with {place} = {before!r} and would now be run with {now!r}; "
+                f"{folder.path}: {job.id} was run with {place} = {quoted(before)} and would now be run with "
+                f"{quoted(now)}; "
                 "resume with the same settings, or name another folder with --out"
             )
 

@@ -16,6 +16,7 @@ from simulator.planning.job import Job
 from simulator.planning.plan import Plan
 from simulator.reading.cost import Cost
 from simulator.results.row import Row
+from simulator.workers import closing
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -67,5 +68,6 @@ def run_plan(
             executor.play(jobs, book)
     except KeyboardInterrupt:
         interrupted = True
-        book.interrupted(todo)
+        with closing():
+            book.interrupted(todo)
     return Result(rows=book.rows(), interrupted=interrupted, spared=book.spared, hosts=book.hosts, costs=book.costs())

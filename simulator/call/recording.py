@@ -14,13 +14,16 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
+from simulator.errors import SessionError
 from simulator.events import Event, encode_event
 from simulator.files import write_json
 from simulator.frame import PCM_SCALE, Pcm16, Samples, to_pcm16
-from simulator.session import SessionMeta
+from simulator.session import SessionMeta, read_meta
 from simulator.sound.recordings import LARGEST_BYTES
 
 BLOCK_S = 1.0
+RESERVE = ".session.json.full"
+"""A session.json for the case that the disk is full at the end; gone when the session has been closed."""
 
 
 class StereoFile:
@@ -71,6 +74,9 @@ class Recorder:
         self._flac = flac
         self._block = round(BLOCK_S * meta.sample_rate)
         self.replace_meta(meta)
+        # What says so when the disk is full lies there from the start: to be renamed it needs no space.
+        full = msgspec.structs.replace(meta, status="failed", problem="the disk was full when the session was closed")
+        write_json(folder / RESERVE, full)
         (folder / "scenario.yaml").write_text(scenario_yaml, encoding="utf-8")
         self._said = StereoFile(folder / "conversation.wav", meta.sample_rate)
         self._heard = StereoFile(folder / "heard.wav", meta.sample_rate) if heard else None
@@ -149,6 +155,8 @@ class Recorder:
         )
         if (error := _failure_of(lambda: self.replace_meta(final))) is not None:
             failures.append(error)
+            _failure_of(lambda: (self.folder / RESERVE).replace(self.folder / "session.json"))
+        (self.folder / RESERVE).unlink(missing_ok=True)
         if failures:
             raise failures[0]
 
@@ -189,3 +197,14 @@ def _failure_of(action: Callable[[], object]) -> OSError | None:
     except OSError as error:
         return error
     return None
+
+
+def end_running(folder: Path, status: str, problem: str) -> None:
+    """Say in a session folder that it has ended, where whoever wrote it could not; nothing where it says so already."""
+    try:
+        meta = read_meta(folder)
+        if meta.status == "running":
+            write_json(folder / "session.json", msgspec.structs.replace(meta, status=status, problem=problem))
+        (folder / RESERVE).unlink(missing_ok=True)
+    except (SessionError, OSError):  # no session, or a disk that is full: its row says what became of it
+        return

@@ -30,6 +30,9 @@ COMMANDS = {
 # A module called `list` would hide the builtin of that name in this package.
 MODULES = {"list": "listing"}
 
+SESSION_COMMANDS = ("run", "talk", "serve", "replay")
+"""Those that play sessions: what goes wrong in them leaves some behind."""
+
 OK, EXPECTATION_FAILED, REFUSED, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
 USAGE = """usage: simulate SCENARIO.yaml [MORE ...] [options]
@@ -49,7 +52,13 @@ exit codes: 0 all well, 1 an expectation failed, 2 refused before it started, 3 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    from simulator.cli.console import screens
+
+    with screens():
+        return _answer(list(sys.argv[1:] if argv is None else argv))
+
+
+def _answer(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE.format(commands="\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())), end="")
         return OK
@@ -70,20 +79,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(name: str, arguments: Sequence[str]) -> int:
-    from simulator.cli.console import reader_may_leave
     from simulator.errors import SimulatorError, sentence
 
-    code = OK
     try:
         module = import_module(f"simulator.cli.{MODULES.get(name, name)}")
         parser = argparse.ArgumentParser(prog=f"simulate {name}", allow_abbrev=False)
         module.add_arguments(parser)
         parser.set_defaults(argv=[name, *arguments])
         arguments_given = parser.parse_args(arguments)
-        with reader_may_leave():
-            code = int(module.run(arguments_given))
-            sys.stdout.flush()
-        return code
+        return int(module.run(arguments_given))
     except SimulatorError as error:
         print(f"simulate: {error}", file=sys.stderr)
         return REFUSED
@@ -93,3 +97,19 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
     except OSError as error:  # a folder that cannot be made or written, a file that cannot be read
         print(f"simulate: {sentence(error)}", file=sys.stderr)
         return REFUSED
+    except Exception as error:  # noqa: BLE001 - exit code 1 says that an expectation failed, and nothing else
+        print(f"simulate: {_fault(error)}", file=sys.stderr)
+        return INCOMPLETE if name in SESSION_COMMANDS else REFUSED
+
+
+def _fault(error: Exception) -> str:
+    """Say what is a fault of ours, and where; with -v all of it is told."""
+    import traceback
+
+    from simulator.errors import sentence
+    from simulator.logs import logs_are_verbose
+
+    if logs_are_verbose():
+        traceback.print_exception(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a fault of the simulator itself: {sentence(error)} ({place.filename}, line {place.lineno})"

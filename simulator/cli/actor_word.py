@@ -6,7 +6,7 @@ from typing import Any
 from simulator.actor import AnyActor
 from simulator.errors import ScenarioError
 from simulator.plugins import installed
-from simulator.scenario import read_yaml
+from simulator.reading.yaml_file import read_yaml
 from simulator.spec import decode
 
 

@@ -9,6 +9,7 @@ from simulator.cli.overrides import add_overrides
 from simulator.errors import SimulatorError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Wishes, make_plan
+from simulator.texts import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
             plan = make_plan([path], Wishes(overrides=args.overrides))
             for scenario in plan.scenarios.values():
                 check_expectations(scenario)
-                print(f"{scenario.name}: fine")
+                print(f"{shown(scenario.name)}: fine")
             for remark in plan.remarks:
                 print(f"simulate: {remark}", file=sys.stderr)
         except SimulatorError as error:

@@ -1,10 +1,11 @@
 """`simulate compare RUN RUN ...`: paired differences of runs against the first of them, and a page to hear them."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulator.cli import EXPECTATION_FAILED, OK
+from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
@@ -54,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the comparison page, print the differences, and say whether they pass; gives the exit code."""
     runs = [load_run(path) for path in args.runs]
+    for note in (f"{one.folder}: {note}" for one in runs for note in one.notes):
+        print(f"simulate: {note}", file=sys.stderr)
     if args.write_baseline is not None:
         return _write_baseline(runs, args)
     if args.baseline is not None:
@@ -64,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     found = {str(other.folder): differences(paired(runs[0], other), asked) for other in runs[1:]}
     page = _write_page(runs, args)
     _print(found, runs, page, args)
+    if any(one.left_out for one in runs):
+        return INCOMPLETE
     return EXPECTATION_FAILED if any(_fails(item, args) for items in found.values() for item in items) else OK
 
 

@@ -1,40 +1,62 @@
 """`simulate doctor SESSION|WAV`: what is wrong with a recording, and whether scores of it could be believed."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from simulator.cli import OK, REFUSED
+from simulator.cli.outcome import code_of, outcome
+from simulator.errors import SessionError
 from simulator.session import Session, is_session, read_session
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine a session folder, the sessions of a run, or a stereo file."""
+    """Examine a session folder, the sessions of a run, or a stereo file: 2 where none of them can be believed."""
     from simulator.scoring.trust import examine
 
-    code = OK
-    told = []
+    told: list[dict[str, Any]] = []
+    problems: list[str] = []
     for session in recordings(args.path):
-        found = examine(session)
+        if isinstance(session, SessionError):
+            problems.append(str(session))
+            continue
+        try:
+            found = examine(session)
+        except SessionError as error:
+            problems.append(str(error))
+            continue
         told.append({"id": session.id, "notes": list(session.notes), "findings": found})
-        code = max(code, REFUSED if any(finding.severity == "refuse" for finding in found) else OK)
         if not args.json:
-            print(f"{session.folder}: {session.duration / session.sample_rate:.2f} s at {session.sample_rate} Hz")
-            for note in session.notes:
-                print(f"  note    {note}")
-            for finding in found:
-                print(f"  {'REFUSED' if finding.severity == 'refuse' else 'note   '} {finding.sentence}")
-            if not found:
-                print("  fine")
+            _print(session, found)
     if args.json:
         import msgspec
 
         print(msgspec.json.encode(told).decode())
-    return code
+    of = len(told) + len(problems)
+    refused = sum(any(finding.severity == "refuse" for finding in item["findings"]) for item in told)
+    outcome(problems, of)
+    return code_of(refused + len(problems), of)
 
 
-def recordings(path: Path) -> list[Session]:
-    """Give the recordings a path means. SessionError when there is none."""
-    if is_session(path):
-        return [read_session(path)]
-    inner = sorted(folder for folder in path.iterdir() if is_session(folder)) if path.is_dir() else []
-    return [read_session(folder) for folder in inner] or [Session.of_recording(path)]
+def _print(session: Session, found: list[Any]) -> None:
+    print(f"{session.folder}: {session.duration / session.sample_rate:.2f} s at {session.sample_rate} Hz")
+    for note in session.notes:
+        print(f"  note    {note}")
+    for finding in found:
+        print(f"  {'REFUSED' if finding.severity == 'refuse' else 'note   '} {finding.sentence}")
+    if not found:
+        print("  fine")
+
+
+def recordings(path: Path) -> Iterator[Session | SessionError]:
+    """Give the recordings a path means, or why one of them cannot be read."""
+    folders = [path] if is_session(path) else []
+    if not folders and path.is_dir():
+        folders = sorted(folder for folder in path.iterdir() if is_session(folder))
+    if not folders:
+        yield Session.of_recording(path)
+    for folder in folders:
+        try:
+            yield read_session(folder)
+        except SessionError as error:
+            yield error

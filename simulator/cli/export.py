@@ -1,15 +1,18 @@
 """`simulate export PATH --to FORMAT`: sessions in other tools' formats; the sessions themselves stay as they are."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from simulator.cli import OK
-from simulator.errors import ScenarioError
+from simulator.cli.outcome import outcome
+from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import Input, find_inputs
 from simulator.session import Session, read_session
+
+Write = Callable[[int, Input], str]
+"""Writes the n-th input and says where."""
 
 FORMATS = {
     "textgrid": "Praat: segments and words of both parties",
@@ -37,24 +40,42 @@ def run(args: argparse.Namespace) -> int:
         raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
     exporter = import_module(f"simulator.export.{args.to}")
     inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
-    if args.to == "fdb":
-        _write_samples(inputs, args.out, args.task)
-        return OK
-    for item in inputs:
-        print(_write_text(item, args.out / f"{item.id}{exporter.SUFFIX}", exporter))
-    return OK
+    write = _sample_writer(inputs, args) if args.to == "fdb" else _text_writer(args, exporter)
+    problems: list[str] = []
+    for number, item in enumerate(inputs, 1):
+        try:
+            print(write(number, item))
+        except SessionError as error:
+            problems.append(str(error))
+    return outcome(problems, len(inputs))
 
 
-def _write_samples(inputs: Sequence[Input], out: Path, task: str | None) -> None:
-    """Write numbered folders, as the benchmark wants them; sessions made from its samples keep their numbers."""
+def _text_writer(args: argparse.Namespace, exporter: Any) -> Write:
+    """Give what writes one session's file."""
+    return lambda _number, item: _write_text(item, args.out / f"{item.id}{exporter.SUFFIX}", exporter)
+
+
+def _sample_writer(inputs: Sequence[Input], args: argparse.Namespace) -> Write:
+    """Give what writes numbered folders, as the benchmark wants them; sessions made from its samples keep theirs."""
     from simulator.export.fdb import write
 
-    own = [str(session.meta.sample.get("id", "")).rpartition("/")[2] for session in map(_read, inputs)]
-    keep = len(set(own)) == len(own) and all(name.isdigit() for name in own)
-    for number, item in enumerate(inputs, 1):
-        folder = out / (own[number - 1] if keep else str(number))
+    own = [_own_number(item) for item in inputs]
+    keep = len(set(own)) == len(own) and all(name.isdecimal() for name in own)
+
+    def write_sample(number: int, item: Input) -> str:
+        folder = args.out / (own[number - 1] if keep else str(number))
         _refuse_existing(folder, item)
-        print(f"{folder} ({write(_open(item), folder, task)})")
+        return f"{folder} ({write(_open(item), folder, args.task)})"
+
+    return write_sample
+
+
+def _own_number(item: Input) -> str:
+    """The number of the benchmark's sample that a session was made from; "" where it was not, or cannot be read."""
+    try:
+        return str(_read(item).meta.sample.get("id", "")).rpartition("/")[2]
+    except SessionError:
+        return ""
 
 
 def _write_text(item: Input, path: Path, exporter: Any) -> str:
@@ -84,4 +105,4 @@ def _open(item: Input) -> Session:
     from simulator.annotation.annotate import annotate_cached
 
     session = _read(item)
-    return session if (item.path / "speech.json").is_file() else annotate_cached(session)
+    return session if session.annotated else annotate_cached(session)

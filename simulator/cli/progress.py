@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from simulator import clock
+from simulator.cli.console import console
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
 from simulator.results.row import Row
@@ -50,10 +51,9 @@ class Bar:
     """One bar over the whole run: sessions done, real-time factor, time remaining."""
 
     def __init__(self, plan: Plan, *, verbose: bool) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._console = Console(stderr=True)
+        self._console = console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"),
             TextColumn("{task.fields[speed]}"), TimeRemainingColumn(), console=self._console, transient=True,

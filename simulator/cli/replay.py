@@ -2,13 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from simulator.batch.folder import free_folder
 from simulator.cli.actor_word import actor_named
 from simulator.cli.run import carry_out
 from simulator.logs import set_up_logs
 from simulator.planning.plan import plan_of
-from simulator.scenario import Scenario, check, read_yaml
+from simulator.reading.yaml_file import read_yaml
+from simulator.scenario import Scenario, check
 from simulator.session import read_session
 from simulator.spec import decode, encode
 
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         "agent": encode(actor_named(args.agent)),
         "duration": f"{session.duration / session.sample_rate:.6f}s",
         # Injected speech is part of the recorded track already.
-        "injectors": [item for item in data.get("injectors", []) if item.get("party", "user") != "user"],
+        "injectors": _of_the_agent(data.get("injectors")),
     }
     data.pop("clock", None)
     name = f"replay of {args.session}"
@@ -41,3 +43,10 @@ def run(args: argparse.Namespace) -> int:
     check(scenario, name)
     args.out = args.out or free_folder(Path("runs") / f"replay-of-{session.id}")
     return carry_out(plan_of({name: scenario}), args)
+
+
+def _of_the_agent(injectors: Any) -> Any:
+    """Leave out what speaks with the user's mouth; what is no list of mappings is refused by whoever decodes it."""
+    if not isinstance(injectors, list):
+        return injectors or []
+    return [item for item in injectors if not isinstance(item, dict) or item.get("party", "user") != "user"]

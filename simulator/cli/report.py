@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from simulator.cli import INCOMPLETE, OK
+from simulator.cli.outcome import outcome
 from simulator.errors import SessionError
 
 
@@ -25,13 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the pages and say where they lie."""
-    problems = [problem for path in args.paths for problem in _report(path, args)]
-    for problem in problems:
-        print(f"simulate: {problem}", file=sys.stderr)
-    return INCOMPLETE if problems else OK
+    problems: list[str] = []
+    pages = 0
+    for path in args.paths:
+        try:
+            made, failed = _report(path, args)
+        except SessionError as error:
+            made, failed = 0, [str(error)]
+        pages += made + len(failed)
+        problems += failed
+    return outcome(problems, pages)
 
 
-def _report(path: Path, args: argparse.Namespace) -> list[str]:
+def _report(path: Path, args: argparse.Namespace) -> tuple[int, list[str]]:
+    """Give how many sessions were read for it, and a sentence for each that could not be."""
     from simulator.report.page import write_session_page
     from simulator.results.run import SESSION_PAGE, is_run
     from simulator.session import is_session
@@ -40,30 +47,37 @@ def _report(path: Path, args: argparse.Namespace) -> list[str]:
         _annotate(path)
         write_session_page(path, args.page_audio)
         print(path / SESSION_PAGE)
-        return []
+        return 1, []
     if not is_run(path):
         raise SessionError(f"{path}: neither a session folder nor a run folder")
     return _report_run(path, args)
 
 
-def _report_run(path: Path, args: argparse.Namespace) -> list[str]:
+def _report_run(path: Path, args: argparse.Namespace) -> tuple[int, list[str]]:
     from simulator.report.index import write_index_page
     from simulator.report.writing import write_session_pages
     from simulator.results.run import RUN_PAGE, load_run
     from simulator.session import is_session
 
-    known = [row.id for row in load_run(path).rows]
+    found = load_run(path)
+    known = [row.id for row in found.rows]
     wanted = [] if args.index_only else args.only if args.only is not None else known
     for name in wanted:
         if name not in known:
             raise SessionError(f"{path}: has no session {name!r}; results.jsonl names {', '.join(known[:5])} ...")
-    folders = [path / name for name in wanted if is_session(path / name)]
-    for folder in folders:
-        _annotate(folder)
-    problems = write_session_pages(folders, args.page_audio, told=_tell)
+    problems = list(found.left_out)
+    folders: list[Path] = []
+    for folder in (path / name for name in wanted if is_session(path / name)):
+        try:
+            _annotate(folder)
+            folders.append(folder)
+        except SessionError as error:
+            problems.append(f"{folder.name}: no page: {error}")
+    problems += write_session_pages(folders, args.page_audio, told=_tell)
     write_index_page(path)
     print(path / RUN_PAGE)
-    return problems
+    unread = len(found.left_out)
+    return (len(wanted) or len(known)) + unread - len(problems), problems
 
 
 def _tell(folder: Path, problem: str | None) -> None:
@@ -77,4 +91,4 @@ def _annotate(folder: Path) -> None:
     from simulator.batch.again import annotate_missing
 
     if annotate_missing(folder):
-        print(f"simulate: {folder.name}: speech.json was missing and has been made again", file=sys.stderr)
+        print(f"simulate: {folder.name}: speech.json was missing or damaged and has been made again", file=sys.stderr)

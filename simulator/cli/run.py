@@ -1,7 +1,6 @@
 """`simulate SCENARIO.yaml`: run scenarios, print the scores, say where the files lie."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
-from simulator.cli.console import reader_may_leave
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
@@ -21,6 +19,8 @@ from simulator.planning.checks import check_environment, check_expectations
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
+from simulator.texts import shown
+from simulator.workers import stop_as_by_ctrl_c
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,14 +61,21 @@ def run(args: argparse.Namespace) -> int:
 
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
-    # Who runs us in CI says stop with SIGTERM: sessions end as with Ctrl-C, and what is there is kept.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    stop_as_by_ctrl_c()
     check_before_start(plan)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
         return _tell_plan(plan, as_json=args.json)
     folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
+    try:
+        return _play(plan, folder, args)
+    finally:
+        folder.close()
+
+
+def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
+    """Run a plan into its folder and print what came of it; gives the exit code."""
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
     folder.write(command, None)
@@ -83,12 +90,10 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
         code = code if code == INTERRUPTED else INCOMPLETE
-    with reader_may_leave():
-        if args.json:
-            print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
-        else:
-            screen.print_summary(summary, folder.path, verbose=args.verbose)
-        sys.stdout.flush()
+    if args.json:
+        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+    else:
+        screen.print_summary(summary, folder.path, verbose=args.verbose)
     return code
 
 
@@ -136,7 +141,7 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
         billed = ", ".join(line["billed"])
         cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
         print(
-            f"{line['scenario']}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
+            f"{shown(line['scenario'])}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
             f"of up to {line['seconds_each']:.0f} s on the "
             f"{line['clock']} clock{wall}; {cost}"
         )

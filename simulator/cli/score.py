@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.cli import OK, REFUSED
+from simulator.cli.outcome import code_of
 from simulator.cli.overrides import add_pool
 from simulator.cli.score_options import READING, convert, make_specs, read_options
 from simulator.errors import ScenarioError
@@ -64,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
         _write_json(args.json, results)
     for result in unusable:
         print(f"simulate: {result.sentence()}", file=sys.stderr)
-    return REFUSED if unusable else OK
+    if unusable:
+        return REFUSED
+    return max((code_of(result.unusable, len(result.samples)) for result in results), default=OK)
 
 
 def _teller(show: bool, *, to_stderr: bool) -> Tell:

@@ -18,6 +18,7 @@ from simulator.results.summary import Summary
 from simulator.scenario import slug
 from simulator.score import Score
 from simulator.session import read_meta
+from simulator.texts import shown
 
 DETAILS = (
     "_within_",
@@ -39,7 +40,7 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
     else:
         for scenario in summary.scenarios:
             heading = f"{scenario.name} · {scenario.agent}" if scenario.agent else scenario.name
-            screen.print(f"[bold]{escape(heading)}[/]")
+            screen.print(f"[bold]{escape(shown(heading))}[/]")
             _print_scores(screen, scenario.scores, scenario.told, verbose=verbose, brief=True)
     for scenario in summary.scenarios:
         for verdict in scenario.verdicts:
@@ -49,14 +50,15 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
         if scenario.trials is not None:
             trials = scenario.trials
             screen.print(
-                f"{escape(scenario.name)}: {trials.passed} of {trials.of} trials hold every expectation by themselves "
+                f"{escape(shown(scenario.name))}: {trials.passed} of {trials.of} trials hold every expectation by "
+                "themselves "
                 f"(pass@1 {number(trials.pass_at_1)}, pass^{trials.of} {number(trials.pass_hat_k)})"
             )
     for row in summary.rows:
         if row.status != "completed":
-            screen.print(f"[red]{row.status}[/] {row.id}: {escape(row.problem or '')}")
+            screen.print(f"[red]{row.status}[/] {row.id}: {escape(shown(row.problem or ''))}")
         elif row.problem:
-            screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(row.problem)}")
+            screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(shown(row.problem))}")
     _print_files(screen, summary, folder)
 
 
@@ -113,7 +115,7 @@ def _print_undefined(console: Any, scores: Iterable[Score]) -> None:
 
 
 def _verdict_line(verdict: Verdict, scenario: str) -> str:
-    where = f" [dim]({escape(scenario)})[/]" if scenario else ""
+    where = f" [dim]({escape(shown(scenario))})[/]" if scenario else ""
     text = escape(verdict.text)
     colour, word = {"held": ("green", "held"), "failed": ("red", "failed"), "undecided": ("yellow", "undecided")}[
         verdict.outcome

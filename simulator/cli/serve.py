@@ -12,6 +12,7 @@ from simulator.errors import ScenarioError
 from simulator.logs import set_up_logs
 from simulator.plugins import installed, load
 from simulator.reading.secrets import Secrets
+from simulator.reading.yaml_file import parse_yaml
 from simulator.spec import Duration, decode
 
 
@@ -63,18 +64,13 @@ def _tell(sentence: str) -> None:
 
 
 def _server(protocol: str, settings: list[str]) -> Any:
-    import yaml
-
     spec = load("servers", protocol)
     data: dict[str, object] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise ScenarioError(f"--set {setting!r}: expected key=value")
-        try:
-            data[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ScenarioError(f"--set {name}: {value!r} is no YAML") from None
+        data[name] = parse_yaml(value, source=f"--set {name}")
     return decode(data, spec, source="--set", folder=Path())
 
 

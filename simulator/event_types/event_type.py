@@ -93,7 +93,7 @@ def fits(value: Any, kind: Kind) -> bool:
     """Whether a value is of a kind, as it stands in the file."""
     match kind:
         case "said" | "heard" | "session" | "length" | "samples":
-            return _is_sample(value)
+            return is_sample(value)
         case "number":
             return isinstance(value, int) and not isinstance(value, bool)
         case "seconds" | "ms":
@@ -114,13 +114,18 @@ def fits(value: Any, kind: Kind) -> bool:
             return True
 
 
-def _is_sample(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+LAST_SAMPLE = 2**53
+"""No session reaches so far, and arrays of numbers still count up to here exactly."""
+
+
+def is_sample(value: Any) -> bool:
+    """Whether a value is a moment or a number of samples."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LAST_SAMPLE
 
 
 def _is_word(item: Any) -> bool:
-    return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and _is_sample(item[1])
+    return isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and is_sample(item[1])
 
 
 def _is_stretch(item: Any) -> bool:
-    return isinstance(item, list) and len(item) == 2 and all(map(_is_sample, item)) and item[0] <= item[1]
+    return isinstance(item, list) and len(item) == 2 and all(map(is_sample, item)) and item[0] <= item[1]

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simulator.event_types import far, here
-from simulator.event_types.event_type import PARTY_OF_LINES, EventType, Field, Kind, Move, fits, moved
+from simulator.event_types.event_type import KINDS, PARTY_OF_LINES, EventType, Field, Kind, Move, fits, moved
+from simulator.texts import quoted
 
 GROUPS: Mapping[str, Mapping[str, EventType]] = {
     "Speech": here.SPEECH,
@@ -54,6 +55,15 @@ def field_kind(type_: str, name: str) -> Kind | None:
 def with_times(type_: str, fields: Mapping[str, Any], by: Mapping[Kind, Move]) -> dict[str, Any]:
     """Give an event's fields, in their order, with every sample moved by what `by` has for its kind."""
     return {name: moved(value, field_kind(type_, name), by) for name, value in fields.items()}
+
+
+def misfits(type_: str, fields: Mapping[str, Any]) -> Iterator[str]:
+    """Say which fields of a known type of event are not of their kind."""
+    known = event_type(type_)
+    for name, value in fields.items():
+        field = known.fields.get(name) or (NAMED.get(name) if known is not FOREIGN else None)
+        if field is not None and value is not None and not fits(value, field.kind):
+            yield f"{type_}.{name} is {quoted(value)}; allowed is {KINDS[field.kind]}"
 
 
 def complaints(type_: str, party: str, fields: Mapping[str, Any]) -> Iterator[str]:

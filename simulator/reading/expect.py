@@ -14,6 +14,7 @@ import msgspec
 from simulator.intervals.pooled import QUANTILES, SHARES
 from simulator.score import Definition, Score
 from simulator.spec import Convert
+from simulator.texts import quoted
 
 _OPS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -74,7 +75,7 @@ class Expectation:
             told: _Told = convert(value, _Told)
             return cls(told.metric, inform=told.inform, within=told.within)
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is no expectation; {_LIKE}")
+            raise ValueError(f"{quoted(value)} is no expectation; {_LIKE}")
         return cls(value)
 
     def __encode__(self) -> object:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import yaml
-
 from simulator.errors import ScenarioError
+from simulator.reading.yaml_file import parse_yaml
+from simulator.texts import quoted
 
 
 def override_value(data: dict[str, Any], override: str) -> None:
@@ -16,10 +16,7 @@ def override_value(data: dict[str, Any], override: str) -> None:
     place: Any = data
     for key in keys[:-1]:
         place = _step(place, key, override)
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"--set {override!r}: {text!r} is no YAML") from error
+    value = parse_yaml(text, source=f"--set {override!r}")
     if isinstance(place, list):
         place[_index(place, keys[-1], override)] = value
     else:
@@ -32,7 +29,7 @@ def _step(place: Any, key: str, override: str) -> Any:
     if isinstance(inner, str):  # `agent: silent` is short for a mapping with a kind
         inner = place[at] = {"kind": inner}
     if not isinstance(inner, dict | list):
-        raise ScenarioError(f"--set {override!r}: {key!r} holds {inner!r}, which has no parts")
+        raise ScenarioError(f"--set {override!r}: {key!r} holds {quoted(inner)}, which has no parts")
     return inner
 
 

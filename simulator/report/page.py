@@ -14,6 +14,7 @@ from typing import IO
 import msgspec
 
 from simulator.errors import ScenarioError
+from simulator.reading.yaml_file import read_yaml
 from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.audio import PageAudio, codec_for, compress
@@ -24,7 +25,6 @@ from simulator.report.score_list import score_list, verdict_list
 from simulator.results.judged import Judged, read_judged
 from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.run_info import INFO
-from simulator.scenario import read_yaml
 from simulator.session import PartyMeta, Session, read_session
 
 CHUNK_BYTES = 3 << 20
@@ -137,7 +137,7 @@ def _setup_parts(session: Session) -> Iterator[str]:
         yield f"<h3>Measured</h3><pre>{escape(_yaml(session.meta.measured))}</pre>"
     scenario = session.folder / "scenario.yaml"
     if scenario.is_file():
-        yield f"<h3>Resolved scenario</h3><pre>{escape(scenario.read_text(encoding='utf-8'))}</pre>"
+        yield f"<h3>Resolved scenario</h3><pre>{escape(scenario.read_text(encoding='utf-8', errors='replace'))}</pre>"
     versions = ", ".join(f"{name} {version}" for name, version in session.meta.versions.items())
     speech = session.speech
     found = ", ".join(

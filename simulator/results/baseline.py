@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.errors import SessionError
+from simulator.files import read_json
 from simulator.reading.expect import Expectation
 from simulator.results.row import Row, RowScore
 from simulator.results.run import Run
@@ -40,14 +41,17 @@ def write_baseline(path: Path, run: Run, metrics: Collection[str]) -> None:
 def read_baseline(path: Path) -> Run:
     """Read a baseline as a run whose folder is that file. SessionError when it is none."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Baseline)
+        found = read_json(path, Baseline)
     except FileNotFoundError:
         raise SessionError(f"{path}: there is no such file; write one with --write-baseline") from None
-    except (msgspec.DecodeError, OSError) as error:
-        raise SessionError(f"{path}: is no baseline: {error}") from error
+    except SessionError as error:
+        raise SessionError(f"{error}; it is no baseline") from error
     if found.format > FORMAT:
         raise SessionError(f"{path}: is a baseline of format {found.format}; this version reads {FORMAT}")
-    expected = {name: [Expectation(text) for text in texts] for name, texts in found.expect.items()}
+    try:
+        expected = {name: [Expectation(text) for text in texts] for name, texts in found.expect.items()}
+    except ValueError as error:
+        raise SessionError(f"{path}: {error}") from error
     return Run(path, found.rows, expected=expected)
 
 

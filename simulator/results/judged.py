@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.errors import SessionError
-from simulator.files import write_json
+from simulator.files import read_json, write_json
 from simulator.reading.expect import Verdict
 from simulator.score import Score
 
@@ -28,8 +28,13 @@ def read_judged(folder: Path) -> Judged:
     """Read a session's scores.json; an empty one where the session was never scored. SessionError when damaged."""
     path = folder / SCORES
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Judged)
+        judged = read_json(path, Judged)
+        for verdict in judged.expectations:
+            told = verdict.expectation
+            if (told.metric, told.op, told.bound) != (verdict.metric, verdict.op, verdict.bound):
+                raise ValueError(f"the expectation {told.text} stands beside another bound")
     except FileNotFoundError:
         return Judged()
-    except (msgspec.DecodeError, OSError) as error:
+    except ValueError as error:
         raise SessionError(f"{path}: cannot be read: {error}") from error
+    return judged

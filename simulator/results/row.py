@@ -10,10 +10,16 @@ from typing import Any
 
 import msgspec
 
+from simulator.errors import SessionError
+from simulator.files import decode_json
 from simulator.intervals.observations import Origin
-from simulator.score import Score
+from simulator.score import KeptParts, Score, fits
+from simulator.scoring.scorer import all_definitions
+from simulator.texts import quoted
 
 RESULTS = "results.jsonl"
+LEFT_OUT = "cannot be used and was left out"
+"""What is said of a session that is damaged, and not of a line that a kill cut in two."""
 
 
 class RowScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -23,7 +29,7 @@ class RowScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unit: str = ""
     n: int = 0
     reason: str | None = None
-    parts: dict[str, Any] = {}
+    parts: KeptParts = {}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +146,7 @@ class _Named(msgspec.Struct):
 def _id_of(line: bytes) -> str | None:
     try:
         return msgspec.json.decode(line, type=_Named).id
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ValueError):
         return None
 
 
@@ -166,11 +172,24 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
             if not line.strip():
                 continue
             try:
-                row = decoder.decode(line)
-            except msgspec.DecodeError:
-                notes.append(f"{path.name}: line {number} is not whole and was left out")
+                row = _checked(decode_json(line, decoder, where="the row"))
+            except SessionError as error:
+                whole = line.rstrip().endswith(b"}")
+                broken = f"{LEFT_OUT}: {error}" if whole else "is not whole and was left out"
+                notes.append(f"{path.name}: line {number} {broken}")
                 continue
             _share_units(row)
             latest.pop(row.id, None)  # so that it stands where it ended last
             latest[row.id] = row
     return list(latest.values()), notes
+
+
+def _checked(row: Row) -> Row:
+    """Give a row as it was read. SessionError: an id that no folder can have, parts that are not those of a metric."""
+    if row.id in ("", ".", "..") or not {"/", "\\", "\0"}.isdisjoint(row.id):
+        raise SessionError(f"id is {quoted(row.id)}; allowed is the name of a folder")
+    for metric, score in row.scores.items():
+        definition = all_definitions().get(metric)
+        if definition is not None and not fits(definition, score.parts):
+            raise SessionError(f"{metric}: a {definition.statistic} has other parts than {', '.join(score.parts)}")
+    return row

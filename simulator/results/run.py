@@ -12,7 +12,7 @@ from simulator.errors import SessionError
 from simulator.reading.expect import Expectation, Verdict
 from simulator.results.judged import SCORES, read_judged
 from simulator.results.pooling import verdicts, violates
-from simulator.results.row import RESULTS, Row, agent_label, read_rows, without_evidence
+from simulator.results.row import LEFT_OUT, RESULTS, Row, agent_label, read_rows, without_evidence
 from simulator.results.run_info import INFO, RunInfo, read_info
 from simulator.scoring.scorer import all_definitions
 from simulator.session import Session, is_session, read_meta, read_session
@@ -27,6 +27,8 @@ RUN_PAGE = "index.html"
 class Run:
     """The sessions of a run in the order they ended. info: what run.json says. notes: what was damaged.
 
+    left_out: of the notes those on sessions that could not be read; half a line at the end is none of them.
+
     expected: the expectations by scenario.
     """
 
@@ -37,12 +39,14 @@ class Run:
         *,
         info: RunInfo | None = None,
         notes: Sequence[str] = (),
+        left_out: Sequence[str] = (),
         expected: Mapping[str, Sequence[Expectation]] | None = None,
     ) -> None:
         self.folder = folder
         self.rows = tuple(rows)
         self.info = info or RunInfo()
         self.notes = tuple(notes)
+        self.left_out = tuple(left_out)
         self._expected = expected or {}
 
     @property
@@ -109,8 +113,7 @@ def load_run(folder: Path) -> Run:
     """Read a run folder; SessionError when it is none. What is damaged is told in the run's notes."""
     rows, notes = read_rows(folder)
     if not rows and folder.is_dir():
-        rows = [_row_of(path) for path in sorted(folder.iterdir()) if is_session(path)]
-        notes.append(f"{folder.name}: {RESULTS} holds no session; read {len(rows)} from their folders")
+        rows = _rows_of(folder, notes)
     if not rows and not is_run(folder):
         raise SessionError(f"{folder}: not a run folder: {INFO} and {RESULTS} are missing")
     try:
@@ -118,15 +121,33 @@ def load_run(folder: Path) -> Run:
     except SessionError as error:
         info = RunInfo()
         notes.append(str(error))
-    return Run(folder, rows, info=info, notes=notes, expected=_expected(folder, rows))
+    expected = _expected(folder, rows, notes)
+    left_out = [note for note in notes if LEFT_OUT in note]
+    return Run(folder, rows, info=info, notes=notes, left_out=left_out, expected=expected)
 
 
-def _expected(folder: Path, rows: Sequence[Row]) -> dict[str, list[Expectation]]:
-    """What each scenario expects, as the scores.json of any of its sessions repeats it."""
+def _rows_of(folder: Path, notes: list[str]) -> list[Row]:
+    """Make the rows of a run from its sessions' folders, and note which of them cannot be read."""
+    rows: list[Row] = []
+    for path in sorted(folder.iterdir()):
+        if is_session(path):
+            try:
+                rows.append(_row_of(path))
+            except SessionError as error:
+                notes.append(f"{path.name} {LEFT_OUT}: {error}")
+    notes.append(f"{folder.name}: {RESULTS} holds no session; read {len(rows)} from their folders")
+    return rows
+
+
+def _expected(folder: Path, rows: Sequence[Row], notes: list[str]) -> dict[str, list[Expectation]]:
+    """What each scenario expects, as the first scores.json of its sessions that can be read repeats it."""
     expected: dict[str, list[Expectation]] = {}
     for row in rows:
         if row.scenario not in expected and (folder / row.id / SCORES).is_file():
-            expected[row.scenario] = [verdict.expectation for verdict in read_judged(folder / row.id).expectations]
+            try:
+                expected[row.scenario] = [verdict.expectation for verdict in read_judged(folder / row.id).expectations]
+            except SessionError as error:
+                notes.append(str(error))
     return {name: found for name, found in expected.items() if found}
 
 

@@ -11,8 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from simulator.call.surroundings import Pacing
-from simulator.errors import SessionError
-from simulator.files import write_json
+from simulator.files import read_json, write_json
 from simulator.reading.cost import Cost
 
 INFO = "run.json"
@@ -64,8 +63,6 @@ def read_info(run_folder: Path) -> RunInfo:
     """Read a run's run.json; an empty one where there is none. SessionError when damaged."""
     path = run_folder / INFO
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunInfo)
+        return read_json(path, RunInfo)
     except FileNotFoundError:
         return RunInfo()
-    except (msgspec.DecodeError, OSError) as error:
-        raise SessionError(f"{path}: cannot be read: {error}") from error

@@ -37,6 +37,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
     """A corpus scored: full precision, samples in input order, skipped ones with nulls and a note.
 
+    unusable: how many of the samples could not be read.
     groups: by name, where it holds what differs (scenarios, agents) and is not pooled: then `metrics` is empty.
     """
 
@@ -48,13 +49,14 @@ class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     told: list[str] = []
     groups: dict[str, Group] = {}
+    unusable: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Give what `simulate score --json` writes: of a corpus value the number and how far to trust it."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         for group in (plain, *plain["groups"].values()):
             group["metrics"] = {name: {key: score[key] for key in _TOLD} for name, score in group["metrics"].items()}
-        for name in ("told", "groups"):  # of our own scorers alone
+        for name in ("told", "groups", "unusable"):  # where there is something to say
             if not plain[name]:
                 del plain[name]
         return plain

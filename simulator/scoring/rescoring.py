@@ -68,6 +68,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
             scorer=",".join(scorers),
             mode="strict",
             n=len(found),
+            unusable=len(samples) - len(found),
             metrics=alone.metrics,
             told=alone.told,
             groups=pooled if len(pooled) > 1 else {},
@@ -80,24 +81,20 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         for first in range(0, len(inputs), SIDE_BY_SIDE):
             batch = inputs[first : first + SIDE_BY_SIDE]
             opened = [self._open(item) for item in batch]
-            bare = [session for session in opened if isinstance(session, Session) and not _has_speech(session)]
+            bare = [session for session in opened if isinstance(session, Session) and not session.annotated]
             annotated = iter(annotate_many_cached(bare, words=self.words))
             for item, session in zip(batch, opened, strict=True):
-                known = isinstance(session, SessionError) or _has_speech(session)
+                known = isinstance(session, SessionError) or session.annotated
                 yield item, session if known else next(annotated)
 
     def _open(self, item: Input) -> Session | SessionError:
         try:
             session = open_session(item, self.user_channel)
-            if not _has_speech(session):
+            if not session.annotated:
                 session.notes += tuple(refuse_if_untrustworthy(session, force=self.force))
             return session
         except SessionError as error:
             return error
-
-
-def _has_speech(session: Session) -> bool:
-    return (session.folder / "speech.json").is_file()
 
 
 def _grouped(found: Sequence[Found]) -> dict[str, list[Found]]:

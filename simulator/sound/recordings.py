@@ -14,7 +14,8 @@ import numpy as np
 import soundfile
 
 from simulator.errors import ScenarioError, SessionError
-from simulator.frame import Samples, freeze
+from simulator.frame import Pcm16, Samples, freeze
+from simulator.sound.decoded import COMPRESSED, decoded, readable_frames
 
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 LARGEST_BYTES = 2**32 - 64
@@ -37,7 +38,9 @@ class Recording:
         raw_start: int | None,
         width: int,
         notes: tuple[str, ...],
+        pcm: Pcm16 | None = None,
     ) -> None:
+        self._pcm = pcm
         self.path = path
         self.sample_rate = sample_rate
         self.length = length
@@ -49,7 +52,8 @@ class Recording:
     def read(self, index: int, start: int = 0, end: int | None = None) -> Samples:
         """Give samples start..end of the index-th chosen channel: float32 (n,), full scale 1.0, read-only."""
         end = self.length if end is None else min(end, self.length)
-        return freeze(self._frames(start, max(start, end))[:, self.channels[index]].copy())
+        start = min(start, end)
+        return freeze(self._frames(start, end)[:, self.channels[index]].copy())
 
     def blocks(self, index: int, block: int) -> Iterator[Samples]:
         """Give the channel in blocks of `block` samples, the last one shorter."""
@@ -61,8 +65,13 @@ class Recording:
         return f"{sha256(self.path)}:{','.join(map(str, self.channels))}"
 
     def _frames(self, start: int, end: int) -> Samples:
+        if self._pcm is not None:
+            return self._pcm[start:end].astype(np.float32) / np.float32(32768)
         if self._raw_start is None:
-            samples, _ = soundfile.read(self.path, frames=end - start, start=start, dtype="float32", always_2d=True)
+            try:
+                samples, _ = soundfile.read(self.path, frames=end - start, start=start, dtype="float32", always_2d=True)
+            except (soundfile.LibsndfileError, OSError) as error:
+                raise SessionError(f"{self.path}: cannot be read from sample {start} on: {_reason(error)}") from error
             return samples  # type: ignore[no-any-return]
         offset = self._raw_start + start * self._width * 2
         pcm = np.fromfile(self.path, "<i2", (end - start) * self._width, offset=offset)
@@ -84,14 +93,19 @@ def open_recording(path: Path, *, channels: tuple[int, ...] = (0, 1)) -> Recordi
     except (soundfile.LibsndfileError, OSError) as error:
         raise SessionError(f"{path}: not a sound file that can be read: {_reason(error)}") from error
     _need_channels(path, info.channels, channels)
+    length, notes, pcm = info.frames, list[str](), None
+    if info.format in COMPRESSED and (length := readable_frames(path, info.frames)) < info.frames:
+        held = f"{length / info.samplerate:.2f} of {info.frames / info.samplerate:.2f} s can be decoded"
+        notes, pcm = [f"{path}: breaks off: {held}; read as far as it goes"], decoded(path, length)
     return Recording(
         path,
         channels=channels,
         sample_rate=info.samplerate,
-        length=info.frames,
+        length=length,
         raw_start=None,
         width=info.channels,
-        notes=(),
+        notes=tuple(notes),
+        pcm=pcm,
     )
 
 
@@ -112,7 +126,7 @@ def _damaged_wav(path: Path) -> tuple[int, int, int, int] | None:
         return None
     form, width, rate, _, _, bits = struct.unpack("<HHIIHH", head[20:36])
     (data_bytes,) = struct.unpack("<I", head[40:44])
-    if form != 1 or bits != 16 or width == 0 or data_bytes == size - 44 or 0 < data_bytes < size - 44:
+    if form != 1 or bits != 16 or width == 0 or rate == 0 or data_bytes == size - 44 or 0 < data_bytes < size - 44:
         return None
     return rate, width, 44, (size - 44) // (2 * width)
 

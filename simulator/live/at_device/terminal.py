@@ -80,7 +80,9 @@ async def _shown(
     from rich.console import Console
     from rich.live import Live
 
-    with keys(press) as listening, Live(view, console=Console(stderr=True), refresh_per_second=FRAMES_PER_S):
+    # The command's own stderr escapes what steers a terminal; this one draws.
+    screen = Console(file=getattr(sys.stderr, "styled", sys.stderr))
+    with keys(press) as listening, Live(view, console=screen, refresh_per_second=FRAMES_PER_S):
         tasks.start_soon(_refresh, room, line)
 
         def note(sentence: str) -> None:

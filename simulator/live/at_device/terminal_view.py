@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.live.room import Message, Room
+from simulator.texts import shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -158,7 +159,7 @@ def _line(words: tuple[float, str, str, str]) -> Any:
     at, party, text, source = words
     line = Text(f"{at:6.1f} s  ", style="dim", no_wrap=True, overflow="ellipsis")
     line.append(f"{party:<6} ", style="blue" if party == "user" else "yellow")
-    line.append(text, style="" if source == "truth" else "italic")
+    line.append(shown(text), style="" if source == "truth" else "italic")
     return line
 
 

@@ -1,0 +1,18 @@
+"""What a command answers whose inputs cannot all be used: one rule for all that take recordings, sessions or runs."""
+
+import sys
+from collections.abc import Sequence
+
+from simulator.cli import INCOMPLETE, OK, REFUSED
+
+
+def outcome(problems: Sequence[str], of: int) -> int:
+    """Tell what could not be used, `of` inputs in all, and give the exit code: 2 where it was all, 3 where some."""
+    for problem in problems:
+        print(f"simulate: {problem}", file=sys.stderr)
+    return code_of(len(problems), of)
+
+
+def code_of(unusable: int, of: int) -> int:
+    """Give the exit code of so many unusable inputs of all there were."""
+    return OK if not unusable else REFUSED if unusable >= of else INCOMPLETE

@@ -1,0 +1,40 @@
+"""Compressed sound as far as it can be decoded: what its header promises is only known to be there once it was read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from simulator.frame import Pcm16
+
+COMPRESSED = ("FLAC", "OGG", "MPEG")
+"""Containers, as libsndfile calls them, whose length is a promise."""
+BLOCK = 4096
+"""Frames read at a time: what a FLAC encoder packs together, and so what one damaged byte costs."""
+
+
+def readable_frames(path: Path, promised: int) -> int:
+    """Give how many frames can be decoded from the first one on, `promised` of them at most."""
+    return sum(map(len, _blocks(path, promised)))
+
+
+def decoded(path: Path, frames: int) -> Pcm16:
+    """Decode the first frames one after the other, as a search in a damaged file may fail: int16 (n, width)."""
+    whole = np.zeros((frames, soundfile.info(path).channels), np.int16)
+    at = 0
+    for block in _blocks(path, frames):
+        whole[at : at + len(block)] = block
+        at += len(block)
+    return whole
+
+
+def _blocks(path: Path, frames: int) -> Iterator[Pcm16]:
+    left = frames
+    try:
+        with soundfile.SoundFile(path) as file:
+            while left and len(block := file.read(min(BLOCK, left), dtype="int16", always_2d=True)):
+                left -= len(block)
+                yield block
+    except soundfile.LibsndfileError:
+        return
