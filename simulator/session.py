@@ -166,9 +166,21 @@ class Session:
         )
 
     @classmethod
-    def of_recording(cls, path: Path, *, user_channel: int = 0, agent_channel: int = 1) -> "Session":
-        """Make a session of a stereo file: no events, nothing known. SessionError when it is not stereo audio."""
-        recording = recordings.open_recording(path, channels=(user_channel, agent_channel))
+    def of_recording(
+        cls, path: Path, *, user_channel: int | None = None, agent_channel: int | None = None
+    ) -> "Session":
+        """Make a session of a sound file: no events, nothing known. The channels are 0 and 1 unless one is named.
+
+        SessionError when it is not stereo audio, or has more channels and not both are named.
+        """
+        user = (1 if agent_channel == 0 else 0) if user_channel is None else user_channel
+        agent = (1 if user == 0 else 0) if agent_channel is None else agent_channel
+        recording = recordings.open_recording(path, channels=(user, agent))
+        if recording.width > 2 and None in (user_channel, agent_channel):
+            raise SessionError(
+                f"{path}: has {recording.width} channels; name the two parties' with "
+                "--set user_channel=0 --set agent_channel=1"
+            )
         meta = SessionMeta(
             format=FORMAT,
             id=path.stem,

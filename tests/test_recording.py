@@ -55,7 +55,7 @@ def test_a_recording_that_was_never_closed_reads_as_far_as_it_goes(tmp_path: Pat
     assert session.duration == 2 * RATE
     assert np.array_equal(session.said("user")[:480], burst(480, 1))
     assert any("running" in note for note in session.notes)
-    assert any("header was not finished" in note for note in session.notes)
+    assert any("header promises no length" in note for note in session.notes)
     recorder.close("completed")
 
 

@@ -86,7 +86,7 @@ def test_a_session_that_was_cut_off_gets_a_page(tmp_path):
     write_session_page(folder)
     page = (folder / SESSION_PAGE).read_text(encoding="utf-8")
     assert "is not whole" in page
-    assert "the header was not finished" in page
+    assert "bytes of sound that its header promises" in page
 
 
 def test_a_folder_that_is_no_session_gets_no_page(tmp_path):

@@ -68,9 +68,7 @@ def sessions(draw: Any) -> Session:
 
 def session(speech: Speech, events: list[Event], length: int = LENGTH) -> Session:
     meta = SessionMeta(format=FORMAT, id="any", scenario="any", sample_rate=RATE, frame_ms=20)
-    audio = Recording(
-        Path("none.wav"), channels=(0, 1), sample_rate=RATE, length=length, raw_start=0, width=2, notes=()
-    )
+    audio = Recording(Path("none.wav"), channels=(0, 1), sample_rate=RATE, length=length, width=2)
     return Session(Path("none"), meta, audio=audio, events=tuple(events), speech=speech)
 
 

@@ -63,7 +63,7 @@ def test_the_users_channel_can_be_the_right_one(tmp_path: Path, speech: Samples)
     recording(tmp_path / "call.wav", speech, 8000)
     swapped = FdBenchSpec(user_channel=1).score_corpus([tmp_path / "call.wav"])
     assert "no speech of the user was found" in swapped.samples[0].notes
-    with pytest.raises(SessionError, match="user_channel=2"):
+    with pytest.raises(SessionError, match="there is no channel 2"):
         FdBenchSpec(user_channel=2).score_corpus([tmp_path / "call.wav"])
 
 

@@ -103,12 +103,17 @@ class _Heard:
     def lift(self) -> float:
         """Give the factor that brings speech too faint to be detected to where it is heard; 1 for all other tracks."""
         level = speech_level_dbfs(self._powers.finish())
-        return float(10 ** ((LIFTED_DBFS - level) / 20)) if _SILENT_DBFS < level < FAINT_DBFS else 1.0
+        return float(10 ** ((LIFTED_DBFS - level) / 20)) if is_faint(level) else 1.0
 
     def speech(self, settings: ActivitySettings) -> Timeline:
         """Give the segments once the track is over."""
         probabilities = np.concatenate(self.probabilities) if self.probabilities else np.zeros(0, np.float32)
         return located(probabilities, self._resampled.length, self._powers, self._rate, settings)
+
+
+def is_faint(level_dbfs: float) -> bool:
+    """Whether a track with speech at this level is lifted; one that holds next to nothing is not."""
+    return _SILENT_DBFS < level_dbfs < FAINT_DBFS
 
 
 def speech_level_dbfs(powers: Powers) -> float:

@@ -11,7 +11,7 @@ from simulator.plugins import load
 from simulator.scoring.corpus import CorpusScorer
 from simulator.spec import decode
 
-READING = ("user_channel", "force")
+READING = ("user_channel", "agent_channel", "force")
 """Options of how files are read, where a scorer does not read them itself."""
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.datasets.sample import Dataset, DatasetSample, DatasetSpec, check_recording, usable
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.inputs import find_inputs, sample_ids
+from simulator.scoring.inputs import SOUND_SUFFIXES, find_inputs, passed_over, sample_ids
 
 _MANIFESTS = (".jsonl", ".json")
 _SOUND_KEYS = ("audio_path", "audio_filepath")
@@ -35,7 +35,7 @@ class AudioDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="audio"):
         if self.path.suffix in _MANIFESTS and self.path.is_file():
             return self._of_manifest()
         samples: list[DatasetSample] = []
-        notes: list[str] = []
+        notes = passed_over([self.path])
         for item in find_inputs([self.path], ["wav"], scorer="dataset kind audio"):
             try:
                 channel = check_recording(item.path, self.channel)
@@ -109,7 +109,5 @@ def _first_text(row: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 
 
 def _stem(name: str) -> str:
-    for suffix in (".flac", ".wav"):
-        if name.endswith(suffix):
-            return name.removesuffix(suffix)
-    return name
+    stem, _, suffix = name.rpartition(".")
+    return stem if suffix in SOUND_SUFFIXES else name

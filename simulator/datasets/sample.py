@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import soundfile
 
 from simulator.errors import ScenarioError, SessionError
 from simulator.plugins import Kind
-from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ
+from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ, UNREADABLE, sound_file
 from simulator.spec import Spec
 
 
@@ -78,15 +77,16 @@ def check_recording(path: Path, channel: int | None) -> int | None:
     if not path.is_file():
         raise SessionError(f"{path} does not exist")
     try:
-        info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
+        with sound_file(path) as file:
+            rate, frames, width = file.samplerate, file.frames, file.channels
+    except UNREADABLE as error:
         raise SessionError(f"{path} is not a sound file that can be read") from error
-    if info.frames == 0:
+    if frames == 0:
         raise SessionError(f"{path} is empty")
-    if not LOWEST_HZ <= info.samplerate <= HIGHEST_HZ:
-        raise SessionError(f"{path} has a rate of {info.samplerate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz")
-    if info.channels == 1:
+    if not LOWEST_HZ <= rate <= HIGHEST_HZ:
+        raise SessionError(f"{path} has a rate of {rate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz")
+    if width == 1:
         return None
-    if channel is None or channel >= info.channels:
-        raise SessionError(f"{path} has {info.channels} channels; name one with `channel: 0`")
+    if channel is None or channel >= width:
+        raise SessionError(f"{path} has {width} channels; name one with `channel: 0`")
     return channel

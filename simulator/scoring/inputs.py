@@ -21,13 +21,16 @@ InputKind = Literal["session", "fdb", "wav", "nemo", "tau", "fdb_v2"]
 TOLD = {
     "session": "sessions or run folders",
     "fdb": "Full-Duplex-Bench sample folders or dataset roots",
-    "wav": "stereo sound files",
+    "wav": "sound files (wav, flac, ogg, opus, mp3, aiff, ...)",
     "nemo": "a NeMo results folder (output.jsonl)",
     "tau": "a tau experiment (results.json and simulations/)",
     "fdb_v2": "raw judge replies (<Family>/<name>.json)",
 }
 
-SOUND_SUFFIXES = (".wav", ".flac")
+SOUND_SUFFIXES = tuple("wav flac ogg oga opus mp3 m4a aiff aif au snd caf w64 rf64".split())  # noqa: SIM905
+"""What is tried as a sound file: what libsndfile reads (of m4a only some builds of it do)."""
+_OTHER_SOUND = tuple("raw pcm wma aac amr gsm webm mp4 mka ac3 wv ape spx vox sph ulaw alaw".split())  # noqa: SIM905
+"""Sound that is not read: told where it is passed over."""
 _FDB_FILES = frozenset(
     {
         "input.wav",
@@ -80,13 +83,26 @@ def find_inputs(paths: Sequence[Path], kinds: Collection[InputKind], *, scorer: 
     return [msgspec.structs.replace(item, id=name) for item, name in zip(found, names, strict=True)]
 
 
-def open_session(item: Input, user_channel: int = 0) -> Session:
-    """Open a session folder, or a stereo file as a session without events; SessionError when it cannot be read."""
+def passed_over(paths: Sequence[Path]) -> list[str]:
+    """Say which files of a folder hold sound of a kind that is not read, a sentence each."""
+    reads = ", ".join(SOUND_SUFFIXES)
+    return [
+        f"{file}: passed over; the sound files that are read are {reads}"
+        for path in paths
+        if path.is_dir()
+        for file in sorted(path.rglob("*"), key=_natural)
+        if file.suffix.lower().removeprefix(".") in _OTHER_SOUND and ASIDE not in str(file)
+    ]
+
+
+def open_session(item: Input, user_channel: int | None = None, agent_channel: int | None = None) -> Session:
+    """Open a session folder, or a sound file as a session without events; SessionError when it cannot be read.
+
+    The channels are those of a file, 0 and 1 unless named; of a file with more than two both have to be.
+    """
     if item.kind == "session":
         return read_session(item.path)
-    if user_channel not in (0, 1):
-        raise ScenarioError(f"user_channel={user_channel}: a stereo file has channels 0 and 1")
-    return Session.of_recording(item.path, user_channel=user_channel, agent_channel=1 - user_channel)
+    return Session.of_recording(item.path, user_channel=user_channel, agent_channel=agent_channel)
 
 
 def sample_ids(places: Sequence[tuple[Path, Path, str]], *, by_folder: bool = False) -> list[str]:
@@ -182,7 +198,9 @@ def _folder_kind(names: frozenset[str], kinds: frozenset[str]) -> InputKind | No
 
 
 def _file(path: Path, root: Path, kinds: frozenset[str]) -> list[Input]:
-    if "wav" in kinds and path.suffix.lower() in SOUND_SUFFIXES:
+    suffix = path.suffix.lower().removeprefix(".")
+    # A file that was named is opened whatever it is called: who opens it says what is wrong with it.
+    if "wav" in kinds and (suffix in SOUND_SUFFIXES or (path == root and suffix in _OTHER_SOUND)):
         return [Input(kind="wav", id=path.stem, path=path, root=root)]
     if "fdb_v2" in kinds and path.suffix == ".json" and not path.name.endswith(".raw_api.json"):
         name = path.stem.removesuffix(_PROCESSED)

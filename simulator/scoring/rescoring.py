@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from simulator import __version__
 from simulator.annotation.annotate import annotate_many_cached
-from simulator.errors import ScenarioError, SessionError
+from simulator.errors import SessionError
 from simulator.intervals.observations import Origin, told
 from simulator.score import Definition, Score
 from simulator.scoring.corpus import CorpusResult, Group, SampleResult
-from simulator.scoring.inputs import Input, find_inputs, open_session
+from simulator.scoring.inputs import Input, find_inputs, open_session, passed_over
 from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import Scorer, definitions_by
 from simulator.scoring.trust import refuse_if_untrustworthy
@@ -30,12 +30,13 @@ SIDE_BY_SIDE = 8
 class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
     """How recordings are scored again.
 
-    user_channel: of a stereo file, 0 or 1. force: also recordings whose sound makes scores meaningless (see trust.py;
-    a session with speech.json was heard before). words: whether a scorer reads words; without one recognition is
-    spared. pool: sessions of one scenario with one agent (alike), or all.
+    user_channel, agent_channel: of a sound file, 0 and 1 unless named. force: also recordings whose sound makes scores
+    meaningless (see trust.py; a session with speech.json was heard before). words: whether a scorer reads words;
+    without one recognition is spared. pool: sessions of one scenario with one agent (alike), or all.
     """
 
-    user_channel: int = 0
+    user_channel: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    agent_channel: Annotated[int, msgspec.Meta(ge=0)] | None = None
     force: bool = False
     words: bool = True
     pool: Literal["alike", "all"] = "alike"
@@ -44,8 +45,8 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         self, paths: Sequence[Path], scorers: Mapping[str, Scorer], tell: Tell = lambda _line: None
     ) -> CorpusResult:
         """Score sessions and stereo files; SessionError when none of them can be read."""
-        if self.user_channel not in (0, 1):
-            raise ScenarioError(f"user_channel={self.user_channel}: a stereo file has channels 0 and 1")
+        for note in passed_over(paths):
+            tell(note)
         inputs = find_inputs(paths, ("session", "wav"), scorer="simulate score without --as")
         found: list[Found] = []
         samples: list[SampleResult] = []
@@ -89,7 +90,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
 
     def _open(self, item: Input) -> Session | SessionError:
         try:
-            session = open_session(item, self.user_channel)
+            session = open_session(item, self.user_channel, self.agent_channel)
             if not session.annotated:
                 session.notes += tuple(refuse_if_untrustworthy(session, force=self.force))
             return session

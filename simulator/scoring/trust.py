@@ -1,14 +1,18 @@
 """Trust: whether a two-channel recording is what it claims to be, before anybody believes a number from it.
 
-Channels that are identical and not silent, a rate that lies or is impossible, and audio that cannot be read make
-scoring pointless: they refuse it. Silence, clipping, bleed, drift, dropouts and suspected swaps are told: a silent
-agent is a result. Everything is measured in blocks, so an hour costs no more memory than a minute.
+One mix in both channels, values that are no numbers, a rate that lies or is impossible, and audio that cannot be read
+make scoring pointless: they refuse it. Silence, clipping, offsets, faint speech, bleed, drift, dropouts and suspected
+swaps are told: a silent agent is a result. Everything is measured in blocks, so an hour costs no more memory than a
+minute.
+
+One mix is one however it came there: with another gain, inverted, delayed, through a codec or with noise under it, the
+one channel explains the other nearly wholly and is louder or softer by the same all along. Where two people have a
+microphone each, whoever speaks is louder on their own.
 
 Bleed is looked for where one channel is loud: how well the other one is explained by it, delayed by up to 0.5 s
 (normalised cross-correlation on 1 s windows at 8 kHz), and how loud it is beside it. Drift is the slope of that delay.
 """
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -17,12 +21,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.annotation.detect import LIFTED_DBFS, is_faint, speech_level_dbfs
 from simulator.annotation.truth import told
+from simulator.engines.energy_edges import HOP_S, HopPowers
 from simulator.errors import SessionError
 from simulator.events import PARTIES, Party, other_party
 from simulator.frame import Samples
 from simulator.session import Session
 from simulator.sound import recordings
+from simulator.sound.wav import wav_data
 
 SILENT_DBFS = -60.0
 """A channel whose loudest sample is below this is silent."""
@@ -31,6 +38,15 @@ CLIP_RUN = 3
 BLEED_COHERENCE = 0.7
 BLEED_DB = -40.0
 """A channel explained by the other to this degree and this loud beside it holds the other's sound."""
+MIX_COHERENCE = 0.9
+MIX_SPREAD_DB = 6.0
+MIX_LEVEL_DB = 15.0
+"""Channels hold one mix that explain each other to this degree, at a difference of levels that hardly changes (from the
+10th to the 90th percentile) and is itself no larger than that: the echo on a silent agent's channel is softer."""
+MIX_SHARE = 0.9
+"""The share of loud seconds in which that must be so."""
+OFFSET = 0.003
+"""A mean further from zero than this (-50 dBFS) is an offset worth telling."""
 DRIFT_MS_PER_MIN = 1.0
 DROPOUT_S = (0.005, 0.5)
 """Digital zeros for so long with sound hard on both sides are a hole, not a pause."""
@@ -78,7 +94,11 @@ class _Tally:
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
         self._same = True
+        self._broken = dict.fromkeys(PARTIES, 0)
+        self._sum = dict.fromkeys(PARTIES, 0.0)
+        self._mixed: list[tuple[float, float]] = []
         self._peak = dict.fromkeys(PARTIES, 0.0)
+        self._powers = {party: HopPowers(round(sample_rate * HOP_S)) for party in PARTIES}
         self._clips = dict.fromkeys(PARTIES, 0)
         self._holes = dict.fromkeys(PARTIES, 0)
         self._tails = {party: np.zeros(0, np.float32) for party in PARTIES}
@@ -90,11 +110,19 @@ class _Tally:
         self._same = self._same and np.array_equal(user, agent)
         blocks: dict[Party, Samples] = {"user": user, "agent": agent}
         for party, block in blocks.items():
-            self._peak[party] = max(self._peak[party], float(np.max(np.abs(block), initial=0.0)))
+            broken = ~np.isfinite(block)
+            self._broken[party] += int(np.count_nonzero(broken))
+            blocks[party] = np.where(broken, np.float32(0), block)
+        centred = {party: block - np.float32(block.mean(dtype=np.float64)) for party, block in blocks.items()}
+        for party, block in blocks.items():
+            self._powers[party].feed(centred[party])
+            self._sum[party] += float(np.sum(block, dtype=np.float64))
+            self._peak[party] = max(self._peak[party], float(np.max(np.abs(centred[party]), initial=0.0)))
             self._clips[party] += _runs(np.abs(block) >= 32767 / 32768, CLIP_RUN)
             self._holes[party] += _holes(self._tails[party], block, self._rate)
             self._tails[party] = block[-round(2 * DROPOUT_S[1] * self._rate) :]
-            self._add_lag(party, block, blocks[other_party(party)])
+            self._add_lag(party, centred[party], centred[other_party(party)])
+        self._add_mix(centred["user"], centred["agent"])
         self._samples += len(user)
 
     def _add_lag(self, source: Party, loud: Samples, other: Samples) -> None:
@@ -105,11 +133,36 @@ class _Tally:
         )
         self._lags[source].append((self._samples / self._rate, coherence, lag / _WINDOW_HZ, _dbfs(other) - _dbfs(loud)))
 
+    def _add_mix(self, user: Samples, agent: Samples) -> None:
+        levels = _dbfs(user), _dbfs(agent)
+        if len(user) < self._rate or max(levels) < _LOUD_DBFS:
+            return
+        one, other = (recordings.resample(sound, self._rate, _WINDOW_HZ) for sound in (user, agent))
+        coherence = max(_explained(one, other)[0], _explained(other, one)[0])
+        self._mixed.append((coherence, levels[0] - levels[1]))
+
+    def _one_mix(self) -> bool:
+        """Whether what one channel holds is all along what the other holds, at one difference of levels."""
+        if len(self._mixed) < 2:
+            return False
+        coherence, level = np.array(self._mixed).T
+        spread = float(np.ptp(np.percentile(level, [10, 90])))
+        alike = float(np.mean(coherence >= MIX_COHERENCE)) >= MIX_SHARE
+        return alike and spread <= MIX_SPREAD_DB and abs(float(np.median(level))) <= MIX_LEVEL_DB
+
     def findings(self) -> Iterator[SoundFinding]:
         """Give what the channels show."""
         silent = [party for party in PARTIES if 20 * np.log10(max(self._peak[party], 1e-9)) < SILENT_DBFS]
         if self._same and len(silent) < 2 and self._samples:
             yield SoundFinding(what="identical", severity="refuse", sentence="both channels hold the same sound")
+            return
+        if self._one_mix():
+            yield SoundFinding(
+                what="one_mix",
+                severity="refuse",
+                values={"coherence": float(np.median([coherence for coherence, _ in self._mixed]))},
+                sentence="both channels hold one mix, in which the parties cannot be told apart",
+            )
             return
         for party in silent:
             yield SoundFinding(what="silent", severity="note", sentence=f"the {party} channel is silent")
@@ -119,6 +172,29 @@ class _Tally:
             yield from self._bleed(source)
 
     def _of_party(self, party: Party) -> Iterator[SoundFinding]:
+        if self._broken[party]:
+            yield SoundFinding(
+                what="not_numbers",
+                severity="refuse",
+                values={"samples": self._broken[party]},
+                sentence=f"the {party} channel holds {self._broken[party]} values that are no numbers (NaN, infinity)",
+            )
+        offset = self._sum[party] / max(1, self._samples)
+        if abs(offset) >= OFFSET:
+            yield SoundFinding(
+                what="offset",
+                severity="note",
+                values={"offset": offset},
+                sentence=f"the {party} channel has an offset of {offset:.3f} of full scale; it is measured without",
+            )
+        level = speech_level_dbfs(self._powers[party].finish())
+        if is_faint(level):
+            yield SoundFinding(
+                what="faint",
+                severity="note",
+                values={"level_dbfs": level},
+                sentence=f"the {party}'s speech is at {level:.0f} dBFS; it is detected at {LIFTED_DBFS:.0f} dBFS",
+            )
         if self._clips[party]:
             yield SoundFinding(
                 what="clipping",
@@ -225,16 +301,9 @@ def _rate(session: Session) -> Iterator[SoundFinding]:
 
 
 def _byte_rate(path: Path) -> float | None:
-    """The sample rate that a plain WAV header's byte rate stands for; None for other files."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(36)
-    except OSError:
-        return None
-    if len(head) < 36 or head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt ":
-        return None
-    _, _, _, byte_rate, align, _ = struct.unpack("<HHIIHH", head[20:36])
-    return byte_rate / align if align else None
+    """The sample rate that a WAV's byte rate stands for; None for other files and for samples packed in blocks."""
+    data = wav_data(path)
+    return data.byte_rate / data.block if data and data.plain and data.block else None
 
 
 def _swapped(session: Session) -> Iterator[SoundFinding]:

@@ -1,14 +1,12 @@
 """Sound files: reading recordings of any format and rate, and repairing what a killed run left behind.
 
-Whole files are resampled whole (no delay). A WAV whose header promises more or less than the file holds is read as
-far as it goes, and said.
+Whole files are resampled whole (no delay). A WAV whose header promises more or less than the file holds is read by
+the file's length, and said.
 """
 
 import hashlib
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -16,8 +14,11 @@ import soundfile
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Pcm16, Samples, freeze
 from simulator.sound.decoded import COMPRESSED, decoded, readable_frames
+from simulator.sound.wav import MendedWav, wav_data
 
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
+UNREADABLE = (soundfile.LibsndfileError, OSError, TypeError, SessionError)
+"""What opening and reading a sound file may raise."""
 LARGEST_BYTES = 2**32 - 64
 """What a WAV header can count: a served session that stays open for half a day is written on and read up to here."""
 
@@ -25,7 +26,8 @@ LARGEST_BYTES = 2**32 - 64
 class Recording:
     """A sound file open for reading by channel, in parts; memory is what was asked for.
 
-    channels: those chosen, by index. length: samples per channel. notes: what is damaged about it, a sentence each.
+    channels: those chosen, by index; width: how many there are. length: samples per channel. notes: what is damaged
+    about it, a sentence each.
     """
 
     def __init__(
@@ -35,9 +37,8 @@ class Recording:
         channels: tuple[int, ...],
         sample_rate: int,
         length: int,
-        raw_start: int | None,
         width: int,
-        notes: tuple[str, ...],
+        notes: tuple[str, ...] = (),
         pcm: Pcm16 | None = None,
     ) -> None:
         self._pcm = pcm
@@ -46,8 +47,7 @@ class Recording:
         self.length = length
         self.notes = notes
         self.channels = channels
-        self._width = width
-        self._raw_start = raw_start
+        self.width = width
 
     def read(self, index: int, start: int = 0, end: int | None = None) -> Samples:
         """Give samples start..end of the index-th chosen channel: float32 (n,), full scale 1.0, read-only."""
@@ -56,9 +56,19 @@ class Recording:
         return freeze(self._frames(start, end)[:, self.channels[index]].copy())
 
     def blocks(self, index: int, block: int) -> Iterator[Samples]:
-        """Give the channel in blocks of `block` samples, the last one shorter."""
-        for start in range(0, self.length, block):
-            yield self.read(index, start, start + block)
+        """Give the channel in blocks of `block` samples, the last one shorter; read on, as a search costs in MP3."""
+        if self._pcm is not None:
+            yield from (self.read(index, start, start + block) for start in range(0, self.length, block))
+            return
+        at = 0
+        try:
+            with sound_file(self.path) as file:
+                while at < self.length:
+                    frames = file.read(min(block, self.length - at), dtype="float32", always_2d=True)
+                    yield freeze(frames[:, self.channels[index]].copy())
+                    at += block
+        except UNREADABLE as error:
+            raise SessionError(f"{self.path}: cannot be read from sample {at} on: {_reason(error)}") from error
 
     def fingerprint(self) -> str:
         """Give what tells this sound from any other: the file's sha256 and the chosen channels."""
@@ -67,68 +77,49 @@ class Recording:
     def _frames(self, start: int, end: int) -> Samples:
         if self._pcm is not None:
             return self._pcm[start:end].astype(np.float32) / np.float32(32768)
-        if self._raw_start is None:
-            try:
-                samples, _ = soundfile.read(self.path, frames=end - start, start=start, dtype="float32", always_2d=True)
-            except (soundfile.LibsndfileError, OSError) as error:
-                raise SessionError(f"{self.path}: cannot be read from sample {start} on: {_reason(error)}") from error
-            return samples  # type: ignore[no-any-return]
-        offset = self._raw_start + start * self._width * 2
-        pcm = np.fromfile(self.path, "<i2", (end - start) * self._width, offset=offset)
-        return pcm.reshape(-1, self._width).astype(np.float32) / np.float32(32768)
+        try:
+            with sound_file(self.path) as file:
+                file.seek(start)
+                return file.read(end - start, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
+        except UNREADABLE as error:
+            raise SessionError(f"{self.path}: cannot be read from sample {start} on: {_reason(error)}") from error
 
 
 def open_recording(path: Path, *, channels: tuple[int, ...] = (0, 1)) -> Recording:
     """Open a recording for reading the given channels; SessionError when it is no audio or lacks a channel."""
-    repaired = _damaged_wav(path)
-    if repaired is not None:
-        rate, width, data_start, length = repaired
-        note = f"{path}: the header was not finished; read {length / rate:.2f} s from the file's length"
-        _need_channels(path, width, channels)
-        return Recording(
-            path, channels=channels, sample_rate=rate, length=length, raw_start=data_start, width=width, notes=(note,)
-        )
     try:
-        info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError) as error:
+        with sound_file(path) as file:
+            rate, frames, width, container = file.samplerate, file.frames, file.channels, file.format
+    except UNREADABLE as error:
         raise SessionError(f"{path}: not a sound file that can be read: {_reason(error)}") from error
-    _need_channels(path, info.channels, channels)
-    length, notes, pcm = info.frames, list[str](), None
-    if info.format in COMPRESSED and (length := readable_frames(path, info.frames)) < info.frames:
-        held = f"{length / info.samplerate:.2f} of {info.frames / info.samplerate:.2f} s can be decoded"
+    _need_channels(path, width, channels)
+    length, notes, pcm = frames, shortfall(path), None
+    if container in COMPRESSED and (length := readable_frames(path, frames)) < frames:
+        held = f"{length / rate:.2f} of {frames / rate:.2f} s can be decoded"
         notes, pcm = [f"{path}: breaks off: {held}; read as far as it goes"], decoded(path, length)
-    return Recording(
-        path,
-        channels=channels,
-        sample_rate=info.samplerate,
-        length=length,
-        raw_start=None,
-        width=info.channels,
-        notes=tuple(notes),
-        pcm=pcm,
-    )
+    return Recording(path, channels=channels, sample_rate=rate, length=length, width=width, notes=tuple(notes), pcm=pcm)
+
+
+def sound_file(path: Path) -> soundfile.SoundFile:
+    """Open a sound file of any kind; of a WAV whose header lies about its length the file's own length holds.
+
+    UNREADABLE: what it raises where there is none, or none that can be read.
+    """
+    data = wav_data(path)
+    return soundfile.SoundFile(MendedWav(path, data) if data and data.lies else path)
+
+
+def shortfall(path: Path) -> list[str]:
+    """Say of a WAV that its header promises another length than it has: a sentence, or none."""
+    data = wav_data(path) if path.is_file() else None
+    return [f"{path}: {data.note}"] if data and data.lies else []
 
 
 def _need_channels(path: Path, width: int, channels: tuple[int, ...]) -> None:
+    if width == 1 and max(channels) > 0:
+        raise SessionError(f"{path}: has 1 channel; a recording of both parties is stereo")
     if max(channels) >= width:
-        raise SessionError(f"{path}: has {width} channel{'s' * (width != 1)}; a recording of both parties is stereo")
-
-
-def _damaged_wav(path: Path) -> tuple[int, int, int, int] | None:
-    """Find a PCM16 WAV whose data length disagrees with the file: (rate, channels, data start, samples), else None."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(44)
-    except OSError as error:
-        raise SessionError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(head) < 44 or head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt " or head[36:40] != b"data":
-        return None
-    form, width, rate, _, _, bits = struct.unpack("<HHIIHH", head[20:36])
-    (data_bytes,) = struct.unpack("<I", head[40:44])
-    if form != 1 or bits != 16 or width == 0 or rate == 0 or data_bytes == size - 44 or 0 < data_bytes < size - 44:
-        return None
-    return rate, width, 44, (size - 44) // (2 * width)
+        raise SessionError(f"{path}: has {width} channels, so there is no channel {max(channels)}")
 
 
 def load(path: Path, sample_rate: int, *, channel: int | None = None) -> Samples:
@@ -140,8 +131,9 @@ def load(path: Path, sample_rate: int, *, channel: int | None = None) -> Samples
     if not path.is_file():
         raise ScenarioError(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
+        with sound_file(path) as file:
+            rate, samples = file.samplerate, file.read(dtype="float32", always_2d=True)
+    except UNREADABLE as error:
         raise ScenarioError(f"{path} is not a sound file that can be read: {_reason(error)}") from error
     if len(samples) == 0:
         raise ScenarioError(f"{path} is empty")
@@ -155,31 +147,6 @@ def load(path: Path, sample_rate: int, *, channel: int | None = None) -> Samples
     if not np.isfinite(mono).all():
         raise ScenarioError(f"{path} holds values that are not numbers (NaN or infinity)")
     return freeze(resample(mono, rate, sample_rate))
-
-
-def shortfall(path: Path) -> list[str]:
-    """Say of a WAV that it holds less than its header promises: a sentence, or none."""
-    if not path.is_file() or path.suffix.lower() != ".wav":
-        return []
-    with path.open("rb") as file:
-        promised = _data_bytes(file)
-        held = path.stat().st_size - file.tell()
-    if promised is None or promised <= held:
-        return []
-    return [f"{path}: holds {held} of the {promised} bytes of sound that its header promises; read as far as it goes"]
-
-
-def _data_bytes(file: BinaryIO) -> int | None:
-    """Go to the first byte of a WAV's samples and give how many its header promises; None when that is not said."""
-    head = file.read(12)
-    if (head[:4], head[8:]) != (b"RIFF", b"WAVE"):
-        return None
-    while len(head := file.read(8)) == 8:
-        (length,) = struct.unpack("<I", head[4:])
-        if head[:4] == b"data":
-            return None if length == 0xFFFFFFFF else length
-        file.seek(length + length % 2, 1)
-    return None
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
@@ -209,4 +176,6 @@ def sha256_of_session(folder: Path) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, TypeError):  # soundfile asks for the rate of what it takes for headerless
+        return "it has no header that says its rate and format; convert it to WAV"
     return str(error).split(": ", 1)[-1].strip().rstrip(".")

@@ -1,0 +1,182 @@
+"""Sound files as people have them: containers, headers that lie about length, channels, values that are no numbers."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from simulator.errors import ScenarioError, SessionError
+from simulator.frame import Samples
+from simulator.scoring.inputs import find_inputs, passed_over
+from simulator.scoring.trust import examine
+from simulator.session import Session
+from simulator.sound.recordings import load, open_recording, shortfall
+from tests.conversations import voiced
+
+RATE = 16_000
+LOSSLESS = {"wav": "PCM_16", "flac": "PCM_16", "aiff": "PCM_16", "au": "PCM_16", "caf": "PCM_16", "w64": "PCM_16"}
+
+
+@pytest.fixture(scope="module")
+def user() -> Samples:
+    """A user's channel: a sentence, and silence while the other speaks."""
+    said = voiced("Could you tell me whether you have anything near the window?", "en-gb-x-rp", RATE)
+    return np.concatenate([said, np.zeros(len(said), np.float32)])
+
+
+@pytest.fixture(scope="module")
+def agent(user: Samples) -> Samples:
+    """The agent's channel: another voice, in the other half."""
+    said = voiced("There is a table by the window, but it is close to the kitchen door.", "en-us+m1", RATE)
+    half = len(user) // 2
+    return np.concatenate([np.zeros(half, np.float32), np.resize(said, half)])
+
+
+def written(path: Path, *channels: Samples, subtype: str = "PCM_16") -> Path:
+    """A file of these channels."""
+    soundfile.write(path, np.stack(channels, axis=1), RATE, subtype=subtype)
+    return path
+
+
+def found(path: Path) -> dict[str, str]:
+    """What is wrong with a recording: its kind and how bad it is."""
+    return {finding.what: finding.severity for finding in examine(Session.of_recording(path))}
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+def test_every_container_holds_the_same_sound(suffix: str, user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """A container changes no sample, is found in a folder, and reads the same in parts as as a whole."""
+    path = written(tmp_path / f"call.{suffix}", user, agent, subtype=LOSSLESS[suffix])
+    assert [item.path for item in find_inputs([tmp_path], ["wav"], scorer="score")] == [path]
+    recording = open_recording(path)
+    assert np.allclose(recording.read(1), agent, atol=1 / 32768)
+    assert np.array_equal(np.concatenate(list(recording.blocks(0, 7_001))), recording.read(0))
+    assert np.allclose(load(path, RATE, channel=0), user, atol=1 / 32768)
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("ogg", "VORBIS"), ("opus", "OPUS"), ("mp3", "MPEG_LAYER_III")])
+def test_compressed_recordings_are_read_in_parts_as_whole(
+    suffix: str, subtype: str, user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """Sound that was compressed is the same block by block and at once, and close to what went in."""
+    path = tmp_path / f"call.{suffix}"
+    container = "MP3" if suffix == "mp3" else "OGG"
+    soundfile.write(path, np.stack([user, agent], axis=1), RATE, format=container, subtype=subtype)
+    recording = open_recording(path)
+    whole = recording.read(0)
+    assert np.allclose(np.concatenate(list(recording.blocks(0, 9_001))), whole, atol=1e-4)
+    assert np.corrcoef(whole[: len(user)], user[: len(whole)])[0, 1] > 0.95
+
+
+LIES = {"nothing": 0, "the largest number": 0xFFFFFFFF, "half": None, "a byte too many": 1}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("layout", ["PCM_16", "PCM_24", "FLOAT", "ULAW", "PCM_16 behind JUNK"])
+def test_header_that_lies_about_length_is_held_against_the_file(
+    lie: str, layout: str, user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """Whatever a header says and wherever the samples begin: all of them are read, and it is said."""
+    subtype, _, before = layout.partition(" behind ")
+    chunks = before.encode() + struct.pack("<I", 6) + b"......" if before else b""
+    path = written(tmp_path / "call.wav", user, agent, subtype=subtype)
+    truth = open_recording(path).read(0)
+    raw = path.read_bytes()
+    at = raw.index(b"data")
+    length = struct.unpack("<I", raw[at + 4 : at + 8])[0]
+    stated = {"half": length // 2, "a byte too many": length + 1}.get(lie, LIES[lie])
+    path.write_bytes(raw[:12] + chunks + raw[12:at] + b"data" + struct.pack("<I", stated) + raw[at + 8 :])
+    recording = open_recording(path)
+    assert np.array_equal(recording.read(0), truth)
+    assert np.array_equal(load(path, RATE, channel=0), truth)
+    assert [str(path) in note and "promises" in note for note in recording.notes] == [True]
+    assert shortfall(path) == list(recording.notes)
+
+
+def test_chunks_behind_the_sound_are_no_sound(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """Tags after the samples, even cut off, are neither read as sound nor a reason for a note."""
+    path = written(tmp_path / "call.wav", user, agent)
+    for tail in (b"LIST" + struct.pack("<I", 4) + b"INFO", b"LIST" + struct.pack("<I", 400) + b"INFO", b"\0" * 5):
+        path.write_bytes(written(path, user, agent).read_bytes() + tail)
+        recording = open_recording(path)
+        assert (recording.length, recording.notes) == (len(user), ())
+
+
+def test_file_without_a_header_asks_for_one(tmp_path: Path) -> None:
+    """Nobody can tell the rate of a .raw: one sentence that says so."""
+    path = tmp_path / "call.raw"
+    path.write_bytes(bytes(3200))
+    for read in (lambda: open_recording(path), lambda: load(path, RATE)):
+        with pytest.raises((SessionError, ScenarioError), match="no header that says its rate and format; convert it"):
+            read()
+
+
+def test_more_than_two_channels_ask_which_two(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """Of three channels two are named or nothing is scored."""
+    path = written(tmp_path / "call.wav", agent, np.zeros_like(user), user)
+    with pytest.raises(SessionError, match="has 3 channels; name the two"):
+        Session.of_recording(path)
+    session = Session.of_recording(path, user_channel=2, agent_channel=0)
+    assert np.allclose(session.said("user"), user, atol=1 / 32768)
+
+
+def test_what_a_folder_holds_and_nobody_reads_is_told(tmp_path: Path) -> None:
+    """Sound of other kinds is named where it is passed over; texts are not."""
+    for name in ("a.wma", "b.txt", "c.amr"):
+        (tmp_path / name).write_bytes(b"")
+    assert [note.split(": ")[0] for note in passed_over([tmp_path])] == [str(tmp_path / n) for n in ("a.wma", "c.amr")]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers_refuse_a_recording(
+    value: float, user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """One such value in either channel is enough."""
+    for channel in (0, 1):
+        sounds = [user.copy(), agent.copy()]
+        sounds[channel][5_000] = value
+        assert found(written(tmp_path / "call.wav", *sounds, subtype="FLOAT"))["not_numbers"] == "refuse"
+
+
+MIXES = {
+    "another gain": lambda mix, _rng: mix * 0.5,
+    "inverted": lambda mix, _rng: -mix,
+    "delayed": lambda mix, _rng: np.concatenate([np.zeros(160, np.float32), mix[:-160]]),
+    "delayed the other way": lambda mix, _rng: np.concatenate([mix[160:], np.zeros(160, np.float32)]),
+    "noise at 40 dB": lambda mix, rng: mix + rng.normal(0, np.std(mix) / 100, len(mix)).astype(np.float32),
+    "an offset": lambda mix, _rng: mix + np.float32(0.05),
+    "a rough step": lambda mix, _rng: np.round(mix * 128) / 128,
+}
+
+
+@pytest.mark.parametrize("change", MIXES)
+def test_one_mix_in_both_channels_is_refused(change: str, user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """However the second channel differs: where it holds what the first does, nobody can tell the parties apart."""
+    mix = user + agent
+    other = MIXES[change](mix, np.random.default_rng(5)).astype(np.float32)
+    assert found(written(tmp_path / "call.wav", mix, other))["one_mix"] == "refuse"
+
+
+@pytest.mark.parametrize("bleed_db", [-10, -20, -40])
+def test_two_microphones_in_one_room_are_not_one_mix(
+    bleed_db: float, user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """Where each hears the other softer, whoever speaks is louder on their own: scored, and told."""
+    bleed = np.float32(10 ** (bleed_db / 20))
+    path = written(tmp_path / "call.wav", user + bleed * agent, agent + bleed * user)
+    assert "refuse" not in found(path).values()
+
+
+def test_echo_on_a_silent_agents_channel_is_not_one_mix(user: Samples, tmp_path: Path) -> None:
+    """An agent that never speaks, with the user's echo 20 dB down, is a result."""
+    assert "refuse" not in found(written(tmp_path / "call.wav", user, 0.1 * user)).values()
+
+
+def test_offset_and_faint_speech_are_told(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """An offset is no sound, and speech that has to be lifted is named with its level."""
+    path = written(tmp_path / "call.wav", user + np.float32(0.05), agent / 100, subtype="FLOAT")
+    findings = {finding.what: finding for finding in examine(Session.of_recording(path))}
+    assert set(findings) == {"offset", "faint"}
+    assert findings["offset"].values["offset"] == pytest.approx(0.05, abs=1e-3)
