@@ -133,8 +133,8 @@ def decode_event(line: bytes) -> Event:
         raise SessionError(f"at is {quoted(at)}; allowed is a sample of the session")
     if not isinstance(type_, str) or not type_:
         raise SessionError(f"type is {quoted(type_)}; allowed is a word")
-    if party not in _RANK:
+    if not isinstance(party, str) or party not in _RANK:
         raise SessionError(f"party is {quoted(party)}; allowed are {', '.join(_RANK)}")
     for problem in misfits(type_, fields):
         raise SessionError(problem)
-    return Event(at, type_, party, fields)
+    return Event(at, type_, party, fields)  # type: ignore[arg-type]  # it is one of _RANK

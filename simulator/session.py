@@ -20,6 +20,7 @@ from simulator.files import read_json
 from simulator.frame import Samples
 from simulator.sound import recordings
 from simulator.speech import Speech, misplaced
+from simulator.texts import quoted
 
 FORMAT = 1
 HIGHEST_RATE_HZ = 1_000_000
@@ -201,9 +202,9 @@ def read_session(folder: Path) -> Session:
     said_file = _audio_file(folder, "conversation")
     if said_file is None:
         raise SessionError(f"{folder}: conversation.wav is missing")
-    audio = recordings.open_recording(said_file)
+    audio = _open_sound(said_file)
     heard_file = _audio_file(folder, "heard")
-    heard = recordings.open_recording(heard_file) if heard_file else None
+    heard = _open_sound(heard_file) if heard_file else None
     notes += [*event_notes, *audio.notes, *(heard.notes if heard else ())]
     speech, speech_notes = _read_speech(folder / "speech.json", audio.length)
     notes += speech_notes
@@ -240,6 +241,18 @@ def _audio_file(folder: Path, name: str) -> Path | None:
         if (folder / (name + suffix)).is_file():
             return folder / (name + suffix)
     return None
+
+
+def _open_sound(path: Path) -> recordings.Recording:
+    """Open a sound file of a folder, which holds WAV and FLAC and nothing else that damage may make of them."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise SessionError(f"{path}: cannot be read: {error.strerror}") from error
+    if magic not in (b"RIFF", b"RF64", b"fLaC"):
+        raise SessionError(f"{path}: begins with {quoted(magic)}, as no WAV and no FLAC does")
+    return recordings.open_recording(path)
 
 
 def _read_speech(path: Path, length: int) -> tuple[Speech | None, list[str]]:

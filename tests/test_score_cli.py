@@ -30,8 +30,8 @@ def score(*arguments: object) -> int:
 
 
 def as_json(tmp_path: Path, *arguments: object) -> dict[str, Any]:
-    """Run the command and read its JSON."""
-    assert score(*arguments, "--json", tmp_path / "out.json") == 0
+    """Run the command and read its JSON; 3 says that one of the samples could not be used."""
+    assert score(*arguments, "--json", tmp_path / "out.json") in (0, 3)
     found: dict[str, Any] = json.loads((tmp_path / "out.json").read_text())
     return found
 
@@ -57,7 +57,7 @@ def test_a_foreign_scorers_name_promises_that_projects_numbers(root: Path, tmp_p
 
 def test_the_table_says_what_is_undefined_and_what_was_left_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Values on standard output, notes with the sample's id on standard error; --show tells each measurement."""
-    assert score(root, "--as", "fdb:smooth_turn_taking", "--show") == 0
+    assert score(root, "--as", "fdb:smooth_turn_taking", "--show") == 3
     out, err = capsys.readouterr()
     assert "fdb:smooth_turn_taking (compat): 2 of 3 samples" in out and "latency_s" in out
     assert "1: from 2.000 s: takeover, first word at 3.500 s, latency 1.500 s" in out

@@ -42,9 +42,10 @@ class PeerReplay(Actor):
             self._next += 1
             try:
                 if record.type == LOST:
-                    self._core.lost(record.json["reason"], at)
+                    told = record.json if isinstance(record.json, dict) else {}
+                    self._core.lost(str(told.get("reason", "gone")), at)
                 else:
-                    deliver(self._core, record.json, at)
+                    deliver(self._core, record.json if isinstance(record.json, dict) else {}, at)
             except RemoteError as error:
                 raise RemoteError(f"{self._core.protocol} {error}, as recorded") from error
         self._perform()

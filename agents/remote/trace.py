@@ -31,18 +31,20 @@ without I/O that hands the `received` records to the protocol core, each in the 
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from simulator.actor import ActorSpec, Context
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, SessionError
 from simulator.events import Party
+from simulator.files import decode_json
 from simulator.frame import Samples, to_pcm16
 from simulator.reading.secrets import Secrets, mask
 from simulator.spec import encode
 
 FORMAT = 1
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Direction = Literal["received", "sent", "heard"]
 
 
@@ -54,16 +56,16 @@ class TraceHeader(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     version: int
     spec: dict[str, Any]
-    input_rate: int
-    output_rate: int
-    frame_samples: int
+    input_rate: Count
+    output_rate: Count
+    frame_samples: Count
 
 
 class TraceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message, or how far the actor had heard; see the module's text for the fields."""
 
     party: Party
-    at: int
+    at: Annotated[int, msgspec.Meta(ge=-1, lt=2**53)]
     dir: Direction
     type: str = ""
     data: str | None = None
@@ -74,8 +76,11 @@ class TraceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def payload(self) -> bytes:
-        """The bytes of a binary message; empty when it had none."""
-        return base64.b64decode(self.data or "")
+        """The bytes of a binary message; empty when it had none. ScenarioError where they are none."""
+        try:
+            return base64.b64decode(self.data or "")
+        except ValueError as error:
+            raise ScenarioError(f"the trace's message at {self.at} is no base64: {error}") from error
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,10 +176,10 @@ def read_trace(path: Path, party: Party | None = None) -> Trace:
     for number, line in enumerate(_whole_lines(file), 1):
         try:
             if _is_header(line):
-                headers.append(msgspec.json.decode(line, type=TraceHeader))
+                headers.append(decode_json(line, _HEADERS, where="its header"))
             else:
-                records.append(msgspec.json.decode(line, type=TraceRecord))
-        except msgspec.MsgspecError as error:
+                records.append(decode_json(line, _RECORDS, where="the record"))
+        except SessionError as error:
             raise ScenarioError(f"{file}: line {number} is not a trace record: {error}") from error
     header = _choose(file, headers, party)
     return Trace(header=header, records=tuple(record for record in records if record.party == header.party))
@@ -184,10 +189,16 @@ def read_header(path: Path, party: Party | None = None) -> TraceHeader:
     """Read a party's header alone, as `read_trace` would find it: cheap, however long the trace is."""
     file = _file(path)
     try:
-        headers = [msgspec.json.decode(line, type=TraceHeader) for line in _whole_lines(file) if _is_header(line)]
-    except msgspec.MsgspecError as error:
+        lines = [line for line in _whole_lines(file) if _is_header(line)]
+        headers = [decode_json(line, _HEADERS, where="its line") for line in lines]
+    except SessionError as error:
         raise ScenarioError(f"{file}: a header is no trace header: {error}") from error
     return _choose(file, headers, party)
+
+
+_HEADERS = msgspec.json.Decoder(TraceHeader)
+_RECORDS = msgspec.json.Decoder(TraceRecord)
+_ANY = msgspec.json.Decoder(dict[str, Any])
 
 
 def _file(path: Path) -> Path:
@@ -196,7 +207,7 @@ def _file(path: Path) -> Path:
 
 def _is_header(line: bytes) -> bool:
     # A message may hold the word, but not among its first keys: only such lines are decoded to make sure.
-    return b'"trace"' in line[:400] and "trace" in msgspec.json.decode(line)
+    return b'"trace"' in line[:400] and "trace" in decode_json(line, _ANY, where="the line")
 
 
 def _whole_lines(file: Path) -> list[bytes]:

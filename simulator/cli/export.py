@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from simulator.cli.outcome import outcome
+from simulator.cli.outcome import outcome, tell_damage
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import Input, find_inputs
 from simulator.session import Session, read_session
@@ -105,4 +105,5 @@ def _open(item: Input) -> Session:
     from simulator.annotation.annotate import annotate_cached
 
     session = _read(item)
+    tell_damage(session)
     return session if session.annotated else annotate_cached(session)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from simulator.cli import INCOMPLETE, OK, REFUSED
+from simulator.session import Session
 
 
 def outcome(problems: Sequence[str], of: int) -> int:
@@ -11,6 +12,12 @@ def outcome(problems: Sequence[str], of: int) -> int:
     for problem in problems:
         print(f"simulate: {problem}", file=sys.stderr)
     return code_of(len(problems), of)
+
+
+def tell_damage(session: Session) -> None:
+    """Say on standard error what of a session is damaged: it is read as far as it goes, and that costs no exit code."""
+    for note in session.notes:
+        print(f"simulate: {note}", file=sys.stderr)
 
 
 def code_of(unusable: int, of: int) -> int:

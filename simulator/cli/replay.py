@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator.batch.folder import free_folder
 from simulator.cli.actor_word import actor_named
+from simulator.cli.outcome import tell_damage
 from simulator.cli.run import carry_out
 from simulator.logs import set_up_logs
 from simulator.planning.plan import plan_of
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Make the scenario of the replay and run it; gives the exit code."""
     set_up_logs(verbose=False)
     session = read_session(args.session)
+    tell_damage(session)
     data = read_yaml(args.session / "scenario.yaml")
     data |= {
         "name": f"replay of {session.id}",

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from simulator.cli.outcome import outcome
+from simulator.cli.outcome import outcome, tell_damage
 from simulator.errors import SessionError
 
 
@@ -88,7 +88,10 @@ def _tell(folder: Path, problem: str | None) -> None:
 
 
 def _annotate(folder: Path) -> None:
+    """Say what of a session is damaged, and annotate one that is not."""
     from simulator.batch.again import annotate_missing
+    from simulator.session import read_session
 
+    tell_damage(read_session(folder))
     if annotate_missing(folder):
         print(f"simulate: {folder.name}: speech.json was missing or damaged and has been made again", file=sys.stderr)

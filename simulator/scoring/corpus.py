@@ -56,7 +56,8 @@ class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
         plain: dict[str, Any] = msgspec.to_builtins(self)
         for group in (plain, *plain["groups"].values()):
             group["metrics"] = {name: {key: score[key] for key in _TOLD} for name, score in group["metrics"].items()}
-        for name in ("told", "groups", "unusable"):  # where there is something to say
+        del plain["unusable"]  # the samples' own notes say which
+        for name in ("told", "groups"):  # of our own scorers alone
             if not plain[name]:
                 del plain[name]
         return plain
