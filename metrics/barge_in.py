@@ -12,16 +12,17 @@ from simulator.spec import Duration, ms
 
 _SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
 
-_CASE = """A barge-in: a user turn, or an injected interruption, that begins while the agent holds the floor
-    (inside one of its told utterances, pauses included, or where nobody told, inside its ipus joined over
-    silences under 0.5 s), at least 200 ms after it began; an injected interruption counts at any time.
-    Backchannels and asides are no barge-ins."""
+_CASE = """A barge-in: a user turn, or a planned interruption, that begins while the agent holds the floor (inside
+    one of its told utterances, pauses included, or where nobody told, inside its ipus joined over silences under
+    0.5 s), at least 200 ms after it began; a planned interruption counts at any time. Planned is what an injector says, and a
+    script's turn at an `agent_speaking` cue that began while its ears heard the agent speak. Backchannels and asides
+    are no barge-ins."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
     have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
     Undecided, and not counted: an utterance that ends uncut sooner, or that the end of the session cuts off; a
     stop within 120 ms of the onset, or that something said before it over the same speech can have caused (what the
     agent told it had been hearing decides); and, where neither events nor the far end's account of its audio tell how
-    the agent's speech ended, any end over a turn that is no injected interruption: an ordinary overlap at a turn's
+    the agent's speech ended, any end over a turn that is no planned interruption: an ordinary overlap at a turn's
     end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the share
     that nobody could decide is undecided_rate."""
 _OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
