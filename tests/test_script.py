@@ -14,9 +14,7 @@ RATE = 24_000
 def roles(folder: Path, cue: dict[str, Any], agent: Any) -> list[str]:
     """Give the roles in which a caller said a greeting, and a turn at a cue."""
     turns = ["Hello.", {**cue, "say": "Wait, please."}]
-    session = play_session(
-        {"user": {"kind": "scripted", "turns": turns}, "agent": agent, "duration": "7s"}, folder
-    )
+    session = play_session({"user": {"kind": "scripted", "turns": turns}, "agent": agent, "duration": "7s"}, folder)
     return [event.data["role"] for event in session.by_type["speech_start"] if event.party == "user"]
 
 
