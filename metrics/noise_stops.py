@@ -24,7 +24,7 @@ STEADY_STOPS = per_minute(
             of its speech how it ended. Pooled: stops over minutes.""",
         """Others: none counts it; a barge-in score sees only what the agent does while the user speaks.""",
     ),
-    "duplex-simulator",
+    "this project",
 )
 
 

@@ -25,6 +25,7 @@ from simulator.results.judged import Judged, write_judged
 from simulator.results.row import Row, agent_label, without_evidence
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
+from simulator.scoring.validity import why_invalid
 from simulator.session import read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
 from simulator.spec import encode
@@ -97,6 +98,7 @@ def row_of(job: Job, played: Played, scores: Sequence[Score] = (), folder: Path 
         agent=agent_label(kind_of(job.scenario.agent), encode(job.scenario.agent)),
         sound=_sound(folder) if folder and played.status == "completed" else "",
         settings=job.settings(),
+        invalid=why_invalid(scores),
         scores=without_evidence(scores),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.cli import EXPECTATION_FAILED, OK
+from simulator.cli.overrides import add_keep_invalid
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--need", type=float, metavar="VALUE", help="how many more sessions would show a difference of this size")
     add("--baseline", type=Path, metavar="FILE", help="hold the runs against this blessed one")
     add("--write-baseline", type=Path, metavar="FILE", help="keep the run's metrics as a baseline, and do nothing else")
+    add_keep_invalid(parser)
     add("--format", choices=("text", "markdown", "json"), default="text", help="how the differences are printed")
     add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
 
@@ -54,10 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the comparison page, print the differences, and say whether they pass; gives the exit code."""
     runs = [load_run(path) for path in args.runs]
+    if args.keep_invalid:
+        runs = [run.keeping_invalid() for run in runs]
     if args.write_baseline is not None:
         return _write_baseline(runs, args)
     if args.baseline is not None:
-        runs.insert(0, read_baseline(args.baseline))
+        baseline = read_baseline(args.baseline)
+        runs.insert(0, baseline.keeping_invalid() if args.keep_invalid else baseline)
     if len(runs) < 2:
         raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
     asked = _asked(runs, args)

@@ -41,9 +41,10 @@ def index_html(run: Run) -> str:
 
 
 def _status(run: Run) -> str:
-    bad = sum(row.status != "completed" for row in run.rows)
+    bad, invalid = sum(row.status != "completed" for row in run.rows), sum(bool(row.invalid) for row in run.rows)
     text = f"{len(run.rows) - bad} completed" + (f", {bad} not" if bad else "")
-    return f'<span class="badge {"bad" if bad else "good"}">{text}</span>'
+    text += f", {invalid} invalid" if invalid else ""
+    return f'<span class="badge {"bad" if bad or invalid else "good"}">{text}</span>'
 
 
 def _facts(run: Run) -> list[str]:

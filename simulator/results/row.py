@@ -12,6 +12,7 @@ import msgspec
 
 from simulator.intervals.observations import Origin
 from simulator.score import Score
+from simulator.scoring.validity import counts
 
 RESULTS = "results.jsonl"
 
@@ -31,6 +32,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     duration_s: the length of the conversation, None where the run did not say. agent: what kind it was. sound: the
     sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
+    invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     sound: str = ""
     settings: str = ""
+    invalid: str = ""
     scores: dict[str, RowScore] = {}
 
     @property
@@ -78,11 +81,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
-    """Give the sessions that have a metric, with its score."""
+    """Give the sessions whose value of a metric counts, with its score."""
     for row in rows:
         score = row.score(metric)
-        if score is not None:
+        if score is not None and counts(metric, row.invalid):
             yield row, score
+
+
+def valid(rows: Iterable[Row]) -> list[Row]:
+    """Give the sessions that say something about the agent."""
+    return [row for row in rows if not row.invalid]
+
+
+def keeping_invalid(rows: Iterable[Row]) -> list[Row]:
+    """Give rows of which every one counts, whatever the tester did: `--keep-invalid`."""
+    return [msgspec.structs.replace(row, invalid="") if row.invalid else row for row in rows]
 
 
 def without_evidence(scores: Sequence[Score]) -> dict[str, RowScore]:
