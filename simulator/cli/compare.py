@@ -11,6 +11,8 @@ from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
 from simulator.results.pairs import Difference, Inquiry, differences, paired
 from simulator.results.run import Run, load_run
+from simulator.results.telling import told_apart
+from simulator.scoring.validity import share_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +119,16 @@ def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
     return out
 
 
+def _notes(runs: Sequence[Run]) -> list[str]:
+    """What to know beside the numbers: which sessions were left out, and that one side is told and another is not."""
+    lines = [
+        f"{one.name}: {line}"
+        for one in runs
+        for line in share_line([row.id for row in one.rows if row.invalid], len(one.rows))
+    ]
+    return [*lines, *told_apart({one.name: one.rows for one in runs})]
+
+
 def _fails(item: Difference, args: argparse.Namespace) -> bool:
     """A margin always decides; a metric that lost its value does where what is worse does."""
     lost = item.tone == "undefined" and item.second is None
@@ -128,11 +140,14 @@ def _print(
 ) -> None:
     from simulator.cli import compare_tables as tables
 
+    notes = _notes(runs)
     if args.format == "json":
-        print(tables.as_json(found, runs[0].folder, page))
+        print(tables.as_json(found, runs[0].folder, page, notes))
         return
     show = tables.print_markdown if args.format == "markdown" else tables.print_table
     for other, items in zip(runs[1:], found.values(), strict=True):
         show(runs[0].name, other.name, items, need=args.need)
+    for note in notes:
+        print(f"\n{note}" if args.format == "markdown" else note)
     if page is not None and args.format == "text":
         print(page)

@@ -15,6 +15,7 @@ from simulator.report.listen import takes
 from simulator.results.asking import head_metrics
 from simulator.results.pairs import Pair, paired
 from simulator.results.run import Run
+from simulator.results.telling import told_apart
 
 
 class Against(NamedTuple):
@@ -42,11 +43,16 @@ def compare_html(runs: Sequence[Run], home: Path) -> str:
         script=assets.script("compare"),
         title=escape(" · ".join([first, *others])),
         heading=f"{escape(' and '.join(others))} against {escape(first)}",
-        facts="".join(f"<li>{_counted(base, item)}</li>" for item in against),
+        facts="".join(f"<li>{fact}</li>" for fact in _facts(base, first, against)),
         sections="".join(difference_section(first, item.name, item.pairs, asked) for item in against),
         listen="".join(_button(take, several=len(against) > 1) for take in listen),
         data=assets.packed_json(listen),
     )
+
+
+def _facts(base: Run, first: str, against: Sequence[Against]) -> list[str]:
+    sides = {first: base.rows, **{item.name: item.run.rows for item in against}}
+    return [*(_counted(base, item) for item in against), *map(escape, told_apart(sides))]
 
 
 def _button(take: Mapping[str, Any], *, several: bool) -> str:
