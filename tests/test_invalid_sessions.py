@@ -10,7 +10,7 @@ from simulator.cli import main
 from simulator.reading.expect import Expectation
 from simulator.results.pairs import differences, pairs_of
 from simulator.results.pooling import pooled, verdicts
-from simulator.results.row import Row, RowScore
+from simulator.results.row import Row, RowScore, append_row
 from simulator.results.run import Run, load_run
 from simulator.results.summary import rests_on
 from simulator.scoring.scorer import all_definitions
@@ -59,6 +59,25 @@ def test_a_pair_with_an_invalid_session_is_none() -> None:
     assert [pair.first.trial for pair in pairs] == [0, 1, 3]
     assert len(pairs_of(first.keeping_invalid(), second)) == 4
     assert differences(pairs)[0].n == 3
+
+
+def test_a_comparison_says_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the terminal, in JSON and on the page; with --keep-invalid nothing is, and all four pairs count."""
+    for name, rows in (("a", ROWS), ("b", [row(trial, 1.0 + trial % 3) for trial in range(4)])):
+        (tmp_path / name).mkdir()
+        for one in rows:
+            append_row(tmp_path / name, one)
+    compare = ("compare", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "page.html")
+    assert simulate(*compare) == 0
+    assert "a: 1 of 4 sessions (25%) invalid" in capsys.readouterr().out
+    assert "a: 1 of 4 sessions (25%) invalid" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    found = {}
+    for options in ((), ("--keep-invalid",)):
+        assert simulate(*compare, *options, "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        (items,) = told["against"].values()
+        found[options] = (items[0]["n"], len(told["notes"]))
+    assert found == {(): (3, 1), ("--keep-invalid",): (4, 0)}
 
 
 @pytest.fixture(scope="module")
