@@ -53,7 +53,8 @@ CARD = rate(
             agent hung up), or fell due and was missed because its own party went on speaking (`cue_missed`), and
             nothing was said in that role. A cue about an agent that never spoke is no fault of the tester's.""",
         """Not sent: on the wall clock, more than 0.5 s of a user that is no human was not there in time (`underrun`). A
-            session that failed is no completed one: it has no scores at all, and is told by itself.""",
+            session that a simulator error ended has no scores at all: it is listed and counted among the invalid
+            ones of a run, and enters no value.""",
         """What the agent caused (it never spoke, it left the script waiting) is a result; no number of turns is asked
             for. Undefined when the session is a recording, which has no tester, or has no length. Pooled: invalid
             sessions over completed ones. Others: EVA has a judge listen to its simulated users and plays invalid

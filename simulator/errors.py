@@ -7,7 +7,12 @@ T = TypeVar("T")
 
 
 class SimulatorError(Exception):
-    """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop."""
+    """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop.
+
+    party: whose seat it came from in a session, "" where it came from none or nobody knows.
+    """
+
+    party = ""
 
 
 class ScenarioError(SimulatorError):

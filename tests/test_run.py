@@ -115,6 +115,14 @@ def test_sessions_in_turn_leave_a_run_that_reads(tmp_path: Path) -> None:
     assert [row.duration_s for row in result.rows[1:]] == [0.2, 0.2]
 
 
+def test_a_session_that_the_tester_failed_is_invalid(tmp_path: Path) -> None:
+    """The user's failure says nothing of the agent; the agent's own is its result."""
+    whole = plan(tmp_path, {"name": "ours", "user": "deadly"}, {"name": "its", "agent": "deadly"})
+    ours, its = run(whole, tmp_path / "out").rows
+    assert (ours.status, its.status) == ("failed", "failed")
+    assert ours.invalid.startswith("simulator error: the user (deadly)") and its.invalid == ""
+
+
 def test_a_resumed_run_plays_what_is_missing_and_sets_the_rest_aside(tmp_path: Path) -> None:
     """Completed sessions stay, rows of the plan come in its order, an unfinished folder is kept under another name."""
     whole = plan(tmp_path, {"name": "s", "repeat": 3})

@@ -42,7 +42,10 @@ def index_html(run: Run) -> str:
 
 
 def _status(run: Run) -> str:
-    bad, invalid = sum(row.status != "completed" for row in run.rows), sum(bool(row.invalid) for row in run.rows)
+    bad, invalid = (
+        sum(row.status != "completed" for row in run.rows),
+        sum(bool(row.invalid) and row.status == "completed" for row in run.rows),
+    )
     text = f"{len(run.rows) - bad} completed" + (f", {bad} not" if bad else "")
     text += f", {invalid} invalid" if invalid else ""
     return f'<span class="badge {"bad" if bad or invalid else "good"}">{text}</span>'

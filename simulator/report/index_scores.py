@@ -86,12 +86,17 @@ def _row(run: Run, row: Row) -> dict[str, Any]:
         "id": row.id,
         "scenario": row.scenario,
         "trial": row.trial,
-        "status": "invalid" if row.invalid else row.status,
-        "problem": row.invalid or row.problem,
+        "status": "invalid" if _left_out(row) else row.status,
+        "problem": row.invalid if _left_out(row) else row.problem,
         "misses": run.misses(row),
         "page": run.has_page(row.id),
         "values": [row.value(metric) for metric in run.metrics],
     }
+
+
+def _left_out(row: Row) -> bool:
+    """Whether a session went to its end and says nothing about the agent; one that failed says so itself."""
+    return bool(row.invalid) and row.status == "completed"
 
 
 def _column(run: Run, metric: str, *, shown: bool) -> dict[str, Any]:

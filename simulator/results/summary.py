@@ -33,7 +33,7 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario's pooled scores and verdicts over its trials; trials: None without expectations or repeats.
 
     agent: what kind it was. told: what its intervals speak for, what counted only once, what was left out. invalid: how
-    many of the completed sessions were (see simulator/scoring/validity.py), kept or not.
+    many of the sessions were (see simulator/scoring/validity.py), kept or not.
     """
 
     name: str
@@ -114,9 +114,9 @@ def summarise(
 
 def rests_on(rows: Sequence[Row]) -> list[str]:
     """Say what a table over these sessions rests on: whom it speaks for, what counted once, what was left out."""
-    scored_ones = [row for row in rows if row.scores]
-    invalid = [row.id for row in scored_ones if row.invalid]
-    return [*share_line(invalid, len(scored_ones)), *told(row.origin for row in valid(scored_ones))]
+    ended = [row for row in rows if row.scores or row.invalid]
+    invalid = [row.id for row in ended if row.invalid]
+    return [*share_line(invalid, len(ended)), *told(row.origin for row in valid(ended))]
 
 
 def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
