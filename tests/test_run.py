@@ -223,13 +223,16 @@ def test_a_worker_plays_no_longer_than_it_is_allowed(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    """Its session is failed with a sentence, what waited is played by new workers."""
+    """Its session is failed with a sentence, with the one beside it at most; what waited is played by new workers."""
     result = run(
         plan(tmp_path, {"name": "deadly", "agent": "deadly"}, {"name": "late", "repeat": 3}), tmp_path / "out", 2
     )
     assert statuses(result)["deadly-0"] == "failed"
     assert "worker process died" in str(result.rows[0].problem)
-    assert {"late-1": "completed", "late-2": "completed"}.items() <= statuses(result).items()
+    # Which session is beside it when it dies is a matter of how long a worker takes to start.
+    lost = [row for row in result.rows[1:] if row.status != "completed"]
+    assert len(result.rows) == 4 and len(lost) <= 1
+    assert all("worker process died" in str(row.problem) for row in lost)
 
 
 def test_ctrl_c_gives_sessions_in_workers_time_to_end_and_then_ends_them(tmp_path: Path) -> None:
