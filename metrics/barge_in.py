@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from metrics.card import card, rate, seconds
 from simulator.floor.floor import Floor
-from simulator.floor.yields import DECIDED, HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins
+from simulator.floor.yields import DECIDED, HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins, was_cut
 from simulator.score import Better, Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -12,16 +12,17 @@ from simulator.spec import Duration, ms
 
 _SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
 
-_CASE = """A barge-in: a user turn, or an injected interruption, that begins while the agent holds the floor
-    (inside one of its told utterances, pauses included, or where nobody told, inside its ipus joined over
-    silences under 0.5 s), at least 200 ms after it began; an injected interruption counts at any time.
-    Backchannels and asides are no barge-ins."""
+_CASE = """A barge-in: a user turn, or a planned interruption, that begins while the agent holds the floor (inside
+    one of its told utterances, pauses included, or where nobody told, inside its ipus joined over silences under
+    0.5 s), at least 200 ms after it began; a planned interruption counts at any time. Planned is what an injector
+    says, and a script's turn at an `agent_speaking` cue that began while its ears heard the agent speak. Backchannels
+    and asides are no barge-ins."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
     have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
     Undecided, and not counted: an utterance that ends uncut sooner, or that the end of the session cuts off; a
     stop within 120 ms of the onset, or that something said before it over the same speech can have caused (what the
     agent told it had been hearing decides); and, where neither events nor the far end's account of its audio tell how
-    the agent's speech ended, any end over a turn that is no injected interruption: an ordinary overlap at a turn's
+    the agent's speech ended, any end over a turn that is no planned interruption: an ordinary overlap at a turn's
     end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the share
     that nobody could decide is undecided_rate."""
 _OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
@@ -98,7 +99,22 @@ UNDECIDED = _rate(
     ),
 )
 
-CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME, UNDECIDED)
+TOLD = _rate(
+    "told_rate",
+    "Agent's speech whose end was told",
+    "neither",
+    card(
+        """The share of the agent's holds of the floor of which it is known whether they were cut or over: by the plan
+            of its utterance (`speech_end`), or the far end's account of what it sent (`audio_end`).""",
+        """Where it is high, a stop over any turn can be told from an end; where it is low, only a stop over a planned
+            interruption can, and undecided_rate is higher. Two agents of which one is told and the other is not are
+            compared by different knowledge: `simulate compare` and the pages say so.""",
+        "Undefined when the agent did not speak. Pooled: holds over holds.",
+        "Others do not tell the two apart.",
+    ),
+)
+
+CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME, UNDECIDED, TOLD)
 
 
 _WHY = {
@@ -174,6 +190,7 @@ class BargeIn:
                 reason=no_yield if not yielded else "the session ended before the agent could resume",
             ),
             share(UNDECIDED, len(undecided), len(found), undecided, reason="the user did not barge in"),
+            _told(floor),
         ]
 
     def _resumed(self, floor: Floor, case: BargeInCase) -> bool:
@@ -182,6 +199,12 @@ class BargeIn:
     def _unsettled(self, floor: Floor, case: BargeInCase) -> bool:
         """The session ended before the agent's time to come back was over."""
         return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(self._spec.resume_within)
+
+
+def _told(floor: Floor) -> Score:
+    """Give how much of the agent's speech has an end that somebody told of."""
+    known = [was_cut(floor, hold) is not None for hold in floor.agent.holds]
+    return share(TOLD, sum(known), len(known), reason="the agent did not speak")
 
 
 def _evidence(floor: Floor, case: BargeInCase) -> Evidence:

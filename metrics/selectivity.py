@@ -1,8 +1,9 @@
-"""Selectivity: whether the agent lets pass what is not meant for it - asides, background talk, bursts of noise."""
+"""Selectivity: whether the agent lets pass what is not meant for it - asides, background talk, noise."""
 
 from typing import ClassVar, Literal
 
 from metrics.card import card, rate
+from metrics.noise_stops import STEADY_STOPS, steady_noise_stops
 from simulator.events import Event
 from simulator.floor.contributions import Contribution
 from simulator.floor.floor import Floor, took_for_turn
@@ -52,11 +53,11 @@ TALKER = _rate(
 NOISE = _rate(
     "noise",
     "Noise bursts ignored",
-    "bursts of noise on the line to the agent (`noise_burst` events; steady noise has no moment to react to)",
+    "bursts of noise on the line to the agent (`noise_burst` events; steady noise: steady_noise_stops_per_min)",
     "there was no burst",
 )
 
-CARDS = (ASIDE, TALKER, NOISE)
+CARDS = (ASIDE, TALKER, NOISE, STEADY_STOPS)
 
 Outcome = Literal["ignored", "answered", "stopped", "undecided"]
 
@@ -105,6 +106,7 @@ class Selectivity:
                 _on_line(session, "noise_burst"),
                 "no burst of noise on what the agent heard",
             ),
+            steady_noise_stops(session, floor),
         ]
 
     def _rate(self, definition: Definition, floor: Floor, sounds: list[Stretch], none: str) -> Score:

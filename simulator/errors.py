@@ -12,7 +12,10 @@ class SimulatorError(Exception):
     """Anything the simulator refuses or cannot finish; the message is one sentence, lower case, no full stop.
 
     What it quotes is cut at 200 characters, and nothing in it can steer a terminal.
+    party: whose seat it came from in a session, "" where it came from none or nobody knows.
     """
+
+    party = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(sentence_of(message))

@@ -197,6 +197,7 @@ class SpeechInjector:
         """The moment for which it is decided what is added, and nothing was added yet."""
         self._first_end = 0
         self._missed = False
+        self._fell_due = False
         self.speaking = False
 
     def settled(self, now: int, count: int, tracks: Tracks) -> int:
@@ -225,6 +226,7 @@ class SpeechInjector:
             verdict = self._watch.check(now, heard, busy, max(own.last_end, self._context.injected_end()))
             # Told when it is its turn to add: the file has its party's own events of the moment first.
             self._missed = verdict == "miss"
+            self._fell_due = self._fell_due or verdict is not None
             if verdict == "fire":
                 self._voice.say(draw(self._context.rng, self._lines), self._role)
                 self.speaking = True
@@ -243,4 +245,6 @@ class SpeechInjector:
 
     def close(self, now: int) -> None:
         """Account for what the end of the session cuts off."""
+        if not self._fell_due:
+            self._context.emit(now, "cue_unfired", role=self._role, cue=self._watch.cue.condition)
         self._voice.close()

@@ -136,6 +136,14 @@ def test_a_cue_that_waited_too_long_is_an_event(tmp_path: Path) -> None:
     assert 1.5 * RATE < missed.at <= 1.5 * RATE + TICK
 
 
+def test_a_cue_that_never_fell_due_is_told_at_the_end(tmp_path: Path) -> None:
+    """With its condition; one that was said is not told of."""
+    late, said = injected(tmp_path, {"at": "9s"}), injected(tmp_path, {"at": "500ms"})
+    session = play_session({"user": "silent", "agent": "silent", "duration": "3s", "injectors": [late, said]}, tmp_path)
+    (unfired,) = session.by_type["cue_unfired"]
+    assert (unfired.at, unfired.party, unfired.data) == (3 * RATE, "user", {"role": "interruption", "cue": "at"})
+
+
 def test_a_time_with_every_is_periodic_from_the_first_sample_on(tmp_path: Path) -> None:
     """`at: 0s, every: 1s` says at 0, 1, 2 s: the firing at sample 0 counts like any other."""
     injector = injected(tmp_path, {"at": "0s", "every": "1s"}, length_s=0.2)

@@ -83,7 +83,7 @@ def test_a_row_has_the_form_that_others_read(tmp_path: Path) -> None:
     append_row(tmp_path, Row(id="s-0", scenario="s", scores={"latency.response_p50_s": score}))
     assert (tmp_path / "results.jsonl").read_text() == (
         '{"id":"s-0","scenario":"s","trial":0,"seed":0,"status":"completed","problem":null,"sample":"",'
-        '"duration_s":null,"agent":"","sound":"","settings":"",'
+        '"duration_s":null,"agent":"","sound":"","settings":"","invalid":"",'
         '"scores":{"latency.response_p50_s":{"value":null,"unit":"s","n":0,"reason":"no answers",'
         '"parts":{"values":[]}}}}\n'
     )

@@ -115,6 +115,14 @@ def test_sessions_in_turn_leave_a_run_that_reads(tmp_path: Path) -> None:
     assert [row.duration_s for row in result.rows[1:]] == [0.2, 0.2]
 
 
+def test_a_session_that_the_tester_failed_is_invalid(tmp_path: Path) -> None:
+    """The user's failure says nothing of the agent; the agent's own is its result."""
+    whole = plan(tmp_path, {"name": "ours", "user": "deadly"}, {"name": "its", "agent": "deadly"})
+    ours, its = run(whole, tmp_path / "out").rows
+    assert (ours.status, its.status) == ("failed", "failed")
+    assert ours.invalid.startswith("simulator error: the user (deadly)") and its.invalid == ""
+
+
 def test_a_resumed_run_plays_what_is_missing_and_sets_the_rest_aside(tmp_path: Path) -> None:
     """Completed sessions stay, rows of the plan come in its order, an unfinished folder is kept under another name."""
     whole = plan(tmp_path, {"name": "s", "repeat": 3})
@@ -215,13 +223,16 @@ def test_a_worker_plays_no_longer_than_it_is_allowed(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    """Its session is failed with a sentence, what waited is played by new workers."""
+    """Its session is failed with a sentence, with the one beside it at most; what waited is played by new workers."""
     result = run(
         plan(tmp_path, {"name": "deadly", "agent": "deadly"}, {"name": "late", "repeat": 3}), tmp_path / "out", 2
     )
     assert statuses(result)["deadly-0"] == "failed"
     assert "worker process died" in str(result.rows[0].problem)
-    assert {"late-1": "completed", "late-2": "completed"}.items() <= statuses(result).items()
+    # Which session is beside it when it dies is a matter of how long a worker takes to start.
+    lost = [row for row in result.rows[1:] if row.status != "completed"]
+    assert len(result.rows) == 4 and len(lost) <= 1
+    assert all("worker process died" in str(row.problem) for row in lost)
 
 
 def test_ctrl_c_gives_sessions_in_workers_time_to_end_and_then_ends_them(tmp_path: Path) -> None:

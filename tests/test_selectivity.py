@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.selectivity import SelectivitySpec
-from simulator.testing.take import Take, scored
+from simulator.testing.take import Take, heard, scored
 
 
 def aside(folder: Path, duration: float = 20.0) -> Take:
@@ -108,8 +108,66 @@ def test_an_aside_at_the_end_of_the_session_is_undecided(tmp_path: Path) -> None
     assert rate(aside(tmp_path / "t", duration=7.0)) is None
 
 
+def noisy(folder: Path, stop: float, *, cut: bool = True, direction: str = "user_to_agent") -> Take:
+    """30 s with steady noise on a line; the agent speaks from 3 s to `stop`, planned until 20 s."""
+    take = Take(folder, duration=30.0)
+    take.lines = {direction: [{"kind": "noise", "color": "babble", "snr_db": 0}]}
+    take.say("agent", 3.0, stop, cut=cut, planned=20.0)
+    return take
+
+
+def stops(take: Take) -> float | None:
+    return scored(SelectivitySpec(), take.annotated())["steady_noise_stops_per_min"].value
+
+
+def test_an_agent_that_cuts_itself_off_in_steady_noise_is_counted(tmp_path: Path) -> None:
+    """One stop in half a minute with nobody speaking: two a minute; one that ended as planned is none."""
+    assert stops(noisy(tmp_path / "cut", 6.0)) == 2
+    assert stops(noisy(tmp_path / "whole", 6.0, cut=False)) == 0
+
+
+@pytest.mark.parametrize(("spoke", "expected"), [((4.5, 5.0), 0), ((1.0, 2.0), 2)])
+def test_a_stop_soon_after_the_user_spoke_is_not_the_noises(
+    tmp_path: Path, spoke: tuple[float, float], expected: float
+) -> None:
+    """Any speech of the user in the 2 s before may have caused it; what lies further back has not."""
+    take = noisy(tmp_path / "t", 6.0)
+    take.say("user", *spoke, role="backchannel")
+    assert stops(take) == expected
+
+
+def test_a_stop_after_a_burst_is_the_bursts(tmp_path: Path) -> None:
+    """It is a case of its own score, and counts once."""
+    take = noisy(tmp_path / "t", 6.0)
+    take.note(5.5, "noise_burst", "line", until=take.at(5.8), direction="user_to_agent")
+    assert stops(take) == 0
+
+
+def test_the_end_of_the_session_stops_nobody(tmp_path: Path) -> None:
+    """An agent that spoke until the recording ended did not cut itself off."""
+    assert stops(noisy(tmp_path / "t", 30.0)) == 0
+
+
+def test_stops_are_told_by_the_far_end_too(tmp_path: Path) -> None:
+    """An untold agent's `audio_end` says that its item was cut; without one nobody knows."""
+    take = noisy(tmp_path / "t", 6.0)
+    take.events.clear()
+    untold = scored(SelectivitySpec(), heard(take.annotated(), "agent", (3.0, 6.0)))["steady_noise_stops_per_min"]
+    assert untold.reason == "nobody told whether the agent's speech was cut or over"
+    take = noisy(tmp_path / "far", 6.0)
+    take.events.clear()
+    take.note(6.0, "audio_end", "agent", id="item", said_samples=take.at(3.0), cut=True)
+    told = scored(SelectivitySpec(), heard(take.annotated(), "agent", (3.0, 6.0)))["steady_noise_stops_per_min"]
+    assert told.value == 2
+
+
+def test_noise_that_only_the_user_hears_stops_nobody(tmp_path: Path) -> None:
+    """It is not on the line to the agent."""
+    assert stops(noisy(tmp_path / "t", 6.0, direction="agent_to_user")) is None
+
+
 def test_nothing_to_ignore_is_undefined(tmp_path: Path) -> None:
-    """Each of the three says what was missing."""
+    """Each of the four says what was missing."""
     scores = scored(SelectivitySpec(), Take(tmp_path / "t").annotated())
     assert {score.value for score in scores.values()} == {None}
     assert scores["aside_ignored_rate"].reason == "no aside was said"

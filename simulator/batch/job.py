@@ -16,7 +16,7 @@ from simulator.batch.meta import meta_of
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Pacing, Surroundings
-from simulator.errors import SimulatorError, sentence
+from simulator.errors import RemoteError, SimulatorError, sentence
 from simulator.files import write_json
 from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
@@ -25,6 +25,7 @@ from simulator.results.judged import Judged, write_judged
 from simulator.results.row import Row, agent_label, without_evidence
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
+from simulator.scoring.validity import why_invalid
 from simulator.session import read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
 from simulator.spec import encode
@@ -33,10 +34,14 @@ log = structlog.get_logger()
 
 
 class Played(msgspec.Struct, kw_only=True):
-    """How a session went: its status, the sentence that says why it failed, how well the wall clock was kept."""
+    """How a session went: its status, the sentence that says why it failed, how well the wall clock was kept.
+
+    own_fault: whether it failed by a fault of the tester's, and not by the agent.
+    """
 
     status: str
     problem: str | None = None
+    own_fault: bool = False
     pacing: Pacing | None = None
 
 
@@ -66,8 +71,15 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         if recorder is not None and conversation is None:
             with suppress(OSError):
                 recorder.close("failed", problem=sentence(error))
-        return Played(status="failed", problem=sentence(error), pacing=conversation.pacing if conversation else None)
+        pacing = conversation.pacing if conversation else None
+        return Played(status="failed", problem=sentence(error), own_fault=_is_own(error), pacing=pacing)
     return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
+
+
+def _is_own(error: Exception) -> bool:
+    """Whether an error is the tester's: of anybody but the agent, or of a far end of which nobody knows whose it is."""
+    party = error.party if isinstance(error, SimulatorError) else ""
+    return party != "agent" if party else not isinstance(error, RemoteError)
 
 
 def finish(job: Job, run_folder: Path, played: Played) -> Row:
@@ -79,7 +91,7 @@ def finish(job: Job, run_folder: Path, played: Played) -> Row:
         except Exception as error:
             # A scorer that breaks on one session must not cost the others.
             log.info("scoring failed", session=job.id, exc_info=error)
-            played = Played(status="failed", problem=f"could not be scored: {sentence(error)}")
+            played = Played(status="failed", problem=f"could not be scored: {sentence(error)}", own_fault=True)
     return row_of(job, played, scores, run_folder / job.id)
 
 
@@ -97,6 +109,7 @@ def row_of(job: Job, played: Played, scores: Sequence[Score] = (), folder: Path 
         agent=agent_label(kind_of(job.scenario.agent), encode(job.scenario.agent)),
         sound=_sound(folder) if folder and played.status == "completed" else "",
         settings=job.settings(),
+        invalid=f"simulator error: {played.problem}" if played.own_fault else why_invalid(scores),
         scores=without_evidence(scores),
     )
 

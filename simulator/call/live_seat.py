@@ -116,4 +116,6 @@ class LiveSeat:
                     return
 
     def _blamed(self, error: Exception) -> Exception:
-        return blamed(error, f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed")
+        found = blamed(error, f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed")
+        found.party = self._seat.party
+        return found

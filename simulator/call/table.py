@@ -187,7 +187,9 @@ class Table:
     def blamed(self, party: Source, error: Exception, what: str) -> SimulatorError:
         """Give the error that ends the session, with whose fault it is, what failed, and when."""
         who = "a channel or an injector" if party == "line" else f"the {party} ({kind_of(self.scenario.actor(party))})"
-        return blamed(error, f"{who} {what} at t={self.now / self.scenario.sample_rate:.2f} s")
+        found = blamed(error, f"{who} {what} at t={self.now / self.scenario.sample_rate:.2f} s")
+        found.party = party
+        return found
 
     def _seats_delay(self) -> int:
         """How far behind the present an actor may still tell of (its own frame, which it answers whole)."""

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
+from simulator.cli.overrides import add_keep_invalid
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
 from simulator.results.pairs import Difference, Inquiry, differences, paired
 from simulator.results.run import Run, load_run
+from simulator.results.telling import told_apart
+from simulator.scoring.validity import share_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--need", type=float, metavar="VALUE", help="how many more sessions would show a difference of this size")
     add("--baseline", type=Path, metavar="FILE", help="hold the runs against this blessed one")
     add("--write-baseline", type=Path, metavar="FILE", help="keep the run's metrics as a baseline, and do nothing else")
+    add_keep_invalid(parser)
     add("--format", choices=("text", "markdown", "json"), default="text", help="how the differences are printed")
     add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
 
@@ -57,10 +61,13 @@ def run(args: argparse.Namespace) -> int:
     runs = [load_run(path) for path in args.runs]
     for note in (f"{one.folder}: {note}" for one in runs for note in one.notes):
         print(f"simulate: {note}", file=sys.stderr)
+    if args.keep_invalid:
+        runs = [run.keeping_invalid() for run in runs]
     if args.write_baseline is not None:
         return _write_baseline(runs, args)
     if args.baseline is not None:
-        runs.insert(0, read_baseline(args.baseline))
+        baseline = read_baseline(args.baseline)
+        runs.insert(0, baseline.keeping_invalid() if args.keep_invalid else baseline)
     if len(runs) < 2:
         raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
     asked = _asked(runs, args)
@@ -117,6 +124,16 @@ def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
     return out
 
 
+def _notes(runs: Sequence[Run]) -> list[str]:
+    """What to know beside the numbers: which sessions were left out, and that one side is told and another is not."""
+    lines = [
+        f"{one.name}: {line}"
+        for one in runs
+        for line in share_line([row.id for row in one.rows if row.invalid], len(one.rows))
+    ]
+    return [*lines, *told_apart({one.name: one.rows for one in runs})]
+
+
 def _fails(item: Difference, args: argparse.Namespace) -> bool:
     """A margin always decides; a metric that lost its value does where what is worse does."""
     lost = item.tone == "undefined" and item.second is None
@@ -128,11 +145,14 @@ def _print(
 ) -> None:
     from simulator.cli import compare_tables as tables
 
+    notes = _notes(runs)
     if args.format == "json":
-        print(tables.as_json(found, runs[0].folder, page))
+        print(tables.as_json(found, runs[0].folder, page, notes))
         return
     show = tables.print_markdown if args.format == "markdown" else tables.print_table
     for other, items in zip(runs[1:], found.values(), strict=True):
         show(runs[0].name, other.name, items, need=args.need)
+    for note in notes:
+        print(f"\n{note}" if args.format == "markdown" else note)
     if page is not None and args.format == "text":
         print(page)

@@ -13,9 +13,11 @@ from simulator.results.pairs import Difference
 HEAD = ("metric", "first", "second", "difference", "95 % interval", "effect", "p", "")
 
 
-def as_json(found: Mapping[str, Sequence[Difference]], first: Path, page: Path | None) -> str:
-    """Give everything there is. found: by the folder of the second run."""
-    told = {"page": str(page) if page else None, "first": str(first), "against": found}
+def as_json(
+    found: Mapping[str, Sequence[Difference]], first: Path, page: Path | None, notes: Sequence[str] = ()
+) -> str:
+    """Give everything there is. found: by the folder of the second run. notes: what to know beside the numbers."""
+    told = {"page": str(page) if page else None, "first": str(first), "against": found, "notes": notes}
     return msgspec.json.encode(told).decode()
 
 

@@ -19,3 +19,13 @@ def add_pool(parser: argparse.ArgumentParser) -> None:
         default="alike",
         help="a table per scenario and agent (alike), or one over all of them (all)",
     )
+    add_keep_invalid(parser)
+
+
+def add_keep_invalid(parser: argparse.ArgumentParser) -> None:
+    """Declare whether sessions count in which the tester was at fault."""
+    parser.add_argument(
+        "--keep-invalid",
+        action="store_true",
+        help="let invalid sessions count (those that say nothing about the agent: simulate explain validity)",
+    )

@@ -82,7 +82,7 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, args.concurrency, watcher)
-    summary = summarise(plan.scenarios, result.rows, pool_all=args.pool == "all")
+    summary = summarise(plan.scenarios, result.rows, pool_all=args.pool == "all", keep_invalid=args.keep_invalid)
     code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes) - result.spared)
     try:
         folder.write(command, code, model_hosts=result.hosts, costs=result.costs)

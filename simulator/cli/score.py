@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score what the paths hold and print a table; input folders are never written to. Gives the exit code."""
-    works = _works(args.scorers, read_options(args.options), args.pool)
+    works = _works(args.scorers, read_options(args.options), pool=args.pool, keep=args.keep_invalid)
     tell = _teller(args.show, to_stderr=args.json == "-")
     results = [work(args.paths, tell) for work in works]
     unusable = [result for result in results if isinstance(result, UnusableResult)]
@@ -80,8 +80,11 @@ def _teller(show: bool, *, to_stderr: bool) -> Tell:
     return tell
 
 
-def _works(names: Sequence[str], options: Mapping[str, str], pool: str) -> list[Work]:
-    """Give what is to be done: each foreign definition by itself, our own scorers together."""
+def _works(names: Sequence[str], options: Mapping[str, str], *, pool: str, keep: bool) -> list[Work]:
+    """Give what is to be done: each foreign definition by itself, our own scorers together.
+
+    pool, keep: as `--pool` and `--keep-invalid` say, which are for our own.
+    """
     from simulator.scoring.rescoring import Rescoring
     from simulator.scoring.scorer import DEFAULT_SCORERS
 
@@ -92,7 +95,7 @@ def _works(names: Sequence[str], options: Mapping[str, str], pool: str) -> list[
     if own:
         words = any(spec.needs_words for spec in own.values())
         reading = {key: text for key, text in options.items() if key in READING}
-        rescoring: Rescoring = convert(Rescoring, reading, words=words, pool=pool)
+        rescoring: Rescoring = convert(Rescoring, reading, words=words, pool=pool, keep_invalid=keep)
         scorers = {name: spec.build() for name, spec in own.items()}
         works.append(lambda paths, tell: rescoring.score(paths, scorers, tell))
     return works

@@ -57,6 +57,8 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
     for row in summary.rows:
         if row.status != "completed":
             screen.print(f"[red]{row.status}[/] {row.id}: {escape(shown(row.problem or ''))}")
+        elif row.invalid:
+            screen.print(f"[yellow]invalid[/] {row.id}: {escape(shown(row.invalid))}")
         elif row.problem:
             screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(shown(row.problem))}")
     _print_files(screen, summary, folder)
@@ -129,7 +131,7 @@ def _verdict_line(verdict: Verdict, scenario: str) -> str:
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
     """Say where to look: the session that is worst by its own value, or the scenario's first, and when in it."""
-    rows = [row for row in summary.rows if row.scenario == group]
+    rows = [row for row in summary.rows if row.scenario == group and not row.invalid]
     own = [row for row in rows if verdict.violated_by(row.value(verdict.metric))]
     for row in sorted(own, key=lambda row: _missed_by(verdict, row), reverse=True)[:1] or rows[:1]:
         page = folder / row.id / SESSION_PAGE

@@ -38,6 +38,12 @@ SPEECH: Mapping[str, EventType] = {
         ("actor", "injector"),
         {"turn": maybe("number", "of a script, from 0"), "role": maybe("text", "of an injector")},
     ),
+    "cue_unfired": EventType(
+        "The session ended, and the cue of an injector had not once fallen due.",
+        ("injector",),
+        {"role": Field("text", "of the injector"), "cue": Field("text", "its condition, as a scenario writes it")},
+        shown="elsewhere",
+    ),
     "turn_heard": EventType(
         "What was heard was taken for a turn, which is over and gets an answer.",
         ("actor",),

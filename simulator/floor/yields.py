@@ -5,13 +5,14 @@ the session ends first                                          -> was cut off b
 it ends within 120 ms, or by what the other had said before     -> coincident
 somebody told how it ended: it was cut                          -> yielded
                             it was said whole, 1 s or more later -> talked through, else it ended by itself
-nobody told: over an injected interruption                      -> yielded
+nobody told: over an interruption that was meant as one         -> yielded
              over any other turn                                -> undecided
 
 Who told: the plan of an utterance (`speech_end`), or the far end's account of what it sent (`audio_end`). Where nobody
 did, a sound that stops looks like one that ends: people begin to speak 0.2 to 0.6 s before the other's end all the time
-(Heldner & Edlund 2010), so an ordinary turn over an untold end is no yield. An interruption injected on purpose
-falls into the middle of what was being said, but for the chance that it was just over.
+(Heldner & Edlund 2010), so an ordinary turn over an untold end is no yield. An interruption that was meant as one
+(injected, or a script's turn that waited for the other to speak) falls into the middle of what was being said, but for
+the chance that it was just over.
 """
 
 from typing import Literal
@@ -59,10 +60,10 @@ class BargeInCase(msgspec.Struct, frozen=True, kw_only=True):
 def barge_ins(
     floor: Floor, party: Party = "user", *, yield_within: float = YIELD_WITHIN_S, head_start: float = HEAD_START_S
 ) -> list[BargeInCase]:
-    """Give every barge-in of a party, in order: a turn, or an injected interruption, begun while the other speaks.
+    """Give every barge-in of a party, in order: a turn, or a planned interruption, begun while the other speaks.
 
     yield_within: seconds in which the other must fall silent. head_start: seconds for which it must have held the
-    floor; an interruption that was injected counts at any time.
+    floor; an interruption that was planned counts at any time.
     """
     side = floor.side(party)
     return [
@@ -83,7 +84,7 @@ def shown_barge_ins(floor: Floor) -> list[BargeInCase]:
 
 
 def _claims(side: Side) -> list[Contribution]:
-    """A party's turns, and interruptions injected inside one; each ends where its turn ends."""
+    """A party's turns, and interruptions planned inside one; each ends where its turn ends."""
     begun = {turn.start for turn in side.turns}
     inside = [
         msgspec.structs.replace(item, end=next(turn.end for turn in side.turns if turn.end >= item.end))
@@ -106,7 +107,7 @@ def _outcome(floor: Floor, item: Contribution, over: Contribution, yield_within:
         return "talked through"
     if floor.cut_off(over.until):
         return "was cut off by the end"
-    cut = over.cut if over.told else _told_by_far_end(floor, over)
+    cut = was_cut(floor, over)
     if cut is False:
         return "talked through" if spoke_on >= floor.samples(SPOKE_ON_S) else "ended by itself"
     if cut is None and item.role != "interruption":
@@ -114,8 +115,13 @@ def _outcome(floor: Floor, item: Contribution, over: Contribution, yield_within:
     return "yielded" if _caused(floor, item, over) else "coincident"
 
 
-def _told_by_far_end(floor: Floor, over: Contribution) -> bool | None:
-    """Whether the item that was being said when a hold ended was cut; None where the far end gave no account of it."""
+def was_cut(floor: Floor, over: Contribution) -> bool | None:
+    """Whether a hold ended because its speech was cut: by its own plan, else by the far end's account of its audio.
+
+    None where nobody told.
+    """
+    if over.told:
+        return over.cut
     near = floor.samples(TOLD_NEAR_S)
     for event in floor.session.by_type.get("audio_end", []):
         if event.party == over.party and abs(event.at - over.end) <= near:

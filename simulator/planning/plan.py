@@ -14,6 +14,7 @@ from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
 from simulator.planning.job import Expanded, Expander, Job
 from simulator.planning.samples import each_sample
+from simulator.planning.traps import traps
 from simulator.planning.trials import deciding, each_trial
 from simulator.scenario import Scenario, check_length, files_of, load, slug
 from simulator.session import is_session, read_session
@@ -74,7 +75,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         notes += found.notes
     _refuse_clashes(jobs)
     name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
-    remarks = [*_damages(scenarios.values()), *_unpressed(scenarios.values())]
+    remarks = [*_damages(scenarios.values()), *_unpressed(scenarios.values()), *traps(scenarios.values())]
     return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, remarks=remarks)
 
 

@@ -14,7 +14,10 @@ from simulator.report.difference_tables import difference_section
 from simulator.report.listen import takes
 from simulator.results.asking import head_metrics
 from simulator.results.pairs import Pair, paired
+from simulator.results.row import valid
 from simulator.results.run import Run
+from simulator.results.telling import told_apart
+from simulator.scoring.validity import share_line
 
 
 class Against(NamedTuple):
@@ -42,11 +45,21 @@ def compare_html(runs: Sequence[Run], home: Path) -> str:
         script=assets.script("compare"),
         title=escape(" · ".join([first, *others])),
         heading=f"{escape(' and '.join(others))} against {escape(first)}",
-        facts="".join(f"<li>{_counted(base, item)}</li>" for item in against),
+        facts="".join(f"<li>{fact}</li>" for fact in _facts(base, first, against)),
         sections="".join(difference_section(first, item.name, item.pairs, asked) for item in against),
         listen="".join(_button(take, several=len(against) > 1) for take in listen),
         data=assets.packed_json(listen),
     )
+
+
+def _facts(base: Run, first: str, against: Sequence[Against]) -> list[str]:
+    sides = {first: base.rows, **{item.name: item.run.rows for item in against}}
+    left_out = [
+        f"{name}: {line}"
+        for name, rows in sides.items()
+        for line in share_line([row.id for row in rows if row.invalid], len(rows))
+    ]
+    return [*(_counted(base, item) for item in against), *map(escape, [*left_out, *told_apart(sides)])]
 
 
 def _button(take: Mapping[str, Any], *, several: bool) -> str:
@@ -57,7 +70,7 @@ def _button(take: Mapping[str, Any], *, several: bool) -> str:
 def _counted(first: Run, against: Against) -> str:
     """How many sessions are compared, and how many have no partner."""
     pairs = len(against.pairs)
-    alone = len(first.rows) + len(against.run.rows) - 2 * pairs
+    alone = len(valid(first.rows)) + len(valid(against.run.rows)) - 2 * pairs
     left_out = f", {alone} session{'s' * (alone != 1)} without a partner left out" if alone else ""
     return escape(f"{pairs} pair{'s' * (pairs != 1)} with {against.name}{left_out}")
 

@@ -11,8 +11,9 @@ from simulator.report.numbers import clock_time
 from simulator.report.plots import fto_histogram
 from simulator.report.score_list import verdict_list
 from simulator.results.policy import worst_first
-from simulator.results.row import scored
+from simulator.results.row import grouped, scored
 from simulator.results.run import RUN_PAGE, Run, load_run
+from simulator.results.telling import told_apart
 
 FTO_METRIC = "turns.fto_p50_s"
 
@@ -32,7 +33,7 @@ def index_html(run: Run) -> str:
         title=escape(run.name),
         status=_status(run),
         facts="".join(f"<li>{escape(fact)}</li>" for fact in _facts(run)),
-        notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in run.notes),
+        notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in _notes(run)),
         verdicts=_verdicts(run),
         fto=_fto(run),
         plots=plots(run, ordered),
@@ -41,9 +42,13 @@ def index_html(run: Run) -> str:
 
 
 def _status(run: Run) -> str:
-    bad = sum(row.status != "completed" for row in run.rows)
+    bad, invalid = (
+        sum(row.status != "completed" for row in run.rows),
+        sum(bool(row.invalid) and row.status == "completed" for row in run.rows),
+    )
     text = f"{len(run.rows) - bad} completed" + (f", {bad} not" if bad else "")
-    return f'<span class="badge {"bad" if bad else "good"}">{text}</span>'
+    text += f", {invalid} invalid" if invalid else ""
+    return f'<span class="badge {"bad" if bad or invalid else "good"}">{text}</span>'
 
 
 def _facts(run: Run) -> list[str]:
@@ -55,6 +60,11 @@ def _facts(run: Run) -> list[str]:
     if info.wall_s is not None:
         facts.append(f"took {clock_time(info.wall_s)}")
     return facts + [f"{name} {version}" for name, version in info.versions.items() if name == "duplex-simulator"]
+
+
+def _notes(run: Run) -> list[str]:
+    """What was damaged, and that some agents of the run are told and others are not."""
+    return [*run.notes, *told_apart(grouped(run.rows))]
 
 
 def _verdicts(run: Run) -> str:

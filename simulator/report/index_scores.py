@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simulator.intervals.observations import told
 from simulator.report.assets import escape
 from simulator.report.numbers import figure, quantity
 from simulator.report.plots import strip
@@ -12,6 +11,7 @@ from simulator.results.leading import LEADING
 from simulator.results.pooling import pooled
 from simulator.results.row import Row, grouped, scored
 from simulator.results.run import Run
+from simulator.results.summary import rests_on
 from simulator.scoring.scorer import all_definitions
 
 COLUMNS_SHOWN = 6
@@ -34,7 +34,7 @@ def _group(run: Run, name: str, rows: Sequence[Row], places: Mapping[str, int]) 
     if not first:
         first, rest = rest, []
     lines = [f"<h3>{escape(name)}</h3>"] if name else []
-    lines += [f'<p class="quiet">{escape(line)}</p>' for line in told(row.origin for row in rows if row.scores)]
+    lines += [f'<p class="quiet">{escape(line)}</p>' for line in rests_on(rows)]
     lines.append(_grid(rows, places, first))
     if rest:
         lines.append(f"<details><summary>{len(rest)} more</summary>{_grid(rows, places, rest)}</details>")
@@ -62,7 +62,7 @@ def _grid(rows: Sequence[Row], places: Mapping[str, int], metrics: Sequence[str]
 
 def _plot(rows: Sequence[Row], places: Mapping[str, int], metric: str) -> str:
     score = pooled(rows, metric)
-    points = [(places[row.id], value) for row in rows if (value := row.value(metric)) is not None]
+    points = [(places[row.id], own.value) for row, own in scored(rows, metric) if own.value is not None]
     title, card = _told(metric)
     interval = f"{figure(score.ci95[0])} to {figure(score.ci95[1])}" if score.ci95 else ""
     why = f' title="no interval: {escape(score.ci95_reason)}"' if score.ci95_reason else ""
@@ -86,12 +86,17 @@ def _row(run: Run, row: Row) -> dict[str, Any]:
         "id": row.id,
         "scenario": row.scenario,
         "trial": row.trial,
-        "status": row.status,
-        "problem": row.problem,
+        "status": "invalid" if _left_out(row) else row.status,
+        "problem": row.invalid if _left_out(row) else row.problem,
         "misses": run.misses(row),
         "page": run.has_page(row.id),
         "values": [row.value(metric) for metric in run.metrics],
     }
+
+
+def _left_out(row: Row) -> bool:
+    """Whether a session went to its end and says nothing about the agent; one that failed says so itself."""
+    return bool(row.invalid) and row.status == "completed"
 
 
 def _column(run: Run, metric: str, *, shown: bool) -> dict[str, Any]:

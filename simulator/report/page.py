@@ -25,6 +25,7 @@ from simulator.report.score_list import score_list, verdict_list
 from simulator.results.judged import Judged, read_judged
 from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.run_info import INFO
+from simulator.scoring.validity import why_invalid
 from simulator.session import PartyMeta, Session, read_session
 
 CHUNK_BYTES = 3 << 20
@@ -57,7 +58,7 @@ def _write(file: IO[str], session: Session, judged: Judged, audio: PageAudio) ->
         title=escape(_name(session)),
         id=escape(session.id),
         crumb=_crumb(session),
-        status=_status(session),
+        status=_status(session) + _validity(judged),
         facts=_facts(session),
         verdicts=verdict_list(judged.expectations),
         scores=score_list(judged.scores, {verdict.metric for verdict in judged.expectations}),
@@ -95,6 +96,12 @@ def _status(session: Session) -> str:
     tone = "good" if meta.status == "completed" else "bad"
     problem = f' <span class="problem">{escape(meta.problem)}</span>' if meta.problem else ""
     return f'<span class="badge {tone}">{escape(meta.status)}</span>{problem}'
+
+
+def _validity(judged: Judged) -> str:
+    """Why the session says nothing about the agent, where the tester was at fault."""
+    reason = why_invalid(judged.scores)
+    return f' <span class="badge bad">invalid</span> <span class="problem">{escape(reason)}</span>' if reason else ""
 
 
 def _name(session: Session) -> str:

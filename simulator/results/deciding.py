@@ -18,11 +18,13 @@ from simulator.reading.expect import Expectation, Verdict, judge, undecidable, v
 from simulator.results.row import Row, scored
 from simulator.score import Definition, Parts, Score, add_parts
 from simulator.scoring.pooling import pool
+from simulator.scoring.validity import counts
 
 
 def decided(expectation: Expectation, definition: Definition, rows: Sequence[Row]) -> Verdict:
     """Judge an expectation by a scenario's sessions, in the order of their trials."""
-    found = [(row, score) for row, score in scored(rows, definition.id)]
+    rows = [row for row in rows if counts(definition.id, row.invalid)]
+    found = list(scored(rows, definition.id))
     scores, origins = [score for _, score in found], [row.origin for row, _ in found]
     pooled = pool(definition, scores, origins)
     if pooled.value is None or expectation.confidence is None:

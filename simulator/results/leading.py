@@ -6,6 +6,7 @@ LEADING = (
     "latency.response_p95_s", "latency.unanswered_rate", "turns.gap_per_min", "turns.overlap_s_per_min",
     "barge_in.resume_rate", "barge_in.talked_through_rate", "backchannel.derailed_rate", "backchannel.agent_per_min",
     "selectivity.aside_ignored_rate", "selectivity.talker_ignored_rate", "selectivity.noise_ignored_rate",
-    "agent_interruption.rate",
+    "selectivity.steady_noise_stops_per_min", "agent_interruption.rate",
+    "validity.invalid_rate",
 )  # fmt: skip
 """In the order of asking. The table of a run begins with the first few that its sessions have."""

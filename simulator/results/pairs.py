@@ -14,7 +14,7 @@ from simulator.errors import SessionError
 from simulator.intervals.difference import ALPHA, clusters_needed, holm_adjusted, interval_of_difference
 from simulator.intervals.observations import Origin, distinct, population
 from simulator.results.policy import mean_ranks
-from simulator.results.row import Row
+from simulator.results.row import Row, valid
 from simulator.results.run import Run
 from simulator.score import Definition, Parts, add_parts
 from simulator.scoring.scorer import all_definitions
@@ -73,9 +73,12 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pairs_of(first: Run, second: Run) -> list[Pair]:
-    """Give the pairs of two runs by scenario, dataset item and trial, in the first run's order."""
-    others = {_key(row): row for row in second.rows}
-    return [Pair(row, others[_key(row)]) for row in first.rows if _key(row) in others]
+    """Give the pairs of two runs by scenario, dataset item and trial, in the first run's order.
+
+    A pair with an invalid session says nothing of the agents, and is none.
+    """
+    others = {_key(row): row for row in valid(second.rows)}
+    return [Pair(row, others[_key(row)]) for row in valid(first.rows) if _key(row) in others]
 
 
 def paired(first: Run, second: Run) -> list[Pair]:

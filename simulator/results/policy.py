@@ -23,16 +23,16 @@ def sessions_to_show(run: Run, report: Pages | Mapping[str, Pages]) -> list[str]
     """Give the ids of the sessions that should get a page when the run is over and have none yet, worst first.
 
     report: what the scenario says, or what each scenario says, by its name in the rows. `all`: every session of a
-    small run; of a large one those that were not completed and the 20 worst others. `failed`: those of them that were
-    not completed or miss an expectation that was not met. Sessions above 20 minutes never.
+    small run; of a large one those that were not completed or are invalid, and the 20 worst others. `failed`: those of
+    them that were not completed, are invalid, or miss an expectation that was not met. Sessions above 20 minutes never.
     """
     ordered = worst_first(run)
-    completed = [row.id for row in ordered if row.status == "completed"]
-    near = set(completed if len(ordered) <= SMALL_RUN else completed[:WORST])
+    useful = [row.id for row in ordered if is_usable(row)]
+    near = set(useful if len(ordered) <= SMALL_RUN else useful[:WORST])
     chosen = [
         row.id
         for row in ordered
-        if (row.id in near or row.status != "completed") and _wanted(run, row, report) and not run.has_page(row.id)
+        if (row.id in near or not is_usable(row)) and _wanted(run, row, report) and not run.has_page(row.id)
     ]
     lengths_s = {row.id: run.duration_s(row) for row in ordered if row.id in set(chosen)}
     return [name for name in chosen if lengths_s[name] <= LONGEST_S]
@@ -43,16 +43,24 @@ def _wanted(run: Run, row: Row, report: Pages | Mapping[str, Pages]) -> bool:
     return pages == "all" or (pages == "failed" and is_failure(run, row))
 
 
+def is_usable(row: Row) -> bool:
+    """Say whether a session was completed, and says something about the agent."""
+    return row.status == "completed" and not row.invalid
+
+
 def is_failure(run: Run, row: Row) -> bool:
-    """Say whether a session was not completed, or misses an expectation that its scenario as a whole misses too."""
+    """Say whether a session was not completed, is invalid, or misses what its scenario as a whole misses too."""
     unmet = {verdict.text for verdict in run.verdicts.get(row.scenario, ()) if not verdict.passed}
-    return row.status != "completed" or not unmet.isdisjoint(run.misses(row))
+    return not is_usable(row) or not unmet.isdisjoint(run.misses(row))
 
 
 def worst_first(run: Run) -> list[Row]:
-    """Order sessions: not completed first, then by broken expectations, then by mean rank."""
+    """Order sessions: not completed first, then the invalid ones, then by broken expectations, then by mean rank."""
     ranks = mean_ranks(run.rows, run.metrics)
-    return sorted(run.rows, key=lambda row: (row.status == "completed", -len(run.misses(row)), -ranks[row.id], row.id))
+    return sorted(
+        run.rows,
+        key=lambda row: (row.status == "completed", not row.invalid, -len(run.misses(row)), -ranks[row.id], row.id),
+    )
 
 
 def mean_ranks(rows: Sequence[Row], metrics: Sequence[str]) -> Mapping[str, float]:

@@ -15,6 +15,7 @@ from simulator.files import decode_json
 from simulator.intervals.observations import Origin
 from simulator.score import KeptParts, Score, fits
 from simulator.scoring.scorer import all_definitions
+from simulator.scoring.validity import counts
 from simulator.texts import quoted
 
 RESULTS = "results.jsonl"
@@ -37,6 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     duration_s: the length of the conversation, None where the run did not say. agent: what kind it was. sound: the
     sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
+    invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     sound: str = ""
     settings: str = ""
+    invalid: str = ""
     scores: dict[str, RowScore] = {}
 
     @property
@@ -84,11 +87,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
-    """Give the sessions that have a metric, with its score."""
+    """Give the sessions whose value of a metric counts, with its score."""
     for row in rows:
         score = row.score(metric)
-        if score is not None:
+        if score is not None and counts(metric, row.invalid):
             yield row, score
+
+
+def valid(rows: Iterable[Row]) -> list[Row]:
+    """Give the sessions that say something about the agent."""
+    return [row for row in rows if not row.invalid]
+
+
+def keeping_invalid(rows: Iterable[Row]) -> list[Row]:
+    """Give rows of which every one counts, whatever the tester did: `--keep-invalid`."""
+    return [msgspec.structs.replace(row, invalid="") if row.invalid else row for row in rows]
 
 
 def without_evidence(scores: Sequence[Score]) -> dict[str, RowScore]:

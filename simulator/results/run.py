@@ -12,9 +12,18 @@ from simulator.errors import SessionError
 from simulator.reading.expect import Expectation, Verdict
 from simulator.results.judged import SCORES, read_judged
 from simulator.results.pooling import verdicts, violates
-from simulator.results.row import LEFT_OUT, RESULTS, Row, agent_label, read_rows, without_evidence
+from simulator.results.row import (
+    LEFT_OUT,
+    RESULTS,
+    Row,
+    agent_label,
+    keeping_invalid,
+    read_rows,
+    without_evidence,
+)
 from simulator.results.run_info import INFO, RunInfo, read_info
 from simulator.scoring.scorer import all_definitions
+from simulator.scoring.validity import why_invalid
 from simulator.session import Session, is_session, read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
 
@@ -75,8 +84,18 @@ class Run:
             for name, expected in self._expected.items()
         }
 
+    def keeping_invalid(self) -> "Run":
+        """The same run, of which every session counts, invalid or not."""
+        rows = keeping_invalid(self.rows)
+        return Run(self.folder, rows, info=self.info, notes=self.notes, expected=self._expected)
+
     def misses(self, row: Row) -> list[str]:
-        """The expectations of its scenario that this session's own values break; undefined ones when all are."""
+        """The expectations of its scenario that this session's own values break; undefined ones when all are.
+
+        An invalid session breaks none: it says nothing of the agent.
+        """
+        if row.invalid:
+            return []
         return [
             item.text
             for item in self.verdicts.get(row.scenario, ())
@@ -152,7 +171,7 @@ def _expected(folder: Path, rows: Sequence[Row], notes: list[str]) -> dict[str, 
 
 
 def _row_of(folder: Path) -> Row:
-    meta = read_meta(folder)
+    meta, scores = read_meta(folder), read_judged(folder).scores
     return Row(
         id=folder.name,
         scenario=meta.scenario,
@@ -164,5 +183,6 @@ def _row_of(folder: Path) -> Row:
         sample=str(meta.sample.get("id", "")),
         agent=agent_label(agent.kind, agent.spec) if (agent := meta.parties.get("agent")) else "",
         sound=sha256_of_session(folder),
-        scores=without_evidence(read_judged(folder).scores),
+        invalid=why_invalid(scores),
+        scores=without_evidence(scores),
     )

@@ -10,10 +10,11 @@ from simulator.intervals.observations import told
 from simulator.planning.scorers import metrics_of
 from simulator.reading.expect import Expectation, Verdict
 from simulator.results.pooling import verdicts
-from simulator.results.row import Row, scored
+from simulator.results.row import Row, keeping_invalid, scored, valid
 from simulator.scenario import Scenario
 from simulator.score import Definition, Score, pass_at_k, pass_hat_k
 from simulator.scoring.pooling import pool
+from simulator.scoring.validity import share_line
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,8 @@ class Trials(msgspec.Struct, frozen=True, kw_only=True):
 class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario's pooled scores and verdicts over its trials; trials: None without expectations or repeats.
 
-    agent: what kind it was. told: what its intervals speak for, and what counted only once.
+    agent: what kind it was. told: what its intervals speak for, what counted only once, what was left out. invalid: how
+    many of the sessions were (see simulator/scoring/validity.py), kept or not.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
     told: list[str] = []
     sessions: int
     completed: int
+    invalid: int = 0
     scores: list[Score]
     verdicts: list[Verdict]
     trials: Trials | None = None
@@ -71,12 +74,18 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: bool = False) -> Summary:
-    """Pool the scores of completed sessions by scenario, and over all if asked. taken: scenarios by name in rows."""
+def summarise(
+    taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: bool = False, keep_invalid: bool = False
+) -> Summary:
+    """Pool the scores of completed sessions by scenario, and over all if asked. taken: scenarios by name in rows.
+
+    keep_invalid: those of invalid sessions too.
+    """
+    counted = keeping_invalid(rows) if keep_invalid else list(rows)
     definitions: dict[str, Definition] = {}
     scenarios: list[ScenarioSummary] = []
     by_scenario: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in counted:
         by_scenario.setdefault(row.scenario, []).append(row)
     for name, scenario in taken.items():
         own = metrics_of(scenario) if scenario.scorers != [] else {}
@@ -87,8 +96,9 @@ def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: b
                 name=scenario.name,
                 sessions=len(mine),
                 completed=sum(row.status == "completed" for row in mine),
+                invalid=sum(bool(row.invalid) for row in rows if row.scenario == name),
                 agent=mine[0].agent if mine else "",
-                told=told(row.origin for row in mine if row.scores),
+                told=rests_on(mine),
                 scores=pooled_scores(own, mine),
                 verdicts=verdicts(scenario.expect, own, mine),
                 trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
@@ -98,17 +108,23 @@ def summarise(taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: b
     if len(scenarios) == 1:
         return msgspec.structs.replace(summary, pooled=scenarios[0].scores, told=scenarios[0].told)
     if pool_all:
-        over_all = told(row.origin for row in rows if row.scores)
-        return msgspec.structs.replace(summary, pooled=pooled_scores(definitions, rows), told=over_all)
+        return msgspec.structs.replace(summary, pooled=pooled_scores(definitions, counted), told=rests_on(counted))
     return summary
 
 
+def rests_on(rows: Sequence[Row]) -> list[str]:
+    """Say what a table over these sessions rests on: whom it speaks for, what counted once, what was left out."""
+    ended = [row for row in rows if row.scores or row.invalid]
+    invalid = [row.id for row in ended if row.invalid]
+    return [*share_line(invalid, len(ended)), *told(row.origin for row in valid(ended))]
+
+
 def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:
-    """Count the trials that hold every expectation by their own values; those that only inform aside."""
+    """Count the valid trials that hold every expectation by their own values; those that only inform aside."""
     gating = [expectation for expectation in expected if not expectation.inform]
     passed = [
         row.status == "completed" and all(expectation.holds(row.value(expectation.metric)) for expectation in gating)
-        for row in rows
+        for row in valid(rows)
     ]
     return Trials(
         passed=sum(passed), of=len(passed), pass_at_1=pass_at_k(passed, 1), pass_hat_k=pass_hat_k(passed, len(passed))

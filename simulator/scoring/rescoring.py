@@ -16,6 +16,7 @@ from simulator.scoring.inputs import Input, find_inputs, open_session, passed_ov
 from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import Scorer, definitions_by
 from simulator.scoring.trust import refuse_if_untrustworthy
+from simulator.scoring.validity import counts, share_line, why_invalid
 from simulator.session import Session
 from simulator.sound.recordings import sha256_of_session
 
@@ -32,7 +33,8 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
 
     user_channel, agent_channel: of a sound file, 0 and 1 unless named. force: also recordings whose sound makes scores
     meaningless (see trust.py; a session with speech.json was heard before). words: whether a scorer reads words;
-    without one recognition is spared. pool: sessions of one scenario with one agent (alike), or all.
+    without one recognition is spared. pool: sessions of one scenario with one agent (alike), or all. keep_invalid:
+    whether sessions count that say nothing about the agent (simulator/scoring/validity.py).
     """
 
     user_channel: Annotated[int, msgspec.Meta(ge=0)] | None = None
@@ -40,6 +42,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
     words: bool = True
     pool: Literal["alike", "all"] = "alike"
+    keep_invalid: bool = False
 
     def score(
         self, paths: Sequence[Path], scorers: Mapping[str, Scorer], tell: Tell = lambda _line: None
@@ -63,7 +66,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         if not found:
             raise SessionError(samples[0].notes[0])
         groups = _grouped(found) if self.pool == "alike" else {"": found}
-        pooled = {name: _group(definitions, members) for name, members in groups.items()}
+        pooled = {name: self._group(definitions, members) for name, members in groups.items()}
         alone = next(iter(pooled.values())) if len(pooled) == 1 else Group()
         return CorpusResult(
             scorer=",".join(scorers),
@@ -97,6 +100,24 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         except SessionError as error:
             return error
 
+    def _group(self, definitions: Mapping[str, Definition], found: Sequence[Found]) -> Group:
+        """Pool what belongs together; invalid sessions aside, unless they are kept."""
+        why = ["" if self.keep_invalid else why_invalid(scores) for _, _, scores in found]
+        origins = [_origin(session) for _, session, _ in found]
+        metrics: dict[str, Score] = {}
+        for name, definition in definitions.items():
+            mine = [
+                (score, origin)
+                for (_, _, scores), origin, invalid in zip(found, origins, why, strict=True)
+                for score in scores
+                if score.id == name and counts(name, invalid)
+            ]
+            metrics[name] = pool(definition, [score for score, _ in mine], [origin for _, origin in mine])
+        left_out = [item.id for (item, _, _), invalid in zip(found, why, strict=True) if invalid]
+        kept = [origin for origin, invalid in zip(origins, why, strict=True) if not invalid]
+        lines = [*share_line(left_out, len(found)), *told(kept)]
+        return Group(n=len(found), metrics=metrics, told=lines)
+
 
 def _grouped(found: Sequence[Found]) -> dict[str, list[Found]]:
     """Sessions that may be pooled: of one scenario with one agent; recordings that belong to none."""
@@ -115,20 +136,6 @@ def _grouped(found: Sequence[Found]) -> dict[str, list[Found]]:
     return named
 
 
-def _group(definitions: Mapping[str, Definition], found: Sequence[Found]) -> Group:
-    origins = [_origin(session) for _, session, _ in found]
-    metrics: dict[str, Score] = {}
-    for name, definition in definitions.items():
-        mine = [
-            (score, origin)
-            for (_, _, scores), origin in zip(found, origins, strict=True)
-            for score in scores
-            if score.id == name
-        ]
-        metrics[name] = pool(definition, [score for score, _ in mine], [origin for _, origin in mine])
-    return Group(n=len(found), metrics=metrics, told=told(origins))
-
-
 def _origin(session: Session) -> Origin:
     if "agent" not in session.meta.parties:
         return Origin("")
@@ -137,7 +144,9 @@ def _origin(session: Session) -> Origin:
 
 
 def _sample(item: Input, session: Session, scores: Sequence[Score]) -> SampleResult:
-    return SampleResult(id=item.id, metrics={score.id: score.value for score in scores}, notes=list(session.notes))
+    reason = why_invalid(scores)
+    notes = [*session.notes, *([f"invalid: {reason}"] if reason else [])]
+    return SampleResult(id=item.id, metrics={score.id: score.value for score in scores}, notes=notes)
 
 
 def _skipped(item: Input, definitions: Mapping[str, Definition], reason: str) -> SampleResult:

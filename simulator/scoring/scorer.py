@@ -19,6 +19,7 @@ DEFAULT_SCORERS = (
     "selectivity",
     "agent_interruption",
     "content",
+    "validity",
 )
 
 

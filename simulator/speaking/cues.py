@@ -115,6 +115,11 @@ class Cue(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
             return "agent"
         return "user" if self.user_speaking is not None or self.user_pausing is not None else None
 
+    @property
+    def interrupts(self) -> bool:
+        """Whether it asks for a party that is speaking: what another says then is meant to be said over it."""
+        return self.agent_speaking is not None or self.user_speaking is not None
+
 
 class CueWatch:
     """Watches one cue. `check` is called once per tick and says `fire`, `miss` or None.

@@ -125,10 +125,17 @@ class Script(BlockActor):
         self._watched = watch
         turn = self._turns[self._index]
         if verdict == "fire":
-            self._voice.say(draw(self._context.rng, turn.lines), turn.role)
+            self._voice.say(draw(self._context.rng, turn.lines), self._role(turn, watch.cue))
         else:
             self._context.emit(now, "cue_missed", turn=self._index)
         self._watch = None
+
+    def _role(self, turn: Turn, cue: Cue) -> Role:
+        """The role a turn is said in: one that waited for the other to speak is meant as an interruption.
+
+        Not where the other is silent all the same (`at_latest`): that turn interrupts nobody.
+        """
+        return "interruption" if turn.role == "turn" and cue.interrupts and self._ears.activity.speaking else turn.role
 
     def _go_on(self, now: int) -> None:
         """Wait for the next cue, now that the turn is over."""

@@ -29,7 +29,8 @@ RATE = 16_000
 class Take:
     """A conversation in the making, in a folder that is there when the session is written. Times are seconds.
 
-    rate: Hz. length: samples. tracks: float32 (length,) per party. events: what is told.
+    rate: Hz. length: samples. tracks: float32 (length,) per party. events: what is told. lines: as session.json
+    says of them.
     """
 
     def __init__(self, folder: Path, duration: float = 20.0, rate: int = RATE) -> None:
@@ -38,6 +39,7 @@ class Take:
         self.length = round(duration * rate)
         self.tracks = {"user": np.zeros(self.length, np.float32), "agent": np.zeros(self.length, np.float32)}
         self.events: list[Event] = []
+        self.lines: dict[str, Any] = {}
         self.count = 0
 
     def at(self, seconds: float) -> int:
@@ -100,6 +102,7 @@ class Take:
             sample_rate=self.rate,
             frame_ms=20,
             parties={"user": PartyMeta(kind="scripted"), "agent": PartyMeta(kind="scripted")},
+            lines=self.lines,
         )
         recorder = Recorder(self.folder, meta, "name: take\n", heard=False)
         recorder.add(self.tracks["user"], self.tracks["agent"], silence(self.length), silence(self.length))

@@ -102,7 +102,7 @@ def _backchannels(floor: Floor, judged: Sequence[Evidence]) -> Iterator[Mark]:
 
 
 def _injected(item: Contribution) -> Mark:
-    detail = f"injected {item.role} of the {item.party} (truth): {item.text}"
+    detail = f"planned {item.role} of the {item.party} (truth): {item.text}"
     return Mark(kind="injected", start=item.start, end=item.end, party=item.party, label=item.role, detail=detail)
 
 
