@@ -175,8 +175,9 @@ def test_what_cannot_be_done_is_an_error_and_the_session_goes_on(tmp_path: Path)
             ({"type": "session.update", "session": [1]}, "invalid_type"),
             ({"type": "session.update", "session": {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}},
              "format_fixed"),
-            ({"type": "conversation.item.create", "item": {}}, "unsupported"),
+            ({"type": "conversation.item.create", "item": {}}, "invalid_value"),
         ]  # fmt: skip
+        await visitor.connection.input_audio_buffer.append(audio="AAAA")
         for number, (event, _) in enumerate(bad):
             await visitor.connection.send({**event, "event_id": f"bad_{number}"})
         await visitor.connection.send_raw(b"\x00\x01")

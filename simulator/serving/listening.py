@@ -19,7 +19,6 @@ from simulator.serving.guard import is_loopback
 if TYPE_CHECKING:
     import uvicorn
 
-MESSAGE_BYTES = 2**20
 GOODBYE_S = 5.0
 
 
@@ -68,7 +67,7 @@ LOCAL = DoorSpec()
 """Loopback, any free port, no token."""
 
 
-def web_server(app: Any, spec: DoorSpec) -> "uvicorn.Server":
+def web_server(app: Any, spec: DoorSpec, message_bytes: int = 2**20) -> "uvicorn.Server":
     """Make the server for an ASGI app; it stops when its `should_exit` is set."""
     import uvicorn
 
@@ -81,7 +80,7 @@ def web_server(app: Any, spec: DoorSpec) -> "uvicorn.Server":
 
     config = uvicorn.Config(
         app, lifespan="off", http=_impatient_protocol(spec.patience_s), ws=_resolute_protocol(),
-        ws_max_size=MESSAGE_BYTES, ws_per_message_deflate=False, ws_ping_interval=None, ws_ping_timeout=None,
+        ws_max_size=message_bytes, ws_per_message_deflate=False, ws_ping_interval=None, ws_ping_timeout=None,
         log_config=None,
         log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=1,
         ssl_certfile=spec.cert, ssl_keyfile=spec.key,

@@ -71,7 +71,7 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
     """What every served protocol's spec has; a protocol adds its keys (`simulate serve ... --set key=value`).
 
     default_port: where its clients look for it. frame_ms: its sessions' frame. realtime: they run on the wall
-    clock. path, websocket: what its clients connect to, to be shown.
+    clock. path, websocket: what its clients connect to, to be shown. message_bytes: of a WebSocket message at most.
     """
 
     default_port: ClassVar[int] = 8000
@@ -79,6 +79,7 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
     realtime: ClassVar[bool] = False
     path: ClassVar[str] = ""
     websocket: ClassVar[bool] = False
+    message_bytes: ClassVar[int] = 2**20
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that this protocol cannot offer: ScenarioError."""
