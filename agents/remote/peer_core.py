@@ -128,7 +128,7 @@ def deliver(core: Core, message: Message, at: int) -> None:
     """Hand a message to a core. RemoteError, a predicate: what it says, or that its fields are of the wrong kind."""
     try:
         core.receive(message, at)
-    except (AttributeError, TypeError, ValueError, KeyError) as error:
+    except (AttributeError, TypeError, ValueError, KeyError, OverflowError) as error:
         raise RemoteError(f"sent {word_of(message)!r} with fields that are not what the protocol says") from error
 
 
