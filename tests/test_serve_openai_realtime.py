@@ -228,6 +228,27 @@ def test_a_server_that_stops_says_goodbye(tmp_path: Path) -> None:
     assert read_session(tmp_path / "serve-openai-realtime-0").meta.status == "completed"
 
 
+def test_a_long_append_is_taken_and_a_longer_message_is_told(tmp_path: Path) -> None:
+    """15 MiB of sound in one event keep the connection; beyond what a message may be, the close frame says 1009."""
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed
+
+    async def go() -> int | None:
+        async with serving(tmp_path, {"kind": "silent"}) as address:
+            async with connect(address.replace("http", "ws") + "/v1/realtime", compression=None) as client:
+                largest = base64.b64encode(bytes(15 * 2**20)).decode()
+                await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": largest}))
+                await client.send("{}")
+                while json.loads(await client.recv())["type"] != "error":
+                    pass
+                with pytest.raises(ConnectionClosed):
+                    await client.send("x" * (40 * 2**20))
+                    await client.recv()
+                return client.close_code
+
+    assert anyio.run(go) == 1009
+
+
 @pytest.mark.slow
 def test_ten_thousand_malformed_messages(tmp_path: Path) -> None:
     """Random bytes and events of the wrong shape do no harm: the server still answers."""
