@@ -4,7 +4,7 @@ clock."""
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -234,17 +234,20 @@ def test_a_long_append_is_taken_and_a_longer_message_is_told(tmp_path: Path) -> 
     from websockets.exceptions import ConnectionClosed
 
     async def go() -> int | None:
-        async with serving(tmp_path, {"kind": "silent"}) as address:
-            async with connect(address.replace("http", "ws") + "/v1/realtime", compression=None) as client:
-                largest = base64.b64encode(bytes(15 * 2**20)).decode()
-                await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": largest}))
-                await client.send("{}")
-                while json.loads(await client.recv())["type"] != "error":
-                    pass
-                with pytest.raises(ConnectionClosed):
-                    await client.send("x" * (40 * 2**20))
-                    await client.recv()
-                return client.close_code
+        async with (
+            serving(tmp_path, {"kind": "silent"}) as address,
+            connect(address.replace("http", "ws") + "/v1/realtime", compression=None) as client,
+        ):
+            largest = base64.b64encode(bytes(15 * 2**20)).decode()
+            await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": largest}))
+            await client.send("{}")
+            while json.loads(await client.recv())["type"] != "error":
+                pass
+            with suppress(ConnectionClosed):
+                await client.send("x" * (40 * 2**20))
+            with pytest.raises(ConnectionClosed):
+                await client.recv()
+            return client.close_code
 
     assert anyio.run(go) == 1009
 

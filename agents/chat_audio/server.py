@@ -24,9 +24,11 @@ from msgspec import Meta
 
 from agents.chat_audio.answer import FRAME_S
 from agents.chat_audio.protocol import encode_wav
-from agents.chat_audio.server_request import ChatRequest, read_request, sound_of
+from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
 from agents.serve.http_json import RefusedError, json_response
+from agents.serve.presence import Check, watched
+from agents.serve.sound_in import SoundBudget, joined_sound
 from agents.serve.turn import ServedTurn, TurnRules, take_turn
 from simulator.actor import ActorSpec
 from simulator.clock import today
@@ -140,28 +142,29 @@ class _Front:
 
     async def complete(self, request: "Request") -> "Response":
         body = await request.body()
-        try:
-            asked = await self._service.in_thread(read_request, body)
-            samples = await self._service.in_thread(self._turn_of, asked)
-        except RefusedError as error:
-            return _refused(error.status, str(error))
-        if self._spec.sessions:
-            return await self._go_on(asked, samples)
-        if asked.session_id is not None:
-            return _refused(404, "this server keeps no sessions")
-        async with self._service.place(), self._service.session() as session:
-            turn = await self._play(session, asked, samples)
-            name = session.id
-        return json_response(await self._service.in_thread(self._answer, turn, name, {}))
+        async with watched(request, self._service) as check:
+            try:
+                asked = await self._service.in_thread(read_request, body)
+                samples = await self._service.in_thread(self._turn_of, asked, check)
+            except RefusedError as error:
+                return _refused(error.status, str(error))
+            if self._spec.sessions:
+                return await self._go_on(asked, samples, check)
+            if asked.session_id is not None:
+                return _refused(404, "this server keeps no sessions")
+            async with self._service.place(), self._service.session() as session:
+                turn = await self._play(session, asked, samples, check)
+                name = session.id
+            return json_response(await self._service.in_thread(self._answer, turn, name, {}))
 
-    async def _go_on(self, asked: ChatRequest, samples: Samples) -> "Response":
+    async def _go_on(self, asked: ChatRequest, samples: Samples, check: Check) -> "Response":
         """Play the turn in the dialogue that the request goes on with, or in a new one."""
         dialogue = await self._dialogues.of(asked)
         if dialogue is None:
             return _refused(404, "there is no such session")
 
         async def play(session: ServedSession, number: int) -> tuple[ServedTurn, str, int]:
-            turn = await self._play(session, asked, samples)
+            turn = await self._play(session, asked, samples, check)
             dialogue.key, dialogue.reply = asked.key, self._content(turn)
             dialogue.texts.append(turn.text)
             return turn, session.id, number
@@ -170,21 +173,22 @@ class _Front:
         told = {"session_id": dialogue.id, "turn": number}
         return json_response(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
 
-    def _turn_of(self, asked: ChatRequest) -> Samples:
+    def _turn_of(self, asked: ChatRequest, check: Check) -> Samples:
         """The sound of what is asked; a text without sound is spoken."""
         rate, turn = 24_000, asked.turn
         if turn.sounds:
-            return sound_of(turn, rate, self._spec.longest_turn)
+            return joined_sound(turn.sounds, rate, SoundBudget(longest_s=self._spec.longest_turn), check)
         if not turn.text.strip():
             return silence(rate // 2)
         line = spoken(turn.text[:LONGEST_TEXT], self._spec.text_voice, rate)
         return freeze(line.samples[: self._spec.longest_turn.samples(rate)].copy())
 
-    async def _play(self, session: ServedSession, asked: ChatRequest, samples: Samples) -> ServedTurn:
+    async def _play(self, session: ServedSession, asked: ChatRequest, samples: Samples, check: Check) -> ServedTurn:
+        check()
         texts = {"text": asked.turn.text[:LONGEST_TEXT], "system": asked.system[:LONGEST_TEXT]}
         told = {**texts, "settings": asked.settings}
         session.note("client_message", **{name: value for name, value in told.items() if value})
-        return await take_turn(session, samples, self._spec.rules())
+        return await take_turn(session, samples, self._spec.rules(), check)
 
     def _content(self, turn: ServedTurn) -> str:
         if not self._spec.stamps:

@@ -20,6 +20,7 @@ import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.http_json import RefusedError, json_response, read_object
+from agents.serve.presence import watched
 from agents.serve.turn import ServedTurn, TurnRules, take_turn
 from simulator.actor import ActorSpec
 from simulator.engines import engine
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 V2V_HZ = 16_000
+MOST_HZ = 48_000
+"""Sound of a higher rate may not be as long as the longest turn: it is decoded whole."""
 SESSION_HZ = 24_000
 UNKNOWN = "(speech)"
 """The text of a reply whose words nobody knows or recognises."""
@@ -91,13 +94,14 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
 
         async def answer(request: "Request") -> "Response":
             body = await request.body()
-            try:
-                asked = await service.in_thread(read_ask, body, float(self.longest_turn))
-            except RefusedError as error:
-                return json_response({"detail": str(error)}, error.status)
-            async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
-                turn = await take_turn(session, asked.samples, rules)
-            return json_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
+            async with watched(request, service) as check:
+                try:
+                    asked = await service.in_thread(read_ask, body, float(self.longest_turn))
+                except RefusedError as error:
+                    return json_response({"detail": str(error)}, error.status)
+                async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
+                    turn = await take_turn(session, asked.samples, rules, check)
+                return json_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
 
         return answer
 
@@ -124,7 +128,7 @@ def read_ask(body: bytes, longest_s: float) -> Asked:
     if isinstance(rate, bool) or not isinstance(rate, int | float) or rate not in range(4_000, 192_001):
         raise RefusedError(422, f"sample_rate: expected an integer from 4000 to 192000, found {str(rate)[:40]}")
     try:
-        samples = decode_npy(data["audio_data"], longest=int(longest_s * rate))
+        samples = decode_npy(data["audio_data"], longest=int(longest_s * min(rate, MOST_HZ)))
     except NpyError as error:
         raise RefusedError(400, f"audio_data {error}") from None
     return Asked(samples=recordings.resample(samples, int(rate), SESSION_HZ), sample_rate=int(rate))

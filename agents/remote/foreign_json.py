@@ -7,12 +7,17 @@ import msgspec
 
 DEEPEST = 100
 """Deeper nesting is no message of any protocol, and would exhaust the stack of whoever walks through it."""
+MOST_VALUES = 1_000_000
+"""At most, counted by commas and brackets, those in texts included."""
 LARGEST = 2.0**53
 """Beyond this a float is no count; NaN and the infinities are none either."""
 
 
 def decode_foreign(data: bytes | str) -> Any:
-    """Decode JSON. ValueError for text that is none, bytes that are no UTF-8, and nesting beyond 100 levels."""
+    """Decode JSON. ValueError: no JSON, bytes that are no UTF-8, too many values, nesting beyond 100 levels."""
+    counted = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    if sum(map(counted.count, (b",", b"[", b"{"))) > MOST_VALUES:  # a byte of JSON may become 64 of memory
+        raise ValueError(f"it holds more than {MOST_VALUES} values")
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

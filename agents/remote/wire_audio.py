@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.remote.base64_bytes import base64_bytes
 from simulator.errors import RemoteError
 from simulator.frame import Samples, from_pcm16, to_pcm16
 
@@ -60,7 +61,7 @@ def sound_bytes(text: object) -> bytes:
     if not isinstance(text, str):
         raise RemoteError(f"sent audio as {type(text).__name__}; base64 text is expected")
     try:
-        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+        return base64_bytes(text, url_alphabet=True)
     except ValueError as error:
         raise RemoteError(f"sent audio that is not base64: {error}") from error
 

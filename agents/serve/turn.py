@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from anyio.lowlevel import checkpoint
 
+from agents.serve.presence import Check
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
@@ -88,20 +89,50 @@ class ToldTurn:
         return any(item.end is None for item in self.utterances.values())
 
 
-async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules) -> ServedTurn:
-    """Play a turn, float32 (n,) at the session's rate, and wait for the reply. SimulatorError: the actor fails."""
-    start, frame = session.now, session.frame
-    told = ToldTurn()
-    said: list[Samples] = [silence(frame)]
-    for part in _frames(samples, frame):
-        await _hear(session, part, said, told)
-    stopped = await _await_reply(session, said, told, rules, _end_of_sound(samples))
-    agent = np.concatenate(said)
+class _Play:
+    """A turn as it is played: what was said so far, and what the agent told."""
+
+    def __init__(self, session: ServedSession, check: Check) -> None:
+        self.session = session
+        self.said: list[Samples] = [silence(session.frame)]
+        self.told = ToldTurn()
+        self._check = check
+
+    async def hear(self, part: Samples) -> None:
+        """Let the agent hear a frame."""
+        self.said.append(await self.session.hear(part))
+        self.told.note(self.session.take_events())
+        if len(self.said) % TICKS_BETWEEN_LOOKS == 0:
+            self._check()
+            await checkpoint()  # a long turn must not keep other clients waiting
+
+    async def await_reply(self, rules: ReplyRules, since: int) -> str:
+        """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
+        frame = self.session.frame
+        begun = any(is_loud(part) for part in self.said[since // frame + 1 :])
+        watch = ReplyWatch(rules, self.session.sample_rate, begun=begun)
+        while not watch.over:
+            await self.hear(silence(frame))
+            watch.hear(self.said[-1], telling=self.told.speaking)
+        return watch.over
+
+
+async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules, check: Check) -> ServedTurn:
+    """Play a turn, float32 (n,) at the session's rate, and wait for the reply.
+
+    SimulatorError: the actor fails, or the client has left (what `check` says).
+    """
+    start = session.now
+    play = _Play(session, check)
+    for part in _frames(samples, session.frame):
+        await play.hear(part)
+    stopped = await play.await_reply(rules, _end_of_sound(samples))
+    agent = np.concatenate(play.said)
     user = np.zeros(len(agent), np.float32)
     user[: len(samples)] = samples
-    return _turn(session, rules, told, ServedTurn(
-        user=user, agent=agent, sample_rate=session.sample_rate, start=start, asked=len(samples),
-        reply=silence(0), reply_at=0, text="", words=(), understood=" ".join(told.understood).strip(), stopped=stopped,
+    return _turn(session, rules, play.told, ServedTurn(
+        user=user, agent=agent, sample_rate=session.sample_rate, start=start, asked=len(samples), reply=silence(0),
+        reply_at=0, text="", words=(), understood=" ".join(play.told.understood).strip(), stopped=stopped,
     ))  # fmt: skip
 
 
@@ -109,25 +140,6 @@ def _frames(samples: Samples, frame: int) -> Iterator[Samples]:
     for start in range(0, len(samples), frame):
         part = samples[start : start + frame]
         yield part if len(part) == frame else np.concatenate([part, silence(frame - len(part))])
-
-
-async def _hear(session: ServedSession, part: Samples, said: list[Samples], told: ToldTurn) -> None:
-    said.append(await session.hear(part))
-    told.note(session.take_events())
-    if len(said) % TICKS_BETWEEN_LOOKS == 0:
-        await checkpoint()  # a long turn must not keep other clients waiting
-
-
-async def _await_reply(
-    session: ServedSession, said: list[Samples], told: ToldTurn, rules: ReplyRules, since: int
-) -> str:
-    """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
-    begun = any(is_loud(part) for part in said[since // session.frame + 1 :])
-    watch = ReplyWatch(rules, session.sample_rate, begun=begun)
-    while not watch.over:
-        await _hear(session, silence(session.frame), said, told)
-        watch.hear(said[-1], telling=told.speaking)
-    return watch.over
 
 
 def _end_of_sound(samples: Samples) -> int:

@@ -177,6 +177,7 @@ async def _shut(service: Service, web: "uvicorn.Server", grace_s: float) -> None
     with anyio.move_on_after(grace_s):
         while service.taken:
             await sleep(0.01)
+    service.cut = True
     web.should_exit = True
     with anyio.move_on_after(grace_s):
         while web.server_state.connections or web.server_state.tasks:
