@@ -13,7 +13,6 @@ sound of every message tell dialogues apart, so strangers never continue each ot
     500   the actor failed        503   not ready yet, stopping, or every place taken by a turn
 """
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -26,6 +25,7 @@ from agents.chat_audio.answer import FRAME_S
 from agents.chat_audio.protocol import encode_wav
 from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
+from agents.remote.base64_bytes import base64_text
 from agents.serve.http_json import RefusedError, json_response
 from agents.serve.presence import Check, watched
 from agents.serve.sound_in import SoundBudget, joined_sound
@@ -197,18 +197,18 @@ class _Front:
         begin, end = (round(time_s / FRAME_S) * FRAME_S for time_s in (turn.reply_at / turn.sample_rate, end_s))
         return f"<|{begin:.2f}|> {turn.text} <${end:.2f}$>"
 
-    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> dict[str, Any]:
-        """Make the chat.completion; told: the dialogue's session_id and the number of the turn in it."""
+    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> bytes:
+        """Write the chat.completion as JSON; told: the dialogue's session_id and the number of the turn in it."""
         debug = {**_debug(turn), **told}
         text = self._content(turn)
         content = f"{text}\n<debug_info>{msgspec.json.encode(debug).decode()}</debug_info>"
         now = round(datetime.fromisoformat(today()).timestamp())
         wav = encode_wav(np.stack([turn.user, turn.agent], axis=1), turn.sample_rate)
-        audio = {"id": f"audio-{name}", "data": base64.b64encode(wav).decode(), "format": "wav",
+        audio = {"id": f"audio-{name}", "data": base64_text(wav), "format": "wav",
                  "sample_rate": turn.sample_rate, "expires_at": now + KEPT_S, "transcript": text}  # fmt: skip
         message = {"role": "assistant", "content": content, "audio": audio}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return {
+        answer = {
             "id": f"chatcmpl-{name}",
             "object": "chat.completion",
             "created": now,
@@ -218,6 +218,7 @@ class _Front:
             "debug_info": debug,
             **({"session_id": told["session_id"]} if told else {}),
         }
+        return msgspec.json.encode(answer)
 
 
 def _debug(turn: ServedTurn) -> dict[str, Any]:

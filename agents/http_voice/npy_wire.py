@@ -6,7 +6,6 @@ float32.
 """
 
 import ast
-import base64
 import io
 import math
 import re
@@ -17,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.remote.base64_bytes import base64_bytes
+from agents.remote.base64_bytes import base64_bytes, base64_text
 from simulator.frame import Samples, freeze
 
 MAGIC = b"\x93NUMPY"
@@ -40,7 +39,7 @@ def encode_npy(samples: NDArray[Any]) -> str:
     """Write an array of any shape as base64 of a numpy file (standard alphabet, no line breaks)."""
     file = io.BytesIO()
     np.save(file, samples, allow_pickle=False)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    return base64_text(file.getvalue())
 
 
 def decode_npy(text: object, *, longest: int) -> Samples:

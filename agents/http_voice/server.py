@@ -14,7 +14,7 @@ empty, with a text that is never empty.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
@@ -105,10 +105,10 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
 
         return answer
 
-    def _told(self, turn: ServedTurn, sample_rate: int) -> dict[str, Any]:
+    def _told(self, turn: ServedTurn, sample_rate: int) -> bytes:
         samples = recordings.resample(turn.reply, turn.sample_rate, sample_rate)
         text = turn.text.strip() or (_recognised(turn) if self.recognize else "") or UNKNOWN
-        return {"text": text, "audio_data": encode_npy(samples), "sample_rate": sample_rate}
+        return msgspec.json.encode({"text": text, "audio_data": encode_npy(samples), "sample_rate": sample_rate})
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

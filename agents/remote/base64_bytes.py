@@ -1,4 +1,4 @@
-"""Base64 of any length, decoded a piece at a time: a large text holds up no other thread while it is read."""
+"""Base64 of any length, a piece at a time: a large text holds up no other thread while it is read or written."""
 
 import binascii
 
@@ -23,3 +23,10 @@ def base64_bytes(text: str, *, url_alphabet: bool = False) -> bytes:
         decoded.append(binascii.a2b_base64(piece[:whole], strict_mode=True) if whole else b"")
         padded, rest = padded or piece[:whole].endswith(b"="), piece[whole:]
     return b"".join(decoded)
+
+
+def base64_text(data: bytes) -> str:
+    """Encode in base64."""
+    size = PIECE // 4 * 3
+    pieces = [binascii.b2a_base64(data[start : start + size], newline=False) for start in range(0, len(data), size)]
+    return b"".join(pieces).decode("ascii")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from agents.serve.presence import Check
@@ -18,7 +19,7 @@ from simulator.serving.served_session import ServedSession
 from simulator.speaking.reply import AUDIBLE, ReplyRules, ReplyWatch, is_loud
 from simulator.speaking.voice import spoken
 
-TICKS_BETWEEN_LOOKS = 25
+TICKS_BETWEEN_LOOKS = 4
 
 
 class TurnRules(ReplyRules, frozen=True, kw_only=True):
@@ -127,11 +128,15 @@ async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules, 
     for part in _frames(samples, session.frame):
         await play.hear(part)
     stopped = await play.await_reply(rules, _end_of_sound(samples))
+    return await to_thread.run_sync(_played, play, samples, start, stopped, rules)  # long tracks: a second's work
+
+
+def _played(play: _Play, samples: Samples, start: int, stopped: str, rules: TurnRules) -> ServedTurn:
     agent = np.concatenate(play.said)
     user = np.zeros(len(agent), np.float32)
     user[: len(samples)] = samples
-    return _turn(session, rules, play.told, ServedTurn(
-        user=user, agent=agent, sample_rate=session.sample_rate, start=start, asked=len(samples), reply=silence(0),
+    return _turn(play.session, rules, play.told, ServedTurn(
+        user=user, agent=agent, sample_rate=play.session.sample_rate, start=start, asked=len(samples), reply=silence(0),
         reply_at=0, text="", words=(), understood=" ".join(play.told.understood).strip(), stopped=stopped,
     ))  # fmt: skip
 
