@@ -29,15 +29,15 @@ from agents.remote.base64_bytes import base64_text
 from agents.serve.http_json import RefusedError, json_response
 from agents.serve.presence import Check, watched
 from agents.serve.sound_in import SoundBudget, joined_sound
-from agents.serve.turn import ServedTurn, TurnRules, take_turn
+from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.actor import ActorSpec
 from simulator.clock import today
 from simulator.frame import Samples, freeze, silence
 from simulator.scenario import kind_of
 from simulator.serving.served_session import ServedSession
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.service import Service
 from simulator.speaking.voice import check_voice, spoken
-from simulator.spec import Duration, ms
+from simulator.spec import Duration
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,34 +51,25 @@ LONGEST_TEXT = 5000
 """Characters of a client's text that are spoken, or kept in the folder."""
 
 
-class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
+class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
     """OpenAI-compatible chat completions with audio, for NeMo-Skills clients.
 
     sessions: keep dialogues between requests, at most `capacity`, each for `ttl` after its last turn.
 
-    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over. fallback: said instead of
-    no reply, in `voice`. text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
+    text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
     """
 
-    default_port: ClassVar[int] = 8000
     path: ClassVar[str] = "/v1"
 
     sessions: bool = True
     capacity: Annotated[int, Meta(ge=1)] = 100
     ttl: Duration = Duration(300.0)
-    longest_turn: Duration = Duration(600.0)
-    longest_reply: Duration = Duration(60.0)
-    quiet: Duration = ms(500)
-    patience: Duration = Duration(4.0)
-    fallback: str = "Sorry, I did not catch that."
-    voice: str = "en-us+f2"
     text_voice: str = "en-gb-x-rp"
     stamps: bool = False
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that cannot be served, and unknown voices."""
-        ServerSpec.check(self, actor)
-        check_voice(self.voice, "--set voice")
+        TurnServerSpec.check(self, actor)
         check_voice(self.text_voice, "--set text_voice")
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":
@@ -94,11 +85,6 @@ class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio
             Route("/v1/sessions/{id}", front.session, methods=["GET", "DELETE"]),
             Route("/v1/chat/completions", front.complete, methods=["POST"]),
         ]
-
-    def rules(self) -> TurnRules:
-        """When a reply is over, and what is said instead of none."""
-        return TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
-                          voice=self.voice)  # fmt: skip
 
 
 class _Front:

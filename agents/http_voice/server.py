@@ -14,22 +14,19 @@ empty, with a text that is never empty.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.http_json import RefusedError, json_response, read_object
 from agents.serve.presence import watched
-from agents.serve.turn import ServedTurn, TurnRules, take_turn
-from simulator.actor import ActorSpec
+from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.engines import engine
 from simulator.errors import SimulatorError
 from simulator.frame import Samples
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.service import Service
 from simulator.sound import recordings
-from simulator.speaking.voice import check_voice
-from simulator.spec import Duration, ms
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,32 +41,17 @@ UNKNOWN = "(speech)"
 """The text of a reply whose words nobody knows or recognises."""
 
 
-class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice"):
+class HttpVoiceServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="http_voice"):
     """Voice over plain HTTP, for Bittensor-style validators.
 
-    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over.
-
-    fallback: said instead of no reply, in `voice`. recognize: find out the words of a reply that comes without text.
+    recognize: find out the words of a reply that comes without text.
     """
 
-    default_port: ClassVar[int] = 8000
-
-    longest_turn: Duration = Duration(600.0)
-    longest_reply: Duration = Duration(60.0)
-    quiet: Duration = ms(500)
-    patience: Duration = Duration(4.0)
-    fallback: str = "Sorry, I did not catch that."
-    voice: str = "en-us+f2"
     recognize: bool = True
 
     def __post_init__(self) -> None:
         if not self.fallback.strip():
             raise ValueError("fallback is empty; it is what is said instead of nothing")
-
-    def check(self, actor: ActorSpec) -> None:
-        """Refuse an actor that cannot be served, and an unknown voice."""
-        ServerSpec.check(self, actor)
-        check_voice(self.voice, "--set voice")
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":
         """The paths of the three generations."""
@@ -89,8 +71,7 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
         ]
 
     def _endpoint(self, service: Service, answer_hz: int | None) -> "Callable[[Request], Awaitable[Response]]":
-        rules = TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
-                           voice=self.voice)  # fmt: skip
+        rules = self.rules()
 
         async def answer(request: "Request") -> "Response":
             body = await request.body()

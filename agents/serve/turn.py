@@ -6,6 +6,7 @@ a client of such a protocol always gets an answer.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -13,11 +14,14 @@ from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from agents.serve.presence import Check
+from simulator.actor import ActorSpec
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
+from simulator.serving.service import ServerSpec
 from simulator.speaking.reply import AUDIBLE, ReplyRules, ReplyWatch, is_loud
-from simulator.speaking.voice import spoken
+from simulator.speaking.voice import check_voice, spoken
+from simulator.spec import Duration, ms
 
 TICKS_BETWEEN_LOOKS = 4
 
@@ -27,6 +31,33 @@ class TurnRules(ReplyRules, frozen=True, kw_only=True):
 
     fallback: str = "Sorry, I did not catch that."
     voice: str = "en-us+f2"
+
+
+class TurnServerSpec(ServerSpec, frozen=True, kw_only=True):
+    """What the protocols of requests and replies have in common.
+
+    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over. fallback: said instead of
+    no reply, in `voice`.
+    """
+
+    default_port: ClassVar[int] = 8000
+
+    longest_turn: Duration = Duration(600.0)
+    longest_reply: Duration = Duration(60.0)
+    quiet: Duration = ms(500)
+    patience: Duration = Duration(4.0)
+    fallback: str = "Sorry, I did not catch that."
+    voice: str = "en-us+f2"
+
+    def check(self, actor: ActorSpec) -> None:
+        """Refuse an actor that cannot be served, and an unknown voice."""
+        ServerSpec.check(self, actor)
+        check_voice(self.voice, "--set voice")
+
+    def rules(self) -> TurnRules:
+        """When a reply is over, and what is said instead of none."""
+        return TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
+                         voice=self.voice)  # fmt: skip
 
 
 class ServedUtterance(msgspec.Struct, kw_only=True):
