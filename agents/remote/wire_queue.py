@@ -10,32 +10,42 @@ import numpy as np
 from agents.remote.wire_audio import WireFormat
 from simulator.frame import Samples, freeze, silence
 
+CRUMB = 2**14
+
 
 class WireQueue:
     """Bytes waiting to be heard. Its format is settled before the first of them comes."""
 
     def __init__(self) -> None:
         self._pieces: deque[memoryview] = deque()
+        self._crumbs = bytearray()
         self.bytes = 0
         """Bytes that wait."""
         self.pushed = 0
         """Bytes that came so far, those dropped not counted."""
 
     def push(self, data: bytes | memoryview) -> None:
-        """Append sound."""
-        if len(data):
+        """Append sound; small pieces are put together, so that a million of them cost what they hold."""
+        self.bytes += len(data)
+        self.pushed += len(data)
+        if len(data) < CRUMB:
+            self._crumbs += data
+            if len(self._crumbs) >= CRUMB:
+                self._sweep()
+        else:
+            self._sweep()
             self._pieces.append(memoryview(data))
-            self.bytes += len(data)
-            self.pushed += len(data)
 
     def clear(self) -> None:
         """Drop what waits."""
         self.pushed -= self.bytes
         self._pieces.clear()
+        self._crumbs = bytearray()
         self.bytes = 0
 
     def drain(self) -> list[memoryview]:
         """Give all that waits, piece by piece, and forget it."""
+        self._sweep()
         pieces = list(self._pieces)
         self.clear()
         return pieces
@@ -52,6 +62,7 @@ class WireQueue:
 
     def _cut(self, size: int) -> bytes:
         self.bytes -= size
+        self._sweep()
         parts: list[memoryview] = []
         while size:
             first = self._pieces[0]
@@ -62,3 +73,8 @@ class WireQueue:
                 self._pieces.popleft()
             size -= len(parts[-1])
         return b"".join(parts)
+
+    def _sweep(self) -> None:
+        if self._crumbs:
+            self._pieces.append(memoryview(bytes(self._crumbs)))
+            self._crumbs = bytearray()
