@@ -23,7 +23,7 @@ from simulator.serving.listening import DoorSpec
 from simulator.session import Session
 from simulator.spec import Duration
 from simulator.testing import play_scenario, play_session, scenario_of
-from tests.contracts.moshi_peers import answering, numbers, ramp, scripted, served
+from tests.contracts.moshi_peers import Talk, answering, numbers, ramp, scripted, served
 
 LOGS = Path(__file__).parent / "data" / "moshi"
 SPEAKING = {"kind": "scripted", "turns": [{"at": "300ms", "say": "good morning"}]}
@@ -142,9 +142,10 @@ def test_a_late_frame_is_heard_late_or_not_at_all(tmp_path: Path) -> None:
     assert numbers_count[-1] == 16
 
 
-def failing(url: str, folder: Path, *, duration: str = "2s", **agent: Any) -> str:
+def failing(url: str, folder: Path, *, duration: str = "2s", clock: str = "virtual", **agent: Any) -> str:
     """Run a session that must fail, readably, and give the sentence that says why."""
-    data = {"user": "silent", "agent": {"kind": "moshi", "url": url, **agent}, "duration": duration}
+    data = {"user": "silent", "agent": {"kind": "moshi", "url": url, **agent}, "duration": duration,
+            "clock": clock}  # fmt: skip
     session, played = play_scenario(scenario_of(data, folder), folder)
     assert (session.meta.status, played.status) == ("failed", "failed")
     assert session.meta.problem == played.problem
@@ -262,7 +263,38 @@ def test_a_server_that_never_shakes_hands(tmp_path: Path) -> None:
 
     with scripted(silent) as url:
         problem = failing(url, tmp_path, handshake_timeout="200ms")
-    assert "sent no handshake (0x00) within 0.2 s" in problem
+    assert "sent no handshake (0x00) within 0.2 s: it is busy with another client" in problem
+
+
+def slowly(gap_s: float, most: int) -> Talk:
+    """A server that echoes a frame every `gap_s`, `most` of them."""
+
+    async def talk(connection: ServerConnection) -> None:
+        await connection.send(b"\x00")
+        for _ in range(most):
+            message = await connection.recv()
+            await anyio.sleep(gap_s)
+            await connection.send(message)
+        await connection.wait_closed()
+
+    return talk
+
+
+def test_a_server_slower_than_real_time_is_waited_for_and_said_to_be_so(tmp_path: Path) -> None:
+    """As long as frames come, each in its time; the session then says how slow the server was."""
+    with scripted(slowly(0.15, 10**6)) as url:
+        session = session_with(url, tmp_path, clock="wall", duration="3s", stall_timeout="500ms")
+    assert session.meta.status == "completed"
+    (error,) = session.by_type["remote_error"]
+    assert error.code == "slower_than_real_time" and "times real time" in error.message
+
+
+def test_a_slow_server_that_stops_is_a_stalled_one(tmp_path: Path) -> None:
+    """No frame for stall_timeout, whatever came before."""
+    with scripted(slowly(0.12, 12)) as url:
+        assert "sent no audio for 0.4 s" in failing(
+            url, tmp_path, clock="wall", duration="1500ms", stall_timeout="400ms"
+        )
 
 
 def test_a_late_handshake_with_metadata_first_is_waited_for(tmp_path: Path) -> None:

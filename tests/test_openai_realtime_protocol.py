@@ -72,16 +72,16 @@ def test_it_is_ready_when_the_update_is_acknowledged() -> None:
 
 
 def test_a_truncation_counts_what_left_the_buffer_and_no_padding() -> None:
-    """Cut after 5 frames and a half of sound in 8 frames: 110 ms, not 160; the item behind it at 0 ms."""
+    """Cut after 5 frames and a half of sound in 8 frames: 110 ms, not 160; the item behind it, unheard, goes."""
     peer = driver().receive(*speech("resp_1", "item_1", tone(0.11))[:-3]).step(8)
     assert peer.sound() == int(0.11 * RATE)
     peer.receive({"type": "response.output_audio.delta", "item_id": "item_1", "response_id": "resp_1",
                   "delta": WireFormat().encode(peer.said[1])})  # fmt: skip
     peer.receive(*speech("resp_1", "item_2", tone(1.0))[1:-3])
     peer.receive(HEARS)
-    assert [(message["item_id"], message["audio_end_ms"]) for message in peer.sent] == [
-        ("item_1", 110),
-        ("item_2", 0),
+    assert [(message["type"], message["item_id"], message.get("audio_end_ms")) for message in peer.sent] == [
+        ("conversation.item.truncate", "item_1", 110),
+        ("conversation.item.delete", "item_2", None),
     ]
     assert peer.step(5).sound() == int(0.11 * RATE)
     assert peer.noted("audio_end")[0]["said_samples"] == int(0.11 * RATE)

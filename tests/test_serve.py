@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 import pytest
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -89,7 +90,10 @@ def request(**headers: str) -> dict[str, Any]:
     ("headers", "status"),
     [
         ({"host": "127.0.0.1:8998"}, None),
-        ({"host": "localhost:8998", "origin": "http://localhost:3000"}, None),
+        ({"host": "localhost:8998", "origin": "http://localhost:8998"}, None),
+        ({"host": "localhost:8998", "origin": "http://localhost:3000"}, 403),
+        ({"host": "localhost:8998", "origin": "http://localhost"}, 403),
+        ({"host": "localhost:8998", "origin": "http://127.0.0.1:8998"}, 403),
         ({"host": "[::1]:8998"}, None),
         ({"host": "evil.example"}, 403),
         ({"host": "localhost.evil.example"}, 403),
@@ -247,6 +251,49 @@ def test_half_open_sockets_and_slow_bodies_are_given_up(tmp_path: Path) -> None:
             assert b"nothing of the body came for 0.2 s" in answer
 
     anyio.run(talk)
+
+
+def test_a_refusal_arrives_while_the_client_still_sends(tmp_path: Path) -> None:
+    """Header or no header: who only sends, and reads when it is done, finds the 413 and not a broken connection."""
+    piece = b"x" * 2**16
+
+    async def answer_to(url: str, head: bytes, pieces: int, wrap: bytes) -> bytes:
+        host, port = urlsplit(url).netloc.split(":")
+        async with await anyio.connect_tcp(host, int(port)) as stream:
+            await stream.send(b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head + b"\r\n\r\n")
+            for _ in range(pieces):
+                await stream.send((wrap % len(piece) + piece + b"\r\n") if wrap else piece)
+            received = b""
+            with anyio.fail_after(5):
+                while b"longer than" not in received:
+                    received += await stream.receive()
+            return received
+
+    async def talk() -> None:
+        async with open_door(service(tmp_path), Echo(), DoorSpec(body_bytes=2**20)) as url:
+            length = b"Content-Length: " + str(2**28).encode()
+            assert (await answer_to(url, length, 400, b"")).startswith(b"HTTP/1.1 413")
+            assert (await answer_to(url, b"Transfer-Encoding: chunked", 400, b"%x\r\n")).startswith(b"HTTP/1.1 413")
+
+    anyio.run(talk)
+
+
+def test_a_client_that_hangs_up_is_no_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the middle of a body: one quiet line, no traceback, and the next client is served."""
+
+    async def talk() -> None:
+        with structlog.testing.capture_logs() as logs:
+            async with open_door(service(tmp_path), Echo(), DoorSpec()) as url:
+                host, port = urlsplit(url).netloc.split(":")
+                async with await anyio.connect_tcp(host, int(port)) as stream:
+                    await stream.send(b"POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n123")
+                with anyio.fail_after(5):
+                    while not logs:  # noqa: ASYNC110 - the server runs in this loop and tells nobody
+                        await anyio.sleep(0.005)
+        assert [(entry["log_level"], "exc_info" in entry) for entry in logs] == [("info", False)]
+
+    anyio.run(talk)
+    assert "Traceback" not in caplog.text
 
 
 def test_an_idle_client_is_sent_away(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ clock."""
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +175,9 @@ def test_what_cannot_be_done_is_an_error_and_the_session_goes_on(tmp_path: Path)
             ({"type": "session.update", "session": [1]}, "invalid_type"),
             ({"type": "session.update", "session": {"audio": {"output": {"format": {"type": "audio/pcmu"}}}}},
              "format_fixed"),
-            ({"type": "conversation.item.create", "item": {}}, "unsupported"),
+            ({"type": "conversation.item.create", "item": {}}, "invalid_value"),
         ]  # fmt: skip
+        await visitor.connection.input_audio_buffer.append(audio="AAAA")
         for number, (event, _) in enumerate(bad):
             await visitor.connection.send({**event, "event_id": f"bad_{number}"})
         await visitor.connection.send_raw(b"\x00\x01")
@@ -225,6 +226,30 @@ def test_a_server_that_stops_says_goodbye(tmp_path: Path) -> None:
 
     assert anyio.run(run) == (1001, 503)
     assert read_session(tmp_path / "serve-openai-realtime-0").meta.status == "completed"
+
+
+def test_a_long_append_is_taken_and_a_longer_message_is_told(tmp_path: Path) -> None:
+    """15 MiB of sound in one event keep the connection; beyond what a message may be, the close frame says 1009."""
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed
+
+    async def go() -> int | None:
+        async with (
+            serving(tmp_path, {"kind": "silent"}) as address,
+            connect(address.replace("http", "ws") + "/v1/realtime", compression=None) as client,
+        ):
+            largest = base64.b64encode(bytes(15 * 2**20)).decode()
+            await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": largest}))
+            await client.send("{}")
+            while json.loads(await client.recv())["type"] != "error":
+                pass
+            with suppress(ConnectionClosed):
+                await client.send("x" * (40 * 2**20))
+            with pytest.raises(ConnectionClosed):
+                await client.recv()
+            return client.close_code
+
+    assert anyio.run(go) == 1009
 
 
 @pytest.mark.slow

@@ -13,7 +13,6 @@ sound of every message tell dialogues apart, so strangers never continue each ot
     500   the actor failed        503   not ready yet, stopping, or every place taken by a turn
 """
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -24,18 +23,21 @@ from msgspec import Meta
 
 from agents.chat_audio.answer import FRAME_S
 from agents.chat_audio.protocol import encode_wav
-from agents.chat_audio.server_request import ChatRequest, read_request, sound_of
+from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
+from agents.remote.base64_bytes import base64_text
 from agents.serve.http_json import RefusedError, json_response
-from agents.serve.turn import ServedTurn, TurnRules, take_turn
+from agents.serve.presence import Check, watched
+from agents.serve.sound_in import SoundBudget, joined_sound
+from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.actor import ActorSpec
 from simulator.clock import today
 from simulator.frame import Samples, freeze, silence
 from simulator.scenario import kind_of
 from simulator.serving.served_session import ServedSession
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.service import Service
 from simulator.speaking.voice import check_voice, spoken
-from simulator.spec import Duration, ms
+from simulator.spec import Duration
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,34 +51,25 @@ LONGEST_TEXT = 5000
 """Characters of a client's text that are spoken, or kept in the folder."""
 
 
-class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
+class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
     """OpenAI-compatible chat completions with audio, for NeMo-Skills clients.
 
     sessions: keep dialogues between requests, at most `capacity`, each for `ttl` after its last turn.
 
-    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over. fallback: said instead of
-    no reply, in `voice`. text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
+    text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
     """
 
-    default_port: ClassVar[int] = 8000
     path: ClassVar[str] = "/v1"
 
     sessions: bool = True
     capacity: Annotated[int, Meta(ge=1)] = 100
     ttl: Duration = Duration(300.0)
-    longest_turn: Duration = Duration(600.0)
-    longest_reply: Duration = Duration(60.0)
-    quiet: Duration = ms(500)
-    patience: Duration = Duration(4.0)
-    fallback: str = "Sorry, I did not catch that."
-    voice: str = "en-us+f2"
     text_voice: str = "en-gb-x-rp"
     stamps: bool = False
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that cannot be served, and unknown voices."""
-        ServerSpec.check(self, actor)
-        check_voice(self.voice, "--set voice")
+        TurnServerSpec.check(self, actor)
         check_voice(self.text_voice, "--set text_voice")
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":
@@ -92,11 +85,6 @@ class ChatAudioServerSpec(ServerSpec, frozen=True, kw_only=True, tag="chat_audio
             Route("/v1/sessions/{id}", front.session, methods=["GET", "DELETE"]),
             Route("/v1/chat/completions", front.complete, methods=["POST"]),
         ]
-
-    def rules(self) -> TurnRules:
-        """When a reply is over, and what is said instead of none."""
-        return TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
-                          voice=self.voice)  # fmt: skip
 
 
 class _Front:
@@ -140,28 +128,29 @@ class _Front:
 
     async def complete(self, request: "Request") -> "Response":
         body = await request.body()
-        try:
-            asked = await self._service.in_thread(read_request, body)
-            samples = await self._service.in_thread(self._turn_of, asked)
-        except RefusedError as error:
-            return _refused(error.status, str(error))
-        if self._spec.sessions:
-            return await self._go_on(asked, samples)
-        if asked.session_id is not None:
-            return _refused(404, "this server keeps no sessions")
-        async with self._service.place(), self._service.session() as session:
-            turn = await self._play(session, asked, samples)
-            name = session.id
-        return json_response(await self._service.in_thread(self._answer, turn, name, {}))
+        async with watched(request, self._service) as check:
+            try:
+                asked = await self._service.in_thread(read_request, body)
+                samples = await self._service.in_thread(self._turn_of, asked, check)
+            except RefusedError as error:
+                return _refused(error.status, str(error))
+            if self._spec.sessions:
+                return await self._go_on(asked, samples, check)
+            if asked.session_id is not None:
+                return _refused(404, "this server keeps no sessions")
+            async with self._service.place(), self._service.session() as session:
+                turn = await self._play(session, asked, samples, check)
+                name = session.id
+            return json_response(await self._service.in_thread(self._answer, turn, name, {}))
 
-    async def _go_on(self, asked: ChatRequest, samples: Samples) -> "Response":
+    async def _go_on(self, asked: ChatRequest, samples: Samples, check: Check) -> "Response":
         """Play the turn in the dialogue that the request goes on with, or in a new one."""
         dialogue = await self._dialogues.of(asked)
         if dialogue is None:
             return _refused(404, "there is no such session")
 
         async def play(session: ServedSession, number: int) -> tuple[ServedTurn, str, int]:
-            turn = await self._play(session, asked, samples)
+            turn = await self._play(session, asked, samples, check)
             dialogue.key, dialogue.reply = asked.key, self._content(turn)
             dialogue.texts.append(turn.text)
             return turn, session.id, number
@@ -170,21 +159,22 @@ class _Front:
         told = {"session_id": dialogue.id, "turn": number}
         return json_response(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
 
-    def _turn_of(self, asked: ChatRequest) -> Samples:
+    def _turn_of(self, asked: ChatRequest, check: Check) -> Samples:
         """The sound of what is asked; a text without sound is spoken."""
         rate, turn = 24_000, asked.turn
         if turn.sounds:
-            return sound_of(turn, rate, self._spec.longest_turn)
+            return joined_sound(turn.sounds, rate, SoundBudget(longest_s=self._spec.longest_turn), check)
         if not turn.text.strip():
             return silence(rate // 2)
         line = spoken(turn.text[:LONGEST_TEXT], self._spec.text_voice, rate)
         return freeze(line.samples[: self._spec.longest_turn.samples(rate)].copy())
 
-    async def _play(self, session: ServedSession, asked: ChatRequest, samples: Samples) -> ServedTurn:
+    async def _play(self, session: ServedSession, asked: ChatRequest, samples: Samples, check: Check) -> ServedTurn:
+        check()
         texts = {"text": asked.turn.text[:LONGEST_TEXT], "system": asked.system[:LONGEST_TEXT]}
         told = {**texts, "settings": asked.settings}
         session.note("client_message", **{name: value for name, value in told.items() if value})
-        return await take_turn(session, samples, self._spec.rules())
+        return await take_turn(session, samples, self._spec.rules(), check)
 
     def _content(self, turn: ServedTurn) -> str:
         if not self._spec.stamps:
@@ -193,18 +183,18 @@ class _Front:
         begin, end = (round(time_s / FRAME_S) * FRAME_S for time_s in (turn.reply_at / turn.sample_rate, end_s))
         return f"<|{begin:.2f}|> {turn.text} <${end:.2f}$>"
 
-    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> dict[str, Any]:
-        """Make the chat.completion; told: the dialogue's session_id and the number of the turn in it."""
+    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> bytes:
+        """Write the chat.completion as JSON; told: the dialogue's session_id and the number of the turn in it."""
         debug = {**_debug(turn), **told}
         text = self._content(turn)
         content = f"{text}\n<debug_info>{msgspec.json.encode(debug).decode()}</debug_info>"
         now = round(datetime.fromisoformat(today()).timestamp())
         wav = encode_wav(np.stack([turn.user, turn.agent], axis=1), turn.sample_rate)
-        audio = {"id": f"audio-{name}", "data": base64.b64encode(wav).decode(), "format": "wav",
+        audio = {"id": f"audio-{name}", "data": base64_text(wav), "format": "wav",
                  "sample_rate": turn.sample_rate, "expires_at": now + KEPT_S, "transcript": text}  # fmt: skip
         message = {"role": "assistant", "content": content, "audio": audio}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return {
+        answer = {
             "id": f"chatcmpl-{name}",
             "object": "chat.completion",
             "created": now,
@@ -214,6 +204,7 @@ class _Front:
             "debug_info": debug,
             **({"session_id": told["session_id"]} if told else {}),
         }
+        return msgspec.json.encode(answer)
 
 
 def _debug(turn: ServedTurn) -> dict[str, Any]:

@@ -1,19 +1,18 @@
 """Requests of the chat completions protocol as they come in, without I/O: what was asked, or why it is refused."""
 
-import base64
-import binascii
 import hashlib
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
+from agents.remote.base64_bytes import base64_bytes
 from agents.serve.http_json import RefusedError, read_object
-from simulator.frame import Samples, freeze
-from simulator.sound import recordings
+from agents.serve.sound_in import opened_sound
+
+MOST_MESSAGES = 10_000
+MOST_PARTS = 2_000
+SYSTEM = ("system", "developer")
 
 Range = tuple[float, float, str]
 LIMITS: dict[str, Range] = {
@@ -38,64 +37,65 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole request. session_id: which dialogue it names, if any. settings: sampling keys, as given."""
+    """A whole request: what is needed of its messages, found once.
 
-    messages: tuple[ChatMessage, ...]
+    turn: the last message of the user, what is asked now. system: the system text. key: names the dialogue up to here,
+    what the next request's `earlier` will be. earlier: names the dialogue that this request goes on with, all but the
+    last reply and the new turn; None: a new one. last_reply: the text of the assistant's last message. session_id:
+    which dialogue it names, if any. settings: sampling keys, as given.
+    """
+
+    turn: ChatMessage
+    system: str
+    key: str
+    earlier: str | None
+    last_reply: str
     session_id: str | None = None
     settings: dict[str, Any] = {}
 
-    @property
-    def turn(self) -> ChatMessage:
-        """The last message of the user: what is asked now."""
-        asked = [message for message in self.messages if message.role == "user"]
-        return asked[-1] if asked else ChatMessage(role="user")
 
-    @property
-    def system(self) -> str:
-        """The system text."""
-        return " ".join(message.text for message in self.messages if message.role in ("system", "developer"))
-
-    @property
-    def key(self) -> str:
-        """Names the dialogue up to here: what the next request's `earlier` will be."""
-        return key_of(self.messages)
-
-    @property
-    def earlier(self) -> str | None:
-        """Names the dialogue that this request goes on with: all but the last reply and the new turn. None: new."""
-        spoken = [message for message in self.messages if message.role not in ("system", "developer")]
-        return key_of(self.messages[:-2]) if len(spoken) > 2 else None
-
-    @property
-    def last_reply(self) -> str:
-        """The text of the assistant's last message."""
-        said = [message.text for message in self.messages if message.role == "assistant"]
-        return said[-1] if said else ""
-
-
-def key_of(messages: tuple[ChatMessage, ...]) -> str:
+def key_of(identities: Sequence[Any]) -> str:
     """Give 16 hex digits of sha256 over role, text and sha256 of every sound of the messages."""
-    told = msgspec.json.encode([message.identity() for message in messages])
-    return hashlib.sha256(told).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode(identities)).hexdigest()[:16]
 
 
 def read_request(body: bytes) -> ChatRequest:
-    """Read a request's body. RefusedError (400): no JSON, no messages, nothing asked, sound that is none."""
+    """Read a request's body. RefusedError (400): no JSON, no messages, nothing asked, sound that is none, too much."""
     data = read_object(body, 400)
     messages = data.get("messages")
     if not isinstance(messages, list) or not messages:
         raise RefusedError(400, "No messages provided")
-    read = tuple(_message(index, message) for index, message in enumerate(messages))
+    if len(messages) > MOST_MESSAGES:
+        raise RefusedError(400, f"{len(messages)} messages; {MOST_MESSAGES} are allowed")
+    _count_parts(messages)
+    read = [_message(index, message) for index, message in enumerate(messages)]
     if not any(message.text.strip() or message.sounds for message in read):
         raise RefusedError(400, "Request must have either text or audio input")
     if data.get("stream"):
         raise RefusedError(400, "stream: answers are given whole; leave it out")
-    request = ChatRequest(messages=read, session_id=_session_id(data), settings=_settings(data))
-    for earlier in (message for message in read if message is not request.turn):  # the turn's own sound is read whole
-        for file in earlier.sounds:
-            with _opened(file):
+    turn = next((message for message in reversed(read) if message.role == "user"), ChatMessage(role="user"))
+    for message in read:
+        for file in message.sounds if message is not turn else ():  # the turn's own sound is read whole
+            with opened_sound(file):
                 pass
-    return request
+    identities = [message.identity() for message in read]
+    spoken = [message for message in read if message.role not in SYSTEM]
+    return ChatRequest(
+        turn=turn,
+        system=" ".join(message.text for message in read if message.role in SYSTEM),
+        key=key_of(identities),
+        earlier=key_of(identities[:-2]) if len(spoken) > 2 else None,
+        last_reply=next((message.text for message in reversed(read) if message.role == "assistant"), ""),
+        session_id=_session_id(data),
+        settings=_settings(data),
+    )
+
+
+def _count_parts(messages: Sequence[Any]) -> None:
+    contents = [message.get("content") for message in messages if isinstance(message, dict)]
+    parts = sum(len(content) for content in contents if isinstance(content, list))
+    if parts > MOST_PARTS:
+        raise RefusedError(400, f"{parts} parts in all messages; {MOST_PARTS} are allowed")
 
 
 def _settings(data: dict[str, Any]) -> dict[str, Any]:
@@ -162,46 +162,6 @@ def _of_url(where: str, url: str) -> str:
 
 def _decoded(where: str, text: str) -> bytes:
     try:
-        return base64.b64decode("".join(text.split()).encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
+        return base64_bytes(text)
+    except ValueError:
         raise RefusedError(400, f"{where}: is not base64") from None
-
-
-def sound_of(message: ChatMessage, sample_rate: int, longest_s: float) -> Samples:
-    """Give a message's sound, its files one after the other, channels averaged: float32 (n,) at sample_rate Hz.
-
-    RefusedError (400): a file that does not decode, holds nothing, or is longer than allowed.
-    """
-    parts = [_read(data, sample_rate, longest_s) for data in message.sounds]
-    joined = np.concatenate(parts)
-    if len(joined) > longest_s * sample_rate:
-        raise RefusedError(400, f"the audio is {len(joined) / sample_rate:.0f} s long; {longest_s:g} s are allowed")
-    return freeze(joined)
-
-
-@contextmanager
-def _opened(data: bytes) -> Iterator[Any]:
-    """Give an open soundfile.SoundFile. RefusedError (400): it is none, or reading it shows that it is broken."""
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            yield file
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError, AssertionError):
-        raise RefusedError(400, "the audio does not decode: it is no sound file") from None
-
-
-def _read(data: bytes, sample_rate: int, longest_s: float) -> Samples:
-    with _opened(data) as file:
-        rate, frames, width = file.samplerate, file.frames, file.channels
-        if not 4_000 <= rate <= 192_000 or width > 8:
-            raise RefusedError(400, f"audio at {rate} Hz in {width} channels; 4000 to 192000 Hz, up to 8 are read")
-        if frames > longest_s * rate:  # told by the header: a small file may hold days
-            raise RefusedError(400, f"the audio is {frames / rate:.0f} s long; {longest_s:g} s are allowed")
-        samples = file.read(int(longest_s * rate) + 1, dtype="float32", always_2d=True)
-    if not len(samples):
-        raise RefusedError(400, "the audio is empty")
-    mono = samples.mean(axis=1) if width > 1 else samples[:, 0]
-    if not np.isfinite(mono).all():
-        raise RefusedError(400, "the audio holds values that are not finite")
-    return recordings.resample(np.clip(mono, -1.0, 1.0).astype(np.float32), rate, sample_rate)

@@ -28,10 +28,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agents.gemini.turn import DOWN, UP, GeminiSettings, Link, ModelTurn
+from agents.remote.foreign_json import inner, listed, number
 from agents.remote.own_turns import OwnTurns
 from agents.remote.peer_core import Actions, Message
 from agents.remote.tools import HANG_UP, ToolDesk
 from agents.remote.usage import UsageTally, gemini_counts
+from agents.remote.wire_audio import WirePieces
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
@@ -60,6 +62,7 @@ class GeminiCore:
         self.tools = ToolDesk(settings.tools, DOWN.rate)
         self.link = Link(self.actions)
         self.usage = UsageTally(self.actions, settings.model, UP.rate, DOWN.rate)
+        self._pieces = WirePieces(DOWN)
         self._turns: OwnTurns | None = None
         self._greeted = not settings.greeting
 
@@ -88,7 +91,7 @@ class GeminiCore:
         for name, handler in _HANDLERS.items():
             part = message.get(name)
             if part is not None:
-                handler(self, part, at)
+                handler(self, inner(message, name), at)
 
     def lost(self, reason: str, at: int) -> None:
         """Open another connection where there is a handle to go on with."""
@@ -124,12 +127,12 @@ class GeminiCore:
 
     def content(self, content: Mapping[str, Any], at: int) -> None:
         """Act on a part of the model's turn."""
-        for part in (content.get("model_turn") or {}).get("parts") or ():
-            sound = part.get("inline_data") or {}
+        for part in listed(inner(content, "model_turn"), "parts"):
+            sound = inner(part, "inline_data")
             if str(sound.get("mime_type") or "").startswith("audio/"):
                 self._sound(sound, at)
-        self._transcript(content.get("input_transcription"), other_party(self.party), at)
-        self._transcript(content.get("output_transcription"), self.party, at)
+        self._transcript(inner(content, "input_transcription"), other_party(self.party), at)
+        self._transcript(inner(content, "output_transcription"), self.party, at)
         if content.get("interrupted"):
             self.turn.interrupted(at)
         if content.get("generation_complete"):
@@ -139,7 +142,7 @@ class GeminiCore:
 
     def call(self, call: Mapping[str, Any], at: int) -> None:
         """The model calls a function."""
-        name, arguments = str(call.get("name", "")), call.get("args") or {}
+        name, arguments = str(call.get("name", "")), inner(call, "args")
         if name == HANG_UP:
             self.turn.leaving = True
             self.actions.note(at, "hang_up", reason=arguments.get("reason"))
@@ -174,15 +177,15 @@ class GeminiCore:
         kind = str(sound.get("mime_type"))
         if f"rate={DOWN.rate}" not in kind and "rate=" in kind:
             raise RemoteError(f"sent sound as {kind!r}; {DOWN.rate} Hz are expected")
-        samples = DOWN.decode(sound.get("data"))
+        samples = self._pieces.decode(sound.get("data"))
         self.usage.received(len(samples))
         self.link.alive()
         if not self.turn.open:
             self._tell_usage(at, at)
         self.turn.sound(samples, at)
 
-    def _transcript(self, transcription: Mapping[str, Any] | None, of: Party, at: int) -> None:
-        text = str((transcription or {}).get("text") or "")
+    def _transcript(self, transcription: Mapping[str, Any], of: Party, at: int) -> None:
+        text = str(transcription.get("text") or "")
         if text:
             self.actions.note(at, "transcript", of=of, text=text, fragment=True)
 
@@ -194,19 +197,17 @@ class GeminiCore:
 
 def _seconds(duration: object) -> float:
     """Read a protobuf duration (`"9.5s"`); 0 for anything else."""
-    try:
-        return float(str(duration).removesuffix("s"))
-    except ValueError:
-        return 0.0
+    return number({"seconds": str(duration).removesuffix("s")}, "seconds")
 
 
 def _on_tool_call(core: GeminiCore, part: Mapping[str, Any], at: int) -> None:
-    for call in part.get("function_calls") or ():
+    for call in listed(part, "function_calls"):
         core.call(call, at)
 
 
 def _on_cancellation(core: GeminiCore, part: Mapping[str, Any], at: int) -> None:
-    for call in part.get("ids") or ():
+    ids = part.get("ids")
+    for call in ids if isinstance(ids, list) else ():
         core.tools.cancel(str(call))
         core.actions.note(at, "tool_call_cancelled", id=str(call))
 

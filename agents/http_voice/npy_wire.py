@@ -6,8 +6,6 @@ float32.
 """
 
 import ast
-import base64
-import binascii
 import io
 import math
 import re
@@ -18,10 +16,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.remote.base64_bytes import base64_bytes, base64_text
 from simulator.frame import Samples, freeze
 
 MAGIC = b"\x93NUMPY"
 HEADER_BYTES = 10_000
+BLOCK = 2**16
 _DTYPE = re.compile(r"[<>|=]?[iuf]\d{1,2}")
 
 
@@ -39,7 +39,7 @@ def encode_npy(samples: NDArray[Any]) -> str:
     """Write an array of any shape as base64 of a numpy file (standard alphabet, no line breaks)."""
     file = io.BytesIO()
     np.save(file, samples, allow_pickle=False)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    return base64_text(file.getvalue())
 
 
 def decode_npy(text: object, *, longest: int) -> Samples:
@@ -52,8 +52,8 @@ def decode_npy(text: object, *, longest: int) -> Samples:
     if not isinstance(text, str):
         raise NpyError(f"is {type(text).__name__}; base64 text is expected")
     try:
-        data = base64.b64decode("".join(text.split()).encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
+        data = base64_bytes(text)
+    except ValueError as error:
         raise NpyError(f"is not base64: {error}") from error
     return freeze(_mono(_array(data, longest)))
 
@@ -105,13 +105,16 @@ def _dtype(descr: str) -> "np.dtype[Any]":
 
 
 def _mono(array: NDArray[Any]) -> Samples:
-    scaled = _scaled(array)
-    if scaled.ndim == 1:
-        return scaled
+    """Average the channels, a block at a time: what comes out is all that is held beside the file."""
     # (n, 2) and (2, n) tell themselves apart by which side is long; of (2, 2) the rows are samples.
-    channels_last = scaled.shape[1] <= 2 and scaled.shape[0] > 1
-    mixed: Samples = np.mean(scaled, 1 if channels_last else 0, dtype=np.float32)
-    return mixed
+    wide = array.reshape(-1, 1) if array.ndim == 1 else array
+    if wide.shape[1] > 2 or wide.shape[0] == 1:
+        wide = wide.T
+    mono = np.empty(len(wide), np.float32)
+    for start in range(0, len(wide), BLOCK):
+        block = _scaled(wide[start : start + BLOCK])
+        mono[start : start + BLOCK] = block[:, 0] if block.shape[1] == 1 else np.mean(block, 1, dtype=np.float32)
+    return mono
 
 
 def _scaled(array: NDArray[Any]) -> Samples:

@@ -14,21 +14,19 @@ empty, with a text that is never empty.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
 from agents.serve.http_json import RefusedError, json_response, read_object
-from agents.serve.turn import ServedTurn, TurnRules, take_turn
-from simulator.actor import ActorSpec
+from agents.serve.presence import watched
+from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.engines import engine
 from simulator.errors import SimulatorError
 from simulator.frame import Samples
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.service import Service
 from simulator.sound import recordings
-from simulator.speaking.voice import check_voice
-from simulator.spec import Duration, ms
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,37 +34,24 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 V2V_HZ = 16_000
+MOST_HZ = 48_000
+"""Sound of a higher rate may not be as long as the longest turn: it is decoded whole."""
 SESSION_HZ = 24_000
 UNKNOWN = "(speech)"
 """The text of a reply whose words nobody knows or recognises."""
 
 
-class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice"):
+class HttpVoiceServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="http_voice"):
     """Voice over plain HTTP, for Bittensor-style validators.
 
-    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over.
-
-    fallback: said instead of no reply, in `voice`. recognize: find out the words of a reply that comes without text.
+    recognize: find out the words of a reply that comes without text.
     """
 
-    default_port: ClassVar[int] = 8000
-
-    longest_turn: Duration = Duration(600.0)
-    longest_reply: Duration = Duration(60.0)
-    quiet: Duration = ms(500)
-    patience: Duration = Duration(4.0)
-    fallback: str = "Sorry, I did not catch that."
-    voice: str = "en-us+f2"
     recognize: bool = True
 
     def __post_init__(self) -> None:
         if not self.fallback.strip():
             raise ValueError("fallback is empty; it is what is said instead of nothing")
-
-    def check(self, actor: ActorSpec) -> None:
-        """Refuse an actor that cannot be served, and an unknown voice."""
-        ServerSpec.check(self, actor)
-        check_voice(self.voice, "--set voice")
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":
         """The paths of the three generations."""
@@ -86,25 +71,25 @@ class HttpVoiceServerSpec(ServerSpec, frozen=True, kw_only=True, tag="http_voice
         ]
 
     def _endpoint(self, service: Service, answer_hz: int | None) -> "Callable[[Request], Awaitable[Response]]":
-        rules = TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
-                           voice=self.voice)  # fmt: skip
+        rules = self.rules()
 
         async def answer(request: "Request") -> "Response":
             body = await request.body()
-            try:
-                asked = await service.in_thread(read_ask, body, float(self.longest_turn))
-            except RefusedError as error:
-                return json_response({"detail": str(error)}, error.status)
-            async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
-                turn = await take_turn(session, asked.samples, rules)
-            return json_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
+            async with watched(request, service) as check:
+                try:
+                    asked = await service.in_thread(read_ask, body, float(self.longest_turn))
+                except RefusedError as error:
+                    return json_response({"detail": str(error)}, error.status)
+                async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
+                    turn = await take_turn(session, asked.samples, rules, check)
+                return json_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
 
         return answer
 
-    def _told(self, turn: ServedTurn, sample_rate: int) -> dict[str, Any]:
+    def _told(self, turn: ServedTurn, sample_rate: int) -> bytes:
         samples = recordings.resample(turn.reply, turn.sample_rate, sample_rate)
         text = turn.text.strip() or (_recognised(turn) if self.recognize else "") or UNKNOWN
-        return {"text": text, "audio_data": encode_npy(samples), "sample_rate": sample_rate}
+        return msgspec.json.encode({"text": text, "audio_data": encode_npy(samples), "sample_rate": sample_rate})
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +109,7 @@ def read_ask(body: bytes, longest_s: float) -> Asked:
     if isinstance(rate, bool) or not isinstance(rate, int | float) or rate not in range(4_000, 192_001):
         raise RefusedError(422, f"sample_rate: expected an integer from 4000 to 192000, found {str(rate)[:40]}")
     try:
-        samples = decode_npy(data["audio_data"], longest=int(longest_s * rate))
+        samples = decode_npy(data["audio_data"], longest=int(longest_s * min(rate, MOST_HZ)))
     except NpyError as error:
         raise RefusedError(400, f"audio_data {error}") from None
     return Asked(samples=recordings.resample(samples, int(rate), SESSION_HZ), sample_rate=int(rate))

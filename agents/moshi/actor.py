@@ -34,7 +34,7 @@ from agents.moshi.protocol import FRAME, MoshiClient, Server
 from agents.moshi.wire import MoshiAddress
 from agents.remote.trace import Trace, Tracer
 from simulator.actor import Actor, ActorSpec, Context, Setting
-from simulator.errors import RemoteError
+from simulator.errors import RemoteError, single
 from simulator.frame import AudioFrame, Samples
 from simulator.reading.secrets import Secrets, mask_url, names
 from simulator.sound.opus import need_sphn
@@ -110,6 +110,7 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
         """Give where to dial, secrets expanded."""
         # A key is put in behind the taking apart: a `+` or an `&` in it is a part of the key.
         url, _, written = self.url.partition("?")
+        secrets.learn(self.url)
         parts = urlsplit(secrets.expand(url))
         query = parse_qsl(parts.query, keep_blank_values=True)
         query += [(name, secrets.expand(value)) for name, value in parse_qsl(written, keep_blank_values=True)]
@@ -127,8 +128,11 @@ class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
         name = secrets.scrub(address.url.partition("?")[0])
         try:
             return f"moshi at {name} {await probe(address, self.core(), self.patience())}"
-        except RemoteError as error:
-            raise RemoteError(f"moshi at {name} {secrets.scrub(str(error))}") from error
+        except Exception as group:
+            error = single(group)  # of the task group inside
+            if not isinstance(error, RemoteError):
+                raise
+            raise RemoteError(f"moshi at {name} {secrets.scrub(str(error))}") from None
 
 
 def _check_url(url: str, setting: Setting) -> None:

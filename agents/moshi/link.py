@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import msgspec
+import structlog
 
 from agents.moshi.play import LOST, MoshiPlay
 from agents.moshi.protocol import FRAME, kind_name
@@ -22,6 +23,13 @@ from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.reading.secrets import Secrets
 from simulator.sound.opus import RATE_HZ
+
+log = structlog.get_logger()
+
+BEHIND_S = 2.0
+"""A server that owes more when the session ends is no network's delay behind, it is too slow."""
+MOST_STALLS = 10
+"""How many times `stall_timeout` a slow server is waited for when the session has ended."""
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +56,11 @@ class MoshiLink:
         self._wire: MoshiWire | None = None
         self._failed = False
         self._received = 0
-        self._moved_s = 0.0
+        self._moved_s = self._began_s = 0.0
 
     async def connect(self, context: Context) -> None:
         """Connect and wait for the handshake. RemoteError: refused, unreachable, silent for too long."""
+        self._context = context
         self._realtime = context.realtime
         with self._blaming(None):
             async with _one_at_a_time(self._address.url, context):
@@ -59,6 +68,7 @@ class MoshiLink:
                 assert context.tasks is not None
                 context.tasks.start_soon(_live, wire)
                 await self._shake_hands(wire)
+            self._began_s = self._moved_s = seconds()
             for message in self._play.prime():
                 await wire.send(message)
 
@@ -113,8 +123,8 @@ class MoshiLink:
                     self._act_on(await wire.receive(), -1)
         except TimeoutError:
             raise RemoteError(
-                f"sent no handshake (0x00) within {limit_s:g} s; a Moshi server serves one client "
-                "after the other, see handshake_timeout"
+                f"sent no handshake (0x00) within {limit_s:g} s: it is busy with another client, or still loading; a "
+                "Moshi server serves one client after the other, see handshake_timeout"
             ) from None
 
     async def _drain(self, wire: MoshiWire) -> None:
@@ -135,11 +145,21 @@ class MoshiLink:
     async def _collect_owed(self, wire: MoshiWire) -> None:
         # It lies behind the session's end: kept in the trace, counted, and no event any more.
         self._tracer.at += FRAME
-        with anyio.move_on_after(self._patience.stall_s):
-            while not self._core.complete:
-                self._core.receive(self._noted(await wire.receive()))
-        if not self._core.complete:
-            raise self._stalled()
+        core, ended_s = self._core, seconds()
+        while not core.complete:
+            before = core.received
+            with anyio.move_on_after(self._patience.stall_s):
+                while core.received == before and not core.complete:
+                    core.receive(self._noted(await wire.receive()))
+            if core.received == before and not core.complete:
+                raise self._stalled()
+            if seconds() - ended_s > MOST_STALLS * self._patience.stall_s and not core.complete:
+                raise RemoteError(f"is slower than real time: {self._pace()}, {core.owed - core.received} still owed")
+        if self._realtime and seconds() - ended_s > BEHIND_S:
+            log.warning("the server is slower than real time", server=self._name, pace=self._pace())
+            self._context.emit(
+                self._tracer.at - FRAME, "remote_error", code="slower_than_real_time", message=self._pace()
+            )
         with anyio.move_on_after(self._patience.drain_s):
             while not isinstance((arrival := await wire.receive()).message, Closed):
                 self._core.receive(self._noted(arrival))
@@ -157,6 +177,11 @@ class MoshiLink:
         self._tracer.message("received", LOST, {"code": message.code, "reason": reason}, arrived=arrived)
         self._core.lost(message.code, reason)
         return b""
+
+    def _pace(self) -> str:
+        """What came in so far, and how fast: 1 is real time."""
+        sound_s, took_s = self._core.received * FRAME / RATE_HZ, max(seconds() - self._began_s, 1e-3)
+        return f"{sound_s:.1f} s of sound in {took_s:.1f} s, {sound_s / took_s:.2f} times real time"
 
     def _stalled(self) -> RemoteError:
         progress = f"{self._core.received} of {self._core.owed} frames owed"

@@ -45,4 +45,5 @@ async def _until(wire: MoshiWire, core: MoshiClient, timeout_s: float, what: str
                 else:
                     core.receive(message)
     except TimeoutError:
-        raise RemoteError(f"sent no {what} within {timeout_s:g} s") from None
+        busy = "" if core.sent else ": it is busy with another client, or still loading"
+        raise RemoteError(f"sent no {what} within {timeout_s:g} s{busy}") from None

@@ -162,7 +162,9 @@ async def dial(address: MoshiAddress, now: Callable[[], int]) -> MoshiWire:
     except (InvalidHandshake, InvalidURI, EOFError) as error:
         raise RemoteError(f"does not speak WebSocket: {error}") from error
     except TimeoutError as error:
-        raise RemoteError(f"did not answer within {address.connect_s:g} s") from error
+        raise RemoteError(
+            f"did not answer within {address.connect_s:g} s: it is not there, or busy with another client"
+        ) from error
     except ssl.SSLCertVerificationError as error:
         raise RemoteError(
             f"has a certificate that is not trusted ({error.verify_message}); `verify: false` takes a self-signed one"

@@ -26,11 +26,12 @@ from typing import Any
 import msgspec
 
 from agents.remote.failure import FAILED, failed_fields
+from agents.remote.foreign_json import inner, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
 from agents.remote.usage import openai_counts
-from agents.remote.wire_audio import WireFormat
+from agents.remote.wire_audio import WireFormat, WirePieces
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
@@ -71,6 +72,7 @@ class LiveCore:
         audio = settings.audio
         self.format = AudioFormat(input_rate=audio.rate, output_rate=audio.rate)
         self.actions = Actions()
+        self.pieces = WirePieces(settings.audio)
         self.settings = settings
         self.ready = False
         self.party: Party = "agent"
@@ -159,7 +161,7 @@ class LiveCore:
 
     def used(self, usage: Mapping[str, Any], at: int) -> None:
         """Tell of the seconds since the last time: the service's counts are totals."""
-        total = float(usage.get("seconds") or 0.0)
+        total = number(usage, "seconds")
         fresh, self._seconds = total - self._seconds, max(total, self._seconds)
         if fresh > 0:
             self.actions.note(at, "usage", model=self.settings.model, session_s=round(fresh, 3))
@@ -177,9 +179,7 @@ class LiveCore:
 
     def failed(self, response: Mapping[str, Any], at: int) -> None:
         """The backend gave no answer, or half of one, to what was delegated to it."""
-        reason = (response.get("error") or {}).get("message") or (response.get("incomplete_details") or {}).get(
-            "reason"
-        )
+        reason = inner(response, "error").get("message") or inner(response, "incomplete_details").get("reason")
         told = failed_fields("openai_live", reason, id=response.get("id"), status=response.get("status"))
         self.actions.note(at, FAILED, **told)
 
@@ -206,7 +206,8 @@ def _on_started(core: LiveCore, _message: Message, _at: int) -> None:
 
 
 def _on_error(core: LiveCore, message: Message, at: int) -> None:
-    error = message.get("error") or {}
+    given = message.get("error")
+    error: Mapping[str, Any] = given if isinstance(given, Mapping) else {"message": str(given or "")}
     code, sentence = str(error.get("code") or error.get("type") or "error"), str(error.get("message") or "")
     if not core.ready:
         raise RemoteError(f"refused the session: {code}: {sentence.rstrip('. ')}")
@@ -214,7 +215,7 @@ def _on_error(core: LiveCore, message: Message, at: int) -> None:
 
 
 def _on_audio(core: LiveCore, message: Message, at: int) -> None:
-    core.sound(core.settings.audio.decode(message.get("delta")), at)
+    core.sound(core.pieces.decode(message.get("delta")), at)
 
 
 def _on_said_text(core: LiveCore, message: Message, at: int) -> None:
@@ -239,16 +240,16 @@ def _tell_transcript(core: LiveCore, message: Message, at: int, of: Party) -> No
 
 
 def _on_delegation(core: LiveCore, message: Message, at: int) -> None:
-    core.delegated(message.get("delegation") or {}, at)
+    core.delegated(inner(message, "delegation"), at)
 
 
 def _on_backend(core: LiveCore, message: Message, at: int) -> None:
     """An event of the backend that works on a delegated task: its function calls, and what it used."""
-    event = message.get("event") or {}
-    item = event.get("item") or {}
+    event = inner(message, "event")
+    item = inner(event, "item")
     if event.get("type") == "response.output_item.done" and item.get("type") == "function_call":
         core.call(item, at)
-    response = event.get("response") or {}
+    response = inner(event, "response")
     usage = response.get("usage")
     over = event.get("type") in ("response.completed", "response.incomplete", "response.failed")
     if over and event.get("type") != "response.completed":
@@ -260,11 +261,11 @@ def _on_backend(core: LiveCore, message: Message, at: int) -> None:
 
 
 def _on_usage(core: LiveCore, message: Message, at: int) -> None:
-    core.used(message.get("usage") or {}, at)
+    core.used(inner(message, "usage"), at)
 
 
 def _on_closed(core: LiveCore, message: Message, at: int) -> None:
-    core.used(message.get("usage") or {}, at)
+    core.used(inner(message, "usage"), at)
     core.closed(str(message.get("reason") or "no reason given"), at)
 
 

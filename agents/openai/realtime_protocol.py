@@ -24,9 +24,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agents.openai.reply import RealtimeReply, RealtimeSettings
+from agents.remote.foreign_json import inner, number
 from agents.remote.own_turns import OwnTurns
 from agents.remote.peer_core import Actions, Message
 from agents.remote.usage import UsageTally, openai_counts
+from agents.remote.wire_audio import WirePieces
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
@@ -46,6 +48,7 @@ class RealtimeCore:
         audio = settings.audio
         self.format = AudioFormat(input_rate=audio.rate, output_rate=audio.rate)
         self.actions = Actions()
+        self.pieces = WirePieces(audio)
         self.ready = False
         self.settings = settings
         self.reply = RealtimeReply(settings, self.actions)
@@ -139,12 +142,12 @@ def _on_updated(core: RealtimeCore, _message: Message, _at: int) -> None:
 
 
 def _on_error(core: RealtimeCore, message: Message, at: int) -> None:
-    error = message.get("error") or {}
-    core.failed(error if isinstance(error, Mapping) else {"message": str(error)}, at)
+    error = message.get("error")
+    core.failed(error if isinstance(error, Mapping) else {"message": str(error or "")}, at)
 
 
 def _on_speech_started(core: RealtimeCore, message: Message, at: int) -> None:
-    since = int(message.get("audio_start_ms") or 0) * core.settings.audio.rate // 1000
+    since = int(number(message, "audio_start_ms")) * core.settings.audio.rate // 1000
     core.actions.note(at, "heard_speech_start", heard_since=since)
     core.reply.expect(None)
     if core.settings.interrupts:
@@ -152,17 +155,17 @@ def _on_speech_started(core: RealtimeCore, message: Message, at: int) -> None:
 
 
 def _on_speech_stopped(core: RealtimeCore, message: Message, at: int) -> None:
-    until = int(message.get("audio_end_ms") or 0) * core.settings.audio.rate // 1000
+    until = int(number(message, "audio_end_ms")) * core.settings.audio.rate // 1000
     core.actions.note(at, "heard_speech_end", heard_until=until)
     core.reply.expect(at)
 
 
 def _on_response_created(core: RealtimeCore, message: Message, at: int) -> None:
-    core.reply.created(str((message.get("response") or {}).get("id") or ""), at)
+    core.reply.created(str(inner(message, "response").get("id") or ""), at)
 
 
 def _on_audio(core: RealtimeCore, message: Message, at: int) -> None:
-    samples = core.settings.audio.decode(message.get("delta"))
+    samples = core.pieces.decode(message.get("delta"), str(message.get("item_id")))
     core.usage.received(len(samples))
     core.reply.audio(message, samples, at)
 
@@ -172,9 +175,9 @@ def _on_audio_done(core: RealtimeCore, message: Message, _at: int) -> None:
 
 
 def _on_response_done(core: RealtimeCore, message: Message, at: int) -> None:
-    response = message.get("response") or {}
+    response = inner(message, "response")
     core.reply.over(response, at)
-    core.usage.tokens(openai_counts(response.get("usage") or {}), at)
+    core.usage.tokens(openai_counts(inner(response, "usage")), at)
 
 
 def _on_said_text(core: RealtimeCore, message: Message, at: int) -> None:
@@ -183,9 +186,9 @@ def _on_said_text(core: RealtimeCore, message: Message, at: int) -> None:
 
 def _on_heard_text(core: RealtimeCore, message: Message, at: int) -> None:
     _tell_transcript(core, message, at, other_party(core.party))
-    usage, recogniser = message.get("usage") or {}, core.settings.recogniser or "recogniser"
+    usage, recogniser = inner(message, "usage"), core.settings.recogniser or "recogniser"
     if usage.get("type") == "duration":
-        core.usage.seconds(at, model=recogniser, input_s=float(usage.get("seconds") or 0))
+        core.usage.seconds(at, model=recogniser, input_s=number(usage, "seconds"))
     else:
         core.usage.tokens(openai_counts(usage), at, recogniser)
 
@@ -196,7 +199,7 @@ def _tell_transcript(core: RealtimeCore, message: Message, at: int, of: Party) -
 
 
 def _on_heard_text_failed(core: RealtimeCore, message: Message, at: int) -> None:
-    error = message.get("error") or {}
+    error = inner(message, "error")
     core.actions.note(
         at,
         "remote_error",
@@ -207,7 +210,7 @@ def _on_heard_text_failed(core: RealtimeCore, message: Message, at: int) -> None
 
 def _on_call(core: RealtimeCore, message: Message, at: int) -> None:
     """A call is announced twice, by its arguments (older servers: without the name) and as an item."""
-    item = message.get("item") or {}
+    item = inner(message, "item")
     if item.get("type") == "function_call":
         core.reply.call(str(item.get("call_id", "")), str(item.get("name", "")), item.get("arguments"), at)
 

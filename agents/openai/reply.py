@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from agents.remote.failure import FAILED, failed_fields
+from agents.remote.foreign_json import inner, listed, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell, tell_cut
 from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
@@ -78,22 +79,22 @@ class RealtimeReply:
         self._due = at
         if self.gone or item in self._cut or str(message.get("response_id", "")) in self._cut:
             return
-        self._parts[item] = int(message.get("content_index") or 0)
+        self._parts[item] = int(number(message, "content_index"))
         self.playout.push(item, samples)
 
     def over(self, response: Mapping[str, Any], at: int) -> None:
         """The response is over: generated, cancelled, or not to be had (whole)."""
         self.active = ""
         self._due = None
-        status, details = response.get("status"), response.get("status_details") or {}
-        error = details.get("error") or {}
+        status, details = response.get("status"), inner(response, "status_details")
+        error = inner(details, "error")
         if status in ("failed", "incomplete"):
             reason = error.get("message") or error.get("code") or details.get("reason")
             told = failed_fields("openai_realtime", reason, id=response.get("id"), status=status)
             self._actions.note(at, FAILED, **told)
         else:
             self._actions.note(at, "response_end", id=response.get("id"), status=status, reason=details.get("reason"))
-        for item in response.get("output") or ():
+        for item in listed(response, "output"):
             self.playout.finish(str(item.get("id", "")))
 
     def expect(self, at: int | None) -> None:
@@ -149,15 +150,14 @@ class RealtimeReply:
         rate = self._settings.audio.rate
         for item in self.playout.cut():
             self._cut.add(item.name)
+            part = self._parts.pop(item.name, 0)
             # Rounded down: a truncation beyond what the item holds is an error.
-            self._actions.send(
-                {
-                    "type": "conversation.item.truncate",
-                    "item_id": item.name,
-                    "content_index": self._parts.pop(item.name, 0),
-                    "audio_end_ms": item.said * 1000 // rate,
-                }
-            )
+            heard_ms = item.said * 1000 // rate
+            if heard_ms:
+                cut = {"type": "conversation.item.truncate", "content_index": part, "audio_end_ms": heard_ms}
+            else:  # some servers take no truncation to nothing; an item of which nothing was heard never was
+                cut = {"type": "conversation.item.delete"}
+            self._actions.send({**cut, "item_id": item.name})
             tell_cut(self._actions, item, at)
 
     def cut_off(self, at: int) -> None:

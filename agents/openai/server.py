@@ -9,7 +9,7 @@ is its user party, heard as it comes in, and what the agent says goes out in rea
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 import msgspec
@@ -42,6 +42,14 @@ LEAVE_S = 4.0
 
 MOST_UNSENT = 2000
 """Messages: half a minute of frames that a client left unread."""
+MOST_UNANSWERED = 64
+"""Messages: who sends events and does not read the answers to them is not read any further."""
+
+LARGEST_PLAIN = 2**20
+WITH_SOUND = ("input_audio_buffer.append", "conversation.item.create")
+"""Only what carries sound may be larger."""
+IN_THREAD = 2**17
+"""A larger event is decoded beside the loop, where nobody else has to wait for it."""
 
 
 class OpenAIRealtimeServerSpec(ServerSpec, frozen=True, kw_only=True, tag="openai_realtime"):
@@ -52,6 +60,7 @@ class OpenAIRealtimeServerSpec(ServerSpec, frozen=True, kw_only=True, tag="opena
 
     realtime: ClassVar[bool] = True
     path: ClassVar[str] = "/v1"  # the base URL that clients are given; they add /realtime
+    message_bytes: ClassVar[int] = 21 * 2**20  # 15 MiB of sound in base64, and what is around it
     ears: EarsKind = "silero"
     patience: Duration = Duration(10.0)
 
@@ -75,7 +84,7 @@ class Client(Actor):
     """The client as the user party: says what came in, hears what goes out."""
 
     def __init__(self, server: RealtimeServer, wake: anyio.Event) -> None:
-        wire = AudioFormat(input_rate=server.responses.format.rate, output_rate=server.input.format.rate)
+        wire = AudioFormat(input_rate=server.settings.said.rate, output_rate=server.settings.heard.rate)
         self.traits = StepTraits(format=wire, threaded=False)
         self._server = server
         self._pieces = TextPieces()
@@ -123,6 +132,8 @@ class Visit:
         self._service = service
         self._place = place
         self._wake = anyio.Event()
+        self._sent = anyio.Event()
+        self._deaf = False
         self._client: Client | None = None
         self._over = anyio.Event()
         self._reading = anyio.CancelScope()
@@ -146,20 +157,24 @@ class Visit:
         self._wake.set()
         while (message := await self._websocket.receive())["type"] != "websocket.disconnect":
             self._place.touch()
-            self._act_on(message.get("text") or message.get("bytes") or "")
+            await self._act_on(message.get("text") or message.get("bytes") or "")
             if self._server.begun and self._client is None:
                 self._client = Client(self._server, self._wake)
                 tasks.start_soon(self._converse, self._client)
             self._wake.set()
+            while len(self._server.out) > MOST_UNANSWERED and self._client is None and not self._deaf:
+                await self._sent.wait()
         return True
 
-    def _act_on(self, text: str | bytes) -> None:
+    async def _act_on(self, text: str | bytes) -> None:
         try:
-            event = decode_foreign(text)
-            if not isinstance(event, dict):
-                raise ValueError(f"it is of type {type(event).__name__}")
+            event = await self._service.in_thread(_event_of, text) if len(text) > IN_THREAD else _event_of(text)
         except ValueError as error:
             self._server.fail(ClientEventError("invalid_json", f"the event is no JSON object: {error}"))
+            return
+        if len(text) > LARGEST_PLAIN and event.get("type") not in WITH_SOUND:
+            told = f"an event without sound is at most {LARGEST_PLAIN} bytes; this has {len(text)}"
+            self._server.fail(ClientEventError("event_too_large", told), event.get("event_id"))
             return
         self._server.receive(event)
 
@@ -183,8 +198,13 @@ class Visit:
                     self._client.wake = self._wake
                 for message in self._server.out.take():
                     await self._websocket.send_text(msgspec.json.encode(message).decode())
+                self._sent.set()
+                self._sent = anyio.Event()
         except WebSocketDisconnect:
             return  # the reader finds the same
+        finally:
+            self._deaf = True
+            self._sent.set()
 
     async def _end(self) -> None:
         """Let the session end by itself: its folder is finished, whoever ended it."""
@@ -195,3 +215,11 @@ class Visit:
     async def _say_goodbye(self) -> None:
         code, reason = (FAILED, self._problem) if self._problem else (self._place.code, self._place.reason)
         await self._websocket.close(code, reason[:REASON_CHARACTERS])
+
+
+def _event_of(text: str | bytes) -> dict[str, Any]:
+    """Read a client's event. ValueError when it is no JSON object."""
+    event = decode_foreign(text)
+    if not isinstance(event, dict):
+        raise ValueError(f"it is of type {type(event).__name__}")
+    return event

@@ -2,118 +2,207 @@
 
     turn_detection    sound the client appends          a turn
     server, semantic  is heard at once, in real time    is cut by our ears as it is heard: speech_started,
-                                                        speech_stopped, committed, an item
+                                                        speech_stopped, committed, an item; a commit ends it early
     null              waits until it is committed       is what is committed: committed, an item
 
 Sound may come faster than real time: it waits. Where it comes late the agent hears silence, which the
-client's own count of milliseconds (`audio_start_ms`) does not know.
+client's own count of milliseconds (`audio_start_ms`) does not know. Where the agent answers sooner than our ears are
+sure that the turn is over, the turn is over (`settle`): the question stands before its answer.
 """
 
+from collections import deque
 from typing import Any
 
-import msgspec
-
+from agents.openai.server_items import ConversationItems
+from agents.openai.server_settings import ServedSettings
 from agents.openai.server_words import ClientEventError, Outgoing
-from agents.remote.own_turns import PREROLL_S, OwnTurns
-from agents.remote.wire_audio import WireFormat
+from agents.remote.own_turns import OwnTurns
+from agents.remote.wire_audio import sound_bytes
+from agents.remote.wire_queue import WireQueue
 from simulator.errors import RemoteError
-from simulator.frame import Samples
-from simulator.sound.streams import Outbox
+from simulator.frame import Samples, silence
 from simulator.speaking.ears import EarsKind, make_ears
 
-MOST_S = 120.0
-"""So much sound may wait to be heard."""
+LARGEST_PIECE = 15 * 2**20
+"""Bytes of sound in one event, as it is with the original."""
+MOST_BYTES = 2 * LARGEST_PIECE
+"""So much sound may wait to be heard: another piece beside one of the largest."""
 
 SHORTEST_MS = 100
 """A commit of less is an error, as it is with the original."""
 
 
-class Detection(msgspec.Struct, frozen=True, kw_only=True):
-    """How turns are found. manual: the client commits. interrupt: speech cancels the response."""
-
-    manual: bool = False
-    interrupt: bool = True
-    silence_s: float = 0.5
-    prefix_ms: int = round(PREROLL_S * 1000)
-
-
 class ClientInput:
     """Takes appended sound and gives it to the agent frame by frame."""
 
-    def __init__(self, out: Outgoing, ears: EarsKind) -> None:
+    def __init__(self, out: Outgoing, items: ConversationItems, ears: EarsKind) -> None:
         self._out = out
+        self._items = items
         self._ears_kind = ears
-        self.format = WireFormat()
-        self.detection = Detection()
-        self._box = Outbox()
-        self._held = Outbox()
+        self._settings = ServedSettings()
+        self._box = WireQueue()
+        self._held = WireQueue()
         self._turns: OwnTurns | None = None
         self._item = ""
-        self._last_item: str | None = None
-        self._heard_ms = 0.0
+        self._last_item = ""
+        self._uncommitted = 0
+        self._understood: list[str] = []
+        self._unwatched: deque[tuple[int, int]] = deque()
+        self._commits: deque[tuple[int, str]] = deque()
+        self._heard = 0
 
-    def detect(self, detection: Detection) -> None:
-        """Find turns in another way from now on."""
-        self.detection = detection
-        self._turns = None
+    def set(self, settings: ServedSettings) -> None:
+        """Go by other settings from now on."""
+        before, self._settings = self._settings.detection, settings
+        if settings.detection != before:
+            self._turns = None
+        if before.manual and not settings.detection.manual:
+            for piece in self._held.drain():
+                self._box.push(piece)
 
     @property
     def waiting_s(self) -> float:
         """How much sound is still to be heard, in seconds."""
-        return self._box.buffered / self.format.rate
+        return self._box.bytes / self._settings.heard.width / self._settings.heard.rate
+
+    @property
+    def pending(self) -> bool:
+        """Whether a turn is not over, or not yet heard to its end: what the agent says now is no answer to it."""
+        return bool(self._item or self._commits)
 
     def append(self, audio: object) -> None:
         """Take sound, base64 in the session's format. ClientEventError when it is none, or too much waits."""
-        try:
-            samples = self.format.decode(audio)
-        except RemoteError as error:
-            raise ClientEventError("invalid_value", f"the audio {error}", "audio") from error
-        if self._box.buffered + self._held.buffered + len(samples) > MOST_S * self.format.rate:
-            raise ClientEventError(
-                "input_audio_buffer_full", f"more than {MOST_S:g} s of audio wait to be heard", "audio"
-            )
-        (self._held if self.detection.manual else self._box).push(samples)
+        data = self._sound(audio, "audio")
+        self._uncommitted += len(data)
+        (self._held if self._settings.detection.manual else self._box).push(data)
+
+    def take_item(self, audio: object, where: str) -> None:
+        """Let the agent hear the sound of an item that the client made; it is no turn of its own."""
+        data = self._sound(audio, where)
+        self._unwatched.append((self._box.pushed, self._box.pushed + len(data)))
+        self._box.push(data)
+        self._commits.append((self._box.pushed, ""))
 
     def clear(self) -> None:
         """Forget what was appended and not heard (or, where the client commits, not committed)."""
-        (self._held if self.detection.manual else self._box).clear()
+        if self._settings.detection.manual:
+            self._held.clear()
+        else:
+            self._box.clear()
+            self._unwatched.clear()
+            self._commits.clear()
+        self._uncommitted = 0
         self._out.send("input_audio_buffer.cleared")
 
     def commit(self) -> None:
         """Let the agent hear what was appended, as one turn. ClientEventError if that is next to nothing."""
-        length = self._held.buffered
-        if length * 1000 < SHORTEST_MS * self.format.rate:
-            milliseconds = length * 1000 / self.format.rate
+        milliseconds = self._uncommitted * 1000 / self._settings.heard.width / self._settings.heard.rate
+        if milliseconds < SHORTEST_MS:
             raise ClientEventError(
                 "input_audio_buffer_commit_empty",
                 f"the buffer holds {milliseconds:.0f} ms of audio; a commit needs {SHORTEST_MS} ms or more",
             )
-        self._held.release()
-        self._box.push(self._held.take(length))
-        self._item = self._out.name("item")
+        self._items.check_room()
+        for piece in self._held.drain():
+            self._box.push(piece)
+        self._turns = None
+        self._unwatched.append((self._reached, self._box.pushed))
+        self._item = self._item or self._items.name()
+        self._commits.append((self._box.pushed, self._item))
         self._committed()
 
     def hear(self, count: int) -> tuple[Samples, str | None]:
         """Give the agent's next frame, and whether a turn was found to `start` or `end` in it."""
-        before = self._box.taken
-        samples = self._box.take(count)
-        self._heard_ms += (self._box.taken - before) * 1000 / self.format.rate
-        if self.detection.manual:
+        settings = self._settings
+        at = self._reached
+        samples, found = self._box.take(count, settings.heard)
+        self._heard += found
+        while self._commits and self._commits[0][0] - settings.heard.width < self._reached:
+            item = self._commits.popleft()[1]
+            self._last_item = item or self._last_item
+            self._tell_understood()
+        if settings.detection.manual:
             return samples, None
-        change = self._ears().hear(samples).change
+        change = self._ears().hear(silence(count) if self._is_unwatched(at) else samples).change
         if change == "start":
-            self._item = self._out.name("item")
-            start = max(0, round(self._heard_ms) - self.detection.prefix_ms)
+            self._item = self._items.name()
+            start = max(0, self._heard_ms() - settings.detection.prefix_ms)
             self._out.send("input_audio_buffer.speech_started", audio_start_ms=start, item_id=self._item)
         elif change == "end":
-            end = round(self._heard_ms)
-            self._out.send("input_audio_buffer.speech_stopped", audio_end_ms=end, item_id=self._item)
-            self._committed()
+            self._stopped()
         return samples, change
 
+    def settle(self) -> bool:
+        """End the turn now if the client is silent; say whether that was so."""
+        if self._turns is None or not self._item or not self._turns.end_if_silent():
+            return False
+        self._stopped()
+        return True
+
     def recognised(self, text: str) -> None:
-        """The agent told what it understood of the last turn."""
-        if self._last_item is not None:
+        """The agent told what it understood of the present turn, or else of the last one."""
+        self._understood.append(text.strip())
+        if not self.pending:
+            self._tell_understood()
+
+    @property
+    def _reached(self) -> int:
+        return self._box.pushed - self._box.bytes
+
+    def _sound(self, audio: object, where: str) -> bytes:
+        if isinstance(audio, str) and len(audio) > (LARGEST_PIECE + 2) // 3 * 4 + 4:
+            told = f"the audio of an event is at most {LARGEST_PIECE} bytes"
+            raise ClientEventError("audio_too_large", told, where)
+        try:
+            data = sound_bytes(audio)
+        except RemoteError as error:
+            raise ClientEventError("invalid_value", f"the audio {error}", where) from error
+        if self._box.bytes + self._held.bytes + len(data) > MOST_BYTES:
+            told = f"more than {MOST_BYTES} bytes of audio wait to be heard"
+            raise ClientEventError("input_audio_buffer_full", told, where)
+        return data
+
+    def _is_unwatched(self, at: int) -> bool:
+        while self._unwatched and self._unwatched[0][1] <= at:
+            self._unwatched.popleft()
+        return bool(self._unwatched) and self._unwatched[0][0] <= at
+
+    def _heard_ms(self) -> int:
+        return round(self._heard * 1000 / self._settings.heard.rate)
+
+    def _ears(self) -> OwnTurns:
+        if self._turns is None:
+            rate = self._settings.heard.rate
+            ears = make_ears(self._ears_kind, rate, noisy=True)
+            self._turns = OwnTurns(ears, rate, self._settings.detection.silence_s)
+        return self._turns
+
+    def _stopped(self) -> None:
+        self._out.send("input_audio_buffer.speech_stopped", audio_end_ms=self._heard_ms(), item_id=self._item)
+        self._last_item = self._item
+        self._committed()
+        self._tell_understood()
+
+    def _committed(self) -> None:
+        item: dict[str, Any] = {
+            "id": self._item,
+            "object": "realtime.item",
+            "type": "message",
+            "role": "user",
+            "status": "completed",
+            "content": [{"type": "input_audio", "transcript": None}],
+        }
+        self._item, self._uncommitted = "", 0
+        self._out.send("input_audio_buffer.committed", item_id=item["id"], previous_item_id=self._items.last)
+        self._items.add(item)
+        self._items.done(item["id"])
+
+    def _tell_understood(self) -> None:
+        text, self._understood = " ".join(filter(None, self._understood)), []
+        if not text or not self._last_item:
+            return
+        self._items.transcribed(self._last_item, text)
+        if self._settings.transcription is not None:
             self._out.send(
                 "conversation.item.input_audio_transcription.completed",
                 item_id=self._last_item,
@@ -121,24 +210,3 @@ class ClientInput:
                 transcript=text,
                 usage={"type": "duration", "seconds": 0.0},
             )
-
-    def _ears(self) -> OwnTurns:
-        if self._turns is None:
-            ears = make_ears(self._ears_kind, self.format.rate, noisy=True)
-            self._turns = OwnTurns(ears, self.format.rate, self.detection.silence_s)
-        return self._turns
-
-    def _committed(self) -> None:
-        content = [{"type": "input_audio", "transcript": None}]
-        item: dict[str, Any] = {
-            "id": self._item,
-            "object": "realtime.item",
-            "type": "message",
-            "role": "user",
-            "status": "completed",
-            "content": content,
-        }
-        previous, self._last_item = self._last_item, self._item
-        self._out.send("input_audio_buffer.committed", item_id=self._item, previous_item_id=previous)
-        self._out.send("conversation.item.added", item=item, previous_item_id=previous)
-        self._out.send("conversation.item.done", item=item, previous_item_id=previous)

@@ -11,165 +11,186 @@
     muted     the agent goes on                             nothing: to the client it was cut off     muted
               the agent falls silent                                                                  quiet
 
-An agent that goes on talking after it was cut off is not heard by the client until it pauses; the session's
-folder keeps what it said. Where the client detects no turns (`manual`), sound that nobody asked for is not
-sent either.
+Where responses have to be asked for (no turn detection, or `create_response` false), what the agent says waits for
+response.create: what it began after the client's turn was heard to its end. What it began before (an opening) is no
+answer and is not sent. The session's folder keeps all that it said.
 """
 
-from typing import Any
+from collections.abc import Callable
 
+import msgspec
+
+from agents.openai.server_items import ConversationItems
+from agents.openai.server_response import AskedResponse, ServedResponse
+from agents.openai.server_settings import ServedSettings
 from agents.openai.server_words import ClientEventError, Outgoing
 from agents.remote.own_turns import OwnTurns
-from agents.remote.wire_audio import WireFormat
 from simulator.frame import Samples
 from simulator.speaking.ears import LevelEars
 
 GAP_S = 0.4
+MOST_KEPT_S = 60.0
+"""So much of an answer may wait to be asked for."""
+
+
+class KeptAnswer(msgspec.Struct, kw_only=True):
+    """An answer nobody has asked for yet: its sound and words, whether more of it is coming."""
+
+    sound: list[Samples] = []
+    samples: int = 0
+    text: str = ""
+    going_on: bool = True
 
 
 class Responses:
     """Turns the agent's track into response events."""
 
-    def __init__(self, out: Outgoing, patience_s: float) -> None:
+    def __init__(self, out: Outgoing, items: ConversationItems, patience_s: float) -> None:
         self._out = out
-        self.format = WireFormat()
-        self.manual = False
+        self._items = items
+        self.settings = ServedSettings()
         self._patience_s = patience_s
         self._turns: OwnTurns | None = None
-        self._response = ""
-        self._item = ""
-        self._text = ""
+        self._response: ServedResponse | None = None
         self._sent: dict[str, int] = {}
         self._muted = False
         self._ahead = ""
         self._left = 0
+        self._kept: KeptAnswer | None = None
 
     @property
     def open(self) -> bool:
         """Whether a response is being given."""
-        return bool(self._response)
+        return self._response is not None
 
-    def create(self, waiting_s: float) -> None:
+    @property
+    def name(self) -> str | None:
+        """The id of the response that is being given."""
+        return None if self._response is None else self._response.name
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether a response has to be asked for."""
+        return self.settings.detection.manual or not self.settings.detection.create
+
+    def create(self, asked: AskedResponse, waiting_s: float) -> None:
         """The client asks for a response; waiting_s: how much of its sound the agent has yet to hear."""
-        if self.open:
+        if self._response is not None:
             raise ClientEventError(
                 "conversation_already_has_active_response",
-                f"response {self._response} is still being given; wait for response.done",
+                f"response {self._response.name} is still being given; wait for response.done",
             )
-        self._open()
-        self._left = round((waiting_s + self._patience_s) * self.format.rate)
+        response = self._response = self._open(asked)
+        self._left = round((waiting_s + self._patience_s) * self.settings.said.rate)
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            self._begin(response)
+            for sound in kept.sound:
+                self._send(response, sound)
+            self.text(kept.text)
+            if not kept.going_on:
+                self._close("completed", None)
+
+    def forget(self) -> None:
+        """A turn of the client's begins: what was kept answers an earlier one."""
+        self._kept = None
 
     def cancel(self, reason: str) -> None:
         """Cut the response off: `turn_detected` or `client_cancelled`."""
-        if self.open:
-            self._muted = bool(self._item)
+        if self._response is not None:
+            self._muted = bool(self._response.item)
             self._close("cancelled", reason)
 
     def truncate(self, item: str, audio_end_ms: int) -> None:
         """The client heard only so much of an item. ClientEventError when the item holds less."""
         if item not in self._sent:
-            raise ClientEventError(
-                "item_truncate_invalid_item_id", f"there is no item {item!r} of the assistant", "item_id"
-            )
-        held = self._sent[item] * 1000 // self.format.rate
-        if audio_end_ms > held:
-            raise ClientEventError(
-                "invalid_value",
-                f"audio_end_ms is {audio_end_ms}; item {item!r} holds {held} ms",
-                "audio_end_ms",
-            )
-        self._sent[item] = audio_end_ms * self.format.rate // 1000
+            told = f"there is no item {item[:200]!r} of the assistant's speech"
+            raise ClientEventError("item_truncate_invalid_item_id", told, "item_id")
+        rate = self.settings.said.rate
+        held_ms = -(-self._sent[item] * 1000 // rate)
+        if audio_end_ms > held_ms:
+            told = f"audio_end_ms is {audio_end_ms}; item {item!r} holds {held_ms} ms"
+            raise ClientEventError("invalid_value", told, "audio_end_ms")
+        if audio_end_ms * rate // 1000 < self._sent[item]:
+            self._items.truncated(item)
+        self._sent[item] = min(self._sent[item], audio_end_ms * rate // 1000)
         self._out.send("conversation.item.truncated", item_id=item, content_index=0, audio_end_ms=audio_end_ms)
 
-    def say(self, samples: Samples) -> None:
-        """Take the agent's next frame."""
+    def deleted(self, item: str) -> None:
+        """An item is gone from the conversation."""
+        self._sent.pop(item, None)
+
+    def say(self, samples: Samples, is_pending: Callable[[], bool]) -> None:
+        """Take the agent's next frame. is_pending, asked when it begins to speak: the client's turn is not over."""
         told = self._ears().hear(samples)
-        if told.change == "start" and not self._muted and (self.open or not self.manual):
-            self._begin()
-        if self._item:
-            for sound in told.sound:
-                self._send(sound)
+        if told.change == "start" and not self._muted:
+            self._started(is_pending())
+        for sound in told.sound:
+            self._go_on(sound)
         if told.change == "end":
             self._muted, self._ahead = False, ""
-            if self._item:
+            if self._kept is not None:
+                self._kept.going_on = False
+            if self._response is not None and self._response.item:
                 self._close("completed", None)
-        elif self.open and not self._item:
+        elif self._response is not None and not self._response.item:
             self._left -= len(samples)
             if self._left <= 0:
                 self._close("completed", None)
 
     def text(self, piece: str) -> None:
         """The agent tells a piece of what it says, about when it says it."""
-        if self._item:
-            self._text += piece
-            self._out.send("response.output_audio_transcript.delta", delta=piece, **self._place())
+        if self._response is not None and self._response.item:
+            self._response.text(piece)
+        elif self._kept is not None and self._kept.going_on:
+            self._kept.text += piece
         elif not self._muted:
             self._ahead += piece  # of sound that is still in the resampler
 
-    def _ears(self) -> OwnTurns:
-        if self._turns is None:
-            self._turns = OwnTurns(LevelEars(self.format.rate), self.format.rate, GAP_S)
-        return self._turns
-
-    def _open(self) -> None:
-        self._response = self._out.name("resp")
-        self._item = ""
-        self._text = ""
-        self._out.send("response.created", response=self._state("in_progress", []))
-
-    def _begin(self) -> None:
-        if not self.open:
-            self._open()
-        self._item = self._out.name("item")
-        self._sent[self._item] = 0
-        item = self._as_item("in_progress", [])
-        self._out.send("response.output_item.added", response_id=self._response, output_index=0, item=item)
-        self._out.send("conversation.item.added", item=item, previous_item_id=None)
-        self._out.send("response.content_part.added", part={"type": "audio", "transcript": ""}, **self._place())
-        if self._ahead:
+    def _started(self, pending: bool) -> None:
+        """The agent begins to speak: in the response that waits, in one of its own, or for later."""
+        if self.asked_for and pending:
+            return
+        if self._response is not None:
+            self._begin(self._response)
+        elif not self.asked_for:
+            self._response = self._open(AskedResponse(text_only=self.settings.text_only, voice=self.settings.voice))
+            self._begin(self._response)
+        else:
+            self._kept = self._kept or KeptAnswer()
+            self._kept.going_on = True
             piece, self._ahead = self._ahead, ""
             self.text(piece)
 
-    def _send(self, samples: Samples) -> None:
-        sound = self.format.encode(samples)
-        self._sent[self._item] += len(samples)
-        self._out.send("response.output_audio.delta", delta=sound, **self._place())
+    def _go_on(self, sound: Samples) -> None:
+        if self._response is not None and self._response.item:
+            self._send(self._response, sound)
+        elif self._kept is not None and self._kept.going_on:
+            self._kept.sound.append(sound)
+            self._kept.samples += len(sound)
+            if self._kept.samples > MOST_KEPT_S * self.settings.said.rate:
+                self._kept = None
+
+    def _ears(self) -> OwnTurns:
+        if self._turns is None:
+            rate = self.settings.said.rate
+            self._turns = OwnTurns(LevelEars(rate), rate, GAP_S)
+        return self._turns
+
+    def _open(self, asked: AskedResponse) -> ServedResponse:
+        return ServedResponse(self._out, self._items, self.settings, asked)
+
+    def _begin(self, response: ServedResponse) -> None:
+        response.begin()
+        self._sent[response.item] = 0
+        piece, self._ahead = self._ahead, ""
+        response.text(piece)
+
+    def _send(self, response: ServedResponse, sound: Samples) -> None:
+        response.sound(sound)
+        self._sent[response.item] = response.sent
 
     def _close(self, status: str, reason: str | None) -> None:
-        output: list[dict[str, Any]] = []
-        if self._item:
-            text = self._text.strip()
-            whole = "completed" if status == "completed" else "incomplete"
-            item = self._as_item(whole, [{"type": "output_audio", "transcript": text}])
-            self._out.send("response.output_audio.done", **self._place())
-            self._out.send("response.output_audio_transcript.done", transcript=text, **self._place())
-            self._out.send("response.content_part.done", part={"type": "audio", "transcript": text}, **self._place())
-            self._out.send("response.output_item.done", response_id=self._response, output_index=0, item=item)
-            self._out.send("conversation.item.done", item=item, previous_item_id=None)
-            output.append(item)
-        details = {"type": status, "reason": reason} if reason else None
-        self._out.send("response.done", response=self._state(status, output) | {"status_details": details})
-        self._response = self._item = ""
-
-    def _state(self, status: str, output: list[dict[str, Any]]) -> dict[str, Any]:
-        return {
-            "id": self._response,
-            "object": "realtime.response",
-            "status": status,
-            "output": output,
-            "output_modalities": ["audio"],
-            "usage": None,
-        }
-
-    def _as_item(self, status: str, content: list[dict[str, Any]]) -> dict[str, Any]:
-        return {
-            "id": self._item,
-            "object": "realtime.item",
-            "type": "message",
-            "role": "assistant",
-            "status": status,
-            "content": content,
-        }
-
-    def _place(self) -> dict[str, Any]:
-        return {"response_id": self._response, "item_id": self._item, "output_index": 0, "content_index": 0}
+        assert self._response is not None
+        self._response.over(status, reason)
+        self._response = None

@@ -1,9 +1,22 @@
 """What the rooms of the served Realtime protocol share: messages on their way out, names of items, errors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 Message = Mapping[str, Any]
+
+RENAMED: Mapping[str, str] = {
+    "input_audio_format": "session.audio.input.format",
+    "output_audio_format": "session.audio.output.format",
+    "turn_detection": "session.audio.input.turn_detection",
+    "input_audio_transcription": "session.audio.input.transcription",
+    "input_audio_noise_reduction": "session.audio.input.noise_reduction",
+    "modalities": "output_modalities",
+    "max_response_output_tokens": "max_output_tokens",
+    "voice": "audio.output.voice",
+    "speed": "audio.output.speed",
+}
+"""Names from before general availability, and where their settings are now."""
 
 
 class ClientEventError(Exception):
@@ -47,6 +60,16 @@ def mapping(value: object, param: str) -> Message:
     if not isinstance(value, Mapping):
         raise ClientEventError("invalid_type", f"{param} is {type(value).__name__}; an object is needed", param)
     return cast("Message", value)
+
+
+def only_known(given: Message, known: Collection[str], where: str) -> None:
+    """Refuse names that the protocol does not have (now, or at this place): ClientEventError, naming the first."""
+    for name in given:
+        if name not in known:
+            place = f"{where}.{name}"
+            hint = RENAMED.get(name)
+            told = f"; since general availability it is {hint}" if hint and hint != place else ""
+            raise ClientEventError("unknown_parameter", f"Unknown parameter: '{place[:200]}'{told}", place[:200])
 
 
 def milliseconds(value: object, param: str, most: int = 24 * 3_600_000) -> int:

@@ -1,15 +1,23 @@
 """JSON from strangers: decoded, or refused with one kind of error, whatever is wrong with it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 DEEPEST = 100
 """Deeper nesting is no message of any protocol, and would exhaust the stack of whoever walks through it."""
+PIECE = 2**18
+MOST_VALUES = 200_000
+"""At most, counted by commas and brackets, those in texts included."""
+LARGEST = 2.0**53
+"""Beyond this a float is no count; NaN and the infinities are none either."""
 
 
 def decode_foreign(data: bytes | str) -> Any:
-    """Decode JSON. ValueError for text that is none, bytes that are no UTF-8, and nesting beyond 100 levels."""
+    """Decode JSON. ValueError: no JSON, bytes that are no UTF-8, too many values, nesting beyond 100 levels."""
+    if _holds_too_much(data):
+        raise ValueError(f"it holds more than {MOST_VALUES} values")
     try:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -22,7 +30,45 @@ def decode_foreign(data: bytes | str) -> Any:
     raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
+def _holds_too_much(data: bytes | str) -> bool:
+    """Count before anything is made of it, a piece at a time: a byte of JSON may become 64 of memory."""
+    marks: tuple[Any, ...] = (b",", b"[", b"{") if isinstance(data, bytes) else (",", "[", "{")
+    values = 0
+    for start in range(0, len(data), PIECE):
+        piece: Any = data[start : start + PIECE]
+        values += sum(map(piece.count, marks))
+        if values > MOST_VALUES:
+            return True
+    return False
+
+
 def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def inner(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give an object inside a message; an empty one where there is none. TypeError for something else."""
+    value = message.get(name)
+    if not isinstance(value, dict | None):
+        raise TypeError(f"{name} is no object")
+    return value or {}
+
+
+def listed(message: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Give the objects of a list inside a message; none where there is no list. TypeError for something else."""
+    value = message.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise TypeError(f"{name} is no list of objects")
+    return value
+
+
+def number(message: Mapping[str, Any], name: str) -> float:
+    """Give a number inside a message; 0 where there is none, or one that nobody can count with."""
+    value = message.get(name)
+    try:
+        found = float(value) if isinstance(value, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return found if abs(found) < LARGEST else 0.0

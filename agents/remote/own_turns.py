@@ -9,6 +9,7 @@ The sound of a turn is given from 300 ms before its start on; nothing is given b
 from collections import deque
 from typing import Literal, NamedTuple
 
+from simulator.floor.ipus import IPU_S
 from simulator.frame import AudioFrame, Samples
 from simulator.speaking.ears import Ears, EarsKind
 from simulator.spec import Duration, Spec, ms
@@ -38,6 +39,7 @@ class OwnTurns:
     def __init__(self, ears: Ears, rate: int, end_silence_s: float) -> None:
         self._ears = ears
         self._silence = round(end_silence_s * rate)
+        self._least_silence = round(IPU_S * rate)
         self._preroll = round(PREROLL_S * rate)
         self._kept: deque[Samples] = deque()
         self._kept_samples = 0
@@ -64,6 +66,13 @@ class OwnTurns:
             return Hearing("start", [*self._release(), samples])
         self._keep(samples)
         return Hearing(None, [])
+
+    def end_if_silent(self) -> bool:
+        """End the turn at once if nothing has sounded for a while; say whether that was so."""
+        silent = self._heard - self._ears.activity.last_end >= min(self._silence, self._least_silence)
+        ended = self._open and silent
+        self._open = self._open and not ended
+        return ended
 
     def _keep(self, samples: Samples) -> None:
         self._kept.append(samples)

@@ -8,6 +8,7 @@ Kinds of tokens do not overlap: what was read from a cache is not counted as rea
 from collections.abc import Mapping
 from typing import Any
 
+from agents.remote.foreign_json import inner, listed, number
 from agents.remote.peer_core import Actions
 
 EVERY_S = 10.0
@@ -110,17 +111,15 @@ def gemini_counts(usage: Mapping[str, Any]) -> Counts:
 
 def _modalities(usage: Mapping[str, Any], name: str) -> list[tuple[str, int]]:
     known = {"AUDIO": "audio", "IMAGE": "image", "VIDEO": "image"}
-    return [
-        (known.get(str(part.get("modality")), "text"), _count(part, "token_count")) for part in usage.get(name) or ()
-    ]
+    return [(known.get(str(part.get("modality")), "text"), _count(part, "token_count")) for part in listed(usage, name)]
 
 
 def _details(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return usage.get(name) or {}
+    return inner(usage, name)
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int:
-    return int(usage.get(name) or 0)
+    return max(0, int(number(usage, name)))
 
 
 def _sum(counts: Counts, *prefixes: str) -> int:

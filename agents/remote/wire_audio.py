@@ -5,7 +5,6 @@ looked up in tables. Negative values are taken in one's complement, as ITU-T G.1
 """
 
 import base64
-import binascii
 from functools import cache
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.remote.base64_bytes import base64_bytes
 from simulator.errors import RemoteError
 from simulator.frame import Samples, from_pcm16, to_pcm16
 
@@ -38,15 +38,14 @@ class WireFormat(msgspec.Struct, frozen=True, kw_only=True):
             return pcm.astype("<i2").tobytes()
         return _code_table(self.encoding)[pcm.astype(np.int32) + 32768].tobytes()
 
+    @property
+    def width(self) -> int:
+        """Bytes of a sample."""
+        return 2 if self.encoding == "pcm16" else 1
+
     def decode(self, text: object) -> Samples:
         """Read base64 of either alphabet: float32 (n,), full scale 1.0. RemoteError for anything else."""
-        if not isinstance(text, str):
-            raise RemoteError(f"sent audio as {type(text).__name__}; base64 text is expected")
-        try:
-            data = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
-        except binascii.Error as error:
-            raise RemoteError(f"sent audio that is not base64: {error}") from error
-        return self.unpack(data)
+        return self.unpack(sound_bytes(text))
 
     def unpack(self, data: bytes) -> Samples:
         """Read bytes: float32 (n,), full scale 1.0."""
@@ -55,6 +54,35 @@ class WireFormat(msgspec.Struct, frozen=True, kw_only=True):
         if len(data) % 2:
             raise RemoteError(f"sent {len(data)} bytes of audio; 16-bit samples come in pairs of bytes")
         return from_pcm16(np.frombuffer(data, "<i2"))
+
+
+def sound_bytes(text: object) -> bytes:
+    """Read base64 of either alphabet. RemoteError for anything else."""
+    if not isinstance(text, str):
+        raise RemoteError(f"sent audio as {type(text).__name__}; base64 text is expected")
+    try:
+        return base64_bytes(text, url_alphabet=True)
+    except ValueError as error:
+        raise RemoteError(f"sent audio that is not base64: {error}") from error
+
+
+class WirePieces:
+    """Sound that comes in pieces cut anywhere: half a sample waits for the next piece of the same item."""
+
+    def __init__(self, form: WireFormat) -> None:
+        self._form = form
+        self._item = ""
+        self._rest = b""
+
+    def decode(self, text: object, item: str = "") -> Samples:
+        """Read the next piece of an item, base64: float32 (n,), full scale 1.0. RemoteError when it is none."""
+        data = sound_bytes(text)
+        if item != self._item:
+            self._item, self._rest = item, b""
+        data = self._rest + data
+        whole = len(data) // self._form.width * self._form.width
+        self._rest = data[whole:]
+        return self._form.unpack(data[:whole])
 
 
 def wire_format(encoding: Encoding, pcm_rate: int = 24_000) -> WireFormat:

@@ -1,5 +1,6 @@
 """JSON over HTTP as the served protocols share it: a body that is one object, or refused; an answer of any value."""
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -8,6 +9,9 @@ from agents.remote.foreign_json import decode_foreign
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+
+
+PIECE = 2**19
 
 
 class RefusedError(Exception):
@@ -30,7 +34,17 @@ def read_object(body: bytes, status: int) -> dict[str, Any]:
 
 
 def json_response(value: Any, status: int = 200) -> "Response":
-    """Give a value as an answer."""
-    from starlette.responses import Response
+    """Give a value as an answer, or JSON that is written already (what is large is written in a thread)."""
+    from starlette.responses import Response, StreamingResponse
 
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    if len(body) <= PIECE:
+        return Response(body, status, media_type="application/json")
+    headers = {"content-length": str(len(body))}
+    return StreamingResponse(_pieces(body), status, media_type="application/json", headers=headers)
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    """Cut a body up: whoever else waits gets a turn between two pieces."""
+    for start in range(0, len(body), PIECE):
+        yield body[start : start + PIECE]

@@ -6,18 +6,24 @@ a client of such a protocol always gets an answer.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import msgspec
 import numpy as np
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
+from agents.serve.presence import Check
+from simulator.actor import ActorSpec
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
+from simulator.serving.service import ServerSpec
 from simulator.speaking.reply import AUDIBLE, ReplyRules, ReplyWatch, is_loud
-from simulator.speaking.voice import spoken
+from simulator.speaking.voice import check_voice, spoken
+from simulator.spec import Duration, ms
 
-TICKS_BETWEEN_LOOKS = 25
+TICKS_BETWEEN_LOOKS = 4
 
 
 class TurnRules(ReplyRules, frozen=True, kw_only=True):
@@ -25,6 +31,33 @@ class TurnRules(ReplyRules, frozen=True, kw_only=True):
 
     fallback: str = "Sorry, I did not catch that."
     voice: str = "en-us+f2"
+
+
+class TurnServerSpec(ServerSpec, frozen=True, kw_only=True):
+    """What the protocols of requests and replies have in common.
+
+    longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over. fallback: said instead of
+    no reply, in `voice`.
+    """
+
+    default_port: ClassVar[int] = 8000
+
+    longest_turn: Duration = Duration(600.0)
+    longest_reply: Duration = Duration(60.0)
+    quiet: Duration = ms(500)
+    patience: Duration = Duration(4.0)
+    fallback: str = "Sorry, I did not catch that."
+    voice: str = "en-us+f2"
+
+    def check(self, actor: ActorSpec) -> None:
+        """Refuse an actor that cannot be served, and an unknown voice."""
+        ServerSpec.check(self, actor)
+        check_voice(self.voice, "--set voice")
+
+    def rules(self) -> TurnRules:
+        """When a reply is over, and what is said instead of none."""
+        return TurnRules(quiet=self.quiet, patience=self.patience, longest=self.longest_reply, fallback=self.fallback,
+                         voice=self.voice)  # fmt: skip
 
 
 class ServedUtterance(msgspec.Struct, kw_only=True):
@@ -88,20 +121,54 @@ class ToldTurn:
         return any(item.end is None for item in self.utterances.values())
 
 
-async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules) -> ServedTurn:
-    """Play a turn, float32 (n,) at the session's rate, and wait for the reply. SimulatorError: the actor fails."""
-    start, frame = session.now, session.frame
-    told = ToldTurn()
-    said: list[Samples] = [silence(frame)]
-    for part in _frames(samples, frame):
-        await _hear(session, part, said, told)
-    stopped = await _await_reply(session, said, told, rules, _end_of_sound(samples))
-    agent = np.concatenate(said)
+class _Play:
+    """A turn as it is played: what was said so far, and what the agent told."""
+
+    def __init__(self, session: ServedSession, check: Check) -> None:
+        self.session = session
+        self.said: list[Samples] = [silence(session.frame)]
+        self.told = ToldTurn()
+        self._check = check
+
+    async def hear(self, part: Samples) -> None:
+        """Let the agent hear a frame."""
+        self.said.append(await self.session.hear(part))
+        self.told.note(self.session.take_events())
+        if len(self.said) % TICKS_BETWEEN_LOOKS == 0:
+            self._check()
+            await checkpoint()  # a long turn must not keep other clients waiting
+
+    async def await_reply(self, rules: ReplyRules, since: int) -> str:
+        """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
+        frame = self.session.frame
+        begun = any(is_loud(part) for part in self.said[since // frame + 1 :])
+        watch = ReplyWatch(rules, self.session.sample_rate, begun=begun)
+        while not watch.over:
+            await self.hear(silence(frame))
+            watch.hear(self.said[-1], telling=self.told.speaking)
+        return watch.over
+
+
+async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules, check: Check) -> ServedTurn:
+    """Play a turn, float32 (n,) at the session's rate, and wait for the reply.
+
+    SimulatorError: the actor fails, or the client has left (what `check` says).
+    """
+    start = session.now
+    play = _Play(session, check)
+    for part in _frames(samples, session.frame):
+        await play.hear(part)
+    stopped = await play.await_reply(rules, _end_of_sound(samples))
+    return await to_thread.run_sync(_played, play, samples, start, stopped, rules)  # long tracks: a second's work
+
+
+def _played(play: _Play, samples: Samples, start: int, stopped: str, rules: TurnRules) -> ServedTurn:
+    agent = np.concatenate(play.said)
     user = np.zeros(len(agent), np.float32)
     user[: len(samples)] = samples
-    return _turn(session, rules, told, ServedTurn(
-        user=user, agent=agent, sample_rate=session.sample_rate, start=start, asked=len(samples),
-        reply=silence(0), reply_at=0, text="", words=(), understood=" ".join(told.understood).strip(), stopped=stopped,
+    return _turn(play.session, rules, play.told, ServedTurn(
+        user=user, agent=agent, sample_rate=play.session.sample_rate, start=start, asked=len(samples), reply=silence(0),
+        reply_at=0, text="", words=(), understood=" ".join(play.told.understood).strip(), stopped=stopped,
     ))  # fmt: skip
 
 
@@ -109,25 +176,6 @@ def _frames(samples: Samples, frame: int) -> Iterator[Samples]:
     for start in range(0, len(samples), frame):
         part = samples[start : start + frame]
         yield part if len(part) == frame else np.concatenate([part, silence(frame - len(part))])
-
-
-async def _hear(session: ServedSession, part: Samples, said: list[Samples], told: ToldTurn) -> None:
-    said.append(await session.hear(part))
-    told.note(session.take_events())
-    if len(said) % TICKS_BETWEEN_LOOKS == 0:
-        await checkpoint()  # a long turn must not keep other clients waiting
-
-
-async def _await_reply(
-    session: ServedSession, said: list[Samples], told: ToldTurn, rules: ReplyRules, since: int
-) -> str:
-    """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
-    begun = any(is_loud(part) for part in said[since // session.frame + 1 :])
-    watch = ReplyWatch(rules, session.sample_rate, begun=begun)
-    while not watch.over:
-        await _hear(session, silence(session.frame), said, told)
-        watch.hear(said[-1], telling=told.speaking)
-    return watch.over
 
 
 def _end_of_sound(samples: Samples) -> int:

@@ -21,6 +21,7 @@ from simulator.files import write_json
 from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
+from simulator.reading.secrets import Secrets
 from simulator.results.judged import Judged, write_judged
 from simulator.results.row import Row, agent_label, without_evidence
 from simulator.scenario import Scenario, kind_of, to_yaml
@@ -58,21 +59,24 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
     scenario = job.scenario
     recorder: Recorder | None = None
     conversation: Conversation | None = None
+    secrets = Secrets.of(encode(scenario))
     try:
         recorder = Recorder(
             run_folder / job.id, meta_of(job), to_yaml(scenario),
             heard=bool(scenario.lines.user_to_agent or scenario.lines.agent_to_user), flac=scenario.audio == "flac",
+            secrets=secrets,
         )  # fmt: skip
         conversation = Conversation(scenario, recorder, surroundings)
         await conversation.run()
     except Exception as error:
         # Whatever is wrong with one session, the run goes on with the others.
         log.info("session failed", session=job.id, exc_info=error)
+        problem = secrets.scrub(sentence(error)) if secrets else sentence(error)
         if recorder is not None and conversation is None:
             with suppress(OSError):
-                recorder.close("failed", problem=sentence(error))
+                recorder.close("failed", problem=problem)
         pacing = conversation.pacing if conversation else None
-        return Played(status="failed", problem=sentence(error), own_fault=_is_own(error), pacing=pacing)
+        return Played(status="failed", problem=problem, own_fault=_is_own(error), pacing=pacing)
     return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
 
 

@@ -18,6 +18,7 @@ from simulator.errors import SessionError
 from simulator.events import Event, encode_event
 from simulator.files import write_json
 from simulator.frame import PCM_SCALE, Pcm16, Samples, to_pcm16
+from simulator.reading.secrets import Secrets
 from simulator.session import SessionMeta, read_meta
 from simulator.sound.recordings import LARGEST_BYTES
 
@@ -65,10 +66,23 @@ class StereoFile:
 
 
 class Recorder:
-    """Writes one session's folder. Times and lengths are samples at the session's rate."""
+    """Writes one session's folder. Times and lengths are samples at the session's rate.
 
-    def __init__(self, folder: Path, meta: SessionMeta, scenario_yaml: str, *, heard: bool, flac: bool = False) -> None:
+    secrets: what must not be written, whoever tells it; events, messages and the problem go through them last.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        meta: SessionMeta,
+        scenario_yaml: str,
+        *,
+        heard: bool,
+        flac: bool = False,
+        secrets: Secrets | None = None,
+    ) -> None:
         folder.mkdir(parents=True)
+        self._secrets = secrets if secrets else None
         self.folder = folder
         self.meta = meta
         self._flac = flac
@@ -121,7 +135,7 @@ class Recorder:
 
     def add_events(self, events: Iterable[Event]) -> None:
         """Append events, which come in the order of the file."""
-        if lines := b"".join(encode_event(event) for event in events):
+        if lines := b"".join(encode_event(self._clean(event)) for event in events):
             self._events.write(lines)
             self._events.flush()  # handed over as the audio blocks are: a killed run keeps both up to the last second
 
@@ -129,7 +143,8 @@ class Recorder:
         """Append a message of a remote party to trace.jsonl, made when the first one comes."""
         if self._trace is None:
             self._trace = (self.folder / "trace.jsonl").open("wb")
-        self._trace.write(msgspec.json.encode(record) + b"\n")
+        clean = self._secrets.scrub_all(record) if self._secrets else record
+        self._trace.write(msgspec.json.encode(clean) + b"\n")
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system: what was recorded survives a kill."""
@@ -150,6 +165,8 @@ class Recorder:
             failures.append(error)
         if failures:
             status, problem = "failed", problem or failures[0].strerror
+        if self._secrets and problem:
+            problem = self._secrets.scrub(problem)
         final = msgspec.structs.replace(
             self.meta, status=status, problem=problem, duration_samples=self.recorded, measured=dict(measured or {})
         )
@@ -164,6 +181,11 @@ class Recorder:
         """Write session.json atomically."""
         self.meta = meta
         write_json(self.folder / "session.json", meta)
+
+    def _clean(self, event: Event) -> Event:
+        if not self._secrets:
+            return event
+        return Event(event.at, event.type, event.party, self._secrets.scrub_all(event.data))
 
     def _compress(self) -> None:
         import soundfile

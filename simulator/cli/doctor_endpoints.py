@@ -9,7 +9,9 @@ from simulator.cli import OK, REFUSED
 from simulator.doctor.probe import probe_party
 from simulator.errors import SimulatorError, single
 from simulator.events import PARTIES, Party
+from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of, load
+from simulator.spec import encode
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +37,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _reach(party: Party, scenario: Scenario) -> Reached:
     kind = kind_of(scenario.actor(party))
+    secrets = Secrets.of(encode(scenario.actor(party)))
     try:
         told = anyio.run(probe_party, party, scenario)
     except Exception as group:
         error = single(group)
         if not isinstance(error, SimulatorError | OSError):
             raise
-        return Reached(party=party, kind=kind, fine=False, told=str(error))
-    return Reached(party=party, kind=kind, fine=True, told=told)
+        return Reached(party=party, kind=kind, fine=False, told=secrets.scrub(str(error)))
+    return Reached(party=party, kind=kind, fine=True, told=secrets.scrub(told))

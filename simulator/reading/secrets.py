@@ -9,9 +9,10 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from simulator.errors import ScenarioError
+from simulator.reading.secret_forms import forms_of
 
 MASK = "***"
 
@@ -41,10 +42,17 @@ class Secrets:
         """Take values from `environment` (default: the process's own)."""
         self._environment = os.environ if environment is None else environment
         self._known: dict[str, str] = {}
+        self._hidden: dict[str, None] = {}
+        self._forms: tuple[tuple[str, str], ...] | None = None
+
+    def __bool__(self) -> bool:
+        """Whether any secret is known."""
+        return bool(self._known or self._hidden)
 
     @classmethod
     def of(cls, data: object, environment: Mapping[str, str] | None = None) -> "Secrets":
-        """Know every variable that plain scenario data names, by `${NAME}` or in a key that ends in `_env`.
+        """Know every secret of plain scenario data: variables named by `${NAME}` or in a key that ends in `_env`, what
+        stands in a key named like one (`token`), and what opens doors inside URLs.
 
         Variables that are not set are passed over: whoever needs one will say so.
         """
@@ -52,6 +60,11 @@ class Secrets:
         for name in names(data):
             if secrets._environment.get(name):
                 secrets.variable(name)
+        for key, text in _texts(data):
+            shown = _REFERENCE.sub(lambda match: secrets._known.get(match[1], match[0]), text)
+            secrets.learn(shown)
+            if _SECRET_NAME.search(key) and not key.endswith("_env") and not references(text):
+                secrets.hide(text)
         return secrets
 
     def variable(self, name: str) -> str:
@@ -60,30 +73,56 @@ class Secrets:
         if not value:
             raise ScenarioError(f"the environment variable {name} is not set")
         self._known[name] = value
+        self._forms = None
         return value
+
+    def hide(self, value: str) -> None:
+        """Know a secret that has no name: it is masked."""
+        if value and value not in self._known.values():
+            self._hidden[value] = None
+            self._forms = None
+
+    def learn(self, text: str) -> None:
+        """Know what opens doors inside the URLs of a text: userinfo, and parameters named like a key."""
+        for url in _URL.findall(text):
+            for userinfo in filter(None, _USERINFO.findall(url)[:1]):
+                user, _, password = userinfo.partition(":")
+                self.hide(unquote(userinfo) if password else "")
+                for part in (password or user, userinfo if password else ""):
+                    self.hide(part)
+                    self.hide(unquote(part))
+            for _, name, value in _PARAMETER.findall(url):
+                if _SECRET_NAME.search(name):
+                    self.hide(value)
+                    self.hide(unquote_plus(value))
 
     def expand(self, text: str) -> str:
         """Give the text with every `${NAME}` replaced by its value; ScenarioError when one is not set."""
-        return _REFERENCE.sub(lambda match: self.variable(match[1]), text)
+        expanded = _REFERENCE.sub(lambda match: self.variable(match[1]), text)
+        self.learn(expanded)
+        return expanded
 
     def scrub(self, text: str) -> str:
         """Give the text with known values back as `${NAME}`; URLs, bearer tokens, key headers masked."""
-        for form, reference in self._forms():
+        for form, reference in self._all_forms():
             text = _replace(text, form, reference)
         return mask_text(text)
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """Give a message with known values back as `${NAME}`; those that sound might hold by chance are left."""
-        for form, reference in self._forms():
+        for form, reference in self._all_forms():
             if len(form) >= _UNMISTAKABLE:
                 data = data.replace(form.encode(), reference.encode())
         return data
 
-    def _forms(self) -> Iterator[tuple[str, str]]:
-        """Give every known value, the longest first, as it is and as a URL writes it, with what stands for it."""
-        for name, value in sorted(self._known.items(), key=lambda item: -len(item[1])):
-            for form in dict.fromkeys((value, quote(value, safe=""))):
-                yield form, "${" + name + "}"
+    def _all_forms(self) -> tuple[tuple[str, str], ...]:
+        """Give every form of every secret, the longest first, with what stands for it."""
+        if self._forms is None:
+            shown = [(value, "${" + name + "}") for name, value in self._known.items()]
+            shown += [(value, MASK) for value in self._hidden]
+            found = {form: reference for value, reference in reversed(shown) for form in forms_of(value)}
+            self._forms = tuple(sorted(found.items(), key=lambda item: -len(item[0])))
+        return self._forms
 
     def scrub_all(self, value: Any) -> Any:
         """Scrub every string inside plain data (dicts, lists); keys are kept."""
@@ -144,6 +183,18 @@ def _names(data: object, key: str = "") -> Iterator[str]:
     elif isinstance(data, list | tuple):
         for item in data:
             yield from _names(item, key)
+
+
+def _texts(data: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Give every text of plain data with the key it stands under."""
+    if isinstance(data, str):
+        yield key, data
+    elif isinstance(data, Mapping):
+        for name, item in data.items():
+            yield from _texts(item, str(name))
+    elif isinstance(data, list | tuple):
+        for item in data:
+            yield from _texts(item, key)
 
 
 def mask_url(url: str) -> str:

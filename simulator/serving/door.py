@@ -1,7 +1,8 @@
 """The door: the one web server that every served protocol stands behind (starlette on uvicorn, extra `live`).
 
 Binds loopback unless told otherwise; another address demands a token or `open` (see guard.py). WebSocket
-compression is off, messages are at most 1 MiB (more is closed with 1009), no keep-alive pings (idle clients
+compression is off, messages are at most 1 MiB where a
+protocol does not need more (above that: closed with 1009), no keep-alive pings (idle clients
 are sent away by the service). On SIGTERM or Ctrl-C no new client gets in, those inside are said goodbye to,
 and whatever is left after `grace_s` is cut. `/health` answers 200 when sessions can start, else 503, with or
 without a token.
@@ -39,7 +40,7 @@ async def open_door(service: Service, server: ServerSpec, spec: DoorSpec = LOCAL
     spec.check()
     server.check(service.actor)
     service.ledger.prepare()
-    web = web_server(_app(service, server, spec), spec)
+    web = web_server(_app(service, server, spec), spec, server.message_bytes)
     with listening(spec) as listener:
         try:
             async with anyio.create_task_group() as tasks:
@@ -101,6 +102,7 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
         import uvicorn  # noqa: F401 - needed a moment later
         from starlette.applications import Starlette
         from starlette.exceptions import HTTPException
+        from starlette.requests import ClientDisconnect
         from starlette.routing import Route, WebSocketRoute
     except ImportError:
         raise ScenarioError(
@@ -117,7 +119,13 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
     async def nothing_here(websocket: "WebSocket") -> None:
         await _answer(websocket, 404, f"nothing is served at {websocket.url.path}")
 
-    handlers: Any = {NoPlaceError: _busy, SimulatorError: _failed, HTTPException: _refused, Exception: _failed}
+    handlers: Any = {
+        ClientDisconnect: _left,
+        NoPlaceError: _busy,
+        SimulatorError: _failed,
+        HTTPException: _refused,
+        Exception: _failed,
+    }
     ours = [Route("/health", health), WebSocketRoute("/{path:path}", nothing_here)]
     app = Starlette(routes=[*server.routes(service), *ours], exception_handlers=handlers)
     rules = AccessRules(loopback=is_loopback(spec.host), token=spec.token, body_bytes=spec.body_bytes,
@@ -128,6 +136,12 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
 async def _busy(connection: "HTTPConnection", error: Exception) -> "Response | None":
     """Refuse a client that has no place: 503, for a WebSocket before its handshake."""
     return await _answer(connection, 503, str(error))
+
+
+async def _left(connection: "HTTPConnection", _error: Exception) -> "Response | None":
+    """Note that a client hung up in the middle of its request: that is its business, and no failure of ours."""
+    log.info("a client left before its request was whole", path=connection.url.path)
+    return await _answer(connection, 499, "the client left")
 
 
 async def _failed(connection: "HTTPConnection", error: Exception) -> "Response | None":
@@ -147,8 +161,7 @@ async def _answer(connection: "HTTPConnection", status: int, detail: str) -> "Re
     from starlette.responses import JSONResponse
     from starlette.websockets import WebSocket, WebSocketState
 
-    headers = {"connection": "close"} if status == 408 else None  # nothing more is expected of it
-    response = JSONResponse({"detail": detail}, status_code=status, headers=headers)
+    response = JSONResponse({"detail": detail}, status_code=status)
     if not isinstance(connection, WebSocket):
         return response
     if connection.application_state == WebSocketState.CONNECTING:
@@ -164,6 +177,7 @@ async def _shut(service: Service, web: "uvicorn.Server", grace_s: float) -> None
     with anyio.move_on_after(grace_s):
         while service.taken:
             await sleep(0.01)
+    service.cut = True
     web.should_exit = True
     with anyio.move_on_after(grace_s):
         while web.server_state.connections or web.server_state.tasks:

@@ -2,7 +2,8 @@
 
 In this order, each with the answer it gives (a WebSocket gets the same status before its handshake):
 
-    403  on loopback: an `Origin` or a `Host` that is not this machine (a web page must not reach the server)
+    403  on loopback: a `Host` that is not this machine, or an `Origin` that is not this very server (no web page
+         must reach it, not even one that another port of this machine serves)
     401  a token is demanded and none of the three ways holds it; `/health` is open to everybody
     413  a body longer than allowed, by its header or as it arrives; 408 for one that does not go on
 
@@ -17,18 +18,15 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import anyio
 import msgspec
 
+from simulator.serving.exchange import TOO_LONG, BodyLimits, Exchange, Receive, Send, has_body
+
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = ("/health",)
 TOKEN_KEYS = ("token", "worker_auth_id")
-_TOO_LONG = "the body is longer than {} bytes"
 
 
 class AccessRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,19 +58,26 @@ def refusal(rules: AccessRules, scope: Scope) -> tuple[int, str] | None:
         host, origin = headers.get(b"host", b"").decode("latin-1"), headers.get(b"origin")
         if not is_loopback(_hostname("//" + host)):
             return 403, "this server only answers requests to this machine's own address"
-        if origin is not None and not is_loopback(_hostname(origin.decode("latin-1"))):
+        if origin is not None and _netloc(origin.decode("latin-1")) != host.lower():
             return 403, "this server does not answer pages of another origin"
     if rules.token is not None and scope["path"] not in OPEN_PATHS and not _holds_token(rules.token, scope, headers):
         return 401, "a valid token is needed: as `Authorization: Bearer`, ?token= or ?worker_auth_id="
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > rules.body_bytes:
-        return 413, _TOO_LONG.format(rules.body_bytes)
+        return 413, TOO_LONG.format(rules.body_bytes)
     return None
 
 
 def _hostname(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
 
@@ -101,36 +106,16 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "http" and has_body(dict(scope["headers"])):
+            limits = BodyLimits(most_bytes=self._rules.body_bytes, piece_s=self._rules.piece_s)
+            exchange = Exchange(limits, receive, send)
+            receive, send = exchange.receive, exchange.send
         refused = refusal(self._rules, scope)
         if refused is not None:
             await refuse(scope, receive, send, *refused)
             return
         scope["query_string"] = _without_token(scope["query_string"])
-        await self._app(scope, receive if scope["type"] == "websocket" else self._counted(receive), send)
-
-    def _counted(self, receive: Receive) -> Receive:
-        received, complete = 0, False
-
-        async def counted() -> Message:
-            nonlocal received, complete
-            if complete:  # what comes now is the client's leaving, for which there is no time limit
-                return await receive()
-            with anyio.move_on_after(self._rules.piece_s):
-                message = await receive()
-                received += len(message.get("body", b""))
-                complete = not message.get("more_body", False)
-                if received > self._rules.body_bytes:
-                    raise _http_error(413, _TOO_LONG.format(self._rules.body_bytes))
-                return message
-            raise _http_error(408, f"nothing of the body came for {self._rules.piece_s:g} s")
-
-        return counted
-
-
-def _http_error(status: int, detail: str) -> Exception:
-    from starlette.exceptions import HTTPException
-
-    return HTTPException(status, detail)
+        await self._app(scope, receive, send)
 
 
 def _without_token(query: bytes) -> bytes:

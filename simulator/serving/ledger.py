@@ -16,10 +16,11 @@ from simulator.call.recording import Recorder
 from simulator.clock import seconds
 from simulator.planning.job import Job
 from simulator.plugins import load
+from simulator.reading.secrets import Secrets
 from simulator.results.row import Row
 from simulator.scenario import AfterParty, Length, Scenario, slug, to_yaml
 from simulator.session import PartyMeta
-from simulator.spec import Duration, ms
+from simulator.spec import Duration, encode, ms
 
 LONGEST = Duration(24 * 3600)
 """A served session lasts as long as its client; one on the wall clock at most a day."""
@@ -54,7 +55,8 @@ class Ledger:
         meta = msgspec.structs.replace(meta, deterministic=False)  # the same seed does not bring the same client
         client = PartyMeta(kind="client", spec={"protocol": self._protocol})
         meta = msgspec.structs.replace(meta, parties={**meta.parties, "user": client})
-        return scenario, Recorder(self._out / meta.id, meta, to_yaml(_again(scenario)), heard=False)
+        return scenario, Recorder(self._out / meta.id, meta, to_yaml(_again(scenario)), heard=False,
+                                  secrets=Secrets.of(encode(self._actor)))  # fmt: skip
 
     def close(self, recorder: Recorder, began_s: float) -> None:
         """Note how a session ended; began_s: when it did, in real seconds."""

@@ -19,8 +19,8 @@ from simulator.serving.guard import is_loopback
 if TYPE_CHECKING:
     import uvicorn
 
-MESSAGE_BYTES = 2**20
 GOODBYE_S = 5.0
+SILENT_S = 0.3
 
 
 class DoorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ LOCAL = DoorSpec()
 """Loopback, any free port, no token."""
 
 
-def web_server(app: Any, spec: DoorSpec) -> "uvicorn.Server":
+def web_server(app: Any, spec: DoorSpec, message_bytes: int = 2**20) -> "uvicorn.Server":
     """Make the server for an ASGI app; it stops when its `should_exit` is set."""
     import uvicorn
 
@@ -81,7 +81,7 @@ def web_server(app: Any, spec: DoorSpec) -> "uvicorn.Server":
 
     config = uvicorn.Config(
         app, lifespan="off", http=_impatient_protocol(spec.patience_s), ws=_resolute_protocol(),
-        ws_max_size=MESSAGE_BYTES, ws_per_message_deflate=False, ws_ping_interval=None, ws_ping_timeout=None,
+        ws_max_size=message_bytes, ws_per_message_deflate=False, ws_ping_interval=None, ws_ping_timeout=None,
         log_config=None,
         log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=1,
         ssl_certfile=spec.cert, ssl_keyfile=spec.key,
@@ -94,7 +94,13 @@ def _resolute_protocol() -> Any:
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
     class ResoluteProtocol(WebSocketsSansIOProtocol):
-        """A WebSocket that is really over some seconds after its close frame, whether the client reads or not."""
+        """A WebSocket that is really over some seconds after its close frame, whether the client reads or not.
+
+        Who sends what is not allowed (too much, no UTF-8) is told why, and heard out until it falls silent: closed at
+        once, its machine would throw our close frame away with all that it could not send.
+        """
+
+        broken: Any = None
 
         async def send(self, message: Any) -> None:
             """Send a message; with a close frame, start to wait for the end. ClientDisconnected: nobody is there."""
@@ -104,6 +110,24 @@ def _resolute_protocol() -> Any:
                 # asyncio would log every further write to a connection that the client has cut.
                 raise ClientDisconnected
             await super().send(message)
+
+        def data_received(self, data: bytes) -> None:
+            """Take what came in, or drop it once the connection is broken."""
+            if self.broken is None:
+                super().data_received(data)
+            else:
+                self.broken.cancel()
+                self.broken = self.loop.call_later(SILENT_S, self.transport.close)
+
+        def handle_parser_exception(self) -> None:
+            """Tell the client with a close frame what it did wrong."""
+            assert self.conn.close_sent is not None
+            code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+            self.close_timer = self.loop.call_later(GOODBYE_S, self.transport.abort)
+            self.broken = self.loop.call_later(SILENT_S, self.transport.close)
 
     return ResoluteProtocol
 

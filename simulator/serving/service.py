@@ -24,7 +24,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from traceback import clear_frames
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import anyio
 import anyio.abc
@@ -71,7 +72,7 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
     """What every served protocol's spec has; a protocol adds its keys (`simulate serve ... --set key=value`).
 
     default_port: where its clients look for it. frame_ms: its sessions' frame. realtime: they run on the wall
-    clock. path, websocket: what its clients connect to, to be shown.
+    clock. path, websocket: what its clients connect to, to be shown. message_bytes: of a WebSocket message at most.
     """
 
     default_port: ClassVar[int] = 8000
@@ -79,6 +80,7 @@ class ServerSpec(Spec, frozen=True, kw_only=True):
     realtime: ClassVar[bool] = False
     path: ClassVar[str] = ""
     websocket: ClassVar[bool] = False
+    message_bytes: ClassVar[int] = 2**20
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that this protocol cannot offer: ScenarioError."""
@@ -142,6 +144,8 @@ class Service:
         self.ledger = Ledger(actor, protocol=protocol, out=out)
         self.ready = False
         self.stopping = False
+        self.cut = False
+        """Nobody is waited for any longer: what still works gives up."""
         self.shared: dict[Any, Any] = {}
         self.tasks: anyio.abc.TaskGroup | None = None
         """Lasts as long as the door is open: for sessions that outlive the request that began them."""
@@ -156,7 +160,10 @@ class Service:
 
     async def in_thread(self, work: Callable[..., T], *given: Any) -> T:
         """Do in one of a few threads what would hold up every other client: decoding and encoding of bodies."""
-        return await anyio.to_thread.run_sync(work, *given, limiter=self._threads)
+        result, error = await anyio.to_thread.run_sync(_tried, work, given, limiter=self._threads)
+        if error is not None:
+            raise error
+        return cast("T", result)
 
     @asynccontextmanager
     async def place(self, *, wait: bool = False) -> AsyncIterator[Place]:
@@ -269,6 +276,18 @@ class Service:
         for place in self._places:
             if now_s - place.last_s > self.limits.idle_s and not place.reason:
                 place.leave(f"no audio for {self.limits.idle_s:g} s")
+
+
+def _tried(work: Callable[..., T], given: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
+    """Give what came of some work. An error holds on to nothing of it: the bodies of refused requests are large."""
+    try:
+        return work(*given), None
+    except Exception as error:  # noqa: BLE001 - raised again by whoever asked
+        inner: BaseException | None = error
+        while inner is not None:
+            clear_frames(inner.__traceback__)
+            inner = inner.__cause__ or inner.__context__
+        return None, error.with_traceback(None)
 
 
 def _calls_out(actor: ActorSpec) -> bool:
