@@ -77,8 +77,8 @@ class Secrets:
         return value
 
     def hide(self, value: str) -> None:
-        """Know a secret that has no name: it is masked."""
-        if value and value not in self._known.values():
+        """Know a secret that has no name: it is masked. One with `${NAME}` in it is known by that."""
+        if value and value not in self._known.values() and not references(value):
             self._hidden[value] = None
             self._forms = None
 

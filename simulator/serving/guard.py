@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from simulator.serving.exchange import TOO_LONG, BodyLimits, Exchange, Receive, Send, has_body
+from simulator.serving.guarded_exchange import TOO_LONG, BodyLimits, GuardedExchange, Receive, Send, has_body
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -108,7 +108,7 @@ class Guard:
             return
         if scope["type"] == "http" and has_body(dict(scope["headers"])):
             limits = BodyLimits(most_bytes=self._rules.body_bytes, piece_s=self._rules.piece_s)
-            exchange = Exchange(limits, receive, send)
+            exchange = GuardedExchange(limits, receive, send)
             receive, send = exchange.receive, exchange.send
         refused = refusal(self._rules, scope)
         if refused is not None:

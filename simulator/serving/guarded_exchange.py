@@ -28,7 +28,7 @@ class BodyLimits(msgspec.Struct, frozen=True, kw_only=True):
     piece_s: float = 30.0
 
 
-class Exchange:
+class GuardedExchange:
     """A request's two streams, as an ASGI app is given them."""
 
     def __init__(self, limits: BodyLimits, receive: Receive, send: Send) -> None:
