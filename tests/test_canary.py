@@ -71,12 +71,12 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize("command", ["run", "doctor"])
 @pytest.mark.parametrize("kind", ["moshi", "openai_realtime", "openai_live", "chat_audio", "chat", "http_voice"])
 def test_an_echo_reaches_no_file_and_no_screen(
     kind: str,
     command: str,
-    own_logs: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
