@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
 from hypothesis import HealthCheck, Phase, settings
 
@@ -75,3 +76,12 @@ def short(tmp_path: Path) -> Path:
     path = tmp_path / "short.yaml"
     path.write_text(yaml.safe_dump(SHORT))
     return path
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """Logs as they are by default, whatever was set up before; and afterwards what was set up before."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)

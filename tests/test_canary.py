@@ -71,10 +71,15 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize("command", ["run", "doctor"])
 @pytest.mark.parametrize("kind", ["moshi", "openai_realtime", "openai_live", "chat_audio", "chat", "http_voice"])
 def test_an_echo_reaches_no_file_and_no_screen(
-    kind: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    kind: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """A far end that refuses says what it was sent, header and path: the folder, the page, the screen hold none."""
     monkeypatch.setenv("CANARY", "ascii-cAn4ry/Zz9+x")

@@ -278,7 +278,7 @@ def test_a_refusal_arrives_while_the_client_still_sends(tmp_path: Path) -> None:
     anyio.run(talk)
 
 
-def test_a_client_that_hangs_up_is_no_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_hangs_up_is_no_failure(own_logs: None, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """In the middle of a body: one quiet line, no traceback, and the next client is served."""
 
     async def talk() -> None:
