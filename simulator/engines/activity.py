@@ -36,7 +36,7 @@ __all__ = [
 CHUNK = 512
 DETECTOR_HZ = 16000
 _PER_MS = DETECTOR_HZ // 1000
-_SUPPORT = 0.6
+_SUPPORT = 0.5
 """From this probability on the detector supports that faint sound near it is speech; breaths stay below."""
 _SUPPORT_CHUNKS = 2
 """What is near, on either side: the detector is late by up to 100 ms."""
