@@ -107,6 +107,16 @@ def test_a_flac_that_breaks_off_is_read_as_far_as_it_goes(run: Path, capsys: pyt
     assert "conversation.flac: breaks off: " in capsys.readouterr().err
 
 
+def test_a_session_of_which_no_sound_is_left_breaks_nobody(run: Path) -> None:
+    """Of a FLAC that breaks off in its first block nothing is heard; whoever scores it says so."""
+    path = run / "b-0" / "conversation.flac"
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"\xff\xf8") + 4])  # where a frame begins
+    assert read_session(run / "b-0").duration == 0
+    for words in ([], ["--as", "fdb:timing"], ["--as", "fdb:backchannel"], ["--as", "tau"], ["--as", "nemo_s2s"]):
+        assert simulate("score", run, *words) == 0
+
+
 def test_scores_that_do_not_fit_their_metric_are_left_out(run: Path) -> None:
     """A row with an id that is no folder, or parts of another form, is told and the others are read."""
     path = run / "results.jsonl"

@@ -5,7 +5,7 @@ an exit code, and once more when it has ended.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -45,7 +45,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     command: list[str] = []
     started: str = ""
-    wall_s: float | None = None
+    wall_s: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
     exit_code: int | None = None
     versions: dict[str, str] = {}
     host: HostInfo = HostInfo()

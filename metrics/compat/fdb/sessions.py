@@ -63,9 +63,11 @@ class SessionSample(FdbSample):
         return msgspec.convert(self._labels[name], kind)
 
     def sound(self, name: str) -> tuple[Samples, int]:
-        """Give what a party said: float32 (n, 1), and the session's rate."""
+        """Give what a party said: float32 (n, 1), and the session's rate. SessionError where nothing was recorded."""
         if name not in _SOUNDS:
             raise SessionError(f"{name}: missing")
+        if not self._session.duration:
+            raise SessionError(f"{name}: is empty")
         return np.reshape(self._session.said(_SOUNDS[name]), (-1, 1)), self._session.sample_rate
 
     @property
