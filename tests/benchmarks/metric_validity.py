@@ -5,11 +5,15 @@ barge-ins) are scored twice: with their events, and as foreign recordings - clea
 four rates, under other settings of the detector. For every kind of event: how many were found, how many were found
 that were not there, the bias and the 95th percentile of the error of its measured time or length.
 
+Real clips with manual word times are beside them where SIMULATOR_TEST_AUDIO names their folder, as they are and as bad
+recordings hold them.
+
     python tests/benchmarks/metric_validity.py [--sessions 6] [--markdown]
 """
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +38,7 @@ from simulator.scoring.pooling import pool
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech
 from tests.conversations import conversation, foreign
+from tests.real_talk import CHANGES, IN_NOISE, found_in
 
 REACH_S = 0.4
 """An event that was found belongs to a true one this close to it."""
@@ -168,6 +173,8 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = measure(Path(folder), args.sessions)
+        if clips := os.environ.get("SIMULATOR_TEST_AUDIO"):
+            result["real"] = real(Path(clips) / "conversations_ami", Path(folder))
     print(markdown(result) if args.markdown else json.dumps(result, indent=2))
 
 
@@ -197,6 +204,23 @@ def measure(folder: Path, count: int) -> dict[str, object]:
     return {"conversations": count, "seconds_each": 60, "errors": errors, "settings": settings}
 
 
+def real(clips: Path, scratch: Path) -> dict[str, dict[str, float]]:
+    """Hold what is detected in real clips against the times that people marked."""
+    table: dict[str, dict[str, float]] = {}
+    for name, change in {"as it is": lambda sound: sound, **CHANGES, **IN_NOISE}.items():
+        found = found_in(clips, change, scratch)
+        table[name] = {
+            "turns": found.turns,
+            "missed": found.missed,
+            "invented": found.invented,
+            "edges": len(found.errors_s),
+            "p50_ms": round(1000 * float(np.quantile(found.errors_s, 0.5))),
+            "p90_ms": round(1000 * float(np.quantile(found.errors_s, 0.9))),
+            "most_ms": round(1000 * max(found.errors_s)),
+        }
+    return table
+
+
 def _moved(
     truth: Sequence[Session], heard: Sequence[Session], wavs: Sequence[Session]
 ) -> dict[str, Mapping[str, float | None]]:
@@ -221,6 +245,13 @@ def markdown(result: Mapping[str, object]) -> str:
         for metric in COMPARED:
             cells = [f"{value[metric]:.3g}" if value[metric] is not None else "-" for value in columns.values()]
             lines.append(f"| {metric} | " + " | ".join(cells) + " |")
+    clips: dict[str, dict[str, float]] = result.get("real", {})  # type: ignore[assignment]
+    if clips:
+        columns = list(next(iter(clips.values())))
+        lines += ["", "| real clips | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+        lines += [
+            f"| {name} | " + " | ".join(str(row[column]) for column in columns) + " |" for name, row in clips.items()
+        ]
     return "\n".join(lines)
 
 
