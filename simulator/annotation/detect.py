@@ -1,9 +1,9 @@
 """Detection over several tracks at once: one batched model call hears the next 32 ms of every track.
 
 A detector is twice as fast on two tracks side by side as on one after the other, and three times on eight;
-the numbers are the same. What lies under 50 Hz is taken away first, and speech so faint that detectors miss it is heard
-again, louder. Memory is a block of each track: it does not grow with their length (but for 3 MB an
-hour of energy, which the edges are refined with).
+the numbers are the same. What lies under 50 Hz is taken away first, and soft speech is heard again, louder. Memory is
+a block of each track: it does not grow with their length (but for 3 MB an hour of energy, which the edges are refined
+with).
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,8 @@ import numpy as np
 
 from simulator.engines import engine
 from simulator.engines.activity import CHUNK, SENSITIVE, ActivitySettings, Resampled, located
-from simulator.engines.energy_edges import HOP_S, HopPowers, Powers
+from simulator.engines.energy_edges import HOP_S, HopPowers
+from simulator.engines.faint import speech_level_dbfs
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.session import Session
@@ -25,12 +26,9 @@ WIDTH = 16
 """Tracks heard side by side: beyond 16 nothing is gained."""
 
 
-FAINT_DBFS = -48.0
-"""Speech below this level is lifted before it is detected: Silero misses its soft words, and from -57 dBFS on most."""
-LIFTED_DBFS = -42.0
-"""The level it is lifted to. Any louder, and what such recordings hold of breaths and of other tables is heard too."""
+LIFTED_DBFS = -30.0
+"""Softer speech is lifted to this before it is detected: Silero misses soft words, from -57 dBFS on most of them."""
 _SILENT_DBFS = -84.0
-_ACTIVE_DB = 15.9
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,26 +99,14 @@ class _Heard:
         self._rest = np.concatenate([self._rest, ready])
 
     def lift(self) -> float:
-        """Give the factor that brings speech too faint to be detected to where it is heard; 1 for all other tracks."""
+        """Give the factor that brings soft speech to where it is heard; 1 for louder tracks, and for silence."""
         level = speech_level_dbfs(self._powers.finish())
-        return float(10 ** ((LIFTED_DBFS - level) / 20)) if is_faint(level) else 1.0
+        return float(10 ** ((LIFTED_DBFS - level) / 20)) if _SILENT_DBFS < level < LIFTED_DBFS else 1.0
 
     def speech(self, settings: ActivitySettings) -> Timeline:
         """Give the segments once the track is over."""
         probabilities = np.concatenate(self.probabilities) if self.probabilities else np.zeros(0, np.float32)
         return located(probabilities, self._resampled.length, self._powers, self._rate, settings)
-
-
-def is_faint(level_dbfs: float) -> bool:
-    """Whether a track with speech at this level is lifted; one that holds next to nothing is not."""
-    return _SILENT_DBFS < level_dbfs < FAINT_DBFS
-
-
-def speech_level_dbfs(powers: Powers) -> float:
-    """Give the mean level of what is at most 15.9 dB (P.56's margin) under the loud parts; -inf for silence."""
-    if not len(powers) or not (loud := float(np.percentile(powers, 95))) > 0:
-        return float("-inf")
-    return 10 * float(np.log10(np.mean(powers[powers > loud * 10 ** (-_ACTIVE_DB / 10)], dtype=np.float64)))
 
 
 def _hear(tracks: list[_Heard]) -> None:

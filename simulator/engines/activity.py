@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.engines import Detector, engine
 from simulator.engines.energy_edges import HOP_S, HopPowers, refine
+from simulator.engines.faint import speakers_own
 from simulator.frame import Samples
 from simulator.sound.highpass import above_rumble
 from simulator.sound.loudness import active_level_dbfs
@@ -137,22 +138,23 @@ def located(
     """
     hop = round(sample_rate * HOP_S)
     scale = sample_rate / DETECTOR_HZ / hop
+    levels = powers.finish()
     coarse = [
-        Stretch(int(start * scale), max(int(start * scale) + 1, int(end * scale)))
+        Stretch(int(start * scale), min(len(levels), max(int(start * scale) + 1, int(end * scale))))
         for start, end in silero_segments(probabilities, length, settings)
     ]
-    levels = powers.finish()
-    refined = refine(coarse, levels, _supported(probabilities, np.arange(len(levels)) / (scale * CHUNK)))
+    if not coarse:
+        return Timeline()
+    chunks = np.minimum((np.arange(len(levels)) / (scale * CHUNK)).astype(int), len(probabilities) - 1)
+    own = list(speakers_own(coarse, levels, np.asarray(probabilities)[chunks]))
+    refined = refine(own, levels, _supported(probabilities)[chunks])
     return Timeline((start * hop, end * hop) for start, end in refined).crop(0, powers.length)
 
 
-def _supported(probabilities: Sequence[float] | Samples, at: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say of places, counted in chunks, whether the detector takes what is near them for speech."""
-    if not len(probabilities):
-        return np.zeros(len(at), bool)
+def _supported(probabilities: Sequence[float] | Samples) -> NDArray[np.bool_]:
+    """Say of every chunk whether the detector takes what is near it for speech."""
     padded = np.pad(np.asarray(probabilities), _SUPPORT_CHUNKS)
-    near = sliding_window_view(padded, 2 * _SUPPORT_CHUNKS + 1).max(axis=1) >= _SUPPORT
-    return cast(NDArray[np.bool_], near[np.minimum(at.astype(int), len(near) - 1)])
+    return cast(NDArray[np.bool_], sliding_window_view(padded, 2 * _SUPPORT_CHUNKS + 1).max(axis=1) >= _SUPPORT)
 
 
 class Resampled:

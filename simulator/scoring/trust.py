@@ -21,9 +21,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.annotation.detect import LIFTED_DBFS, is_faint, speech_level_dbfs
 from simulator.annotation.truth import told
 from simulator.engines.energy_edges import HOP_S, HopPowers
+from simulator.engines.faint import speech_level_dbfs
 from simulator.errors import SessionError
 from simulator.events import PARTIES, Party, other_party
 from simulator.frame import Samples
@@ -33,6 +33,8 @@ from simulator.sound.wav import wav_data
 
 SILENT_DBFS = -60.0
 """A channel whose loudest sample is below this is silent."""
+FAINT_DBFS = -50.0
+"""Speech below this level is told: recognisers miss words of it."""
 CLIP_RUN = 3
 """So many full-scale samples in a row are a clipped peak; one may be a loud sound."""
 BLEED_COHERENCE = 0.7
@@ -188,12 +190,12 @@ class _Tally:
                 sentence=f"the {party} channel has an offset of {offset:.3f} of full scale; it is measured without",
             )
         level = speech_level_dbfs(self._powers[party].finish())
-        if is_faint(level):
+        if SILENT_DBFS - 20 < level < FAINT_DBFS:
             yield SoundFinding(
                 what="faint",
                 severity="note",
                 values={"level_dbfs": level},
-                sentence=f"the {party}'s speech is at {level:.0f} dBFS; it is detected at {LIFTED_DBFS:.0f} dBFS",
+                sentence=f"the {party}'s speech is as faint as {level:.0f} dBFS; it is lifted for detection",
             )
         if self._clips[party]:
             yield SoundFinding(
