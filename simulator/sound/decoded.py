@@ -1,6 +1,7 @@
 """Compressed sound as far as it can be decoded: what its header promises is only known to be there once it was read."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ BLOCK = 4096
 
 def readable_frames(path: Path, promised: int) -> int:
     """Give how many frames can be decoded from the first one on, `promised` of them at most."""
+    stat = path.stat()
+    return _readable(path, promised, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4096)  # a session is opened several times in a run: for its notes, its scores, its page
+def _readable(path: Path, promised: int, _changed: int, _size: int) -> int:
     return sum(map(len, _blocks(path, promised)))
 
 
