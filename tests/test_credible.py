@@ -63,13 +63,14 @@ def test_what_is_not_believed_is_kept_with_its_reason(tmp_path: Path) -> None:
     """A hum beside the other's speech gives no word; what the recogniser made of it stays in the annotation."""
     agent = hummed(tmp_path / "over", over_speech=True).agent
     assert agent.words == ()
-    assert [(item.text, item.words[0].text) for item in agent.discarded] == [("Then.", "Then.")]
-    assert "backchannel" in agent.discarded[0].reason
-    start = agent.discarded[0].start / RATE
+    (made_up,) = agent.discarded
+    assert made_up.text == made_up.words[0].text
+    assert "backchannel" in made_up.reason
+    start = made_up.start / RATE
     assert 2.4 < start < 2.6
 
 
 def test_a_short_answer_is_no_backchannel(tmp_path: Path) -> None:
     """The same sound where nobody else speaks may be any word."""
     agent = hummed(tmp_path / "alone", over_speech=False).agent
-    assert ([word.text for word in agent.words], agent.discarded) == (["Then."], ())
+    assert ([len(word.text.split()) for word in agent.words], agent.discarded) == ([1], ())

@@ -266,7 +266,7 @@ def test_sessions_on_one_loop_share_a_host_that_is_closed_at_the_end(tmp_path: P
 
 def test_sessions_on_one_loop_stop_at_ctrl_c_and_the_host_is_closed(tmp_path: Path) -> None:
     """What goes on is marked interrupted; nobody is left inside."""
-    whole = plan(tmp_path, SINGING | {"duration": "10min"}, {"name": "short", "agent": "choir"})
+    whole = plan(tmp_path, SINGING | {"duration": "10h"}, {"name": "short", "agent": "choir"})
     watcher = Told(lambda session: signal.raise_signal(signal.SIGINT) if session == "short-0" else None)
     result = run(whole, tmp_path / "out", 8, watcher)
     assert result.interrupted and statuses(result)["short-0"] == "completed"

@@ -11,10 +11,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("path", nargs="?", type=Path, help="a scenario, a session folder or a sound file")
     parser.add_argument("--json", action="store_true", help="print findings as JSON")
+    parser.add_argument("--clean", action="store_true", help="empty this program's cache of voices and annotations")
 
 
 def run(args: argparse.Namespace) -> int:
     """Examine this machine, or what the path names."""
+    if args.clean:
+        return _clean()
     if args.path is None:
         return _machine(as_json=args.json)
     if args.path.suffix in (".yaml", ".yml"):
@@ -24,6 +27,17 @@ def run(args: argparse.Namespace) -> int:
     from simulator.cli.doctor_recording import run as run_recording
 
     return run_recording(args)
+
+
+def _clean() -> int:
+    from simulator.engines.cache import cache_folder, trim
+
+    folder = cache_folder()
+    if folder is None or not folder.is_dir():
+        print("there is no cache")
+        return OK
+    print(f"{folder}: {trim(folder, 0) / 1e6:.1f} MB deleted")
+    return OK
 
 
 def _machine(*, as_json: bool) -> int:

