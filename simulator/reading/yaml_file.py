@@ -97,7 +97,9 @@ def parse_yaml(text: str, *, source: str) -> Any:
         _Extent().refuse_beyond(text)
         data = yaml.load(text, Loader=_OnceLoader)
     except (yaml.YAMLError, *_FAULTS) as error:
-        raise ScenarioError(f"{source}: is no YAML: {' '.join(str(error).split())}") from error
+        # PyYAML names what it reads a string, whatever file that came from.
+        told = str(error).replace('in "<unicode string>", ', "at ")
+        raise ScenarioError(f"{source}: is no YAML: {' '.join(told.split())}") from error
     problem = _not_plain(data, {})
     if problem is not None:
         raise ScenarioError(f"{source}: {problem}")
