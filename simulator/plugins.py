@@ -5,9 +5,10 @@ value the spec class. A separate package adds a kind by declaring an entry point
 a scenario uses are imported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, ClassVar
 
 import msgspec
@@ -79,3 +80,12 @@ class Kind(metaclass=_AnyKind):
         if not (isinstance(spec, type) and issubclass(spec, cls.spec)):
             raise ValueError(f"{value['kind']!r} is no {cls.spec.__name__}, as {cls.group} are - at `$.kind`")
         return convert(value, spec)
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Give the versions of those of some packages that are installed."""
+    found: dict[str, str] = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -14,7 +14,6 @@ from metrics.compat.fdb.timing import TimingSpec, response_intervals, stop_inter
 from simulator.scoring.corpus import CorpusResult
 from tests.fdb_folders import silence, write_sample
 
-GRID = 100
 TRACKS = st.lists(st.tuples(st.integers(0, 80), st.integers(1, 15)), max_size=8).map(
     lambda items: merge([(start / 10, (start + length) / 10) for start, length in items], 0.0)
 )

@@ -26,7 +26,6 @@ from simulator.testing import Bursts
 from simulator.traits import StepTraits
 
 FRAME = 480
-WALL = {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", "clock": "wall"}
 
 
 class Given(ActorSpec, frozen=True, kw_only=True, tag="given"):

@@ -6,7 +6,6 @@ corpus value comes from the parts of all samples, and the same measurement of on
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from metrics.compat.originals import write_originals
 from simulator.annotation.annotate import annotate_cached
 from simulator.errors import ScenarioError, SessionError
 from simulator.intervals.observations import Origin
+from simulator.plugins import versions_of
 from simulator.score import Definition, Score, value_of
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, SampleResult, UnusableResult
 from simulator.scoring.inputs import Input, InputKind, find_inputs, open_session
@@ -191,10 +191,4 @@ def _shown(scorer: AsScorer, name: str, sample: Measured) -> SampleResult:
 
 def versions() -> dict[str, str]:
     """Give the versions that a number may depend on."""
-    found: dict[str, str] = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return versions_of(PACKAGES)

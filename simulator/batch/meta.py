@@ -2,13 +2,13 @@
 
 import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from simulator import __version__
 from simulator.actor import ActorSpec
 from simulator.events import PARTIES, Party
 from simulator.own_frame import shape_of
 from simulator.planning.job import Job
+from simulator.plugins import versions_of
 from simulator.reading.secrets import mask
 from simulator.scenario import Scenario, files_of, kind_of
 from simulator.session import FORMAT, PartyMeta, SessionMeta
@@ -58,13 +58,11 @@ def _party(scenario: Scenario, party: Party) -> PartyMeta:
 @cache
 def versions() -> dict[str, str]:
     """Give the versions a session's bytes may depend on."""
-    found = {"duplex-simulator": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return {
+        "duplex-simulator": __version__,
+        "python": platform.python_version(),
+        **versions_of(PACKAGES),
+    }
 
 
 def hashes_of(scenario: Scenario) -> dict[str, str]:

@@ -21,7 +21,6 @@ Stereo = NDArray[np.float32]
 """Samples of both lanes: float32 (n, 2), full scale 1.0."""
 
 PageAudio = Literal["auto", "flac", "opus", "none"]
-PAGE_AUDIO: tuple[PageAudio, ...] = ("auto", "flac", "opus", "none")
 
 FLAC_UP_TO_S = 3600
 OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
