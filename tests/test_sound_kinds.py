@@ -129,7 +129,7 @@ def test_what_a_folder_holds_and_nobody_reads_is_told(tmp_path: Path) -> None:
     assert [note.split(": ")[0] for note in passed_over([tmp_path])] == [str(tmp_path / n) for n in ("a.wma", "c.amr")]
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
 def test_values_that_are_no_numbers_refuse_a_recording(
     value: float, user: Samples, agent: Samples, tmp_path: Path
 ) -> None:

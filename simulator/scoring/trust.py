@@ -1,6 +1,6 @@
 """Trust: whether a two-channel recording is what it claims to be, before anybody believes a number from it.
 
-One mix in both channels, values that are no numbers, a rate that lies or is impossible, and audio that cannot be read
+One mix in both channels, values that are no sound, a rate that lies or is impossible, and audio that cannot be read
 make scoring pointless: they refuse it. Silence, clipping, offsets, faint speech, bleed, drift, dropouts and suspected
 swaps are told: a silent agent is a result. Everything is measured in blocks, so an hour costs no more memory than a
 minute.
@@ -47,6 +47,8 @@ MIX_LEVEL_DB = 15.0
 10th to the 90th percentile) and is itself no larger than that: the echo on a silent agent's channel is softer."""
 MIX_SHARE = 0.9
 """The share of loud seconds in which that must be so."""
+LOUDEST = 1000.0
+"""Nobody records so many times full scale: bytes that are no samples were read as some."""
 OFFSET = 0.003
 """A mean further from zero than this (-50 dBFS) is an offset worth telling."""
 DRIFT_MS_PER_MIN = 1.0
@@ -112,7 +114,7 @@ class _Tally:
         self._same = self._same and np.array_equal(user, agent)
         blocks: dict[Party, Samples] = {"user": user, "agent": agent}
         for party, block in blocks.items():
-            broken = ~np.isfinite(block)
+            broken = ~(np.abs(block) <= LOUDEST)  # so that NaN is broken, too
             self._broken[party] += int(np.count_nonzero(broken))
             blocks[party] = np.where(broken, np.float32(0), block)
         centred = {party: block - np.float32(block.mean(dtype=np.float64)) for party, block in blocks.items()}
@@ -179,7 +181,7 @@ class _Tally:
                 what="not_numbers",
                 severity="refuse",
                 values={"samples": self._broken[party]},
-                sentence=f"the {party} channel holds {self._broken[party]} values that are no numbers (NaN, infinity)",
+                sentence=f"the {party} channel holds {self._broken[party]} values that are no sound (NaN, infinity)",
             )
         offset = self._sum[party] / max(1, self._samples)
         if abs(offset) >= OFFSET:
