@@ -1,4 +1,4 @@
-"""Silero's model file: where it is, and the part of it that one live stream needs, in two thirds of the time.
+"""Silero's model file: where it is, and the part of it that one live stream needs, in three quarters of the time.
 
 The file is a graph around a choice: the network for 16 kHz or the one for 8 kHz, for batches of any size, with more
 choices inside that hang on the size. The first network alone, with its inputs said to be of one stream, leaves
