@@ -9,7 +9,7 @@ import pytest
 from simulator.cli import main
 from simulator.engines import engine
 from simulator.engines.cache import UtteranceCache, largest_bytes, trim
-from simulator.engines.silero import _model_file
+from simulator.engines.silero_model import _model_file
 from simulator.engines.weights import SILERO, check_weights
 from simulator.errors import ScenarioError
 from tests.licences import PAGE, direct, licence_of

@@ -10,6 +10,7 @@ from simulator.speaking.ears import Activity, LevelEars, make_ears
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.spec import ms
 from simulator.testing import burst
+from tests.conversations import voiced
 
 RATE, FRAME = 24_000, 480
 
@@ -102,6 +103,29 @@ def test_silero_ears_point_at_where_the_speech_was(rate: int) -> None:
     assert abs(begun - rate) < 0.1 * rate
     assert abs(ears.activity.last_end - rate - len(speech)) < 0.2 * rate
     assert not ears.activity.speaking
+
+
+@pytest.mark.parametrize(("rate", "frame"), [(8_000, 160), (16_000, 160), (22_050, 441), (24_000, 480), (48_000, 3840)])
+def test_silero_ears_know_the_same_after_a_block_as_after_its_frames(rate: int, frame: int) -> None:
+    """Wherever a block ends, as much is judged as frame by frame, and judged the same: bounds do not hang on blocks."""
+    rng = np.random.default_rng(rate)
+    speech = voiced("Good evening, how can I help you?", "en-gb-x-rp", rate)
+    sound = np.concatenate([0.001 * rng.standard_normal(rate).astype(np.float32), speech, np.zeros(rate, np.float32)])
+    by_frames, by_blocks = (make_ears("silero", rate, noisy=True) for _ in range(2))
+    first, last = 0, len(sound) // frame
+    while first < last:
+        end = min(last, first + int(rng.integers(1, 40)))
+        for index in range(first, end):
+            by_frames.hear(AudioFrame(index * frame, sound[index * frame : (index + 1) * frame]))
+        by_blocks.hear_block(AudioFrame(first * frame, sound[first * frame : end * frame]), frame)
+        assert told(by_blocks.activity) == told(by_frames.activity)
+        first = end
+    assert by_blocks.activity.stretches
+
+
+def told(activity: Activity) -> tuple[bool, int, int, int, int]:
+    """All that an activity says."""
+    return activity.speaking, activity.since, activity.last_end, activity.stretches, activity.until
 
 
 def test_ears_are_silero_where_the_line_is_impaired() -> None:

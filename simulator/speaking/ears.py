@@ -135,9 +135,8 @@ class SileroEars:
             self.activity.update(start, end, self._sounding)
 
     def hear_block(self, block: AudioFrame, count: int) -> None:
-        """Take the next frames one by one: the detector has a grid of its own, and costs all there is to save."""
-        for start in range(0, len(block.samples), count):
-            self.hear(AudioFrame(block.start + start, block.samples[start : start + count]))
+        """Take the next frames at once: resampler and detector have grids of their own, whatever they are handed."""
+        self.hear(block)
 
 
 def _stream_resampler(from_hz: int, to_hz: int) -> Any:
