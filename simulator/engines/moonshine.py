@@ -9,6 +9,7 @@ between -46 and -14 dBFS, so it is left alone.
 
 import os
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,6 +61,11 @@ class Moonshine:
         thread.start()
         return thread
 
+    def load(self) -> None:
+        """Load the model now. ScenarioError: the package is not installed, or does not run on this machine."""
+        with self._alone:
+            self._transcriber()
+
     def recognize(self, samples: Samples, sample_rate: int) -> str:
         """Give the text of a recording, float32 (n,) at any rate; empty when nobody speaks in it.
 
@@ -82,11 +88,8 @@ class Moonshine:
         return self._loaded
 
     def _try_to_load(self) -> None:
-        with self._alone:
-            try:
-                self._transcriber()
-            except ScenarioError:
-                return
+        with suppress(ScenarioError):
+            self.load()
 
 
 def _load() -> Any:

