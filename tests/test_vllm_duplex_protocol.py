@@ -39,6 +39,7 @@ def test_the_first_update_names_the_model_and_leaves_the_turns_to_it() -> None:
     assert (update["type"], session["model"], session["turn_detection"]) == ("session.update", "m", None)
     assert (session["overlap_policy"], session["playback_commit_policy"]) == ("listen_only", "ack_only")
     assert (session["input_audio_format"], session["sample_rate_hz"]) == ("pcm16", 16_000)
+    assert session["audio"] == {"input": {"sample_rate_hz": 16_000}, "output": {"sample_rate_hz": 24_000}}
     assert (session["instructions"], session["temperature"]) == ("Be brief.", 0.6)
     assert "voice" not in session and "ref_audio" not in session
 
@@ -141,6 +142,21 @@ def test_an_item_that_is_marked_as_the_turns_end_is_whole() -> None:
     """Also where no response.done ever comes."""
     peer = driver().receive(*speak("r"), *unit("r", tone(0.1), end_of_turn=True), listen()).step(8)
     assert peer.noted("audio_end") == [{"id": "item_r", "said_samples": int(0.1 * RATE), "cut": False}]
+
+
+def test_a_server_that_waits_for_more_sound_is_no_decision() -> None:
+    """Half a unit is buffered while the model speaks: it goes on."""
+    peer = driver().receive(*speak("r"), *unit("r", tone(0.1)), listen("buffering"), *unit("r", tone(0.1)), *over("r"))
+    assert [fields["choice"] for fields in peer.noted("decision")] == ["speak"]
+    assert peer.step(12).noted("audio_end") == [{"id": "item_r", "said_samples": int(0.2 * RATE), "cut": False}]
+
+
+def test_a_model_that_only_gives_way_by_itself_does_not_tell_whether_it_was_over() -> None:
+    """It ends a turn that it gives up with the same words as one that it finished."""
+    peer = driver({"supports_barge_in": False}).receive(
+        *speak("r"), *unit("r", tone(0.1), end_of_turn=True), *over("r")
+    )
+    assert peer.step(8).noted("audio_end") == [{"id": "item_r", "said_samples": int(0.1 * RATE)}]
 
 
 def test_the_same_decision_is_told_once() -> None:

@@ -125,9 +125,11 @@ class VllmDuplexSpec(PeerSpec, frozen=True, kw_only=True, tag="vllm_duplex"):
             "input_audio_format": self.audio_format,
             "output_audio_format": "pcm16",
             "sample_rate_hz": self.input_rate,
+            "audio": {"input": {"sample_rate_hz": self.input_rate}, "output": {"sample_rate_hz": self.output_rate}},
             "turn_detection": _turn_detection(self.vad),
             "overlap_policy": "listen_only" if isinstance(self.vad, ModelVad) else "barge_in_on_speech",
             "playback_commit_policy": "ack_only",
+            "extra_body": {"auto_response": True},
         }
         given = {
             "instructions": self.told(),

@@ -3,8 +3,8 @@
     item:  sound comes in ──> waits, is said ──> all was said     audio_start .. audio_end {cut: false}; a last ack
                  every 200 ms said: playback.ack       └─ cut ──> audio_end {cut: true}; an ack that truncates
 
-Where no more sound comes and nobody says that the turn was over (some models just listen again), `cut` is left out: the
-model may have finished, or given way.
+Where nobody tells whether a turn was over or given up, `cut` is left out: where no more sound comes without a word, and
+with models that only give way by themselves (`ends_told` false), which end both with the same words.
 
 An ack is cumulative per response and counts what left the playout, rounded down: no padding, no jitter buffer. With
 `playback_commit_policy: ack_only` the model's history holds what was acknowledged and no more.
@@ -24,6 +24,8 @@ class DuplexPlayback:
         self.playout = Playout(rate, jitter_s)
         self.truncates = True
         """Whether the model can be told that an item was cut (its capabilities say)."""
+        self.ends_told = True
+        """Whether a response that is completed was whole: where the server cuts the model off, it says so."""
         self._rate = rate
         self._actions = actions
         self._responses: dict[str, str] = {}
@@ -83,7 +85,7 @@ class DuplexPlayback:
 
     def _end(self, moment: Moment) -> None:
         item = moment.item
-        if item.name in self._over:
+        if item.name in self._over and self.ends_told:
             tell(self._actions, moment)
         else:
             self._actions.note(moment.at, "audio_end", id=item.name, said_samples=item.said)

@@ -167,6 +167,7 @@ def _on_created(core: DuplexCore, message: Message, _at: int) -> None:
     able = inner(inner(message, "session"), "capabilities")
     if core.settings.interrupted and able.get("supports_barge_in") is False:
         raise RemoteError("serves a model that speech does not cut off (supports_barge_in: false); leave out `vad`")
+    core.turns.playback.ends_told = able.get("supports_barge_in") is not False
     core.turns.playback.truncates = able.get("supports_audio_truncate") is not False
 
 

@@ -80,9 +80,12 @@ class ModelTurns:
 
 
 def _on_listen(turns: ModelTurns, message: Message, at: int) -> None:
+    """The model's own decision, unless its server says that it only waits for more sound or has reached a limit."""
     metadata = inner(inner(message, "response"), "metadata")
-    reason = metadata.get("reason")
-    turns.decide("model", "listen", at, **({"reason": str(reason)} if reason else {}))
+    if metadata.get("model_listen") is not False:
+        turns.decide("model", "listen", at, reason=str(metadata.get("reason") or "model_listen"))
+    elif not _response(message):
+        return
     turns.playback.finish(whole=False)
     turns.tell_texts(at)
 

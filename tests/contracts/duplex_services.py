@@ -80,9 +80,10 @@ def over(response: str, status: str = "completed", reason: str | None = None) ->
 
 
 def listen(reason: str = "model_listen") -> Json:
-    """The model decides to listen."""
+    """The model decides to listen, or its server waits for more sound."""
+    told = {"reason": reason, "model_listen": reason == "model_listen"}
     return {"type": "response.listen", "session_id": "duplex-1", "epoch": 0,
-            "response": {"status": "listening", "metadata": {"reason": reason}}}  # fmt: skip
+            "response": {"status": "listening", "metadata": told}}  # fmt: skip
 
 
 BARGE_IN: Json = {
