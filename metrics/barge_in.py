@@ -1,121 +1,34 @@
 """Barge-ins: whether the agent stops when the user takes the floor, how soon, and what it does then."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from metrics.card import card, rate, seconds
+from metrics.barge_in_cards import (
+    CARDS,
+    DECISION,
+    FALSE_START,
+    LATENCY_P50,
+    LATENCY_P95,
+    RESUME,
+    TALKED_THROUGH,
+    TOLD,
+    UNDECIDED,
+    YIELD,
+)
 from simulator.floor.floor import Floor
-from simulator.floor.yields import DECIDED, HEAD_START_S, YIELD_WITHIN_S, BargeInCase, barge_ins, was_cut
-from simulator.score import Better, Definition, Evidence, Score, share, spread
+from simulator.floor.yields import (
+    DECIDED,
+    HEAD_START_S,
+    TOLD_NEAR_S,
+    YIELD_WITHIN_S,
+    BargeInCase,
+    barge_ins,
+    was_cut,
+)
+from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
-
-_SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
-
-_CASE = """A barge-in: a user turn, or a planned interruption, that begins while the agent holds the floor (inside
-    one of its told utterances, pauses included, or where nobody told, inside its ipus joined over silences under
-    0.5 s), at least 200 ms after it began; a planned interruption counts at any time. Planned is what an injector
-    says, and a script's turn at an `agent_speaking` cue that began while its ears heard the agent speak. Backchannels
-    and asides are no barge-ins."""
-_OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
-    have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
-    Undecided, and not counted: an utterance that ends uncut sooner, or that the end of the session cuts off; a
-    stop within 120 ms of the onset, or that something said before it over the same speech can have caused (what the
-    agent told it had been hearing decides); and, where neither events nor the far end's account of its audio tell how
-    the agent's speech ended, any end over a turn that is no planned interruption: an ordinary overlap at a turn's
-    end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the share
-    that nobody could decide is undecided_rate."""
-_OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
-    Full-Duplex-Bench v1.0 asks only whether the agent speaks afterwards, v1.5 lists every overlap of the file
-    as a stop; FD-Bench joins silences up to 1.5 s first."""
-
-
-def _card(meaning: str, undefined: str) -> str:
-    return card(meaning, _CASE, _OUTCOMES, f"Undefined when {undefined}. Pooled: cases over cases.", _OTHERS)
-
-
-def _rate(name: str, title: str, better: Better, text: str) -> Definition:
-    return rate(f"barge_in.{name}", title, better, text, _SOURCE)
-
-
-def _latency(name: str, title: str) -> Definition:
-    meaning = """From the first audible sample of the barge-in to the last of the agent's speech that it cut. An
-        agent that was cut in a pause of its own, silent already, counts as 0."""
-    undefined = "Undefined when the agent yielded to no barge-in. Pooled over the single latencies."
-    text = card(meaning, _CASE, _OUTCOMES, undefined, _OTHERS)
-    return seconds(f"barge_in.yield_latency_{name}_s", f"Yield latency, {title}", "lower", text, _SOURCE)
-
-
-_NONE = "there was no barge-in, or none was decided"
-
-YIELD = _rate(
-    "yield_rate",
-    "Barge-ins yielded to",
-    "higher",
-    _card(
-        """The share of decided barge-ins to which the agent yielded.
-            yield_rate + talked_through_rate = 1.""",
-        _NONE,
-    ),
-)
-LATENCY_P50 = _latency("p50", "median")
-LATENCY_P95 = _latency("p95", "95th percentile")
-TALKED_THROUGH = _rate(
-    "talked_through_rate",
-    "Barge-ins talked through",
-    "lower",
-    _card("The share of decided barge-ins through which the agent talked.", _NONE),
-)
-FALSE_START = _rate(
-    "false_start_rate",
-    "False starts after yielding",
-    "lower",
-    _card(
-        """The share of yields after which the agent spoke again before the user's turn was over: it stopped,
-            and started over the user.""",
-        "the agent yielded to no barge-in",
-    ),
-)
-RESUME = _rate(
-    "resume_rate",
-    "Came back after yielding",
-    "higher",
-    _card(
-        """The share of yields after which the agent spoke again within 4 s of the end of the user's turn (a
-            false start counts): it did not fall dead. Timing does not tell an answer from going on with the old
-            turn. Yields without such speech and with less session than that after them are not counted.""",
-        "the agent yielded to no barge-in, or every session ended too soon",
-    ),
-)
-
-UNDECIDED = _rate(
-    "undecided_rate",
-    "Barge-ins that nobody could decide",
-    "neither",
-    _card(
-        """The share of barge-ins of which nobody can say whether the agent yielded or had finished. Where it is
-            high, yield_rate speaks of few cases: an agent that tells when it was cut short has fewer.""",
-        "there was no barge-in",
-    ),
-)
-
-TOLD = _rate(
-    "told_rate",
-    "Agent's speech whose end was told",
-    "neither",
-    card(
-        """The share of the agent's holds of the floor of which it is known whether they were cut or over: by the plan
-            of its utterance (`speech_end`), or the far end's account of what it sent (`audio_end`).""",
-        """Where it is high, a stop over any turn can be told from an end; where it is low, only a stop over a planned
-            interruption can, and undecided_rate is higher. Two agents of which one is told and the other is not are
-            compared by different knowledge: `simulate compare` and the pages say so.""",
-        "Undefined when the agent did not speak. Pooled: holds over holds.",
-        "Others do not tell the two apart.",
-    ),
-)
-
-CARDS = (YIELD, LATENCY_P50, LATENCY_P95, TALKED_THROUGH, FALSE_START, RESUME, UNDECIDED, TOLD)
-
 
 _WHY = {
     "ended by itself": "the agent's speech ended by itself",
@@ -174,14 +87,9 @@ class BargeIn:
             share(YIELD, len(yielded), len(decided), evidence, reason=none),
             spread(LATENCY_P50, values, latencies, reason=no_yield),
             spread(LATENCY_P95, values, latencies, reason=no_yield),
+            _decision_latency(floor, yielded, no_yield),
             share(TALKED_THROUGH, len(through), len(decided), through, reason=none),
-            share(
-                FALSE_START,
-                len(false_starts),
-                len(yielded),
-                _backs(false_starts, "false start"),
-                reason=no_yield,
-            ),
+            share(FALSE_START, len(false_starts), len(yielded), _backs(false_starts, "false start"), reason=no_yield),
             share(
                 RESUME,
                 len(resumed),
@@ -199,6 +107,26 @@ class BargeIn:
     def _unsettled(self, floor: Floor, case: BargeInCase) -> bool:
         """The session ended before the agent's time to come back was over."""
         return not self._resumed(floor, case) and floor.duration < case.by.end + floor.samples(self._spec.resume_within)
+
+
+def _decision_latency(floor: Floor, yielded: list[BargeInCase], no_yield: str) -> Score:
+    """Give when the far end decided to give way, in the cases where it told so before it fell silent."""
+    decisions = [event for event in floor.session.by_type.get("decision", []) if event.party == "agent"]
+    ways = [event.at for event in decisions if gives_way(event.data)]
+    near = floor.samples(TOLD_NEAR_S)
+    evidence = [
+        Evidence(start=case.by.start, end=at, party="agent", label="decided", value=floor.seconds(at - case.by.start))
+        for case in yielded
+        if (at := next((at for at in ways if case.by.start <= at <= case.stop + near), None)) is not None
+    ]
+    late = "no decision to give way was told between a barge-in and the stop"
+    reason = no_yield if not yielded else late if decisions else "nobody tells what the agent decides"
+    return spread(DECISION, [item.value for item in evidence if item.value is not None], evidence, reason=reason)
+
+
+def gives_way(decision: Mapping[str, Any]) -> bool:
+    """Whether a decision lets the other have the floor: the model listens, or its server lets it be interrupted."""
+    return (decision.get("by"), decision.get("choice")) in (("model", "listen"), ("overlap", "barge_in"))
 
 
 def _told(floor: Floor) -> Score:

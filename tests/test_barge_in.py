@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.barge_in import BargeInSpec
+from simulator.score import Score
 from simulator.testing.take import Take, heard, scored
 
 
@@ -182,3 +183,58 @@ def test_a_stop_is_credited_to_what_caused_it(tmp_path: Path, heard_since: float
     if heard_since is not None:
         take.note(3.685, "yielded", "agent", heard_since=take.at(heard_since), said_text="")
     assert [item.label for item in scored(BargeInSpec(), take.annotated())["yield_rate"].evidence] == [label]
+
+
+def deciding(folder: Path, *decisions: tuple[float, str, str]) -> dict[str, Score]:
+    """A barge-in at 3 s that silences the agent at 4.2 s, and what was told of decisions meanwhile."""
+    take = interrupted(folder, 4.2)
+    for at, by, choice in decisions:
+        take.note(at, "decision", "agent", by=by, choice=choice)
+    return scored(BargeInSpec(), take.annotated())
+
+
+@pytest.mark.parametrize(("by", "choice"), [("model", "listen"), ("overlap", "barge_in")])
+def test_the_decision_to_give_way_is_told_apart_from_the_stop(tmp_path: Path, by: str, choice: str) -> None:
+    """From the onset to the first decision that lets the user in: 0.4 s, and 1.2 s until it can be heard."""
+    told = [(2.5, "model", "listen"), (2.6, "model", "speak"), (3.2, "overlap", "listen"), (3.4, by, choice)]
+    scores = deciding(tmp_path / "t", *told, (3.9, "model", "listen"))
+    assert scores["decision_latency_p50_s"].value == pytest.approx(0.4)
+    assert scores["yield_latency_p50_s"].value == pytest.approx(1.2)
+    (item,) = scores["decision_latency_p50_s"].evidence
+    assert (item.start, item.end, item.party, item.label) == (3 * 16000, round(3.4 * 16000), "agent", "decided")
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ((), "nobody tells what the agent decides"),
+        (((3.4, "overlap", "drop"),), "no decision to give way was told between a barge-in and the stop"),
+        (((4.6, "model", "listen"),), "no decision to give way was told between a barge-in and the stop"),
+    ],
+)
+def test_without_a_decision_there_is_no_latency_of_one(
+    tmp_path: Path, told: tuple[tuple[float, str, str], ...], reason: str
+) -> None:
+    """Nobody tells any, or none that gives way in time; what is heard is measured all the same."""
+    scores = deciding(tmp_path / "t", *told)
+    assert (scores["decision_latency_p50_s"].value, scores["decision_latency_p50_s"].reason) == (None, reason)
+    assert scores["yield_latency_p50_s"].value == pytest.approx(1.2)
+
+
+def test_an_agent_that_did_not_yield_has_no_decision_latency(tmp_path: Path) -> None:
+    """Whatever it decided: it talked through."""
+    take = interrupted(tmp_path / "t", 6.0, cut=False)
+    take.note(3.4, "decision", "agent", by="model", choice="listen")
+    score = scored(BargeInSpec(), take.annotated())["decision_latency_p50_s"]
+    assert (score.value, score.reason) == (None, "the agent yielded to no barge-in")
+
+
+def test_an_account_that_does_not_tell_how_it_ended_decides_nothing(tmp_path: Path) -> None:
+    """No more sound came and nobody said that the turn was over: over an ordinary turn that is undecided."""
+    take = Take(tmp_path / "t")
+    take.say("user", 3.0, 4.0)
+    take.note(3.6, "audio_end", "agent", id="item", said_samples=take.at(2.6))
+    scores = scored(BargeInSpec(), heard(take.annotated(), "agent", (1.0, 3.6)))
+    assert [item.label for item in scores["yield_rate"].evidence] == ["undecided"]
+    assert scores["undecided_rate"].value == 1
+    assert scores["told_rate"].value == 0

@@ -64,6 +64,8 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
                   "token": "${CANARY}"},
         "openai_realtime": {"kind": "openai_realtime", "base_url": f"http://{user}@{host}/v1", "api_key_env": "CANARY"},
         "openai_live": {"kind": "openai_live", "base_url": f"http://{user}@{host}/v1", "api_key_env": "CANARY"},
+        "vllm_duplex": {
+            "kind": "vllm_duplex", "model": "m", "base_url": f"http://{user}@{host}/v1", "api_key_env": "CANARY"},
         "chat_audio": {"kind": "turn_based", "responder": {"kind": "chat_audio", **chat}},
         "chat": {"kind": "turn_based", "responder": {"kind": "chat", "model": "m", **chat}},
         "http_voice": {"kind": "turn_based", "responder": {
@@ -71,9 +73,12 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+KINDS = ["moshi", "openai_realtime", "openai_live", "vllm_duplex", "chat_audio", "chat", "http_voice"]
+
+
 @pytest.mark.usefixtures("own_logs")
 @pytest.mark.parametrize("command", ["run", "doctor"])
-@pytest.mark.parametrize("kind", ["moshi", "openai_realtime", "openai_live", "chat_audio", "chat", "http_voice"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_echo_reaches_no_file_and_no_screen(
     kind: str,
     command: str,

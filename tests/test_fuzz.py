@@ -21,6 +21,7 @@ from agents.openai.live_protocol import LiveCore
 from agents.openai.realtime_protocol import RealtimeCore
 from agents.remote.peer_core import deliver
 from agents.remote.trace import read_trace
+from agents.vllm.protocol import DuplexCore
 from simulator.actor import AnyActor
 from simulator.datasets.sample import AnyDataset
 from simulator.errors import SimulatorError
@@ -30,6 +31,7 @@ from simulator.session import Session
 from simulator.sound import recordings
 from simulator.spec import decode
 from tests.command_line import SHORT, simulate
+from tests.contracts.duplex_services import BARGE_IN, listen, over, speak, unit
 from tests.mutants import MOST_MB, command_run, copied, file_mutated, peak_mb, sounds, survived, value_mutated
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
@@ -69,7 +71,12 @@ def mutants(kind: str) -> Iterator[tuple[int, Random]]:
     return ((number, Random(f"{kind}:{SEED}:{number}")) for number in range(MUTANTS))
 
 
-CORES: dict[str, Any] = {"openai_realtime": RealtimeCore, "openai_live": LiveCore, "gemini_live": GeminiCore}
+CORES: dict[str, Any] = {
+    "openai_realtime": RealtimeCore,
+    "openai_live": LiveCore,
+    "gemini_live": GeminiCore,
+    "vllm_duplex": DuplexCore,
+}
 
 COMMANDS: dict[str, Callable[[Path, Path], int]] = {
     "score": lambda run, _: command_run("score", run),
@@ -191,13 +198,25 @@ MESSAGES: dict[str, list[dict[str, Any]]] = {
         {"go_away": {"time_left": "3s"}},
         {"session_resumption_update": {"new_handle": "h", "resumable": True}},
     ],
+    "vllm_duplex": [
+        {"type": "session.created", "session": {"capabilities": {"supports_audio_truncate": True}}},
+        {"type": "session.updated", "session": {}, "server_event_seq": 2},
+        listen(), *speak("r"), *unit("r", bytes(9600), "Hi"), BARGE_IN, *over("r", "cancelled", "barge_in"),
+        *speak("s"), *unit("s", bytes(9600), "Hi"), *over("s"),
+        {"type": "response.output_item.done", "response_id": "f", "item": ITEM},
+        {"type": "input_audio_buffer.speech_started", "audio_start_ms": 100, "item_id": "u"},
+        {"type": "conversation.item.input_audio_transcription.completed", "item_id": "u", "transcript": "Hello"},
+        {"type": "playback.acknowledged", "event": {"played_ms": 3}},
+        {"type": "error", "error": {"type": "x", "code": "playback_item_mismatch", "message": "z"}},
+        {"type": "session.closed", "reason": "idle_ttl_expired"},
+    ],
 }  # fmt: skip
 """What far ends send in a session, as their services write it."""
 
 
 def told_to(kind: str, messages: list[dict[str, Any]]) -> None:
     """Hand messages to a kind's protocol core, a frame heard and said after each."""
-    spec = decode({"kind": kind, "jitter": "0s"}, AnyActor, source="x", folder=Path())
+    spec = decode({"kind": kind, "model": "m", "jitter": "0s"}, AnyActor, source="x", folder=Path())
     core = CORES[kind](spec.settings())
     core.begin("agent", noisy=False)
     core.opening()

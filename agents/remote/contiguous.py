@@ -62,5 +62,6 @@ def _gemini_turns() -> SoundOf:
 
 _PROTOCOLS: Mapping[str, Callable[[], SoundOf]] = {
     "openai_realtime": _realtime_items,
+    "vllm_duplex": _realtime_items,
     "gemini_live": _gemini_turns,
 }

@@ -63,6 +63,11 @@ class Playout:
         """Whether no sound waits to be said."""
         return self._box.buffered == 0
 
+    @property
+    def first(self) -> Item | None:
+        """The item that is being said, or is said next."""
+        return self._items[0] if self._items else None
+
     def push(self, name: str, samples: Samples) -> None:
         """Append sound of an item, float32 (n,); RemoteError when absurdly much is waiting."""
         item = self._item(name) or self._open(name)

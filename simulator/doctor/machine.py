@@ -39,7 +39,7 @@ def examine() -> Iterator[Finding]:
     yield _package("openai", "GPT realtime, chat endpoints, judges", f"{PIP} openai")
     yield _package("google-genai", "Gemini Live", f"{PIP} google-genai", module="google.genai")
     yield _package("sphn", "Moshi's and PersonaPlex's Opus", f'{PIP} "sphn>=0.2,<0.3"')
-    yield _package("starlette", "live page, serving", f'{PIP} "starlette>=0.40"')
+    yield _package("starlette", "live page, serving", f'{PIP} "starlette>=0.40,<2"')
     yield _package("uvicorn", "live page, serving", f'{PIP} "uvicorn>=0.52.1"')
     yield _tried("sounddevice", "microphone in the terminal", _try_sounddevice, _PORTAUDIO)
     yield _torch()

@@ -64,6 +64,16 @@ FAR_ENDS: Mapping[str, EventType] = {
         },
         shown="trouble",
     ),
+    "decision": EventType(
+        "The far end tells what it decided to do next; told where it is another decision than before.",
+        _ACTOR,
+        {
+            "by": Field("text", "`model`, or `overlap`: its server's rule for speech that comes while it speaks"),
+            "choice": Field("text", "`listen`, `speak`; of an overlap `drop`, `listen`, `barge_in`"),
+            "id": maybe("id", "of the response"),
+            "reason": maybe("text"),
+        },
+    ),
     "unspoken": EventType(
         "What a chat model wrote and did not mean to be heard: thoughts, markup, stage directions.",
         _ACTOR,
@@ -80,7 +90,7 @@ FAR_ENDS: Mapping[str, EventType] = {
         {
             **_OF_ITEM,
             "said_samples": Field("samples"),
-            "cut": Field("flag"),
+            "cut": maybe("flag", "left out where no more came and nobody told whether it was over"),
             "dropped_samples": maybe("samples", "what had come and was not said"),
         },
         account=True,

@@ -125,7 +125,8 @@ def was_cut(floor: Floor, over: Contribution) -> bool | None:
     near = floor.samples(TOLD_NEAR_S)
     for event in floor.session.by_type.get("audio_end", []):
         if event.party == over.party and abs(event.at - over.end) <= near:
-            return bool(event.data.get("cut"))
+            cut = event.data.get("cut")
+            return None if cut is None else bool(cut)
     return None
 
 

@@ -106,7 +106,7 @@ def _app(service: Service, server: ServerSpec, spec: DoorSpec) -> Guard:
         from starlette.routing import Route, WebSocketRoute
     except ImportError:
         raise ScenarioError(
-            "serving needs starlette and uvicorn: pip install 'starlette>=0.40' 'uvicorn>=0.52.1'"
+            "serving needs starlette and uvicorn: pip install 'starlette>=0.40,<2' 'uvicorn>=0.52.1'"
         ) from None
 
     async def health(_request: "Request") -> "Response":

@@ -23,7 +23,9 @@ LOCAL: list[dict[str, Any]] = [
 ]
 """A small spec of every kind that needs no other program."""
 
-ELSEWHERE = {"moshi", "openai_realtime", "openai_live", "gemini_live", "replay_trace", "duplex_model", "human"}
+ELSEWHERE = {
+    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "replay_trace", "duplex_model", "human",
+}  # fmt: skip
 """Kinds with suites of their own: they need a server, a model or a person."""
 
 INJECTORS: list[dict[str, Any]] = [

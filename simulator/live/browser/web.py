@@ -61,7 +61,7 @@ class LiveSite:
             from starlette.routing import Route, WebSocketRoute
         except ImportError:
             raise ScenarioError(
-                "a live page needs starlette and uvicorn: pip install 'starlette>=0.40' 'uvicorn>=0.52.1'"
+                "a live page needs starlette and uvicorn: pip install 'starlette>=0.40,<2' 'uvicorn>=0.52.1'"
             ) from None
 
         return Starlette(routes=[
