@@ -65,6 +65,7 @@ def test_a_voice_goes_along_as_a_wav(tmp_path: Path) -> None:
     ("agent", "message"),
     [
         ({"speaks_first": True}, r"\.speaks_first: nobody can ask this model to speak"),
+        ({"stall_timeout": "5s"}, r"\.stall_timeout: no answer is ever due from a model that may listen"),
         ({"ref_audio": "nowhere.wav"}, r"\$\.agent\.ref_audio: .*nowhere\.wav"),
         ({"ref_audio": "long.wav"}, r"\.ref_audio: .*long\.wav: holds 61\.0 s; a voice is shown in 60 s at most"),
     ],

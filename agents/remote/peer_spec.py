@@ -13,6 +13,8 @@ from simulator.reading.secrets import Secrets, names
 from simulator.spec import Duration, ms
 from simulator.traits import PartyTraits
 
+STALL = Duration(30.0)
+
 
 class PeerSpec(ActorSpec, frozen=True, kw_only=True):
     """model, voice: the service's names. instructions: what the model is told, after its persona if any.
@@ -33,7 +35,7 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
     speaks_first: bool = False
     jitter: Duration = ms(100)
     connect_timeout: Duration = Duration(15.0)
-    stall_timeout: Duration = Duration(30.0)
+    stall_timeout: Duration = STALL
     placement: Literal["heard", "contiguous"] = "heard"
 
     def traits(self) -> PartyTraits:

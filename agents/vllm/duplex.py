@@ -26,7 +26,7 @@ from msgspec import Meta
 from agents.remote.base64_bytes import base64_text
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
-from agents.remote.peer_spec import PeerSpec
+from agents.remote.peer_spec import STALL, PeerSpec
 from agents.remote.trace import Trace
 from agents.remote.wire_audio import wire_format
 from agents.vllm.protocol import DuplexCore, DuplexSettings
@@ -86,6 +86,8 @@ class VllmDuplexSpec(PeerSpec, frozen=True, kw_only=True, tag="vllm_duplex"):
         if self.speaks_first:
             complaint = "nobody can ask this model to speak; leave it out, or say so in `instructions`"
             raise setting.refuse(".speaks_first", complaint)
+        if self.stall_timeout != STALL:
+            raise setting.refuse(".stall_timeout", "no answer is ever due from a model that may listen; leave it out")
         if self.ref_audio is not None:
             located(f"{setting.where}.ref_audio", lambda: voice_url(self.ref_audio))
 
