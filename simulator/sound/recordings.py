@@ -14,7 +14,7 @@ import soundfile
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Pcm16, Samples, freeze
 from simulator.sound.decoded import COMPRESSED, decoded, readable_frames
-from simulator.sound.wav import MendedWav, wav_data
+from simulator.sound.wav import MendedWav, WavData, wav_data
 
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 UNREADABLE = (soundfile.LibsndfileError, OSError, TypeError, SessionError)
@@ -40,8 +40,10 @@ class Recording:
         width: int,
         notes: tuple[str, ...] = (),
         pcm: Pcm16 | None = None,
+        wav: WavData | None = None,
     ) -> None:
         self._pcm = pcm
+        self._wav = wav
         self.path = path
         self.sample_rate = sample_rate
         self.length = length
@@ -62,7 +64,7 @@ class Recording:
             return
         at = 0
         try:
-            with sound_file(self.path) as file:
+            with _opened(self.path, self._wav) as file:
                 while at < self.length:
                     frames = file.read(min(block, self.length - at), dtype="float32", always_2d=True)
                     yield freeze(frames[:, self.channels[index]].copy())
@@ -78,7 +80,7 @@ class Recording:
         if self._pcm is not None:
             return self._pcm[start:end].astype(np.float32) / np.float32(32768)
         try:
-            with sound_file(self.path) as file:
+            with _opened(self.path, self._wav) as file:
                 file.seek(start)
                 return file.read(end - start, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
         except UNREADABLE as error:
@@ -88,16 +90,19 @@ class Recording:
 def open_recording(path: Path, *, channels: tuple[int, ...] = (0, 1)) -> Recording:
     """Open a recording for reading the given channels; SessionError when it is no audio or lacks a channel."""
     try:
-        with sound_file(path) as file:
+        wav = wav_data(path)
+        with _opened(path, wav) as file:
             rate, frames, width, container = file.samplerate, file.frames, file.channels, file.format
     except UNREADABLE as error:
         raise SessionError(f"{path}: not a sound file that can be read: {_reason(error)}") from error
     _need_channels(path, width, channels)
-    length, notes, pcm = frames, shortfall(path), None
+    length, notes, pcm = frames, _told(path, wav), None
     if container in COMPRESSED and (length := readable_frames(path, frames)) < frames:
         held = f"{length / rate:.2f} of {frames / rate:.2f} s can be decoded"
         notes, pcm = [f"{path}: breaks off: {held}; read as far as it goes"], decoded(path, length)
-    return Recording(path, channels=channels, sample_rate=rate, length=length, width=width, notes=tuple(notes), pcm=pcm)
+    return Recording(
+        path, channels=channels, sample_rate=rate, length=length, width=width, notes=tuple(notes), pcm=pcm, wav=wav
+    )
 
 
 def sound_file(path: Path) -> soundfile.SoundFile:
@@ -105,14 +110,20 @@ def sound_file(path: Path) -> soundfile.SoundFile:
 
     UNREADABLE: what it raises where there is none, or none that can be read.
     """
-    data = wav_data(path)
-    return soundfile.SoundFile(MendedWav(path, data) if data and data.lies else path)
+    return _opened(path, wav_data(path))
 
 
 def shortfall(path: Path) -> list[str]:
     """Say of a WAV that its header promises another length than it has: a sentence, or none."""
-    data = wav_data(path) if path.is_file() else None
-    return [f"{path}: {data.note}"] if data and data.lies else []
+    return _told(path, wav_data(path) if path.is_file() else None)
+
+
+def _opened(path: Path, wav: WavData | None) -> soundfile.SoundFile:
+    return soundfile.SoundFile(MendedWav(path, wav) if wav and wav.lies else path)
+
+
+def _told(path: Path, wav: WavData | None) -> list[str]:
+    return [f"{path}: {wav.note}"] if wav and wav.lies else []
 
 
 def _need_channels(path: Path, width: int, channels: tuple[int, ...]) -> None:
