@@ -125,25 +125,25 @@ class _Tally:
             self._clips[party] += _runs(np.abs(block) >= 32767 / 32768, CLIP_RUN)
             self._holes[party] += _holes(self._tails[party], block, self._rate)
             self._tails[party] = block[-round(2 * DROPOUT_S[1] * self._rate) :]
-            self._add_lag(party, centred[party], centred[other_party(party)])
-        self._add_mix(centred["user"], centred["agent"])
+        self._compare(centred)
         self._samples += len(user)
 
-    def _add_lag(self, source: Party, loud: Samples, other: Samples) -> None:
-        if len(loud) < self._rate or _dbfs(loud) < _LOUD_DBFS:
+    def _compare(self, sounds: dict[Party, Samples]) -> None:
+        """Hold the channels of a second against each other, both ways, where one of them is loud."""
+        levels = {party: _dbfs(sound) for party, sound in sounds.items()}
+        if len(sounds["user"]) < self._rate or max(levels.values()) < _LOUD_DBFS:
             return
-        coherence, lag = _explained(
-            recordings.resample(loud, self._rate, _WINDOW_HZ), recordings.resample(other, self._rate, _WINDOW_HZ)
-        )
-        self._lags[source].append((self._samples / self._rate, coherence, lag / _WINDOW_HZ, _dbfs(other) - _dbfs(loud)))
-
-    def _add_mix(self, user: Samples, agent: Samples) -> None:
-        levels = _dbfs(user), _dbfs(agent)
-        if len(user) < self._rate or max(levels) < _LOUD_DBFS:
-            return
-        one, other = (recordings.resample(sound, self._rate, _WINDOW_HZ) for sound in (user, agent))
-        coherence = max(_explained(one, other)[0], _explained(other, one)[0])
-        self._mixed.append((coherence, levels[0] - levels[1]))
+        user, agent = (recordings.resample(sounds[party], self._rate, _WINDOW_HZ) for party in PARTIES)
+        explained: dict[Party, tuple[float, float]] = {
+            "user": _explained(user, agent),
+            "agent": _explained(agent, user),
+        }
+        for source, (coherence, lag) in explained.items():
+            if levels[source] >= _LOUD_DBFS:
+                under = levels[other_party(source)] - levels[source]
+                self._lags[source].append((self._samples / self._rate, coherence, lag / _WINDOW_HZ, under))
+        coherence = max(coherence for coherence, _ in explained.values())
+        self._mixed.append((coherence, levels["user"] - levels["agent"]))
 
     def _one_mix(self) -> bool:
         """Whether what one channel holds is all along what the other holds, at one difference of levels."""
