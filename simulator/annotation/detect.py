@@ -25,7 +25,6 @@ BLOCK_S = 30.0
 WIDTH = 16
 """Tracks heard side by side: beyond 16 nothing is gained."""
 
-
 LIFTED_DBFS = -30.0
 """Softer speech is lifted to this before it is detected: Silero misses soft words, from -57 dBFS on most of them."""
 _SILENT_DBFS = -84.0
@@ -49,13 +48,10 @@ def detect(tracks: Sequence[Track], settings: ActivitySettings = SENSITIVE, *, w
         batch = order[first : first + width]
         heard = [_Heard(tracks[index]) for index in batch]
         _hear(heard)
-        faint = [(row, one.lift()) for row, one in enumerate(heard) if one.lift() > 1]
-        again = [_Heard(tracks[batch[row]], gain) for row, gain in faint]
-        if again:
-            _hear(again)
-        for (row, _), one in zip(faint, again, strict=True):
-            heard[row] = one
-        found |= {index: one.speech(settings) for index, one in zip(batch, heard, strict=True)}
+        again = {row: _Heard(tracks[batch[row]], gain) for row, one in enumerate(heard) if (gain := one.lift()) > 1}
+        _hear(list(again.values()))
+        for row, index in enumerate(batch):
+            found[index] = again.get(row, heard[row]).speech(settings)
     return [found[index] for index in range(len(tracks))]
 
 
