@@ -92,6 +92,7 @@ def _annotate(folder: Path) -> None:
     from simulator.batch.again import annotate_missing
     from simulator.session import read_session
 
-    tell_damage(read_session(folder))
-    if annotate_missing(folder):
+    session = read_session(folder)
+    tell_damage(session)
+    if annotate_missing(session):
         print(f"simulate: {folder.name}: speech.json was missing or damaged and has been made again", file=sys.stderr)
