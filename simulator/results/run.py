@@ -36,8 +36,6 @@ RUN_PAGE = "index.html"
 class Run:
     """The sessions of a run in the order they ended. info: what run.json says. notes: what was damaged.
 
-    left_out: of the notes those on sessions that could not be read; half a line at the end is none of them.
-
     expected: the expectations by scenario.
     """
 
@@ -48,20 +46,23 @@ class Run:
         *,
         info: RunInfo | None = None,
         notes: Sequence[str] = (),
-        left_out: Sequence[str] = (),
         expected: Mapping[str, Sequence[Expectation]] | None = None,
     ) -> None:
         self.folder = folder
         self.rows = tuple(rows)
         self.info = info or RunInfo()
         self.notes = tuple(notes)
-        self.left_out = tuple(left_out)
         self._expected = expected or {}
 
     @property
     def name(self) -> str:
         """The folder's name."""
         return self.folder.resolve().name
+
+    @property
+    def left_out(self) -> list[str]:
+        """Of the notes those on sessions that could not be read; half a line at the end is none of them."""
+        return [note for note in self.notes if LEFT_OUT in note]
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -141,8 +142,7 @@ def load_run(folder: Path) -> Run:
         info = RunInfo()
         notes.append(str(error))
     expected = _expected(folder, rows, notes)
-    left_out = [note for note in notes if LEFT_OUT in note]
-    return Run(folder, rows, info=info, notes=notes, left_out=left_out, expected=expected)
+    return Run(folder, rows, info=info, notes=notes, expected=expected)
 
 
 def _rows_of(folder: Path, notes: list[str]) -> list[Row]:
