@@ -16,7 +16,7 @@ from agents.remote.wire_audio import Encoding, WireFormat, wire_format
 
 ECHOED = ("include", "instructions", "max_output_tokens", "parallel_tool_calls", "prompt", "reasoning", "tool_choice",
           "tools", "tracing", "truncation")  # fmt: skip
-"""ServedSettings that the client is told back and that change nothing."""
+"""Settings that the client is told back and that change nothing."""
 
 KNOWN = (*ECHOED, "type", "object", "id", "model", "expires_at", "audio", "output_modalities")
 HEARD = ("format", "turn_detection", "transcription", "noise_reduction")

@@ -164,25 +164,15 @@ def _replace(text: str, value: str, name: str) -> str:
 
 def names(data: object) -> list[str]:
     """Give the environment variables that plain data names: `${NAME}` in texts, values of keys `..._env`."""
-    return list(dict.fromkeys(_names(data)))
+    found: dict[str, None] = {}
+    for key, text in _texts(data):
+        found |= dict.fromkeys([*references(text), *([text] if key.endswith("_env") else [])])
+    return list(found)
 
 
 def references(text: str) -> list[str]:
     """Give the environment variables that a text refers to as `${NAME}`."""
     return [match[1] for match in _REFERENCE.finditer(text)]
-
-
-def _names(data: object, key: str = "") -> Iterator[str]:
-    if isinstance(data, str):
-        yield from references(data)
-        if key.endswith("_env"):
-            yield data
-    elif isinstance(data, Mapping):
-        for name, item in data.items():
-            yield from _names(item, str(name))
-    elif isinstance(data, list | tuple):
-        for item in data:
-            yield from _names(item, key)
 
 
 def _texts(data: object, key: str = "") -> Iterator[tuple[str, str]]:

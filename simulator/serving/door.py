@@ -1,10 +1,9 @@
 """The door: the one web server that every served protocol stands behind (starlette on uvicorn, extra `live`).
 
-Binds loopback unless told otherwise; another address demands a token or `open` (see guard.py). WebSocket
-compression is off, messages are at most 1 MiB where a
-protocol does not need more (above that: closed with 1009), no keep-alive pings (idle clients
-are sent away by the service). On SIGTERM or Ctrl-C no new client gets in, those inside are said goodbye to,
-and whatever is left after `grace_s` is cut. `/health` answers 200 when sessions can start, else 503, with or
+Binds loopback unless told otherwise; another address demands a token or `open` (see guard.py). WebSocket compression is
+off, messages are at most 1 MiB where a protocol does not need more (above that: closed with 1009), no keep-alive pings
+(idle clients are sent away by the service). On SIGTERM or Ctrl-C no new client gets in, those inside are said goodbye
+to, and whatever is left after `grace_s` is cut. `/health` answers 200 when sessions can start, else 503, with or
 without a token.
 """
 
