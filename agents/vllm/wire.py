@@ -6,15 +6,12 @@ what the session is to be.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import anyio
 import msgspec
 
-from agents.openai.wire import LARGEST_MESSAGE, read_message
-from agents.remote.far_end import closing_told, dialling_told
+from agents.remote.far_end import dialling_told
+from agents.remote.json_wire import LARGEST_MESSAGE, JsonWire, json_wire
 from agents.remote.peer_connection import GOODBYE_S
-from agents.remote.peer_core import Message
 
 
 class DuplexAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,26 +22,8 @@ class DuplexAddress(msgspec.Struct, frozen=True, kw_only=True):
     connect_s: float = 15.0
 
 
-class DuplexWire:
-    """An open connection; both methods raise RemoteError with a predicate when it is gone."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def send(self, message: Message) -> None:
-        """Send a message."""
-        with closing_told():
-            await self._connection.send(msgspec.json.encode(message).decode())
-
-    async def receive(self) -> Message:
-        """Wait for the next message. RemoteError: gone, or no JSON object."""
-        with closing_told():
-            data = await self._connection.recv(decode=False)
-        return read_message(data)
-
-
 @asynccontextmanager
-async def dial_duplex(address: DuplexAddress) -> AsyncIterator[DuplexWire]:
+async def dial_duplex(address: DuplexAddress) -> AsyncIterator[JsonWire]:
     """Open a connection. RemoteError, a predicate: refused, unreachable."""
     from websockets.asyncio.client import connect
 
@@ -59,11 +38,8 @@ async def dial_duplex(address: DuplexAddress) -> AsyncIterator[DuplexWire]:
             close_timeout=GOODBYE_S,
             proxy=None,
         )
-    try:
-        yield DuplexWire(connection)
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(2 * GOODBYE_S):
-            await connection.close()
+    async with json_wire(connection, connection.send, lambda: connection.recv(decode=False)) as wire:
+        yield wire
 
 
 def realtime_url(base_url: str) -> str:
