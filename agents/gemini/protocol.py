@@ -147,9 +147,7 @@ class GeminiCore:
             self.turn.leaving = True
             self.actions.note(at, "hang_up", reason=arguments.get("reason"))
             return
-        answer = self.tools.take(str(call.get("id") or name), name, at)
-        if answer is not None:
-            self.actions.note(at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer)
+        if self.tools.called(self.actions, str(call.get("id") or name), name, arguments, at):
             self.turn.expect(None)
 
     def _listen(self, samples: Samples, at: int) -> int:

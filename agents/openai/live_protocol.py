@@ -26,10 +26,10 @@ from typing import Any
 import msgspec
 
 from agents.remote.failure import FAILED, failed_fields
-from agents.remote.foreign_json import inner, number
+from agents.remote.foreign_json import error_in, inner, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell
-from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
+from agents.remote.tools import HANG_UP, Tool, ToolDesk, written
 from agents.remote.usage import openai_counts
 from agents.remote.wire_audio import WireFormat, WirePieces
 from simulator.errors import RemoteError
@@ -168,14 +168,12 @@ class LiveCore:
 
     def call(self, item: Mapping[str, Any], at: int) -> None:
         """The backend calls a function."""
-        name, arguments = str(item.get("name", "")), read_arguments(item.get("arguments"))
+        name = str(item.get("name", ""))
         if name == HANG_UP:
             self.leaving = True
             self.actions.note(at, "hang_up")
             return
-        answer = self.tools.take(str(item.get("call_id", "")), name, at)
-        if answer is not None:
-            self.actions.note(at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer)
+        self.tools.called(self.actions, str(item.get("call_id", "")), name, item.get("arguments"), at)
 
     def failed(self, response: Mapping[str, Any], at: int) -> None:
         """The backend gave no answer, or half of one, to what was delegated to it."""
@@ -206,8 +204,7 @@ def _on_started(core: LiveCore, _message: Message, _at: int) -> None:
 
 
 def _on_error(core: LiveCore, message: Message, at: int) -> None:
-    given = message.get("error")
-    error: Mapping[str, Any] = given if isinstance(given, Mapping) else {"message": str(given or "")}
+    error = error_in(message)
     code, sentence = str(error.get("code") or error.get("type") or "error"), str(error.get("message") or "")
     if not core.ready:
         raise RemoteError(f"refused the session: {code}: {sentence.rstrip('. ')}")

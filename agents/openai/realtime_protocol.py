@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agents.openai.reply import RealtimeReply, RealtimeSettings
-from agents.remote.foreign_json import inner, number
+from agents.remote.foreign_json import error_in, inner, number
 from agents.remote.own_turns import OwnTurns
 from agents.remote.peer_core import Actions, Message
 from agents.remote.usage import UsageTally, openai_counts
@@ -142,8 +142,7 @@ def _on_updated(core: RealtimeCore, _message: Message, _at: int) -> None:
 
 
 def _on_error(core: RealtimeCore, message: Message, at: int) -> None:
-    error = message.get("error")
-    core.failed(error if isinstance(error, Mapping) else {"message": str(error or "")}, at)
+    core.failed(error_in(message), at)
 
 
 def _on_speech_started(core: RealtimeCore, message: Message, at: int) -> None:

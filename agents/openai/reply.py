@@ -113,11 +113,7 @@ class RealtimeReply:
                 self._leaving = True
                 self._actions.note(at, "hang_up", **_as_fields(read_arguments(arguments)))
             return
-        answer = self.tools.take(call, name, at)
-        if answer is not None:
-            self._actions.note(
-                at, "tool_call", id=call, name=name, arguments=read_arguments(arguments), answer=answer.answer
-            )
+        self.tools.called(self._actions, call, name, arguments, at)
 
     def look(self, at: int) -> None:
         """Give the answers that are due, ask for what is owed, see whether the far end has stalled."""

@@ -64,6 +64,12 @@ def listed(message: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return value
 
 
+def error_in(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the error that a message tells of, an object; one that is told as a text is an object's message."""
+    error = message.get("error")
+    return error if isinstance(error, Mapping) else {"message": str(error or "")}
+
+
 def number(message: Mapping[str, Any], name: str) -> float:
     """Give a number inside a message; 0 where there is none, or one that nobody can count with."""
     value = message.get(name)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from agents.remote.foreign_json import decode_foreign
+from agents.remote.peer_core import Actions
 from simulator.spec import Duration
 
 HANG_UP = "hang_up"
@@ -64,17 +65,18 @@ class ToolDesk:
         """Whether a call is still to be answered."""
         return bool(self._waiting)
 
-    def take(self, call: str, name: str, at: int) -> ToolAnswer | None:
-        """Take a call made at `at`; None for one that was taken already (services announce a call twice)."""
+    def called(self, actions: Actions, call: str, name: str, arguments: object, at: int) -> bool:
+        """Take a call made at `at` and tell of it; False for one taken already (services announce a call twice)."""
         if call in self._taken:
-            return None
+            return False
         self._taken.add(call)
         tool = self._tools.get(name)
         known = ", ".join(self._tools) or "none"
         answer = tool.answer if tool else {"error": f"there is no function {name!r}; there are: {known}"}
         delay = tool.delay.samples(self._rate) if tool else 0
         self._waiting.append(ToolAnswer(call=call, name=name, answer=answer, due=at + delay))
-        return self._waiting[-1]
+        actions.note(at, "tool_call", id=call, name=name, arguments=read_arguments(arguments), answer=answer)
+        return True
 
     def cancel(self, call: str) -> None:
         """Forget a call that the model takes back."""

@@ -61,9 +61,9 @@ class UsageTally:
 
 def openai_counts(usage: Mapping[str, Any]) -> Counts:
     """Give the tokens of a Realtime or Responses answer by kind; cached ones are part of the input there."""
-    given = _details(usage, "input_token_details") or _details(usage, "input_tokens_details")
-    cached = _details(given, "cached_tokens_details") or {"text_tokens": _count(given, "cached_tokens")}
-    spoken = _details(usage, "output_token_details")
+    given = inner(usage, "input_token_details") or inner(usage, "input_tokens_details")
+    cached = inner(given, "cached_tokens_details") or {"text_tokens": _count(given, "cached_tokens")}
+    spoken = inner(usage, "output_token_details")
     counts: Counts = {}
     for kind in ("text", "audio", "image"):
         from_cache = _count(cached, f"{kind}_tokens")
@@ -112,10 +112,6 @@ def gemini_counts(usage: Mapping[str, Any]) -> Counts:
 def _modalities(usage: Mapping[str, Any], name: str) -> list[tuple[str, int]]:
     known = {"AUDIO": "audio", "IMAGE": "image", "VIDEO": "image"}
     return [(known.get(str(part.get("modality")), "text"), _count(part, "token_count")) for part in listed(usage, name)]
-
-
-def _details(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return inner(usage, name)
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int:

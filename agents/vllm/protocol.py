@@ -29,7 +29,7 @@ import msgspec
 
 from agents.remote.foreign_json import inner, number
 from agents.remote.peer_core import Actions, Message
-from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
+from agents.remote.tools import HANG_UP, Tool, ToolDesk, written
 from agents.vllm.turns import ModelTurns
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
@@ -147,15 +147,13 @@ class DuplexCore:
 
     def call(self, item: Mapping[str, Any], at: int) -> None:
         """The model calls a function; it is announced more than once."""
-        name, arguments = str(item.get("name", "")), read_arguments(item.get("arguments"))
+        name = str(item.get("name", ""))
         if name == HANG_UP:
             if not self.leaving:
                 self.leaving = True
                 self.actions.note(at, "hang_up")
             return
-        answer = self.tools.take(str(item.get("call_id", "")), name, at)
-        if answer is not None:
-            self.actions.note(at, "tool_call", id=answer.call, name=name, arguments=arguments, answer=answer.answer)
+        self.tools.called(self.actions, str(item.get("call_id", "")), name, item.get("arguments"), at)
 
     def _passed(self, every_s: float, before: int) -> bool:
         every = round(every_s * self.settings.input_rate)
