@@ -2,16 +2,16 @@
 
 from typing import ClassVar, Literal
 
-from metrics.card import card, rate
-from metrics.noise_stops import STEADY_STOPS, steady_noise_stops
+from metrics.card import card, per_minute, rate
 from simulator.events import Event
 from simulator.floor.contributions import Contribution
 from simulator.floor.floor import Floor, took_for_turn
-from simulator.score import Definition, Evidence, Score, share
+from simulator.floor.yields import YIELD_WITHIN_S, was_cut
+from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
 from simulator.spec import Duration, ms
-from simulator.timeline import Stretch
+from simulator.timeline import Stretch, Timeline
 
 _SOURCE = "tau-voice's selectivity; Full-Duplex-Bench v1.5 (talking to other, background speech)"
 
@@ -55,6 +55,26 @@ NOISE = _rate(
     "Noise bursts ignored",
     "bursts of noise on the line to the agent (`noise_burst` events; steady noise: steady_noise_stops_per_min)",
     "there was no burst",
+)
+
+STEADY = "noise"
+"""The kind of channel whose sound is there from the first sample to the last."""
+
+STEADY_STOPS = per_minute(
+    "selectivity.steady_noise_stops_per_min",
+    "Stops in steady noise",
+    "lower",
+    card(
+        """How often per minute of the session the agent cut itself off although there was nothing to hear but steady
+            noise (a `noise` channel on the line to the agent).""",
+        """A stop: the agent's hold of the floor ends and its utterance was cut, by its own events or the far end's
+            account of its audio (`audio_end`), and in the 2 s before nobody spoke: not the user in any role, no
+            background talker, no noise burst. What the end of the session cuts off is no stop.""",
+        """Undefined when there is no steady noise on the line to the agent, or the agent spoke and nobody told of any
+            of its speech how it ended. Pooled: stops over minutes.""",
+        """Others: none counts it; a barge-in score sees only what the agent does while the user speaks.""",
+    ),
+    "this project",
 )
 
 CARDS = (ASIDE, TALKER, NOISE, STEADY_STOPS)
@@ -106,7 +126,7 @@ class Selectivity:
                 _on_line(session, "noise_burst"),
                 "no burst of noise on what the agent heard",
             ),
-            steady_noise_stops(session, floor),
+            _steady_noise_stops(session, floor),
         ]
 
     def _rate(self, definition: Definition, floor: Floor, sounds: list[Stretch], none: str) -> Score:
@@ -161,6 +181,26 @@ class Selectivity:
             return False
         recent = at - end < floor.samples(self._spec.pending)
         return recent and not floor.agent.claims_from(end - floor.samples(0.5), at)
+
+
+def _steady_noise_stops(session: Session, floor: Floor) -> Score:
+    """Count the times the agent cut itself off although there was nothing to hear but steady noise."""
+    if not any(channel.get("kind") == STEADY for channel in session.meta.lines.get("user_to_agent", ())):
+        return undefined(STEADY_STOPS, "no steady noise on what the agent heard")
+    ends = [(hold, was_cut(floor, hold)) for hold in floor.agent.holds]
+    if ends and all(cut is None for _, cut in ends):
+        return undefined(STEADY_STOPS, "nobody told whether the agent's speech was cut or over")
+    on_line = Timeline([*_on_line(session, "talker"), *_on_line(session, "noise_burst")])
+    besides = floor.user.ipus | floor.user.told | on_line
+    reach = floor.samples(YIELD_WITHIN_S)
+    stops = [
+        hold
+        for hold, cut in ends
+        if cut and not floor.cut_off(hold.until) and not besides.covered(max(0, hold.until - reach), hold.until)
+    ]
+    evidence = [Evidence(start=hold.start, end=hold.end, party="agent", label="stopped") for hold in stops]
+    parts = {"count": len(stops), "of": floor.minutes, "n": len(stops)}
+    return from_parts(STEADY_STOPS, parts, evidence, reason="the session has no length")
 
 
 def _on_line(session: Session, type_: str) -> list[Stretch]:
