@@ -14,18 +14,30 @@ from simulator.session import read_session
 from tests.command_line import SHORT, command
 
 
-def test_ctrl_c_closes_the_session_and_marks_it(tmp_path: Path) -> None:
-    """Ctrl-C once: exit 130, status interrupted, what was recorded stays readable."""
-    path = tmp_path / "long.yaml"
+def long_scenario(folder: Path) -> Path:
+    """A minute on the wall clock: nobody waits for its end."""
+    path = folder / "long.yaml"
     path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
-    process = command(path, "--out", tmp_path / "out")
-    wav = tmp_path / "out" / "long-0" / "conversation.wav"
+    return path
+
+
+def under_way(folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A run of the long scenario in a process of its own, and its session's folder, into which sound has come."""
+    process = command(long_scenario(folder), "--out", folder / "out")
+    session = folder / "out" / "long-0"
+    wav = session / "conversation.wav"
     while process.poll() is None and not (wav.is_file() and wav.stat().st_size > 100_000):
         os.sched_yield()
+    return process, session
+
+
+def test_ctrl_c_closes_the_session_and_marks_it(tmp_path: Path) -> None:
+    """Ctrl-C once: exit 130, status interrupted, what was recorded stays readable."""
+    process, folder = under_way(tmp_path)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130, told
-    session = read_session(tmp_path / "out" / "long-0")
+    session = read_session(folder)
     assert session.meta.status == "interrupted"
     assert session.duration >= 24_000
     assert "Traceback" not in told
@@ -39,8 +51,7 @@ def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(
 
     A terminal sends Ctrl-C to every process of the group, other programs send a signal to the run alone.
     """
-    path = tmp_path / "long.yaml"
-    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    path = long_scenario(tmp_path)
     words = [
         sys.executable,
         "-m",
@@ -70,8 +81,7 @@ def test_ctrl_c_reaches_the_workers_that_play_and_not_the_idle_ones(
 @pytest.mark.slow
 def test_a_stop_that_ends_the_workers_first_ends_the_run(tmp_path: Path) -> None:
     """A batch system's SIGTERM goes to the whole group: the workers are gone at once, and nobody waits for them."""
-    path = tmp_path / "long.yaml"
-    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    path = long_scenario(tmp_path)
     words = [sys.executable, "-m", "simulator", str(path), "--repeat", "2", "--concurrency", "2"]
     process = subprocess.Popen([*words, "--out", str(tmp_path / "out")], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, start_new_session=True)  # fmt: skip
@@ -125,8 +135,7 @@ def test_workers_end_with_the_run_however_it_went(tmp_path: Path, sent: signal.S
 @pytest.mark.slow
 def test_idle_workers_end_with_the_run(short: Path, tmp_path: Path) -> None:
     """A worker that waits for work while another one plays does not outlive the run."""
-    path = tmp_path / "long.yaml"
-    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    path = long_scenario(tmp_path)
     process = command(short, path, "--concurrency", 2, "--out", tmp_path / "out")
     wav, rows = tmp_path / "out" / "long-0" / "conversation.wav", tmp_path / "out" / "results.jsonl"
     while process.poll() is None and not (rows.is_file() and wav.is_file() and wav.stat().st_size > 100_000):
@@ -152,23 +161,17 @@ def test_a_stop_sent_twice_to_the_group_leaves_every_session_interrupted(tmp_pat
 
 def test_a_stop_sent_twice_does_not_cut_a_closing_short(tmp_path: Path) -> None:
     """In the process of the run itself, too, a session is closed however often one asks."""
-    path = tmp_path / "long.yaml"
-    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
-    process = command(path, "--out", tmp_path / "out")
-    wav = tmp_path / "out" / "long-0" / "conversation.wav"
-    while process.poll() is None and not (wav.is_file() and wav.stat().st_size > 100_000):
-        os.sched_yield()
+    process, folder = under_way(tmp_path)
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130 and "Traceback" not in told, told
-    assert read_session(wav.parent).meta.status == "interrupted"
+    assert read_session(folder).meta.status == "interrupted"
 
 
 def test_a_run_folder_has_one_writer_at_a_time(short: Path, tmp_path: Path) -> None:
     """A second run into the folder is refused while the first one goes, and not when it was killed."""
-    path = tmp_path / "long.yaml"
-    path.write_text(yaml.safe_dump(SHORT | {"name": "long", "duration": "60s", "clock": "wall"}))
+    path = long_scenario(tmp_path)
     out = tmp_path / "out"
     process = command(path, "--out", out)
     while process.poll() is None and not (out / "long-0" / "conversation.wav").is_file():
