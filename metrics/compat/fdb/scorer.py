@@ -21,9 +21,9 @@ from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.score import Evidence, add_parts
+from simulator.scoring.channel_tally import SILENT_DBFS
 from simulator.scoring.inputs import Input
 from simulator.scoring.judge import Judge
-from simulator.scoring.trust import SILENT_DBFS
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 from simulator.timeline import Timeline
