@@ -139,7 +139,7 @@ class ChannelTally:
             )
             return
         for party in silent:
-            yield note("silent", f"the {party} channel is silent")
+            yield remark("silent", f"the {party} channel is silent")
         for party in PARTIES:
             yield from self._of_party(party)
         for source in PARTIES:
@@ -154,24 +154,24 @@ class ChannelTally:
             )
         offset = self._sum[party] / max(1, self._samples)
         if abs(offset) >= OFFSET:
-            yield note(
+            yield remark(
                 "offset",
                 f"the {party} channel has an offset of {offset:.3f} of full scale; it is measured without",
                 offset=offset,
             )
         level = speech_level_dbfs(self._powers[party].finish())
         if SILENT_DBFS - 20 < level < FAINT_DBFS:
-            yield note(
+            yield remark(
                 "faint",
                 f"the {party}'s speech is as faint as {level:.0f} dBFS; it is lifted for detection",
                 level_dbfs=level,
             )
         if self._clips[party]:
-            yield note(
+            yield remark(
                 "clipping", f"the {party} channel is clipped at {self._clips[party]} peak(s)", peaks=self._clips[party]
             )
         if self._holes[party]:
-            yield note(
+            yield remark(
                 "dropouts",
                 f"the {party} channel has {self._holes[party]} hole(s) of digital silence inside sound",
                 holes=self._holes[party],
@@ -187,7 +187,7 @@ class ChannelTally:
             "level_db": float(np.median(levels)),
             "delay_ms": 1000 * float(np.median(lags)),
         }
-        yield note(
+        yield remark(
             "bleed",
             f"the {other_party(source)} channel holds the {source}'s sound {values['level_db']:.0f} dB down "
             f"and {values['delay_ms']:.0f} ms later",
@@ -196,7 +196,7 @@ class ChannelTally:
         if len(windows) >= 5 and times[-1] - times[0] >= 20:
             drift = 60_000 * float(np.polyfit(times, lags, 1)[0])
             if abs(drift) >= DRIFT_MS_PER_MIN:
-                yield note("drift", f"the channels drift apart by {drift:.1f} ms per minute", drift_ms_per_min=drift)
+                yield remark("drift", f"the channels drift apart by {drift:.1f} ms per minute", drift_ms_per_min=drift)
 
 
 def refusal(what: str, sentence: str, **values: float) -> SoundFinding:
@@ -204,7 +204,7 @@ def refusal(what: str, sentence: str, **values: float) -> SoundFinding:
     return SoundFinding(what=what, severity="refuse", sentence=sentence, values=values)
 
 
-def note(what: str, sentence: str, **values: float) -> SoundFinding:
+def remark(what: str, sentence: str, **values: float) -> SoundFinding:
     """Give a finding that is to be known."""
     return SoundFinding(what=what, severity="note", sentence=sentence, values=values)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from simulator.annotation.truth import told
 from simulator.errors import SessionError
 from simulator.events import Party
-from simulator.scoring.channel_tally import LOUD_DBFS, ChannelTally, SoundFinding, dbfs, note, refusal
+from simulator.scoring.channel_tally import LOUD_DBFS, ChannelTally, SoundFinding, dbfs, refusal, remark
 from simulator.session import Session
 from simulator.sound import recordings
 from simulator.sound.wav import wav_data
@@ -50,7 +50,7 @@ def _rate(session: Session) -> Iterator[SoundFinding]:
         yield refusal("rate", f"the header says {audio_rate} Hz and a byte rate that belongs to {stated:g} Hz")
     planned = session.meta.duration_samples
     if planned and session.meta.status == "completed" and abs(planned - session.duration) > rate / 100:
-        yield note("length", f"the recording holds {session.duration} samples and session.json says {planned}")
+        yield remark("length", f"the recording holds {session.duration} samples and session.json says {planned}")
 
 
 def _byte_rate(path: Path) -> float | None:
@@ -70,7 +70,7 @@ def _swapped(session: Session) -> Iterator[SoundFinding]:
         if not any(item.start < mine.end and mine.start < item.end for mine in other)
     )
     if on_wrong > on_own:
-        yield note(
+        yield remark(
             "swapped",
             "the channels seem swapped: what the user is known to have said is on the agent's",
             utterances=on_wrong,
