@@ -1,14 +1,23 @@
 """What every protocol core keeps: a log gives its actions however it is cut."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.chat_audio.protocol import AskRules, ChatAudioCore
+from agents.gemini.live import GeminiLiveSpec
+from agents.gemini.protocol import DOWN, GeminiCore
+from agents.http_voice.npy_wire import encode_npy
+from agents.http_voice.protocol import HttpVoiceCore
 from agents.moshi.protocol import FRAME, MoshiClient, Sound
+from agents.openai.live import OpenAILiveSpec
+from agents.openai.live_protocol import LiveCore
 from agents.openai.realtime import OpenAIRealtimeSpec
 from agents.openai.realtime_protocol import RealtimeCore
-from agents.remote.peer_core import deliver
+from agents.remote.peer_core import Core, deliver
 from agents.remote.trace import read_trace
+from agents.remote.wire_audio import WireFormat
 from agents.vllm.duplex import VllmDuplexSpec
 from agents.vllm.protocol import DuplexCore
 from simulator.frame import silence
@@ -37,6 +46,35 @@ DUPLEX: list[dict[str, Any]] = [
 ]
 
 
+GEMINI: list[dict[str, Any]] = [
+    {"setup_complete": {"session_id": "s"}},
+    {"session_resumption_update": {"new_handle": "h1", "resumable": True}},
+    {"server_content": {"model_turn": {"parts": [
+        {"inline_data": {"mime_type": "audio/pcm;rate=24000", "data": DOWN.encode(DOWN.unpack(tone(0.1)))}}]}}},
+    {"server_content": {"output_transcription": {"text": "Good evening."}}},
+    {"server_content": {"interrupted": True}},
+    {"server_content": {"turn_complete": True}},
+    {"tool_call": {"function_calls": [{"id": "1", "name": "hang_up", "args": {"reason": "done"}}]}},
+]  # fmt: skip
+
+LIVE: list[dict[str, Any]] = [
+    {"type": "session.started", "session": {}},
+    {"type": "session.output_audio.delta", "delta": WireFormat().encode(WireFormat().unpack(tone(0.1)))},
+    {"type": "error", "error": {"code": "odd", "message": "something was odd"}},
+]
+
+CHAT: list[tuple[int, Any]] = [
+    (200, {"choices": [{"message": {"role": "assistant", "content": "one"}}], "session_id": "s1"}),
+    (200, {"choices": [{"message": {"role": "assistant", "audio": {"id": "a2", "transcript": "two"}}}]}),
+    (200, {"choices": [{"message": {"role": "assistant", "content": "three"}}], "session_id": "s3"}),
+]
+
+VOICE: list[tuple[int, bytes]] = [
+    (404, b""),
+    *((200, json.dumps({"audio_data": encode_npy(burst(n)), "text": f"{n}"}).encode()) for n in (80, 160, 240)),
+]
+
+
 def moshi(core: MoshiClient, messages: Sequence[bytes]) -> list[tuple[str, Any]]:
     """Hand messages over, a frame sent before each; sound as bytes, so that events compare."""
     events = []
@@ -47,13 +85,42 @@ def moshi(core: MoshiClient, messages: Sequence[bytes]) -> list[tuple[str, Any]]
     return [(type(event).__name__, event.samples.tobytes() if isinstance(event, Sound) else event) for event in events]
 
 
-def realtime(core: RealtimeCore | DuplexCore, messages: Sequence[dict[str, Any]]) -> list[Any]:
+def realtime(core: Core, messages: Sequence[dict[str, Any]]) -> list[Any]:
     """Hand messages over, 20 ms said after each; what it does and what it says."""
     found: list[Any] = []
     for message in messages:
         deliver(core, message, 0)
         found += [*core.actions.take(), core.say(480, 0).tobytes()]
     return found
+
+
+def chatted(core: ChatAudioCore, answers: Sequence[tuple[int, Any]]) -> list[Any]:
+    """Hand answers over, a turn asked before each: the body, in which earlier ones come back, and what was read."""
+    return [found for status, body in answers for found in (core.ask(b"RIFF"), core.receive(status, body))]
+
+
+def voiced(core: HttpVoiceCore, answers: Sequence[tuple[int, bytes]]) -> list[Any]:
+    """Hand answers over, a turn asked before each: where it went, and what was read, its sound as bytes."""
+    found: list[Any] = []
+    for status, body in answers:
+        found.append(core.ask(burst(160)).path)
+        answer = core.receive(status, body)
+        found.append(answer and (answer.samples.tobytes(), answer.sample_rate, answer.text))
+    return found
+
+
+def gemini() -> GeminiCore:
+    """A core that plays the agent and says sound as it comes."""
+    core = GeminiCore(GeminiLiveSpec(jitter=0).settings())
+    core.begin("agent", noisy=False)
+    return core
+
+
+def live() -> LiveCore:
+    """A core of one continuous stream, playing the agent."""
+    core = LiveCore(OpenAILiveSpec().settings())
+    core.begin("agent", noisy=False)
+    return core
 
 
 def talking() -> RealtimeCore:
@@ -75,6 +142,10 @@ TestOurProtocols = protocol_contract(
         ProtocolCase(name="ogg", make=PageReader, feed=PageReader.feed, log=OpusEncoder().encode(burst(12_000))),
         ProtocolCase(name="realtime", make=talking, feed=realtime, log=REALTIME),
         ProtocolCase(name="duplex", make=deciding, feed=realtime, log=DUPLEX),
+        ProtocolCase(name="gemini_live", make=gemini, feed=realtime, log=GEMINI),
+        ProtocolCase(name="openai_live", make=live, feed=realtime, log=LIVE),
+        ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
+        ProtocolCase(name="http_voice", make=HttpVoiceCore, feed=voiced, log=VOICE),
         *(
             ProtocolCase(
                 name=f"moshi-{name}",
