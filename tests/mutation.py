@@ -35,8 +35,9 @@ TESTS = {
     "simulator/speaking/turn_taking.py": "turn_taking deciding",
     "simulator/speaking/ears.py": "hearing silero cues turn_taking",
     "simulator/speaking/voice.py": "voice telling script",
-    "simulator/call/": "conversation live_seat recording response_failures served_session injector",
-    "simulator/floor/": "floor turns live_floor_watch",
+    "simulator/call/": "conversation lookahead golden live_seat results recording response_failures served_session "
+    "injector",
+    "simulator/floor/": "floor turns barge_in backchannel takeover live_floor_watch",
     "simulator/annotation/truth.py": "annotate telling activity",
     "simulator/annotation/audible.py": "annotate telling credible",
     "simulator/reading/secrets.py": "secrets scenario",
@@ -75,7 +76,7 @@ class Mutation(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of a mutation. outcome: killed, timeout, survived, or broken (pytest could not run)."""
+    """What came of a mutation. outcome: killed, timeout, survived, or broken (no run, or another file)."""
 
     outcome: str
     mutation: Mutation
@@ -145,6 +146,13 @@ def sampled(seed: int, count: int) -> list[Mutation]:
     return drawn
 
 
+def survivors(printed: Path) -> list[Mutation]:
+    """Read what survived in an earlier run, whose sources must be the same still."""
+    lines = [line for line in printed.read_text(encoding="utf-8").splitlines() if line.startswith('{"outcome"')]
+    outcomes = [msgspec.json.decode(line, type=Outcome) for line in lines]
+    return [one.mutation for one in outcomes if one.outcome == "survived" and one.mutation.line > 0]
+
+
 def tests_of(path: str) -> list[str]:
     """The test files that hold a file, those that hold it closest first."""
     names = next(names for start, names in TESTS.items() if path.startswith(start))
@@ -155,6 +163,8 @@ def tried(mutation: Mutation, tree: Path) -> Outcome:
     """Run a mutation's tests in a copy of the tree, which is as before afterwards."""
     file = tree / mutation.path
     source = file.read_bytes()
+    if source[mutation.start : mutation.end].decode() != mutation.before:
+        return Outcome("broken", mutation)
     file.write_bytes(source[: mutation.start] + mutation.after.encode() + source[mutation.end :])
     try:
         code = _run(tests_of(mutation.path), tree)
@@ -187,8 +197,9 @@ def main() -> int:
     parser.add_argument("--skip", type=int, default=0, help="leave out so many of the sample's first")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--again", type=Path, help="try what survived in what an earlier run printed, not a sample")
     args = parser.parse_args()
-    sample = sampled(args.seed, args.skip + args.count)[args.skip :]
+    sample = survivors(args.again) if args.again else sampled(args.seed, args.skip + args.count)[args.skip :]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.workers) as pool:
         trees: Queue[Path] = Queue()
         for number in range(args.workers):
