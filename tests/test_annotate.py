@@ -274,3 +274,12 @@ def test_the_buzz_of_the_takes_is_audible_in_every_frame() -> None:
     """The tests' own tool: 10 ms of it are never silent."""
     frames = recordings.resample(buzz(RATE, RATE), RATE, RATE).reshape(-1, RATE // 100)
     assert np.square(frames).mean(axis=1).min() > 0.9
+
+
+def test_a_word_lasts_a_sample_at_least(tmp_path: Path) -> None:
+    """Of two words told with one onset the first has no time of its own."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 2.0, words=[("one", 1.0), ("two", 1.0)])
+    first, second = take.annotated().speech.agent.words
+    assert (first.start, first.end) == (RATE, RATE + 1)
+    assert (second.start, second.end) == (RATE, 2 * RATE)

@@ -105,3 +105,12 @@ def test_silence_leaves_rates_undefined(tmp_path: Path, silent: str) -> None:
     assert scores["agent_per_min"].value == (0 if silent == "agent" else None)
     assert scores["agent_at_phrase_end_rate"].value is None
     assert scores["kept_floor_rate"].value is None
+
+
+@pytest.mark.parametrize(("since", "derailed"), [(2.5, 1), (2.4, 0), (2.2, 0)])
+def test_a_turn_of_which_half_lies_elsewhere_is_another_one(tmp_path: Path, since: float, derailed: int) -> None:
+    """Of what was taken up to 3.5 s the mm-hm and the half second after it, 3.0 to 3.9 s, has 0.5 s: half of 1.0 s."""
+    take = acknowledged(tmp_path / "t", 3.5)
+    take.note(4.1, "turn_heard", "agent", heard_since=take.at(since), heard_until=take.at(3.5))
+    take.say("agent", 4.5, 7.0)
+    assert rates(take) == (0, 1 - derailed, derailed)

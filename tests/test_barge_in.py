@@ -238,3 +238,14 @@ def test_an_account_that_does_not_tell_how_it_ended_decides_nothing(tmp_path: Pa
     assert [item.label for item in scores["yield_rate"].evidence] == ["undecided"]
     assert scores["undecided_rate"].value == 1
     assert scores["told_rate"].value == 0
+
+
+@pytest.mark.parametrize(("told", "label"), [(3.92, "yielded"), (3.95, "coincident")])
+def test_a_stop_may_be_told_a_quarter_of_a_second_late(tmp_path: Path, told: float, label: str) -> None:
+    """The agent's last sound is at 3.685 s: what is told until 3.935 s is told of that stop, and nothing later."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 3.685, cut=True, planned=9.0)
+    take.say("user", 3.0, 3.4, role="backchannel")
+    take.say("user", 3.5, 4.5, role="interruption")
+    take.note(told, "yielded", "agent", heard_since=take.at(3.5), said_text="")
+    assert [item.label for item in scored(BargeInSpec(), take.annotated())["yield_rate"].evidence] == [label]

@@ -13,6 +13,7 @@ from simulator.intervals.difference import clusters_needed, holm_adjusted, inter
 from simulator.intervals.influence import influences
 from simulator.intervals.observations import Origin, distinct, population, told
 from simulator.intervals.pooled import interval
+from simulator.intervals.quantile import quantile_bounds
 from simulator.intervals.share import effective_cases, wilson, wilson_corrected
 from simulator.score import Definition, Parts, Statistic, value_of
 
@@ -214,3 +215,29 @@ def test_a_gate_errs_less_often_than_it_says() -> None:
     rng = np.random.default_rng(9)
     sides = [decided_side(rng.binomial(4, 0.9, 200) / 4, 0.9, 0.99)[0] for _ in range(300)]
     assert sum(side == "below" for side in sides) <= 6 and sum(side == "above" for side in sides) <= 6
+
+
+def test_leaving_out_the_only_cluster_with_cases_moves_nothing() -> None:
+    """1 of 2, and a cluster without any case: without either the value is .5 as far as anybody knows."""
+    clusters: list[Parts] = [{"count": 1, "of": 2}, {"count": 0, "of": 0}]
+    assert influences(card("ratio", "ratio"), clusters).tolist() == [0, 0]
+
+
+def test_a_quantiles_bounds_are_read_off_between_the_values() -> None:
+    """Of 1, 2 ... 99 the value at a share is a hundred times that share, between two values as well as on one."""
+    values, owner = np.arange(1.0, 100.0), np.arange(99)
+    below = (values <= 90 - 0.8).astype(np.float64)  # numpy's: 1 + .9 * 98 = 89.2
+    shares = wilson_corrected(0.9, effective_cases(below, np.ones(99)), Z95)
+    assert quantile_bounds(values, owner, 0.9, Z95, 1.98) == pytest.approx((100 * shares[0], 100 * shares[1]))
+
+
+def test_a_quantiles_bound_beyond_the_values_continues_their_tail() -> None:
+    """Of 1, 2 ... 10 the outer quarter is three, 2 from the next on average: so much for every factor e beyond 1/11."""
+    values, owner = np.arange(1.0, 11.0), np.arange(10)
+    cases = effective_cases((values <= 9).astype(np.float64), np.ones(10))
+    high = wilson_corrected(0.9, cases, Z95)[1]
+    assert 10 / 11 < high < 1
+    found = quantile_bounds(values, owner, 0.9, Z95, 2.26)
+    assert found[1] == pytest.approx(10 + 2 * math.log(1 / 11 / max(1 - high, 1e-4)))
+    mirrored = quantile_bounds(11 - values, owner, 0.1, Z95, 2.26)
+    assert mirrored[0] == pytest.approx(11 - found[1])

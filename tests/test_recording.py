@@ -2,6 +2,7 @@
 
 import json
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -185,3 +186,12 @@ def test_the_file_is_a_plain_pcm16_stereo_wav(tmp_path: Path) -> None:
     record(tmp_path, 1).close("completed")
     info = soundfile.info(tmp_path / "t-0" / "conversation.wav")
     assert (info.channels, info.samplerate, info.subtype, info.frames) == (2, RATE, "PCM_16", RATE)
+
+
+def test_a_header_is_what_the_wave_format_says(tmp_path: Path) -> None:
+    """PCM, two channels of 16 bits: 4 bytes a sample, 4 times the rate a second; the lengths from byte 8 and 44 on."""
+    file = StereoFile(tmp_path / "a.wav", RATE)
+    file.write(np.zeros(100, np.int16), np.zeros(100, np.int16))
+    file.close()
+    found = struct.unpack("<4sI4s4sIHHIIHH4sI", (tmp_path / "a.wav").read_bytes()[:44])
+    assert found == (b"RIFF", 436, b"WAVE", b"fmt ", 16, 1, 2, 24_000, 96_000, 4, 16, b"data", 400)

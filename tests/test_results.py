@@ -156,3 +156,12 @@ def test_what_is_gone_or_damaged_is_told_and_the_rest_is_read(tmp_path: Path) ->
     assert run.info == RunInfo() and len(run.notes) == 1 and "run.json: cannot be read" in run.notes[0]
     with pytest.raises(SessionError, match=r"not a run folder: run\.json and results\.jsonl are missing"):
         load_run(tmp_path / "nothing")
+
+
+def test_ticks_are_summed_up_in_milliseconds() -> None:
+    """Of 0, 1 ... 99 ms the 50 % are at 50, the 99 % at 99; a session without ticks was late by nothing."""
+    pacing = Pacing()
+    pacing.sum_up([])
+    assert (pacing.lateness_p50_ms, pacing.lateness_p99_ms, pacing.lateness_max_ms) == (0, 0, 0)
+    pacing.sum_up([(99 - ms) / 1000 for ms in range(100)])
+    assert (pacing.lateness_p50_ms, pacing.lateness_p99_ms, pacing.lateness_max_ms) == (50, 99, 99)

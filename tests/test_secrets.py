@@ -88,3 +88,9 @@ def test_a_command_line_is_written_without_what_it_hides() -> None:
     assert "hunter2" not in " ".join(masked)
     assert masked[:4] == words[:4] and masked[-2:] == words[-2:] and "agent.api_key_env=MY_KEY" in masked
     assert "agent.max_tokens=200" in masked and "agent={kind: moshi, token: ***, jitter: 80ms}" in masked
+
+
+def test_a_variable_that_is_not_set_hides_no_text() -> None:
+    """The reference in a URL stays as it is, and so does a text that happens to have the variable's name in it."""
+    secrets = Secrets.of({"url": "wss://user:${MISSING}@host/p"}, ENVIRONMENT)
+    assert secrets.scrub("MISSING is not set") == "MISSING is not set"

@@ -171,3 +171,12 @@ def test_nothing_to_ignore_is_undefined(tmp_path: Path) -> None:
     scores = scored(SelectivitySpec(), Take(tmp_path / "t").annotated())
     assert {score.value for score in scores.values()} == {None}
     assert scores["aside_ignored_rate"].reason == "no aside was said"
+
+
+def test_a_user_who_speaks_from_the_very_beginning_may_be_what_stopped_the_agent(tmp_path: Path) -> None:
+    """The talker comes at 5 s into a turn that began at sample 0: whom the agent stopped for nobody can tell."""
+    take = Take(tmp_path / "t")
+    take.say("user", 0.0, 5.5)
+    take.say("agent", 3.0, 5.6, cut=True, planned=9.0)
+    take.note(5.0, "talker", "line", until=take.at(7.0), text="Dinner", direction="user_to_agent")
+    assert rate(take, "talker") is None

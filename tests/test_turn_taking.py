@@ -133,3 +133,19 @@ def test_ears_are_silero_where_the_line_is_impaired() -> None:
     assert isinstance(make_ears(None, RATE, noisy=False), LevelEars)
     assert not isinstance(make_ears(None, RATE, noisy=True), LevelEars)
     assert isinstance(make_ears("level", RATE, noisy=True).activity, Activity)
+
+
+def test_after_a_long_wait_a_turn_is_still_what_was_heard_in_its_place() -> None:
+    """What is forgotten is the oldest: a turn at 4 s has the very samples of the 300 ms before it and of its own."""
+    ears = LevelEars(RATE)
+    taker = TurnTaker(TurnPolicy(), RATE, ears.activity)
+    heard = np.arange(6 * RATE, dtype=np.float32) * np.float32(1e-10)  # every sample another one, none to be heard
+    heard[4 * RATE : 5 * RATE] += np.tile(burst(FRAME), RATE // FRAME)
+    for start in range(0, len(heard), FRAME):
+        ears.hear(AudioFrame(start, heard[start : start + FRAME]))
+        if taker.hear(start, heard[start : start + FRAME], speaking=False) == "turn":
+            break
+    sound, since, until = taker.take()
+    assert (since, until) == (4 * RATE, 5 * RATE)
+    assert np.array_equal(sound, heard[since - 7200 : since - 7200 + len(sound)])
+    assert len(sound) >= 7200 + RATE

@@ -7,6 +7,7 @@ import pytest
 
 from metrics.turns import TurnsSpec
 from simulator.errors import ScenarioError
+from simulator.floor.floor import Floor
 from simulator.testing.take import Take, heard, scored
 
 
@@ -156,3 +157,35 @@ def test_a_bad_reference_is_refused_before_anything_is_scored(tmp_path: Path, co
         file.write_bytes(content)
     with pytest.raises(ScenarioError, match="human"):
         TurnsSpec(reference=file).build()
+
+
+@pytest.mark.parametrize(("pause", "told", "count"), [(0.9, 1, 1), (1.5, 1, 2), (1.5, 0, 1), (2.9, 0, 1), (3.1, 0, 2)])
+def test_who_goes_on_after_a_silence_goes_on_with_a_turn(tmp_path: Path, pause: float, told: int, count: int) -> None:
+    """Up to 1 s in any case; up to 3 s where nobody told of utterances, and nobody spoke meanwhile."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 3.0)
+    take.say("user", 3.0 + pause, 8.0)
+    session = take.annotated()
+    if not told:
+        session = heard(session, "user", (1.0, 3.0), (3.0 + pause, 8.0))
+    assert len(Floor(session).side("user").turns) == count
+
+
+def test_speech_of_the_other_in_the_silence_ends_an_untold_turn(tmp_path: Path) -> None:
+    """1.5 s are waited out only where nobody at all spoke: a mm-hm of the agent is enough."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 3.0)
+    take.say("agent", 3.5, 3.8, role="backchannel")
+    take.say("user", 4.5, 8.0)
+    session = heard(take.annotated(), "user", (1.0, 3.0), (4.5, 8.0))
+    assert len(Floor(session).side("user").turns) == 2
+
+
+def test_the_claim_before_a_sample_is_the_last_that_began_earlier(tmp_path: Path) -> None:
+    """One that begins at the very sample is not before it."""
+    take = Take(tmp_path / "t")
+    for start in (1.0, 4.0, 7.0):
+        take.say("user", start, start + 1)
+    side = Floor(take.annotated()).side("user")
+    starts = [claim and claim.start for at in (1.0, 1.5, 4.0, 7.5) if (claim := side.claim_before(take.at(at))) or True]
+    assert starts == [None, take.at(1.0), take.at(1.0), take.at(7.0)]
