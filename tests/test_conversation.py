@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.actor import Actor, ActorSpec, Context, Latency
+from simulator.call.chance import ACTORS, CHANNELS, INJECTORS, generator
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
@@ -390,3 +391,10 @@ def test_durations_are_written_with_a_unit() -> None:
     """A Duration reads and writes itself."""
     for text in ("20ms", "1.5s", "300ms", "62.5ms", "90s"):
         assert str(Duration.__decode__(text, lambda value, kind: value)) == text
+
+
+def test_what_a_seed_means_stays() -> None:
+    """Seed, group (0 actors, 1 injectors, 2 channels), party (0 the user), position: a stored session is made again."""
+    for group, number in ((ACTORS, 0), (INJECTORS, 1), (CHANNELS, 2)):
+        assert generator(7, group, "user").random() == np.random.default_rng([7, number, 0, 0]).random()
+    assert generator(7, CHANNELS, "agent", 3).random() == np.random.default_rng([7, 2, 1, 3]).random()
