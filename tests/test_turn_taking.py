@@ -149,3 +149,19 @@ def test_after_a_long_wait_a_turn_is_still_what_was_heard_in_its_place() -> None
     assert (since, until) == (4 * RATE, 5 * RATE)
     assert np.array_equal(sound, heard[since - 7200 : since - 7200 + len(sound)])
     assert len(sound) >= 7200 + RATE
+
+
+def test_of_a_turn_that_is_too_long_the_beginning_is_forgotten() -> None:
+    """Of 130 s the last 120 s and what came after them are kept, each sample in its place."""
+    ears = LevelEars(RATE)
+    taker = TurnTaker(TurnPolicy(), RATE, ears.activity)
+    loud = np.tile(burst(FRAME), 130 * RATE // FRAME) * np.linspace(0.5, 1, 130 * RATE, dtype=np.float32)
+    heard = np.concatenate([loud, np.zeros(RATE, np.float32)])
+    now = 0
+    while taker.hear(now, heard[now : now + FRAME], speaking=False) != "turn":
+        now += FRAME
+        ears.hear(AudioFrame(now, heard[now : now + FRAME]))
+    sound, _, until = taker.take()
+    assert until == 130 * RATE
+    assert 120 * RATE <= len(sound) <= 120 * RATE + FRAME
+    assert np.array_equal(sound, heard[now + FRAME - len(sound) : now + FRAME])
