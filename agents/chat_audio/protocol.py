@@ -32,6 +32,7 @@ HistoryKind = Literal["audio", "text", "none"]
 
 UNHEARD = "(speech)"
 """Stands for a past turn whose words nobody knows, where the history is text."""
+_WRITTEN_AT_ONCE = 2**16  # samples: written in one go, ten minutes hold up every other thread for 200 ms
 
 
 class AskRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +135,10 @@ def encode_wav(samples: NDArray[np.float32], sample_rate: int) -> bytes:
     import soundfile
 
     file = io.BytesIO()
-    soundfile.write(file, to_pcm16(samples), sample_rate, format="WAV", subtype="PCM_16")
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    with soundfile.SoundFile(file, "w", sample_rate, channels, "PCM_16", format="WAV") as wav:
+        for start in range(0, len(samples), _WRITTEN_AT_ONCE):
+            wav.write(to_pcm16(samples[start : start + _WRITTEN_AT_ONCE]))
     return file.getvalue()
 
 

@@ -25,8 +25,7 @@ from agents.chat_audio.answer import FRAME_S
 from agents.chat_audio.protocol import encode_wav
 from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
-from agents.remote.base64_bytes import base64_text
-from agents.serve.http_json import RefusedError, json_response
+from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response
 from agents.serve.presence import Check, watched
 from agents.serve.sound_in import SoundBudget, joined_sound
 from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
@@ -141,7 +140,7 @@ class _Front:
             async with self._service.place(), self._service.session() as session:
                 turn = await self._play(session, asked, samples, check)
                 name = session.id
-            return json_response(await self._service.in_thread(self._answer, turn, name, {}))
+            return pieces_response(await self._service.in_thread(self._answer, turn, name, {}))
 
     async def _go_on(self, asked: ChatRequest, samples: Samples, check: Check) -> "Response":
         """Play the turn in the dialogue that the request goes on with, or in a new one."""
@@ -157,7 +156,7 @@ class _Front:
 
         turn, name, number = await dialogue.play(play)
         told = {"session_id": dialogue.id, "turn": number}
-        return json_response(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
+        return pieces_response(await self._service.in_thread(self._answer, turn, f"{name}-{number}", told))
 
     def _turn_of(self, asked: ChatRequest, check: Check) -> Samples:
         """The sound of what is asked; a text without sound is spoken."""
@@ -183,14 +182,14 @@ class _Front:
         begin, end = (round(time_s / FRAME_S) * FRAME_S for time_s in (turn.reply_at / turn.sample_rate, end_s))
         return f"<|{begin:.2f}|> {turn.text} <${end:.2f}$>"
 
-    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> bytes:
+    def _answer(self, turn: ServedTurn, name: str, told: dict[str, Any]) -> list[bytes]:
         """Write the chat.completion as JSON; told: the dialogue's session_id and the number of the turn in it."""
         debug = {**_debug(turn), **told}
         text = self._content(turn)
         content = f"{text}\n<debug_info>{msgspec.json.encode(debug).decode()}</debug_info>"
         now = round(datetime.fromisoformat(today()).timestamp())
-        wav = encode_wav(np.stack([turn.user, turn.agent], axis=1), turn.sample_rate)
-        audio = {"id": f"audio-{name}", "data": base64_text(wav), "format": "wav",
+        wav = Sent(encode_wav(np.stack([turn.user, turn.agent], axis=1), turn.sample_rate))
+        audio = {"id": f"audio-{name}", "data": wav.mark, "format": "wav",
                  "sample_rate": turn.sample_rate, "expires_at": now + KEPT_S, "transcript": text}  # fmt: skip
         message = {"role": "assistant", "content": content, "audio": audio}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -204,7 +203,7 @@ class _Front:
             "debug_info": debug,
             **({"session_id": told["session_id"]} if told else {}),
         }
-        return msgspec.json.encode(answer)
+        return json_pieces(answer, wav)
 
 
 def _debug(turn: ServedTurn) -> dict[str, Any]:

@@ -37,9 +37,14 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def encode_npy(samples: NDArray[Any]) -> str:
     """Write an array of any shape as base64 of a numpy file (standard alphabet, no line breaks)."""
+    return base64_text(npy_bytes(samples))
+
+
+def npy_bytes(samples: NDArray[Any]) -> bytes:
+    """Write an array of any shape as a numpy file."""
     file = io.BytesIO()
     np.save(file, samples, allow_pickle=False)
-    return base64_text(file.getvalue())
+    return file.getvalue()
 
 
 def decode_npy(text: object, *, longest: int) -> Samples:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
-from agents.serve.http_json import RefusedError, json_response, read_object
+from agents.http_voice.npy_wire import NpyError, decode_npy, npy_bytes
+from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response, read_object
 from agents.serve.presence import watched
 from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.engines import engine
@@ -82,14 +82,15 @@ class HttpVoiceServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="http_v
                     return json_response({"detail": str(error)}, error.status)
                 async with service.place(), service.session(sample_rate=SESSION_HZ) as session:
                     turn = await take_turn(session, asked.samples, rules, check)
-                return json_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
+                return pieces_response(await service.in_thread(self._told, turn, answer_hz or asked.sample_rate))
 
         return answer
 
-    def _told(self, turn: ServedTurn, sample_rate: int) -> bytes:
+    def _told(self, turn: ServedTurn, sample_rate: int) -> list[bytes]:
         samples = recordings.resample(turn.reply, turn.sample_rate, sample_rate)
         text = turn.text.strip() or (_recognised(turn) if self.recognize else "") or UNKNOWN
-        return msgspec.json.encode({"text": text, "audio_data": encode_npy(samples), "sample_rate": sample_rate})
+        sound = Sent(npy_bytes(samples))
+        return json_pieces({"text": text, "audio_data": sound.mark, "sample_rate": sample_rate}, sound)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,10 @@ def base64_bytes(text: str, *, url_alphabet: bool = False) -> bytes:
 
 def base64_text(data: bytes) -> str:
     """Encode in base64."""
+    return b"".join(base64_pieces(data)).decode("ascii")
+
+
+def base64_pieces(data: bytes) -> list[bytes]:
+    """Encode in base64, in pieces that follow each other."""
     size = PIECE // 4 * 3
-    pieces = [binascii.b2a_base64(data[start : start + size], newline=False) for start in range(0, len(data), size)]
-    return b"".join(pieces).decode("ascii")
+    return [binascii.b2a_base64(data[start : start + size], newline=False) for start in range(0, len(data), size)]

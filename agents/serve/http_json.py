@@ -1,17 +1,16 @@
 """JSON over HTTP as the served protocols share it: a body that is one object, or refused; an answer of any value."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import msgspec
 
+from agents.remote.base64_bytes import base64_pieces
 from agents.remote.foreign_json import decode_foreign
 
 if TYPE_CHECKING:
     from starlette.responses import Response
-
-
-PIECE = 2**19
 
 
 class RefusedError(Exception):
@@ -33,18 +32,34 @@ def read_object(body: bytes, status: int) -> dict[str, Any]:
     return data
 
 
+class Sent:
+    """Bytes that go into an answer as base64; `mark` stands for them until the answer is written."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.mark = uuid4().hex  # nobody who is quoted in the answer can know it
+
+
+def json_pieces(value: Any, sent: Sent) -> list[bytes]:
+    """Write a value as JSON, with what is sent in the place of its mark: a large sound is never held in one text."""
+    before, after = msgspec.json.encode(value).split(sent.mark.encode())
+    return [before, *base64_pieces(sent.data), after]
+
+
 def json_response(value: Any, status: int = 200) -> "Response":
-    """Give a value as an answer, or JSON that is written already (what is large is written in a thread)."""
-    from starlette.responses import Response, StreamingResponse
+    """Give a value as an answer."""
+    from starlette.responses import Response
 
-    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-    if len(body) <= PIECE:
-        return Response(body, status, media_type="application/json")
-    headers = {"content-length": str(len(body))}
-    return StreamingResponse(_pieces(body), status, media_type="application/json", headers=headers)
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    """Cut a body up: whoever else waits gets a turn between two pieces."""
-    for start in range(0, len(body), PIECE):
-        yield body[start : start + PIECE]
+def pieces_response(pieces: Sequence[bytes]) -> "Response":
+    """Give JSON that is written already, in a thread, as an answer; whoever else waits gets a turn between pieces."""
+    from starlette.responses import StreamingResponse
+
+    async def one_by_one() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    headers = {"content-length": str(sum(map(len, pieces)))}
+    return StreamingResponse(one_by_one(), media_type="application/json", headers=headers)
