@@ -3,8 +3,11 @@
 import base64
 import html
 import json
+import subprocess
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from shutil import which
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -13,6 +16,7 @@ import pytest
 from simulator.reading.secrets import Secrets
 from tests.command_line import simulate
 from tests.contracts.http_peers import Got, scripted
+from tests.contracts.peer_services import certificate
 
 CANARY = 'cAn4ry-ü/Zz9+x=&"w'
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -56,7 +60,7 @@ def test_the_basic_header_of_a_url_is_masked() -> None:
 
 def parties(address: str) -> dict[str, dict[str, Any]]:
     """Every kind that talks to somebody, a canary in each field that bears a secret."""
-    host = address.removeprefix("http://")
+    host = address.split("://")[1]
     user = "user9:pa55wordXYZ"
     chat = {"base_url": f"http://{user}@{host}/v1?key=qSecret12345", "api_key_env": "CANARY"}
     return {
@@ -64,6 +68,7 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
                   "token": "${CANARY}"},
         "openai_realtime": {"kind": "openai_realtime", "base_url": f"http://{user}@{host}/v1", "api_key_env": "CANARY"},
         "openai_live": {"kind": "openai_live", "base_url": f"http://{user}@{host}/v1", "api_key_env": "CANARY"},
+        "gemini_live": {"kind": "gemini_live", "base_url": f"https://{user}@{host}", "api_key_env": "CANARY"},
         "vllm_duplex": {
             "kind": "vllm_duplex", "model": "m", "base_url": f"http://{user}@{host}/v1", "api_key_env": "CANARY"},
         "chat_audio": {"kind": "turn_based", "responder": {"kind": "chat_audio", **chat}},
@@ -73,12 +78,23 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-KINDS = ["moshi", "openai_realtime", "openai_live", "vllm_duplex", "chat_audio", "chat", "http_voice"]
+def command_lines() -> str:
+    """What `ps` shows of every process, where it can be seen."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=False) if which("ps") else None
+    return listed.stdout if listed else ""
+
+
+KINDS = ["moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "chat_audio", "chat", "http_voice"]
+
+COMMANDS = {
+    "run": ["{file}", "--out", "{out}", "-v"],
+    "doctor": ["doctor", "{file}"],
+    "run in workers": ["{file}", "--out", "{out}", "-v", "--repeat", "2", "--concurrency", "2"],
+}
 
 
 @pytest.mark.usefixtures("own_logs")
-@pytest.mark.parametrize("command", ["run", "doctor"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "command"), [*product(KINDS, ["run", "doctor"]), ("chat", "run in workers")])
 def test_an_echo_reaches_no_file_and_no_screen(
     kind: str,
     command: str,
@@ -90,20 +106,25 @@ def test_an_echo_reaches_no_file_and_no_screen(
     monkeypatch.setenv("CANARY", "ascii-cAn4ry/Zz9+x")
     basic = base64.b64encode(b"user9:pa55wordXYZ").decode()
 
-    def echo(got: Got) -> None:
-        sent = " ".join(filter(None, (got.headers.get("authorization"), got.path, "pa55wordXYZ", basic)))
-        got.answer({"error": {"message": sent, "code": "refused"}}, 401)
+    args: list[str] = []
 
-    with scripted(echo) as (address, seen):
+    def echo(got: Got) -> None:
+        sent = [got.headers.get("authorization"), got.headers.get("x-goog-api-key"), got.path, "pa55wordXYZ", basic]
+        args.append(command_lines())
+        got.answer({"error": {"message": " ".join(filter(None, sent)), "code": "refused"}}, 401)
+
+    tls, cert = certificate(tmp_path) if kind == "gemini_live" else (None, None)  # its client speaks nothing else
+    if cert:
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    with scripted(echo, tls) as (address, seen):
         scenario = {"name": "canary", "duration": "3s", "report": "all", "agent": parties(address)[kind],
                     "user": {"kind": "scripted", "turns": [{"at": "300ms", "say": "hello there"}]}}  # fmt: skip
         file = tmp_path / "canary.yaml"
         file.write_text(json.dumps(scenario))
-        words = ["doctor", str(file)] if command == "doctor" else [str(file), "--out", str(tmp_path / "out"), "-v"]
-        simulate(*words)
+        simulate(*(word.format(file=file, out=tmp_path / "out") for word in COMMANDS[command]))
     assert seen
     told = capfd.readouterr()
     written = [path.read_text("utf-8", "replace") for path in (tmp_path / "out").rglob("*") if path.is_file()]
     secrets = ["pa55wordXYZ", "qSecret12345", "ascii-cAn4ry/Zz9+x", quote("ascii-cAn4ry/Zz9+x", safe=""), basic[:-2]]
-    for text in (told.out, told.err, *written):
+    for text in (told.out, told.err, *written, *args):
         assert [secret for secret in secrets if secret in text] == []

@@ -4,6 +4,7 @@ import base64
 import http.client
 import io
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,8 +94,8 @@ Script = Callable[[Got], None]
 
 
 @contextmanager
-def scripted(script: Script) -> Iterator[tuple[str, list[Got]]]:
-    """Run `script` for every request in a thread of its own; gives the http:// URL and what was asked, in order."""
+def scripted(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Got]]]:
+    """Run `script` for every request in a thread of its own; gives the URL and what was asked, in order."""
     seen: list[Got] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -115,10 +116,12 @@ def scripted(script: Script) -> Iterator[tuple[str, list[Got]]]:
             """A client that left is no error."""
 
     server = Quiet(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}", seen
     finally:
         server.shutdown()
         thread.join()
