@@ -2,10 +2,15 @@
 
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
 
 from simulator.texts import shown_lines
+
+_scrub: ContextVar[Callable[[str], str]] = ContextVar("scrub", default=str)
 
 
 def set_up_logs(*, verbose: bool) -> None:
@@ -18,11 +23,21 @@ def set_up_logs(*, verbose: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("%H:%M:%S", utc=False),
             renderer,
-            lambda _logger, _level, text: shown_lines(str(text)),
+            lambda _logger, _level, text: shown_lines(_scrub.get()(str(text))),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+@contextmanager
+def scrubbed_logs(scrub: Callable[[str], str]) -> Iterator[None]:
+    """Let `scrub` read every line that is told inside, tracebacks too, also by what is started there."""
+    token = _scrub.set(scrub)
+    try:
+        yield
+    finally:
+        _scrub.reset(token)
 
 
 def logs_are_verbose() -> bool:

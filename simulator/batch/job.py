@@ -18,6 +18,7 @@ from simulator.call.recording import Recorder
 from simulator.call.surroundings import Pacing, Surroundings
 from simulator.errors import RemoteError, SimulatorError, sentence
 from simulator.files import write_json
+from simulator.logs import scrubbed_logs
 from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
@@ -70,7 +71,8 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         await conversation.run()
     except Exception as error:
         # Whatever is wrong with one session, the run goes on with the others.
-        log.info("session failed", session=job.id, exc_info=error)
+        with scrubbed_logs(secrets.scrub):
+            log.info("session failed", session=job.id, exc_info=error)
         problem = secrets.scrub(sentence(error)) if secrets else sentence(error)
         if recorder is not None and conversation is None:
             with suppress(OSError):
@@ -94,8 +96,11 @@ def finish(job: Job, run_folder: Path, played: Played) -> Row:
             scores = score_folder(run_folder / job.id, job.scenario)
         except Exception as error:
             # A scorer that breaks on one session must not cost the others.
-            log.info("scoring failed", session=job.id, exc_info=error)
-            played = Played(status="failed", problem=f"could not be scored: {sentence(error)}", own_fault=True)
+            secrets = Secrets.of(encode(job.scenario))
+            with scrubbed_logs(secrets.scrub):
+                log.info("scoring failed", session=job.id, exc_info=error)
+            problem = secrets.scrub(f"could not be scored: {sentence(error)}")
+            played = Played(status="failed", problem=problem, own_fault=True)
     return row_of(job, played, scores, run_folder / job.id)
 
 

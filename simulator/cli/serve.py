@@ -9,11 +9,11 @@ from typing import Any
 from simulator.cli import INTERRUPTED, OK
 from simulator.cli.actor_word import actor_named
 from simulator.errors import ScenarioError
-from simulator.logs import set_up_logs
+from simulator.logs import scrubbed_logs, set_up_logs
 from simulator.plugins import installed, load
 from simulator.reading.secrets import Secrets
 from simulator.reading.yaml_file import parse_yaml
-from simulator.spec import Duration, decode
+from simulator.spec import Duration, decode, encode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
         host=args.host, port=server.default_port if args.port is None else args.port, open=args.open,
         token=Secrets().expand(args.token) if args.token is not None else None, cert=args.cert, key=args.key,
     )  # fmt: skip
-    received = anyio.run(serve, service, server, door, _tell)
+    with scrubbed_logs(Secrets.of(encode(actor)).scrub):
+        received = anyio.run(serve, service, server, door, _tell)
     return INTERRUPTED if received == signal.SIGINT else OK
 
 
