@@ -13,9 +13,7 @@ end and gets no answer from it says so, and its turn counts as failed and not as
         return Reply(events=[("response_failed", {"reason": "the quota is used up"})])
 """
 
-import importlib
 import inspect
-import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -27,6 +25,7 @@ import numpy as np
 
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from simulator.errors import ActorError, ScenarioError
+from simulator.plugins import function_named
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 
 
@@ -52,20 +51,7 @@ class FunctionSpec(ResponderSpec, frozen=True, kw_only=True, tag="function"):
 
     def function(self) -> Callable[..., Any]:
         """Import and give the function. ScenarioError: no module, nothing of that name in it, or not callable."""
-        module_name, colon, name = self.call.partition(":")
-        if not colon or not module_name or not name:
-            raise ScenarioError(f"expected package.module:function, found {self.call!r}")
-        if self.folder is not None and str(self.folder) not in sys.path:
-            sys.path.insert(0, str(self.folder))
-        try:
-            found: Any = importlib.import_module(module_name)
-        except Exception as error:
-            raise ScenarioError(f"{module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if not callable(found):
-            raise ScenarioError(f"{module_name!r} has no function {name!r}")
-        return found  # type: ignore[no-any-return]
+        return function_named(self.call, self.folder)
 
 
 class Function:
