@@ -111,7 +111,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a spec may ask about the scenario around it when it is checked.
 
     where: the path of the spec in the file. line_has_channels: whether what this party hears is impaired.
-    other: the other party's spec, where there is one.
+    other: the other party's spec, where there is one. tools: those of the world that the party may call.
     """
 
     party: Party
@@ -121,6 +121,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     realtime: bool
     line_has_channels: bool
     other: "ActorSpec | None" = None
+    tools: tuple[Tool, ...] = ()
 
     def refuse(self, field: str, complaint: str) -> ScenarioError:
         """Make the error that names a field of the spec (`.voice`) and says what is wrong with it."""

@@ -273,6 +273,7 @@ def _check_party(scenario: Scenario, party: Party) -> None:
         realtime=scenario.wall() is not None,
         line_has_channels=bool(scenario.lines.heard_by(party)),
         other=scenario.actor(other_party(party)),
+        tools=scenario.world.tools(party) if scenario.world is not None else (),
     )
     for index, tool in enumerate(scenario.actor(party).own_tools()):
         tool.check(f"$.{party}.tools[{index}]", {})
