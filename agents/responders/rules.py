@@ -13,7 +13,7 @@ from simulator.traits import PartyTraits
 from simulator.world.template import UnfilledError, filled, places_of, texts_in
 
 _DIGIT = re.compile(r"\\d|[0-9]")
-"""In a pattern that asks for digits: it is tried on what was understood with its numbers in digits, too."""
+"""In a pattern that asks for digits: it is tried first on what was understood with its numbers in digits."""
 
 FAILED = "I am sorry, that did not work."
 
@@ -95,7 +95,7 @@ class Rules:
         self._text = turn.text or ""
         digits = text_in_digits(self._text)
         for index, (pattern, rule) in enumerate(self._rules):
-            found = pattern.search(self._text) or (pattern.search(digits) if _DIGIT.search(rule.match) else None)
+            found = (pattern.search(digits) if _DIGIT.search(rule.match) else None) or pattern.search(self._text)
             if found is None:
                 continue
             if not rule.call:
