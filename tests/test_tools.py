@@ -192,7 +192,9 @@ RULES = {
 def test_a_rule_calls_a_tool(tmp_path: Path) -> None:
     """By the words that its pattern found; the same session gives the same bytes."""
     sessions = [
-        talk(tmp_path / name, RULES, "Where is it?", {"after": "agent_turn", "say": "The order number is 1 2 3 4 5."})
+        talk(
+            tmp_path / name, RULES, "Where is it?", {"after": "agent_turn", "say": "The order number is 1, 2, 3, 4, 5."}
+        )
         for name in ("one", "two")
     ]
     assert bytes_of(sessions[0]) == bytes_of(sessions[1])
