@@ -26,6 +26,7 @@ from simulator.results.judged import Judged, write_judged
 from simulator.results.row import Row, agent_label, without_evidence
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
+from simulator.scoring.scorer import wants_words
 from simulator.scoring.validity import why_invalid
 from simulator.session import read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
@@ -147,7 +148,7 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     session = read_session(folder)
     specs = chosen_scorers(scenario)
     # Recognition costs more than everything else here, so it runs only when a scorer reads words.
-    words = any(spec.needs_words for spec in specs)
+    words = any(map(wants_words, specs))
     session = session.with_speech(annotate(session, words=words))
     write_json(folder / "speech.json", session.speech)
     scores = [score for spec in specs for score in spec.build().score(session)]

@@ -12,6 +12,7 @@ from simulator.events import Party
 from simulator.plugins import Kind
 from simulator.reading.yaml_file import parse_yaml
 from simulator.spec import Convert, Spec
+from simulator.world.template import split_path
 from simulator.world.tool import Tool
 from simulator.world.world import ToolWorld, World
 
@@ -25,6 +26,10 @@ class WorldSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, where: str) -> None:
         """Refuse what cannot work before anything starts. ScenarioError."""
+
+    def roots(self) -> list[str] | None:
+        """Give the names that its state may begin a path with; None where nobody can say before a session."""
+        return None
 
     def open(self) -> World:
         """Make the world that a session begins with."""
@@ -57,6 +62,13 @@ class ToolWorldSpec(WorldSpec, frozen=True, kw_only=True, tag="tools"):
             if tool.name in names[:index]:
                 raise ScenarioError(f"{where}.tools[{index}]: there are two tools {tool.name!r}; every name once")
             tool.check(f"{where}.tools[{index}]", state)
+
+    def roots(self) -> list[str] | None:
+        """Those of the state, and what its tools set beside it."""
+        return list(dict.fromkeys([*self.initial("$.world"), *(split_path(way)[0] for way in self._set())]))
+
+    def _set(self) -> list[str]:
+        return [way for tool in self.offered for way in tool.set]
 
     def open(self) -> World:
         """Make the world."""
