@@ -7,7 +7,7 @@ from simulator.world.template import UnfilledError, split_path, walked
 
 def called(outcome: CalledOutcome, seen: Seen) -> OutcomeFinding:
     """Whether each tool was called as it should be, by calls that fit its schema; `only`: and no other was."""
-    window = seen.window(outcome.after, outcome.before, outcome.within, "user")
+    window = seen.window(outcome, "user")
     if window.missing:
         return OutcomeFinding(met=False, evidence=[seen.whole(window.missing)])
     made = [call for call in seen.calls if call.by == outcome.by and window.holds(call.at)]
@@ -44,7 +44,7 @@ def _missed(seen: Seen, made: list[SeenCall], right: list[SeenCall], outcome: Ca
 
 def not_called(outcome: NotCalledOutcome, seen: Seen) -> OutcomeFinding:
     """Whether a tool was not even tried: a call that was refused counts. Undefined where the stretch never began."""
-    window = seen.window(outcome.after, outcome.before, outcome.within, "user")
+    window = seen.window(outcome, "user")
     if window.missing:
         return OutcomeFinding(met=None, reason=window.missing)
     made = [

@@ -10,7 +10,7 @@ from simulator.errors import SimulatorError
 from simulator.events import Party
 from simulator.floor.floor import Floor
 from simulator.reading.expect import Expectation, read_expectation
-from simulator.reading.outcomes import StartMoment
+from simulator.reading.outcomes import StartMoment, TimedOutcome
 from simulator.reading.yaml_file import read_yaml
 from simulator.score import Evidence
 from simulator.session import Session
@@ -95,18 +95,16 @@ class Seen:
         """Turn samples into seconds."""
         return samples / self.rate
 
-    def window(
-        self, after: StartMoment | None, before: Duration | None, within: Duration | None, turns_of: Party
-    ) -> Window:
-        """Give the stretch that these keys mean. turns_of: whose turns are counted."""
-        start = self._start(after, turns_of)
+    def window(self, outcome: TimedOutcome, turns_of: Party) -> Window:
+        """Give the stretch that an outcome speaks of. turns_of: whose turns are counted."""
+        start = self._start(outcome.after, turns_of)
         if isinstance(start, str):
             return Window(start=0, end=0, missing=start)
         end = self.session.duration + 1
-        if within is not None:
-            end = min(end, start + within.samples(self.rate))
-        if before is not None:
-            end = min(end, before.samples(self.rate))
+        if outcome.within is not None:
+            end = min(end, start + outcome.within.samples(self.rate))
+        if outcome.before is not None:
+            end = min(end, outcome.before.samples(self.rate))
         return Window(start=start, end=end)
 
     def _start(self, after: StartMoment | None, turns_of: Party) -> int | str:

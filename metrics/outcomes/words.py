@@ -128,7 +128,7 @@ def _meets(spot: Spot, other: Spot) -> bool:
 
 def says(outcome: SaysOutcome, seen: Seen) -> OutcomeFinding:
     """Whether a party said it. Undefined where some of its speech in the stretch has no words, and it was not found."""
-    window = seen.window(outcome.after, outcome.before, outcome.within, other_party(outcome.says))
+    window = seen.window(outcome, other_party(outcome.says))
     if window.missing:
         return OutcomeFinding(met=False, evidence=[seen.whole(window.missing)])
     transcripts = chosen(seen, outcome.says, outcome.source)
@@ -143,7 +143,7 @@ def says(outcome: SaysOutcome, seen: Seen) -> OutcomeFinding:
 
 def never_says(outcome: NeverSaysOutcome, seen: Seen) -> OutcomeFinding:
     """Whether a party never said it, by any of the sources. Undefined where some of its speech has no words in any."""
-    window = seen.window(outcome.after, outcome.before, outcome.within, other_party(outcome.never_says))
+    window = seen.window(outcome, other_party(outcome.never_says))
     if window.missing:
         return OutcomeFinding(met=None, reason=window.missing)
     transcripts = chosen(seen, outcome.never_says, outcome.source or "both")

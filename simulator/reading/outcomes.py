@@ -111,7 +111,7 @@ class ExpectedOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         raise NotImplementedError
 
 
-class _Timed(ExpectedOutcome, frozen=True, kw_only=True):
+class TimedOutcome(ExpectedOutcome, frozen=True, kw_only=True):
     """An outcome in a stretch of the session."""
 
     after: StartMoment | None = None
@@ -130,7 +130,7 @@ def _listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-class CalledOutcome(_Timed, frozen=True, kw_only=True):
+class CalledOutcome(TimedOutcome, frozen=True, kw_only=True):
     """A tool was called; with: arguments that it had among others; times: how often; only: and no other was."""
 
     first = "called"
@@ -163,7 +163,7 @@ class CalledOutcome(_Timed, frozen=True, kw_only=True):
                 f"{times}{self.when}")  # fmt: skip
 
 
-class NotCalledOutcome(_Timed, frozen=True, kw_only=True):
+class NotCalledOutcome(TimedOutcome, frozen=True, kw_only=True):
     """A tool was not even tried to be called."""
 
     first = "not_called"
@@ -202,7 +202,9 @@ class StateOutcome(ExpectedOutcome, frozen=True, kw_only=True):
         return f"{self.state} is {'unchanged' if self.unchanged else shown_matcher(self.value)}"
 
 
-class _Words(_Timed, frozen=True, kw_only=True):
+class WordsOutcome(TimedOutcome, frozen=True, kw_only=True):
+    """An outcome on what a party says."""
+
     match: str
     source: Source | None = None
 
@@ -219,7 +221,7 @@ class _Words(_Timed, frozen=True, kw_only=True):
         return f" ({self.source})" if self.source else ""
 
 
-class SaysOutcome(_Words, frozen=True, kw_only=True):
+class SaysOutcome(WordsOutcome, frozen=True, kw_only=True):
     """A party said something: by what was told of its speech, by what was recognised in it, or by either."""
 
     first = "says"
@@ -231,7 +233,7 @@ class SaysOutcome(_Words, frozen=True, kw_only=True):
         return f"the {self.says} says /{self.match}/{self.when}{self._from}"
 
 
-class NeverSaysOutcome(_Words, frozen=True, kw_only=True):
+class NeverSaysOutcome(WordsOutcome, frozen=True, kw_only=True):
     """A party said nothing of the kind, neither by what was told nor by what was recognised."""
 
     first = "never_says"
