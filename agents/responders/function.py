@@ -132,6 +132,11 @@ class TurnTools:
         """The tools there are, with what a model would be told of them."""
         return self._port.tools
 
+    @property
+    def mcp_url(self) -> str:
+        """Where an MCP client finds them, where the world is served: it holds the session's token; else ""."""
+        return f"{self._port.address}/mcp" if self._port.address else ""
+
     def call(self, name: str, /, **arguments: Any) -> Any:
         """Call a tool from a plain function, and wait; gives its answer, `{"error": ...}` where it has none."""
         return anyio.from_thread.run(self._ask, name, arguments)

@@ -83,7 +83,7 @@ class Recorder:
         secrets: Secrets | None = None,
     ) -> None:
         folder.mkdir(parents=True)
-        self._secrets = secrets if secrets else None
+        self._secrets = secrets if secrets is not None else Secrets()
         self.folder = folder
         self.meta = meta
         self._flac = flac
@@ -146,6 +146,10 @@ class Recorder:
             self._trace = (self.folder / "trace.jsonl").open("wb")
         clean = self._secrets.scrub_all(record) if self._secrets else record
         self._trace.write(msgspec.json.encode(clean) + b"\n")
+
+    def hide(self, value: str) -> None:
+        """Write this nowhere: a secret that came up in the session."""
+        self._secrets.hide(value)
 
     def add_world(self, record: WorldRecord) -> None:
         """Write world.json. OSError."""

@@ -26,8 +26,11 @@ from simulator.clock import Clock
 from simulator.errors import RemoteError, SimulatorError, blamed
 from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.frame import AudioFrame, Samples
+from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of
 from simulator.world.record import WorldRecord, recorded
+from simulator.world.serve import Serve
+from simulator.world.served import Guest, ServedWorlds
 from simulator.world.world import World
 
 T = TypeVar("T")
@@ -60,6 +63,7 @@ class Table:
         self.world: World | None = None
         self._before: Any = None
         self._became: WorldRecord | None = None
+        self._leave_server: Callable[[], None] = lambda: None
         if recorder is not None:
             recorder.overhear = around.overhear
         self._keys = Keys(around.buttons, lambda key: self.log.add(self.now, "button", "line", key=key))
@@ -86,9 +90,26 @@ class Table:
         if self.scenario.world is not None:
             self.world = await anyio.to_thread.run_sync(self.scenario.world.open)
             self._before = self.world.state()
+            await anyio.to_thread.run_sync(self._serve, self.world, self.scenario.world.serve)
         async with anyio.create_task_group() as starting:
             for seat in self.seats.values():
                 starting.start_soon(self._start_one, seat, clock, tasks)
+
+    def _serve(self, world: World, spec: Serve | None) -> None:
+        """Offer the world to an agent's own back end. ScenarioError where that cannot be."""
+        if spec is None:
+            return
+        hosts = self._around.shared.setdefault(("worlds", spec.host, spec.port), ServedWorlds(spec))
+        wanted = Secrets().expand(spec.token) if spec.token is not None else None
+        guest = Guest(world=world, emit=self._note_call, now=lambda: self.now)
+        address, token = hosts.enter(guest, wanted)
+        if self._recorder is not None:
+            self._recorder.hide(token)
+        world.address = f"{address}/s/{token}"
+        self._leave_server = lambda: hosts.leave(token)
+
+    def _note_call(self, at: int, type_: str, **fields: Any) -> None:
+        self.log.add(at, type_, "agent", **fields)
 
     async def _start_one(self, seat: Seat, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
         scenario, party = self.scenario, seat.party
@@ -187,6 +208,7 @@ class Table:
     def _leave_world(self) -> None:
         """Take note of what became of the world, and close it."""
         world, self.world = self.world, None
+        self._leave_server()
         if world is None:
             return
         try:

@@ -46,7 +46,8 @@ def _untouched_worlds(scenario: Scenario) -> Iterator[str]:
     """A world whose tools nobody can call, and a party that says what it cannot."""
     for party in PARTIES:
         tools = scenario.world.tools(party) if scenario.world is not None else ()
-        if tools and not scenario.actor(party).traits().calls_tools:
+        served = party == "agent" and scenario.world is not None and scenario.world.serve is not None
+        if tools and not served and not scenario.actor(party).traits().calls_tools:
             yield (
                 f"$.world: {', '.join(tool.name for tool in tools[:3])} will hardly be called: the {party} "
                 f"({kind_of(scenario.actor(party))}) calls no tools"

@@ -37,6 +37,11 @@ class ToolPort:
         """The tools that the party may call."""
         return self._world.tools(self._party) if self._world is not None else ()
 
+    @property
+    def address(self) -> str:
+        """Where the world is served, the session's token included; "" where it is not."""
+        return self._world.address if self._world is not None else ""
+
     async def call(self, name: str, arguments: object, at: int) -> CallAnswer:
         """Call a tool at a sample of the output stream, which the wall clock knows better."""
         call = f"call-{next(self._numbers)}"

@@ -12,13 +12,19 @@ from simulator.events import Party
 from simulator.plugins import Kind
 from simulator.reading.yaml_file import parse_yaml
 from simulator.spec import Convert, Spec
+from simulator.world.serve import Serve
 from simulator.world.template import split_path
 from simulator.world.tool import Tool
 from simulator.world.world import ToolWorld, World
 
 
 class WorldSpec(Spec, frozen=True, kw_only=True):
-    """What every world's spec does: say which tools there are, and make a session's world."""
+    """What every world's spec does: say which tools there are, and make a session's world.
+
+    serve: offer the agent's tools over HTTP and MCP as well, to an agent whose own back end calls them.
+    """
+
+    serve: Serve | None = None
 
     def tools(self, party: Party) -> tuple[Tool, ...]:
         """The tools that a party may call. ScenarioError where nobody can say."""
@@ -26,6 +32,8 @@ class WorldSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, where: str) -> None:
         """Refuse what cannot work before anything starts. ScenarioError."""
+        if self.serve is not None:
+            self.serve.check(f"{where}.serve")
 
     def roots(self) -> list[str] | None:
         """Give the names that its state may begin a path with; None where nobody can say before a session."""
@@ -56,6 +64,7 @@ class ToolWorldSpec(WorldSpec, frozen=True, kw_only=True, tag="tools"):
 
     def check(self, where: str) -> None:
         """Refuse two tools of one name, and tools that cannot work on this state."""
+        WorldSpec.check(self, where)
         state = self.initial(where)
         names = [tool.name for tool in self.offered]
         for index, tool in enumerate(self.offered):

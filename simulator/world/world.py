@@ -38,6 +38,8 @@ class World:
     """What a session's parties call. A kind of world says which tools there are, and what a call of one comes to."""
 
     def __init__(self) -> None:
+        self.address = ""
+        """Where it is served, its token included: `http://127.0.0.1:8123/s/TOKEN`; "" where it is not."""
         self._lock = Lock()  # on the wall clock parties call from threads of their own
 
     def tools(self, party: Party) -> Sequence[Tool]:
