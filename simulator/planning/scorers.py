@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from simulator.events import PARTIES
 from simulator.plugins import load
 from simulator.scenario import Scenario
 from simulator.score import Definition
@@ -11,14 +12,25 @@ from simulator.scoring.scorer import DEFAULT_SCORERS, ScorerSpec, definitions_by
 def chosen_scorers(scenario: Scenario) -> list[ScorerSpec]:
     """Give the specs of a scenario's scorers, in the order in which they score. An empty list: it wants no scores.
 
-    Whatever it names, its sessions are looked at for faults of the tester: a number of an invalid one misleads.
+    Whatever it names, its sessions are looked at for faults of the tester: a number of an invalid one misleads. What it
+    expects of words, calls and state is found by `task`, and its calls are measured by `tools`.
     """
-    if scenario.scorers is None:
-        return [load("scorers", name)() for name in DEFAULT_SCORERS]
-    validity = load("scorers", "validity")
-    if not scenario.scorers or any(isinstance(spec, validity) for spec in scenario.scorers):
-        return scenario.scorers
-    return [*scenario.scorers, validity()]
+    if scenario.scorers == []:
+        return []
+    named = scenario.scorers
+    if named is None:
+        named = [load("scorers", name)() for name in (*DEFAULT_SCORERS, *_of_outcomes(scenario))]
+    task, validity = load("scorers", "task"), load("scorers", "validity")
+    outcomes = tuple(item for item in scenario.expect if item.outcome is not None)
+    if outcomes:
+        named = [*(spec for spec in named if not isinstance(spec, task)), task(expect=outcomes)]
+    return named if any(isinstance(spec, validity) for spec in named) else [*named, validity()]
+
+
+def _of_outcomes(scenario: Scenario) -> list[str]:
+    """The scorers that a scenario without any gets for its calls."""
+    calls = scenario.world is not None or any(scenario.actor(party).own_tools() for party in PARTIES)
+    return ["tools"] if calls else []
 
 
 def metrics_of(scenario: Scenario) -> Mapping[str, Definition]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from simulator.errors import SimulatorError
 from simulator.plugins import Kind, installed, load
+from simulator.reading.outcome_id import EXPECTED, outcome_definition
 from simulator.score import Definition, Score
 from simulator.session import Session
 from simulator.spec import Spec
@@ -47,6 +48,12 @@ class ScorerSpec(Spec, frozen=True, kw_only=True):
     def build(self) -> Scorer:
         """Make the scorer; cheap, no I/O."""
         raise NotImplementedError
+
+
+def wants_words(spec: Any) -> bool:
+    """Whether a scorer reads words that only recognition can give: its kind says so, or this one by its options."""
+    asked = getattr(spec, "asks_for_words", None)
+    return bool(asked() if asked is not None else spec.needs_words)
 
 
 if TYPE_CHECKING:
@@ -94,6 +101,12 @@ def definitions_by_kind() -> dict[str, dict[str, Definition]]:
         except SimulatorError:
             continue
     return found
+
+
+def definition_of(metric: str) -> Definition | None:
+    """Give the card of a metric: of an installed scorer's, or of an outcome that some scenario expects."""
+    known = all_definitions().get(metric)
+    return outcome_definition(metric) if known is None and metric.startswith(EXPECTED) else known
 
 
 @cache
