@@ -62,6 +62,20 @@ SPEECH: Mapping[str, EventType] = {
         },
         shown="elsewhere",  # part of the barge-in it belongs to
     ),
+    "decided": EventType(
+        "A caller decided what to do; when, was drawn from its manner.",
+        ("actor",),
+        {
+            "choice": Field("text", "say, wait, barge_in, prepare (words to cut in with), backchannel, hang_up"),
+            "reason": Field("text"),
+            "id": maybe("id", "of the utterance that says it"),
+            "say": maybe("data", "the words with their pauses, as a script writes them"),
+            "text": maybe("text", "words that are prepared"),
+            "heard": maybe("text", "what the other was understood to have said since the caller last spoke"),
+            "cue": maybe("data", "the cue of a script's turn that comes at the same moment"),
+        },
+        shown="elsewhere",  # what it led to is shown
+    ),
     "hung_up": EventType("The party has hung up: the session ends a second later.", ("actor",)),
 }
 
