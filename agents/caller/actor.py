@@ -58,8 +58,8 @@ class Caller(BlockActor):
         self._mind = parts.mind.build()
         self._voice: Voice | None = None
         self._thinking: anyio.CancelScope | None = None
-        self._prepared: tuple[int, str, Thought] | None = None
-        """When it was thought of, on what words, and what: to cut in with."""
+        self._prepared: tuple[str, Thought] | None = None
+        """What to cut in with, and what was heard when it was thought of."""
         self._leaving = False
         self._goes_on = False
         self._now = self._stretches = 0
@@ -72,6 +72,7 @@ class Caller(BlockActor):
         parts = self._parts
         self._context = context
         self._ears = make_ears(parts.ears, context.input_rate, noisy=_noisy(context))
+        self._speaker = parts.voice or DEFAULT_VOICES[context.party]
         if isinstance(self._ears, SileroEars):
             await anyio.to_thread.run_sync(self._ears.warm)
         self._timing = HumanTiming(parts.manner, context.rng)
@@ -95,6 +96,20 @@ class Caller(BlockActor):
         )
         if loading is not None:
             await anyio.to_thread.run_sync(loading.join)
+        self._tell_manner()
+
+    def _tell_manner(self) -> None:
+        parts = self._parts
+        self._context.emit(
+            0,
+            "manner",
+            preset=parts.manner.preset,
+            bias=round(self._timing.bias, 4),
+            voice=self._speaker,
+            words_per_minute=parts.words_per_minute,
+            ears="silero" if isinstance(self._ears, SileroEars) else "level",
+            recognizer=parts.recognizer,
+        )
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
         """Take what is heard, frame by frame, and look whether a moment has come."""
@@ -202,7 +217,7 @@ class Caller(BlockActor):
     async def _think_now(self, occasion: Occasion, occurred: Occurred, now: int, watching: Watching) -> None:
         heard, thought = await self._head.think(occurred, now)
         if occasion == "prepare":
-            self._prepare(now, heard, thought, watching)
+            self._prepare(heard, thought, watching)
             again = None if self._context.realtime else self._take(self._occasion(now, watching), now, watching)
             if again is not None:
                 await again
@@ -224,14 +239,14 @@ class Caller(BlockActor):
             self._thinking.cancel()
             self._thinking = None
 
-    def _prepare(self, now: int, heard: str, thought: Thought, watching: Watching) -> None:
+    def _prepare(self, heard: str, thought: Thought, watching: Watching) -> None:
         """Keep what it will cut in with; nothing, and it lets the other finish."""
         if thought.choice == "wait":
             self._planner.let_finish()
             watching.drop("barge_in")
             self._context.emit(self._now, "decided", choice="wait", reason=thought.reason, heard=heard)
         else:
-            self._prepared = (now, heard, thought)
+            self._prepared = (heard, thought)
             self._context.emit(
                 self._now, "decided", choice="prepare", reason=thought.reason, heard=heard, text=thought.say
             )
@@ -245,8 +260,8 @@ class Caller(BlockActor):
             self._context.emit(self._now, "decided", choice="wait", reason=reason)
             return
         self._watching = None
-        at, heard, thought = prepared
-        self._sound.forget(at)
+        heard, thought = prepared
+        self._sound.forget()
         self._speak("barge_in", heard, thought, watching)
 
     def _backchannel(self, watching: Watching) -> None:
@@ -265,8 +280,7 @@ class Caller(BlockActor):
 
     def _say_line(self, say: Say, role: Role, watching: Watching, occasion: Occasion, **told: str) -> None:
         parts = self._parts
-        voice = parts.voice or DEFAULT_VOICES[self._context.party]
-        line = spoken(say, voice, self._context.output_rate, words_per_minute=parts.words_per_minute)
+        line = spoken(say, self._speaker, self._context.output_rate, words_per_minute=parts.words_per_minute)
         name = self._mouth.say(line, role)
         self._yielding.begin(self._now, role, last=self._leaving)
         choice = "hang_up" if self._leaving else "say" if role == "turn" else occasion

@@ -5,9 +5,8 @@ from agents.caller.brief import Brief, Facts, Stages, make_brief
 from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
 from agents.caller.minds import AnyMind
 from simulator.actor import ActorSpec, PartSpec, Setting
-from simulator.engines import engine
-from simulator.errors import located
 from simulator.speaking.ears import EarsKind
+from simulator.speaking.hearing import check_recognizer
 from simulator.speaking.voice import DEFAULT_VOICES, WordsPerMinute, check_voice
 
 
@@ -53,8 +52,7 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or recogniser, a mind that cannot work."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
-        if not hasattr(located(f"{setting.where}.recognizer", lambda: engine(self.recognizer)), "recognize"):
-            raise setting.refuse(".recognizer", f"{self.recognizer!r} recognises no speech; moonshine does")
+        check_recognizer(self.recognizer, f"{setting.where}.recognizer")
         self.llm.check(self.brief(), f"{setting.where}.llm")
 
     def parts(self) -> tuple[PartSpec, ...]:

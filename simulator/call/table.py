@@ -27,6 +27,7 @@ from simulator.errors import RemoteError, SimulatorError, blamed
 from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import Scenario, kind_of
+from simulator.texts import quoted
 
 T = TypeVar("T")
 
@@ -203,6 +204,11 @@ class Table:
                 at_s = event.at / self.scenario.sample_rate
                 self._diverged = (
                     f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
+                )
+            elif event.type == "diverged" and self._diverged is None:
+                expected, heard = quoted(event.expected), quoted(event.heard)
+                self._diverged = (
+                    f"the {event.party}'s script diverged at turn {event.turn}: it was to hear {expected}, not {heard}"
                 )
         if self._recorder is not None:
             self._recorder.add_events(events)

@@ -76,6 +76,31 @@ SPEECH: Mapping[str, EventType] = {
         },
         shown="elsewhere",  # what it led to is shown
     ),
+    "manner": EventType(
+        "A caller begins: what it talks and hears with, and the bias of all its times in this session.",
+        ("actor",),
+        {
+            "preset": Field("text"),
+            "bias": Field("data", "times are drawn this much longer than people's are in the middle"),
+            "voice": Field("text"),
+            "words_per_minute": Field("number"),
+            "ears": Field("text", "level or silero"),
+            "recognizer": Field("text"),
+        },
+        shown="elsewhere",
+    ),
+    "diverged": EventType(
+        "A script's turn was said to something else than it was written for; found when the session is over.",
+        ("actor",),
+        {
+            "turn": Field("number", "of the script, from 0"),
+            "expected": Field("text", "what it was to hear"),
+            "heard": Field("text", "what the other was understood to have said"),
+            "since": Field("said", "when the turn began"),
+        },
+        account=True,
+        shown="trouble",
+    ),
     "hung_up": EventType("The party has hung up: the session ends a second later.", ("actor",)),
 }
 
