@@ -34,6 +34,20 @@ def instructions_for(brief: Brief, manner: Manner | None, *, stage: int | None =
     return "\n".join(part for part in parts if part)
 
 
+def manner_in_words(manner: Manner) -> str:
+    """Give the numbers of a manner as words, for a model that itself decides when it speaks."""
+    habits = [
+        (manner.patience == "low", "You answer at once and do not like to wait."),
+        (manner.patience == "high", "You take your time before you answer."),
+        (manner.interrupts >= 0.3, "You often cut in before they have finished."),
+        (0 < manner.interrupts < 0.3, "Now and then you cut in before they have finished."),
+        (manner.backchannels >= 3, 'While they speak you say "mm-hm" or "right" now and then.'),
+        (manner.pauses >= 0.3, "You stop in the middle of sentences to think."),
+        (manner.disfluent >= 0.3, 'You say "um" and begin words twice.'),
+    ]
+    return " ".join(text for applies, text in habits if applies)
+
+
 def _facts(brief: Brief) -> str:
     if not brief.facts:
         return ""

@@ -21,6 +21,7 @@ AGAIN = _any(
 FAREWELL = _any(
     r"\b(good)?bye\b", r"\bsee you\b", r"\bhave a (nice|good|great|lovely)\b", r"\bthank(s| you) for calling\b"
 )
+STILL_THERE = _any(r"\b(still|anybody|anyone|you) there\b")
 ANYTHING_ELSE = _any(r"\banything else\b", r"\bany other\b", r"\belse (can|may) i\b")
 REFUSAL = _any(
     r"\b(can not|cannot|can't|won't|unable|not able|not possible|impossible|not allowed)\b",

@@ -32,6 +32,7 @@ from agents.caller.phrases import (
     PRESSES,
     REFUSAL,
     REQUEST,
+    STILL_THERE,
     UNFINISHED,
     YES_NO,
     wish,
@@ -49,6 +50,7 @@ MOST_QUESTIONS = 2
 MOST_AGAINS = 4
 """So often it says something again."""
 
+HELLO = "Hello? Are you still there?"
 UNKNOWN = "I am sorry, I do not know that."
 
 SOUNDS_LIKE = 0.45
@@ -118,7 +120,7 @@ class RulesMind:
         if not self._wishes:
             return self._wish("the call begins")
         if situation.occurred == "silence":
-            return self._alone()
+            return self._alone(situation)
         self._hellos = 0
         if HOLD.search(_last_sentence(heard)):
             return Thought(choice="wait", reason="asked to wait")
@@ -190,16 +192,22 @@ class RulesMind:
     def _finish(self, heard: str) -> Thought | None:
         missing = self._missing()
         over = self._confirmed if not self._spec.gets else not missing
-        if over and not (self._asks(heard) and not ANYTHING_ELSE.search(heard)):
-            return self._leave("Thank you very much, that is all. Goodbye.", "has what it wanted")
-        if FAREWELL.search(heard):
+        if FAREWELL.search(heard) and not (over and self._manner.hang_up):
             return self._leave("All right. Goodbye.", "the other says goodbye")
+        if over and not (self._asks(heard) and not ANYTHING_ELSE.search(heard)):
+            if not self._manner.hang_up:
+                return _say("All right.", "has what it wanted; the other may end the call")
+            return self._leave("Thank you very much, that is all. Goodbye.", "has what it wanted")
         return None
 
     def _react(self, heard: str) -> Thought:
         missing = self._missing()
         if REFUSAL.search(heard):
             return self._press()
+        if STILL_THERE.search(heard):
+            return _say(
+                " ".join(["Yes, I am here.", *(self._ask(name).say for name in missing[:1])]), "asked if it is there"
+            )
         if ANYTHING_ELSE.search(heard) and missing:
             return self._ask(missing[0])
         if YES_NO.search(heard):
@@ -254,11 +262,15 @@ class RulesMind:
         self._presses += 1
         return _say(presses[self._presses - 1], "was refused")
 
-    def _alone(self) -> Thought:
+    def _alone(self, situation: Situation) -> Thought:
+        cut = situation.history and situation.history[-1].text not in (self._last, HELLO)
+        if cut and not self._hellos:
+            self._hellos += 1
+            return _say(self._last, "was cut short")
         self._hellos += 1
         if self._hellos > 1:
             return self._leave("Nobody is there. I will call again. Goodbye.", "nobody answers")
-        return _say("Hello? Are you still there?", "nobody says anything")
+        return _say(HELLO, "nobody says anything")
 
     def _again(self) -> Thought:
         self._agains += 1
