@@ -14,8 +14,8 @@ from agents.responders.rules import Rule, RulesSpec
 from agents.turn_based import SpeakingSpec, TurnBased, check_called
 from simulator.actor import PartSpec, Setting
 from simulator.engines import engine
-from simulator.errors import located
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
+from simulator.speaking.hearing import check_recognizer
 
 DEFAULT_REPLIES = (
     Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),
@@ -43,8 +43,7 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or endpoint."""
         SpeakingSpec.check(self, setting)
-        if not hasattr(located(f"{setting.where}.recognizer", lambda: engine(self.recognizer)), "recognize"):
-            raise setting.refuse(".recognizer", f"{self.recognizer!r} recognises no speech; moonshine does")
+        check_recognizer(self.recognizer, f"{setting.where}.recognizer")
         if self.chat is not None:
             self.chat.check(f"{setting.where}.chat")
         check_called(self._responder(), setting, ".replies")

@@ -1,22 +1,46 @@
 """A scripted party: says its turns at their cues with a synthesised voice."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from simulator.actor import ActorSpec, Context, Setting
 from simulator.speaking.ears import EarsKind
+from simulator.speaking.hearing import check_recognizer
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
-from simulator.speaking.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
+from simulator.speaking.voice import (
+    DEFAULT_VOICES,
+    FADE_S,
+    PreparedSpeech,
+    Say,
+    WordsPerMinute,
+    check_say,
+    check_voice,
+    spoken,
+)
+from simulator.spec import Duration
 
 
 class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
-    """A turn: a text (with pauses inside), or one of several alternatives drawn by the seed; and its cue."""
+    """A turn: a text (with pauses inside), or one of several alternatives drawn by the seed; and its cue.
+
+    wait: the moment passes in silence, and the next turn waits from then on. role: what it is said as, where its cue
+    does not tell. cut: so much of it is said. hang_up: the call is over when it was said. hears: what the other is to
+    have said since the script's last words; another answer is noted as `diverged`.
+    """
 
     say: Say | None = None
     choose: list[Say] = []
+    wait: bool = False
+    role: Literal["turn", "interruption", "backchannel"] = "turn"
+    cut: Duration | None = None
+    hang_up: bool = False
+    hears: str = ""
 
     def __post_init__(self) -> None:
-        if (self.say is None) == (not self.choose):
-            raise ValueError("a turn has exactly one of say and choose")
+        if (self.say is not None) + bool(self.choose) + self.wait != 1:
+            raise ValueError("a turn has exactly one of say, choose and wait")
+        if self.wait and (self.cut is not None or self.hang_up or self.repeat):
+            raise ValueError("a turn that waits says nothing: it has no cut, no hang_up and no repeat")
         for text in self.alternatives():
             check_say(text)
         self.check_modifiers()
@@ -31,12 +55,14 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     """Say turns at their cues: `{kind: scripted, turns: [{say: Hello}, {after: agent_turn, say: Goodbye}]}`.
 
     voice: a voice of the engine (default: one for the user, another for the agent). words_per_minute: 80 to 450.
+    recognizer: what tells whether a turn `hears` what it is to.
     """
 
     turns: list[ScriptedTurn | str]
     voice: str | None = None
     words_per_minute: WordsPerMinute = 150
     ears: EarsKind | None = None
+    recognizer: str = "moonshine"
 
     def __post_init__(self) -> None:
         self.told()
@@ -49,21 +75,27 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         """Refuse an unknown voice, or a cue about what the script cannot hear."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
         check_cues(self.told(), setting, f"{setting.where}.turns")
+        if any(turn.hears for turn in self.told()):
+            check_recognizer(self.recognizer, f"{setting.where}.recognizer")
 
     def build(self) -> Script:
         """Make the actor."""
-        return Script(self._turns, self.ears)
+        return Script(self._turns, self.ears, self.recognizer)
 
     def _turns(self, context: Context) -> Sequence[Turn]:
         voice = self.voice or DEFAULT_VOICES[context.party]
         return [
             Turn(
                 cue=turn.cue(),
-                lines=tuple(
-                    spoken(text, voice, context.output_rate, words_per_minute=self.words_per_minute)
-                    for text in turn.alternatives()
-                ),
+                lines=tuple(self._line(turn, text, voice, context.output_rate) for text in turn.alternatives()),
                 repeat=turn.repeat,
+                role=turn.role,
+                hang_up=turn.hang_up,
+                hears=turn.hears,
             )
             for turn in self.told()
         ]
+
+    def _line(self, turn: ScriptedTurn, text: Say, voice: str, rate: int) -> PreparedSpeech:
+        line = spoken(text, voice, rate, words_per_minute=self.words_per_minute)
+        return line if turn.cut is None else line.cut(turn.cut.samples(rate), round(FADE_S * rate))

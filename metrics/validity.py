@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from metrics.audibility import is_audible
+from metrics.caller import caller_faults
 from metrics.card import card, rate
 from metrics.error_rates import deaf_to
 from metrics.language import spoken_language
@@ -55,6 +56,10 @@ CARD = rate(
         """Not sent: on the wall clock, more than 0.5 s of a user that is no human was not there in time (`underrun`). A
             session that a simulator error ended has no scores at all: it is listed and counted among the invalid
             ones of a run, and enters no value.""",
+        """Not in its role: a caller (kind caller, or a remote model with a persona) spoke as an assistant, swapped the
+            roles, leaked its instructions, restated a question, told facts unasked or contradicted them, repeated
+            itself, or went on after its goodbye. The rules are on the cards of the scorer caller; what was reached is
+            never looked at.""",
         """What the agent caused (it never spoke, it left the script waiting) is a result; no number of turns is asked
             for. Undefined when the session is a recording, which has no tester, or has no length. Pooled: invalid
             sessions over completed ones. Others: EVA has a judge listen to its simulated users and plays invalid
@@ -85,6 +90,7 @@ class Validity:
         if "agent" not in session.meta.parties:
             return [share(CARD, 0, 0, reason="a recording has no tester")]
         faults = [*_inaudible(session), *_not_understood(session), *_never_said(session), *_not_sent(session)]
+        faults += caller_faults(session)
         return [share(CARD, int(bool(faults)), int(session.duration > 0), faults, reason="the session has no length")]
 
 

@@ -132,7 +132,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A conversation between two parties over one line, and what is to be measured on it.
 
     sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials, a
-    number or until they decide.
+    number or until they decide. retries: so often a session that is invalid by the tester's fault is played again.
     """
 
     name: str
@@ -148,6 +148,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     repeat: int | UntilDecided = 1
     trial: int = 0
+    retries: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
     sample_rate: int = 24_000
     frame_ms: float = 20
     dataset: AnyDataset | None = None

@@ -57,7 +57,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"scorers": ["turn"]}, r"\$\.scorers\[0\]\.kind: 'turn' is not installed"),
     (
         {"user": {"kind": "scripted", "turns": [{"say": "hi", "choose": ["a"]}]}},
-        r"\$\.user\.turns\[0\].*exactly one of say and choose",
+        r"\$\.user\.turns\[0\].*exactly one of say, choose and wait",
     ),
     ({"user": {"kind": "scripted", "turns": [{"say": "hi", "delay": "1s"}]}}, r"needs a condition beside it"),
     ({"user": {"kind": "scripted", "turns": ["hi"], "voice": "nobody"}}, r"\$\.user\.voice: .*nobody"),

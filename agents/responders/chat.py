@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.chat_calls import ToolRounds
 from agents.responders.completion import ChatPart, Ended, parts_of
 from agents.responders.sentences import Sentences
-from simulator.errors import RemoteError, ScenarioError
-from simulator.reading.secrets import Secrets, key_variable, mask_url, names
+from simulator.errors import RemoteError
+from simulator.reading.secrets import Secrets, key_variable
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
@@ -51,8 +52,7 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none."""
-        if not names(self.base_url) and not self.base_url.startswith(("http://", "https://")):
-            raise ScenarioError(f"{where}.base_url: {self.base_url!r} is no http or https URL")
+        check_chat_url(self.base_url, where)
 
     def build(self) -> "Chat":
         """Make the responder."""
@@ -60,18 +60,8 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
 
     async def probe(self) -> str:
         """Ask the endpoint for its models: reachable, key accepted, model there. RemoteError when not."""
-        from openai import OpenAIError
-
         secrets = Secrets()
-        client = _client(self, secrets)
-        try:
-            offered = [model.id async for model in client.models.list()]
-        except OpenAIError as error:
-            raise _refused(self.base_url, error, secrets) from None
-        finally:
-            await client.close()
-        known = "has the model" if self.model in offered else f"does not list {self.model!r} among its models"
-        return f"{mask_url(self.base_url)} answers and {known}"
+        return await probe_models(_client(self, secrets), self.base_url, self.model, secrets)
 
 
 class Chat:
@@ -155,7 +145,7 @@ class Chat:
         try:
             yield
         except OpenAIError as error:
-            raise _refused(name, error, self._secrets) from None
+            raise refused(name, error, self._secrets) from None
         except RemoteError as error:
             raise RemoteError(self._secrets.scrub(f"{name} {error}")) from None
 
@@ -185,8 +175,7 @@ class Chat:
     def _tell_usage(self, turn: HeardTurn, usage: Any) -> None:
         """Tell of the time since the last exchange and, where the server counts them, of its tokens."""
         since_s, self._counted = (turn.at - self._counted) / self._context.sample_rate, turn.at
-        tokens = {f"{kind}_tokens": count for kind, count in _counts(usage).items() if count}
-        self._context.emit(turn.at, "usage", model=self._spec.model, session_s=round(since_s, 3), **tokens)
+        self._context.emit(turn.at, "usage", model=self._spec.model, session_s=round(since_s, 3), **token_counts(usage))
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -195,23 +184,5 @@ class Chat:
 
 
 def _client(spec: ChatSpec, secrets: Secrets) -> Any:
-    from openai import AsyncOpenAI
-
-    base_url = secrets.expand(spec.base_url)
-    variable = spec.api_key_env or key_variable(base_url)
-    # A local server wants no key, the client insists on one.
-    key = secrets.variable(variable) if variable else "none"
-    return AsyncOpenAI(base_url=base_url, api_key=key, timeout=spec.timeout, max_retries=2)
-
-
-def _counts(usage: Any) -> dict[str, int]:
-    """Give the tokens of a completion by kind; what was read from a cache is not counted as read."""
-    if usage is None:
-        return {}
-    cached = getattr(usage.prompt_tokens_details, "cached_tokens", None) or 0
-    return {"input_text": usage.prompt_tokens - cached, "cached_text": cached, "output_text": usage.completion_tokens}
-
-
-def _refused(name: str, error: Exception, secrets: Secrets) -> RemoteError:
-    """The error as a sentence; servers quote keys, so the error itself is no cause to be logged."""
-    return RemoteError(secrets.scrub(f"{name} did not answer: {error}"))
+    variable = spec.api_key_env or key_variable(secrets.expand(spec.base_url))
+    return chat_client(spec.base_url, secrets.variable(variable) if variable else None, spec.timeout, secrets)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from simulator.batch.attempts import Attempts
 from simulator.batch.budget import Budget
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Outcome, Played, finish, row_of
@@ -24,7 +25,7 @@ class Watcher(Protocol):
     """Is told how a run goes; a progress bar, or lines in a pipe."""
 
     def begin(self, sessions: int) -> None:
-        """So many sessions are to be run."""
+        """So many sessions are to be run, beside those that were told before."""
         ...
 
     def progress(self, job: Job, samples: int) -> None:
@@ -48,6 +49,7 @@ class RunBook:
         self._budget = Budget(plan)
         self._rows = dict(folder.done)
         self._settling = Settling(plan)
+        self._attempts = Attempts(plan.jobs)
         for row in self._rows.values():
             self._settling.note(row)
         self.spared = 0
@@ -60,7 +62,17 @@ class RunBook:
         self._run_folder.clear([job.id for job in todo])
         for job in self._plan.jobs:  # all of them: a completed session's money is spent, too
             self._budget.spent_before(job, self.folder)
-        return todo
+        return todo or self.again()
+
+    def again(self) -> list[Job]:
+        """Give the sessions that are to be played again, as they are invalid and their scenario says so."""
+        fresh = self._attempts.next(self._rows)
+        for job in self._attempts.unseen():
+            self._budget.spent_before(job, self.folder)
+        if fresh:
+            self._watcher.begin(len(fresh))
+            self._run_folder.clear([job.id for job in fresh])
+        return fresh
 
     def may_start(self, job: Job) -> bool:
         """Say whether a session may start: not where its scenario is decided; nor without money, which is noted."""
@@ -117,8 +129,8 @@ class RunBook:
                 self.lost(job, "interrupted", "interrupted by Ctrl-C")
 
     def rows(self) -> list[Row]:
-        """Give the rows there are in plan order, earlier ones of a resumed run too."""
-        return [self._rows[job.id] for job in self._plan.jobs if job.id in self._rows]
+        """Give the rows there are in plan order, attempts together, earlier ones of a resumed run too."""
+        return [self._rows[job.id] for job in self._attempts.all() if job.id in self._rows]
 
     def costs(self) -> dict[str, Cost]:
         """Give what each scenario's use of paid systems came to."""

@@ -64,8 +64,10 @@ def run_plan(
     todo = book.begin()
     interrupted = False
     try:
-        for executor, jobs in assign(todo, concurrency):
-            executor.play(jobs, book)
+        while todo:
+            for executor, jobs in assign(todo, concurrency):
+                executor.play(jobs, book)
+            todo = book.again()
     except KeyboardInterrupt:
         interrupted = True
         with closing():

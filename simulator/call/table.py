@@ -28,6 +28,7 @@ from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.frame import AudioFrame, Samples
 from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of
+from simulator.texts import quoted
 from simulator.world.record import WorldRecord, recorded
 from simulator.world.serve import Serve
 from simulator.world.served import Guest, ServedWorlds
@@ -249,6 +250,11 @@ class Table:
                 at_s = event.at / self.scenario.sample_rate
                 self._diverged = (
                     f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
+                )
+            elif event.type == "diverged" and self._diverged is None:
+                expected, heard = quoted(event.expected), quoted(event.heard)
+                self._diverged = (
+                    f"the {event.party}'s script diverged at turn {event.turn}: it was to hear {expected}, not {heard}"
                 )
         if self._recorder is not None:
             self._recorder.add_events(events)

@@ -21,6 +21,7 @@ FORMATS = {
     "srt": "subtitles",
     "csv": "a table of segments, utterances and words",
     "fdb": "a Full-Duplex-Bench sample folder per session",
+    "scenario": "a caller's take as a script, to be run without its model",
 }
 
 
@@ -80,7 +81,7 @@ def _own_number(item: Input) -> str:
 
 def _write_text(item: Input, path: Path, exporter: Any) -> str:
     _refuse_existing(path, item)
-    text = exporter.export(_open(item))
+    text = exporter.export(_open(item) if getattr(exporter, "READS_SPEECH", True) else _read(item))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -62,6 +62,45 @@ SPEECH: Mapping[str, EventType] = {
         },
         shown="elsewhere",  # part of the barge-in it belongs to
     ),
+    "decided": EventType(
+        "A caller decided what to do; when, was drawn from its manner.",
+        ("actor",),
+        {
+            "choice": Field("text", "say, wait, barge_in, prepare (words to cut in with), backchannel, hang_up"),
+            "reason": Field("text"),
+            "id": maybe("id", "of the utterance that says it"),
+            "say": maybe("data", "the words with their pauses, as a script writes them"),
+            "text": maybe("text", "words that are prepared"),
+            "heard": maybe("text", "what the other was understood to have said since the caller last spoke"),
+            "cue": maybe("data", "the cue of a script's turn that comes at the same moment"),
+        },
+        shown="elsewhere",  # what it led to is shown
+    ),
+    "manner": EventType(
+        "A caller begins: what it talks and hears with, and the bias of all its times in this session.",
+        ("actor",),
+        {
+            "preset": Field("text"),
+            "bias": Field("data", "times are drawn this much longer than people's are in the middle"),
+            "voice": Field("text"),
+            "words_per_minute": Field("number"),
+            "ears": Field("text", "level or silero"),
+            "recognizer": Field("text"),
+        },
+        shown="elsewhere",
+    ),
+    "diverged": EventType(
+        "A script's turn was said to something else than it was written for; found when the session is over.",
+        ("actor",),
+        {
+            "turn": Field("number", "of the script, from 0"),
+            "expected": Field("text", "what it was to hear"),
+            "heard": Field("text", "what the other was understood to have said"),
+            "since": Field("said", "when the turn began"),
+        },
+        account=True,
+        shown="trouble",
+    ),
     "hung_up": EventType("The party has hung up: the session ends a second later.", ("actor",)),
 }
 

@@ -16,6 +16,7 @@ from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples
 from simulator.speaking.cues import NEVER, Cue, CueKeys, CueWatch
 from simulator.speaking.ears import Ears, EarsKind, make_ears
+from simulator.speaking.hearing import Listening
 from simulator.speaking.voice import PreparedSpeech, Role, Voice
 from simulator.spec import LONGEST_S, Duration, ms
 from simulator.traits import StepTraits
@@ -29,12 +30,18 @@ TO_THE_END = Duration(LONGEST_S)
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One turn of a script: its cue (None: the default), the lines it may choose from, whether it comes again."""
+    """One turn of a script: its cue (None: the default), the lines it may choose from, whether it comes again.
+
+    No lines: the moment passes in silence. hang_up: the call is over when it was said. hears: what the other is to have
+    said since the script's last words.
+    """
 
     cue: Cue | None
     lines: tuple[PreparedSpeech, ...]
     repeat: bool = False
     role: Role = "turn"
+    hang_up: bool = False
+    hears: str = ""
 
 
 Lines = Callable[[Context], Sequence[Turn]]
@@ -46,9 +53,11 @@ class Script(BlockActor):
 
     traits = StepTraits(on_grid=True)
 
-    def __init__(self, turns: Lines, ears: EarsKind | None) -> None:
+    def __init__(self, turns: Lines, ears: EarsKind | None, recognizer: str = "moonshine") -> None:
         self._make_turns = turns
         self._ears_kind = ears
+        self._recognizer = recognizer
+        self._listening: Listening | None = None
         self._started = False
 
     async def start(self, context: Context) -> None:
@@ -57,10 +66,12 @@ class Script(BlockActor):
         self._rate = context.output_rate
         self._turns = list(self._make_turns(context))
         self._ears: Ears = make_ears(self._ears_kind, context.input_rate, noisy=context.line_has_channels)
+        if any(turn.hears for turn in self._turns):
+            self._listening = Listening(context.input_rate, self._ears.activity, self._recognizer)
         self._voice = Voice(context.emit, f"{context.party}-", self._rate)
         self._tick = context.output_samples
         self._index = 0
-        self._injected_end = 0
+        self._injected_end = self._heard_until = 0
         self._over_at: int | None = None
         """When the turn was over that was said last, until what was heard by then is in: the next one is armed then."""
         self._watch = self._watched = self._watch_turn(0)
@@ -69,10 +80,8 @@ class Script(BlockActor):
     def hear(self, heard: AudioFrame) -> None:
         """Take what is heard, and look whether the turn's moment has come."""
         count = len(heard.samples)
-        if count == self._tick:
-            if self._over_at is not None:
-                self._go_on(self._over_at)
-            self._ears.hear(heard)
+        if count == self._tick or self._listening is not None:
+            self._hear_frames(heard, self._listening)
         else:
             self._hear_block(heard)
         if self._watch is not None:
@@ -90,11 +99,25 @@ class Script(BlockActor):
         """Say the next samples; a block ends with the frame in which a turn does."""
         samples = self._voice.take(now, count)
         if self._watch is None and not self._voice.speaking and not self.done:
-            if self._is_last():
+            if self._turns[self._index].hang_up:
+                self.done = True
+                self._context.emit(max(now, self._voice.last_end), "hung_up")
+            elif self._is_last():
                 self.done = True
             else:
                 self._over_at = now + count
         return samples
+
+    def _hear_frames(self, heard: AudioFrame, listening: Listening | None) -> None:
+        """Take one frame, or several one by one: what is kept of the other's words begins with a frame."""
+        count, tick = len(heard.samples), self._tick
+        for start in range(0, count, tick):
+            if start + tick >= count and self._over_at is not None:
+                self._go_on(self._over_at)
+            samples = heard.samples if count == tick else heard.samples[start : start + tick]
+            self._ears.hear(AudioFrame(heard.start + start, samples))
+            if listening is not None:
+                listening.hear(heard.start + start, samples)
 
     def _hear_block(self, heard: AudioFrame) -> None:
         """Take several frames. A turn that ended with them was over before the last of them was heard."""
@@ -110,9 +133,13 @@ class Script(BlockActor):
         """Account for what the end of the session cuts off."""
         if self._started:
             self._voice.close()
+        if self._listening is not None:
+            for fields in await self._listening.diverged():
+                self._context.emit(self._heard_until, "diverged", **fields)
 
     def _look(self, now: int) -> None:
         watch = self._watch
+        self._heard_until = now
         if watch is None:
             return
         busy = self._context.injecting()
@@ -125,7 +152,12 @@ class Script(BlockActor):
         self._watched = watch
         turn = self._turns[self._index]
         if verdict == "fire":
-            self._voice.say(draw(self._context.rng, turn.lines), self._role(turn, watch.cue))
+            if self._listening is not None:
+                self._listening.turn(self._index, turn.hears, now, so_far=turn.role == "interruption")
+                if turn.lines and turn.role != "backchannel":
+                    self._listening.forget()  # who only listens hears more of the same turn
+            if turn.lines:
+                self._voice.say(draw(self._context.rng, turn.lines), self._role(turn, watch.cue))
         else:
             self._context.emit(now, "cue_missed", turn=self._index)
         self._watch = None

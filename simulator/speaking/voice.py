@@ -68,6 +68,14 @@ class PreparedSpeech(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[tuple[str, int], ...] = ()
     pauses: tuple[tuple[int, int], ...] = ()
 
+    def cut(self, length: int, fade: int) -> "PreparedSpeech":
+        """The same speech as if its voice were stopped after `length` samples: faded out over `fade` samples more."""
+        end = min(len(self.samples) - length, fade)
+        if end <= 0:
+            return self
+        tail = self.samples[length : length + end] * np.linspace(1, 0, end, dtype=np.float32)
+        return msgspec.structs.replace(self, samples=to_grid(np.concatenate([self.samples[:length], tail])))
+
     def louder(self, by_db: float) -> "PreparedSpeech":
         """The same speech, louder or quieter by so many dB, on the grid."""
         if by_db == 0:
@@ -182,14 +190,11 @@ class Voice:
         if self._now is None:
             return ""
         name, line, role = self._now
-        left = len(line.samples) - self._said
-        end = min(left, self._fade)
-        if end <= 0:
+        short = line.cut(self._said, self._fade)
+        if short is line:
             return line.text
-        tail = line.samples[self._said : self._said + end] * np.linspace(1, 0, end, dtype=np.float32)
-        cut = np.concatenate([line.samples[: self._said], tail])
-        self._now = (name, msgspec.structs.replace(line, samples=to_grid(cut)), role)
-        self._cut = left > end
+        self._now = (name, short, role)
+        self._cut = len(short.samples) < len(line.samples)
         return _text_until(line, self._said)
 
     _cut = False

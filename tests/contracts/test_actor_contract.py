@@ -20,6 +20,7 @@ LOCAL: list[dict[str, Any]] = [
         "opening": "Good evening.",
     },
     {"kind": "replay", "file": "speech.wav"},
+    {"kind": "caller", "goal": "A table for two.", "llm": {"kind": "rules"}, "manner": "rambling"},
 ]
 """A small spec of every kind that needs no other program."""
 

@@ -1,0 +1,44 @@
+"""A caller's head: makes text of what was heard, asks the mind, and remembers what both said."""
+
+from typing import Any
+
+import anyio
+
+from agents.caller.mind import Mind, Occurred, Situation, Thought
+from simulator.speaking.dialogue import Message
+from simulator.speaking.hearing import HeardSound
+
+
+class Head:
+    """Thinks about what `sound` holds. at: where on the stream it says a moment lies."""
+
+    def __init__(self, mind: Mind, recognizer: Any, sound: HeardSound) -> None:
+        self._mind = mind
+        self._recognizer = recognizer
+        self._sound = sound
+        self._history: list[Message] = []
+        self._silences = 0
+
+    async def think(self, occurred: Occurred, at: int) -> tuple[str, Thought]:
+        """Give what was understood and what came to mind. RemoteError: what it thinks by failed."""
+        sound = self._sound.sound()
+        heard = ""
+        if len(sound):
+            heard = await anyio.to_thread.run_sync(self._recognizer.recognize, sound, self._sound.sample_rate)
+        if occurred in ("turn", "cut_in") and not heard.strip():
+            return "", Thought(choice="wait", reason="understood nothing")
+        self._silences = self._silences + 1 if occurred == "silence" else 0
+        situation = Situation(
+            occurred=occurred, heard=heard, history=tuple(self._history), silences=self._silences, at=at
+        )  # fmt: skip
+        return heard, await self._mind.think(situation)
+
+    def said(self, heard: str, words: str) -> None:
+        """Remember that `words` were said to what was heard."""
+        if heard:
+            self._history.append(Message(role="user", text=heard))
+        self._history.append(Message(role="assistant", text=words))
+
+    def cut(self, words: str) -> None:
+        """Remember that only so much was said of what was said last."""
+        self._history[-1] = Message(role="assistant", text=words)

@@ -1,0 +1,294 @@
+"""A mind of patterns: no model, no endpoint, the same words every time.
+
+Slots to give are the facts: told when their words turn up in a question. Slots to get are patterns: asked for until
+they are heard. Tried in this order, on what the other said since the caller's last words:
+
+    nobody speaks        ask whether anybody is there, then give up
+    hold on              wait
+    say it again         say the last words again
+    an answer of `answers` whose pattern fits
+    a fact is asked for  tell it
+    the next stage       when the one before is reached
+    all is got           thank, say goodbye, hang up
+    a farewell           say goodbye, hang up
+    a refusal            press (adversarial: three times), then give up
+    a question           yes; or that it is not known
+    something missing    ask for it
+    else                 say the wish again, twice at most
+"""
+
+import re
+from difflib import SequenceMatcher
+
+from agents.caller.brief import Brief, key_words, refuse_pattern
+from agents.caller.mind import MindContext, MindSpec, Situation, Thought
+from agents.caller.phrases import (
+    AGAIN,
+    ANYTHING_ELSE,
+    DONE,
+    FAREWELL,
+    HOLD,
+    OPEN_QUESTION,
+    PRESSES,
+    REFUSAL,
+    REQUEST,
+    STILL_THERE,
+    UNFINISHED,
+    YES_NO,
+    wish,
+)
+from agents.responders.rules import Rule
+from simulator.errors import ScenarioError
+from simulator.speaking.hearing import words_of
+
+MOST_WISHES = 3
+"""So often it says what it wants before it gives up."""
+
+MOST_QUESTIONS = 2
+"""So often it asks for the same thing."""
+
+MOST_AGAINS = 4
+"""So often it says something again."""
+
+HELLO = "Hello? Are you still there?"
+UNKNOWN = "I am sorry, I do not know that."
+
+SOUNDS_LIKE = 0.45
+"""Likeness in letters from which a misheard question is one about a fact: "working armor" for "booking number"."""
+
+
+class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
+    """Think by patterns: `llm: {kind: rules, gets: {price: "\\\\d+ (euros|dollars)"}}`.
+
+    gets: what is to be found out, each with a pattern (any case) by which it is recognised; without any, a confirmation
+    ends the call. asked: a pattern for a fact that is asked for in other words than its name's. answers: tried before
+    everything else, as a cascade's `replies`.
+    """
+
+    gets: dict[str, str] = {}
+    asked: dict[str, str] = {}
+    answers: list[Rule] = []
+
+    def __post_init__(self) -> None:
+        for name, pattern in [*self.gets.items(), *self.asked.items()]:
+            refuse_pattern(pattern, f"the pattern of {name!r}")
+            if not pattern:
+                raise ValueError(f"the pattern of {name!r} is empty: it would be found in everything")
+
+    def check(self, brief: Brief, where: str) -> None:
+        """Refuse a pattern for a fact that there is not."""
+        for name in self.asked:
+            if name not in brief.facts:
+                known = ", ".join(brief.facts) or "none"
+                raise ScenarioError(f"{where}.asked: there is no fact {name!r}; there are: {known}")
+
+    def build(self) -> "RulesMind":
+        """Make the mind."""
+        return RulesMind(self)
+
+
+class RulesMind:
+    """Goes through its rules at every moment; keeps what was told, got and said."""
+
+    def __init__(self, spec: RulesMindSpec) -> None:
+        self._spec = spec
+        self._got: dict[str, str] = {}
+        self._confirmed = False
+        self._stage = 0
+        self._wishes = self._presses = self._agains = self._hellos = 0
+        self._asked_for: dict[str, int] = {}
+        self._used: dict[int, int] = {}
+        self._last = ""
+
+    async def start(self, context: MindContext) -> None:
+        """Take note of the brief."""
+        self._brief = context.brief
+        self._manner = context.manner
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def think(self, situation: Situation) -> Thought:
+        """Give what the first fitting rule says."""
+        thought = self._cut_in(situation.heard) if situation.occurred == "cut_in" else self._answer(situation)
+        if thought.choice != "wait" and situation.occurred != "silence" and thought.say != UNKNOWN:
+            self._last = thought.say
+        return thought
+
+    def _answer(self, situation: Situation) -> Thought:
+        heard = situation.heard
+        if not self._wishes:
+            return self._wish("the call begins")
+        if situation.occurred == "silence":
+            return self._alone(situation)
+        self._hellos = 0
+        if HOLD.search(_last_sentence(heard)):
+            return Thought(choice="wait", reason="asked to wait")
+        if AGAIN.search(heard):
+            return self._again()
+        self._take_in(heard)
+        return self._rule(heard) or self._fact(heard) or self._next_stage() or self._finish(heard) or self._react(heard)
+
+    def _take_in(self, heard: str) -> None:
+        """Note what was got, and whether the stage is reached that was said."""
+        for name, pattern in self._spec.gets.items():
+            found = re.search(pattern, heard, re.IGNORECASE)
+            if found and name not in self._got:
+                self._got[name] = found[0]
+        self._confirmed = self._confirmed or bool(DONE.search(heard))
+
+    def _rule(self, heard: str) -> Thought | None:
+        for index, rule in enumerate(self._spec.answers):
+            if re.search(rule.match, heard, re.IGNORECASE):
+                texts = [rule.say] if isinstance(rule.say, str) else rule.say
+                used = self._used.get(index, 0)
+                self._used[index] = used + 1
+                return _say(texts[min(used, len(texts) - 1)], f"answers[{index}]")
+        return None
+
+    def _fact(self, heard: str) -> Thought | None:
+        asked = self._facts_asked(heard)
+        if not asked:
+            return None
+        return _say(" ".join(f"My {_bare(name)} is {self._brief.facts[name]}." for name in asked),
+                    f"asked for {', '.join(asked)}")  # fmt: skip
+
+    def _facts_asked(self, heard: str) -> list[str]:
+        """The facts that a request names, the longest names first: a question for a dog's name is none for a name."""
+        if not REQUEST.search(heard) and not self._spec.asked:
+            return []
+        left, found = set(words_of(heard)), []
+        for name in sorted(self._brief.facts, key=lambda name: -len(key_words(name))):
+            pattern = self._spec.asked.get(name)
+            if pattern is not None and re.search(pattern, heard, re.IGNORECASE):
+                found.append(name)
+            elif REQUEST.search(heard) and key_words(name) <= left:
+                found.append(name)
+                left -= key_words(name)
+        if not found and OPEN_QUESTION.search(heard):
+            found = self._sounding_like(heard)
+        return [name for name in self._brief.facts if name in found]
+
+    def _sounding_like(self, heard: str) -> list[str]:
+        """The fact whose name sounds most like some words of a question, if any does."""
+        words, best = words_of(heard), ("", 0.0)
+        for name in self._brief.facts:
+            plain = words_of(_bare(name))
+            for start in range(len(words) - len(plain) + 1):
+                piece = "".join(words[start : start + len(plain)])
+                alike = SequenceMatcher(None, "".join(plain), piece, autojunk=False).ratio()
+                best = max(best, (name, alike), key=lambda pair: pair[1])
+        return [best[0]] if best[1] >= SOUNDS_LIKE else []
+
+    def _next_stage(self) -> Thought | None:
+        """The next part of the goal; the first words of the call are no stage of their own."""
+        stages = self._brief.stages
+        if self._stage >= len(stages):
+            return None
+        stage = stages[self._stage]
+        self._stage += 1
+        return _say(stage.say or wish(stage.goal), f"stage {self._stage} of {len(stages)}")
+
+    def _finish(self, heard: str) -> Thought | None:
+        missing = self._missing()
+        over = self._confirmed if not self._spec.gets else not missing
+        if FAREWELL.search(heard) and not (over and self._manner.hang_up):
+            return self._leave("All right. Goodbye.", "the other says goodbye")
+        if over and not (self._asks(heard) and not ANYTHING_ELSE.search(heard)):
+            if not self._manner.hang_up:
+                return _say("All right.", "has what it wanted; the other may end the call")
+            return self._leave("Thank you very much, that is all. Goodbye.", "has what it wanted")
+        return None
+
+    def _react(self, heard: str) -> Thought:
+        missing = self._missing()
+        if REFUSAL.search(heard):
+            return self._press()
+        if STILL_THERE.search(heard):
+            return _say(
+                " ".join(["Yes, I am here.", *(self._ask(name).say for name in missing[:1])]), "asked if it is there"
+            )
+        if ANYTHING_ELSE.search(heard) and missing:
+            return self._ask(missing[0])
+        if YES_NO.search(heard):
+            return _say("Yes, please.", "asked yes or no")
+        if OPEN_QUESTION.search(heard):
+            return _say(UNKNOWN, "asked for what it does not know")
+        if UNFINISHED.search(heard):
+            return Thought(choice="wait", reason="the other's sentence is not finished")
+        if missing and self._asked_for.get(missing[0], 0) < MOST_QUESTIONS:
+            return self._ask(missing[0])
+        if self._wishes >= MOST_WISHES or missing:
+            return self._leave("I see. Thank you anyway. Goodbye.", "it leads nowhere")
+        return self._wish("was not understood")
+
+    def _cut_in(self, heard: str) -> Thought:
+        """What is worth cutting in for: the answer to what was asked already, what is still missing, or haste."""
+        told = self._fact(heard)
+        if told is not None or not self._wishes or HOLD.search(_last_sentence(heard)) or FAREWELL.search(heard):
+            return told or Thought(choice="wait", reason="nothing to cut in with")
+        missing = self._missing()
+        if missing and not self._asked_for.get(missing[0]) and not re.search(
+            self._spec.gets[missing[0]], heard, re.IGNORECASE
+        ):  # fmt: skip
+            asked = self._ask(missing[0])
+            return Thought(choice="say", say=f"Sorry, just one thing. {asked.say}", reason=asked.reason)
+        if self._manner.patience == "low" and not self._asked_for.get("haste"):
+            self._asked_for["haste"] = 1
+            return _say("Sorry, can we make this quick?", "is in a hurry")
+        return Thought(choice="wait", reason="nothing to cut in with")
+
+    def _missing(self) -> list[str]:
+        return [name for name in self._spec.gets if name not in self._got]
+
+    def _asks(self, heard: str) -> bool:
+        return heard.rstrip().endswith("?")
+
+    def _ask(self, name: str) -> Thought:
+        self._asked_for[name] = self._asked_for.get(name, 0) + 1
+        return _say(f"What is the {_bare(name)}, please?", f"wants to know {name}")
+
+    def _wish(self, reason: str) -> Thought:
+        self._wishes += 1
+        if self._wishes == 1 and self._brief.opening:
+            return _say(self._brief.opening, reason)
+        said = wish(self._brief.goal)
+        return _say(f"Hello. {said}" if self._wishes == 1 else f"As I said: {said}", reason)
+
+    def _press(self) -> Thought:
+        presses = PRESSES["adversarial" if self._manner.preset == "adversarial" else "others"]
+        if self._presses >= len(presses):
+            return self._leave("I see. Thank you anyway. Goodbye.", "was refused for good")
+        self._presses += 1
+        return _say(presses[self._presses - 1], "was refused")
+
+    def _alone(self, situation: Situation) -> Thought:
+        cut = situation.history and situation.history[-1].text not in (self._last, HELLO)
+        if cut and not self._hellos:
+            self._hellos += 1
+            return _say(self._last, "was cut short")
+        self._hellos += 1
+        if self._hellos > 1:
+            return self._leave("Nobody is there. I will call again. Goodbye.", "nobody answers")
+        return _say(HELLO, "nobody says anything")
+
+    def _again(self) -> Thought:
+        self._agains += 1
+        if self._agains > MOST_AGAINS:
+            return self._leave("I am sorry, this does not work. Goodbye.", "is not understood")
+        return _say(self._last, "asked to say it again")
+
+    def _leave(self, words: str, reason: str) -> Thought:
+        return Thought(choice="hang_up" if self._manner.hang_up else "say", say=words, reason=reason)
+
+
+def _say(words: str, reason: str) -> Thought:
+    return Thought(choice="say", say=words, reason=reason)
+
+
+def _last_sentence(text: str) -> str:
+    return re.split(r"(?<=[.!?])\s+", text.strip())[-1]
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"^(my|the|your|a|an)\s+", "", name.strip(), flags=re.IGNORECASE)

@@ -1,0 +1,74 @@
+"""The caller's spec: what a scenario says of a party with a persona, a goal and facts."""
+
+from agents.caller.actor import Caller, CallerParts
+from agents.caller.brief import Brief, Facts, Stages, make_brief
+from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
+from agents.caller.minds import AnyMind
+from simulator.actor import ActorSpec, PartSpec, Setting
+from simulator.speaking.ears import EarsKind
+from simulator.speaking.hearing import check_recognizer
+from simulator.speaking.voice import DEFAULT_VOICES, WordsPerMinute, check_voice
+
+
+class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
+    """Call with a goal: `{kind: caller, goal: A table for two tonight., facts: {name: Ann}, llm: {kind: rules}}`.
+
+    persona (or who): who it is. facts: told only when asked. stages: parts of the goal, each revealed when the one
+    before is reached. opening: its first words. llm: what it thinks by, patterns (`{kind: rules}`) or a chat endpoint
+    (`{base_url: ..., model: ...}`). manner: how it talks, a preset or numbers.
+    """
+
+    goal: str
+    llm: AnyMind
+    persona: str = ""
+    who: str = ""
+    facts: Facts = {}
+    stages: Stages = []
+    opening: str = ""
+    manner: Preset | MannerKeys = "cooperative"
+    voice: str | None = None
+    words_per_minute: WordsPerMinute | None = None
+    ears: EarsKind | None = None
+    recognizer: str = "moonshine"
+
+    def __post_init__(self) -> None:
+        self.brief()
+
+    def brief(self) -> Brief:
+        """What it knows. ValueError: something in it can never be said or asked for."""
+        return make_brief(
+            persona=self.persona,
+            who=self.who,
+            goal=self.goal,
+            facts=self.facts,
+            stages=self.stages,
+            opening=self.opening,
+        )
+
+    def pace(self) -> int:
+        """Words per minute: its own, or its manner's."""
+        return self.words_per_minute or SLOW_SPEECH.get(manner_of(self.manner).preset, 160)
+
+    def check(self, setting: Setting) -> None:
+        """Refuse an unknown voice or recogniser, a mind that cannot work."""
+        check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+        check_recognizer(self.recognizer, f"{setting.where}.recognizer")
+        self.llm.check(self.brief(), f"{setting.where}.llm")
+
+    def parts(self) -> tuple[PartSpec, ...]:
+        """What it thinks by."""
+        return (self.llm,)
+
+    def build(self) -> Caller:
+        """Make the actor."""
+        return Caller(
+            CallerParts(
+                brief=self.brief(),
+                manner=manner_of(self.manner),
+                mind=self.llm,
+                voice=self.voice,
+                words_per_minute=self.pace(),
+                ears=self.ears,
+                recognizer=self.recognizer,
+            )
+        )
