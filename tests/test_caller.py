@@ -123,6 +123,17 @@ def test_stages_are_revealed_one_after_the_other() -> None:
     ]
 
 
+def test_a_stage_is_reached_when_its_pattern_is_heard() -> None:
+    """Before that the next one is kept back, and the call is not over; after the last one it is."""
+    stages = [GoalStage(goal="the menu", reached="soup"), GoalStage(goal="a table for two")]
+    asked = Asked(RulesMindSpec(), stages=stages)
+    asked("Hello.")
+    assert asked("All right.").say == "I would like the menu."
+    assert "table for two" not in asked("I see.").say
+    assert asked("We have soup.").say == "I would like a table for two."
+    assert asked("Certainly.").choice == "hang_up"
+
+
 def test_silence_is_asked_into_and_then_left() -> None:
     """Once; the second silence in a row ends the call, unless it may not hang up."""
     asked = Asked(PRICE)

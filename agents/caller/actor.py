@@ -17,7 +17,7 @@ import anyio
 import msgspec
 
 from agents.caller.brief import Brief
-from agents.caller.head import Head
+from agents.caller.head import Head, hears_noise
 from agents.caller.manner import Manner
 from agents.caller.mind import MindContext, MindSpec, Occurred, Thought
 from agents.caller.timing import HumanTiming
@@ -26,7 +26,6 @@ from agents.caller.wording import BACKCHANNELS, worded
 from agents.caller.yielding import Yielding
 from simulator.actor import BlockActor, Context
 from simulator.engines import engine
-from simulator.events import other_party
 from simulator.frame import AudioFrame, Samples
 from simulator.speaking.cues import NEVER
 from simulator.speaking.ears import EarsKind, SileroEars, make_ears
@@ -71,7 +70,7 @@ class Caller(BlockActor):
         """Load ears, recogniser and voice, and whatever it thinks by."""
         parts = self._parts
         self._context = context
-        self._ears = make_ears(parts.ears, context.input_rate, noisy=_noisy(context))
+        self._ears = make_ears(parts.ears, context.input_rate, noisy=hears_noise(context))
         self._speaker = parts.voice or DEFAULT_VOICES[context.party]
         if isinstance(self._ears, SileroEars):
             await anyio.to_thread.run_sync(self._ears.warm)
@@ -295,12 +294,3 @@ class Caller(BlockActor):
         said = voice.stop()
         self._head.cut(said)
         self._context.emit(now, "yielded", heard_since=self._ears.activity.since, said_text=said)
-
-
-def _noisy(context: Context) -> bool:
-    """Whether it may hear more than clean speech: through an impaired line, or of a model, a service or a person."""
-    other = context.specs.get(other_party(context.party))
-    if context.line_has_channels or other is None:
-        return context.line_has_channels
-    traits = other.traits()
-    return traits.remote or traits.live or traits.host is not None

@@ -5,6 +5,8 @@ from typing import Any
 import anyio
 
 from agents.caller.mind import Mind, Occurred, Situation, Thought
+from simulator.actor import Context
+from simulator.events import other_party
 from simulator.speaking.dialogue import Message
 from simulator.speaking.hearing import HeardSound
 
@@ -42,3 +44,12 @@ class Head:
     def cut(self, words: str) -> None:
         """Remember that only so much was said of what was said last."""
         self._history[-1] = Message(role="assistant", text=words)
+
+
+def hears_noise(context: Context) -> bool:
+    """Whether it may hear more than clean speech: through an impaired line, or of a model, a service or a person."""
+    other = context.specs.get(other_party(context.party))
+    if context.line_has_channels or other is None:
+        return context.line_has_channels
+    traits = other.traits()
+    return traits.remote or traits.live or traits.host is not None

@@ -95,6 +95,8 @@ class RulesMind:
         self._got: dict[str, str] = {}
         self._confirmed = False
         self._stage = 0
+        self._awaited = ""
+        """What the other is still to say before the stage is reached that was said last."""
         self._wishes = self._presses = self._agains = self._hellos = 0
         self._asked_for: dict[str, int] = {}
         self._used: dict[int, int] = {}
@@ -131,6 +133,8 @@ class RulesMind:
 
     def _take_in(self, heard: str) -> None:
         """Note what was got, and whether the stage is reached that was said."""
+        if self._awaited and re.search(self._awaited, heard, re.IGNORECASE):
+            self._awaited = ""
         for name, pattern in self._spec.gets.items():
             found = re.search(pattern, heard, re.IGNORECASE)
             if found and name not in self._got:
@@ -183,15 +187,17 @@ class RulesMind:
     def _next_stage(self) -> Thought | None:
         """The next part of the goal; the first words of the call are no stage of their own."""
         stages = self._brief.stages
-        if self._stage >= len(stages):
+        if self._stage >= len(stages) or self._awaited:
             return None
         stage = stages[self._stage]
         self._stage += 1
+        self._awaited = stage.reached
         return _say(stage.say or wish(stage.goal), f"stage {self._stage} of {len(stages)}")
 
     def _finish(self, heard: str) -> Thought | None:
         missing = self._missing()
-        over = self._confirmed if not self._spec.gets else not missing
+        told_all = self._confirmed or bool(self._brief.stages)
+        over = not missing and not self._awaited and (told_all or bool(self._spec.gets))
         if FAREWELL.search(heard) and not (over and self._manner.hang_up):
             return self._leave("All right. Goodbye.", "the other says goodbye")
         if over and not (self._asks(heard) and not ANYTHING_ELSE.search(heard)):
