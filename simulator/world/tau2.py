@@ -11,6 +11,7 @@ import os
 import select
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,8 @@ class Child:
         process = self._process
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # what was not sent to one that is gone
+                    pipe.close()
         try:
             process.wait(LEAVES_S)
         except subprocess.TimeoutExpired:
