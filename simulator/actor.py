@@ -87,8 +87,11 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
         """Give the tools that the spec itself answers, beside those of the session's world."""
         return ()
 
-    def offering(self, tools: Sequence[Tool]) -> Self:
-        """Give the spec of a party that may call these tools of the world; itself, if its start tells it."""
+    def offering(self, tools: Sequence[Tool], instructions: str = "") -> Self:
+        """Give the spec of a party that may call these tools of the world; itself, if its start tells it.
+
+        instructions: what it is to know of the world beside them.
+        """
         return self
 
     def build(self) -> "Actor":

@@ -195,7 +195,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def equipped(self, party: Party) -> ActorSpec:
         """The spec of the actor that plays a party, with the tools of the world that it may call."""
         spec = self.actor(party)
-        return spec.offering(self.world.tools(party)) if self.world is not None else spec
+        world = self.world
+        return spec if world is None else spec.offering(world.tools(party), world.instructions(party))
 
     def billed_models(self) -> list[str]:
         """The models that its parties are billed by, the user's before the agent's, each once per party."""

@@ -1,6 +1,5 @@
 """Outcomes: what is met, unmet or undefined in sessions that are known to the sample, and what is refused."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +199,6 @@ def test_what_was_recognised_betrays_what_was_not_told(session: Session) -> None
     assert score_of({"never_says": "agent", "match": "pin is 7"}, both).evidence[0].label == "said 'pin is 7' (heard)"
     assert found_in({"says": "agent", "match": "pin"}, both) is False
     assert found_in({"says": "agent", "match": "pin", "source": "both"}, both) is True
-
-
-Talk = Callable[[Take], None]
 
 
 def interrupted(folder: Path, after: str, *, cut: bool = True) -> Session:

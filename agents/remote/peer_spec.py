@@ -76,9 +76,12 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
         """Those that the spec itself answers."""
         return self.tools
 
-    def offering(self, tools: Sequence[Tool]) -> Self:
-        """Declare the world's tools to the service, too."""
-        return msgspec.structs.replace(self, tools=(*self.tools, *tools)) if tools else self
+    def offering(self, tools: Sequence[Tool], instructions: str = "") -> Self:
+        """Declare the world's tools to the service, too, and tell the model what the world wants it to know."""
+        if not tools and not instructions:
+            return self
+        told = "\n\n".join(filter(None, (instructions, self.instructions)))
+        return msgspec.structs.replace(self, tools=(*self.tools, *tools), instructions=told)
 
     def offered_tools(self) -> tuple[Tool, ...]:
         """The functions the model may call."""

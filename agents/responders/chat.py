@@ -117,7 +117,8 @@ class Chat:
             self._tell_usage(turn, ended.usage)
 
     async def _parts(self, history: Sequence[Message]) -> AsyncGenerator[ChatPart, None]:
-        messages = [{"role": "system", "content": self._spec.system}, *self._rounds.messages(history, self._text)]
+        system = "\n\n".join(filter(None, (self._spec.system, self._context.port.instructions)))
+        messages = [{"role": "system", "content": system}, *self._rounds.messages(history, self._text)]
         tools = self._rounds.tools
         raw = await self._client.chat.completions.with_raw_response.create(
             model=self._spec.model,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from metrics.outcomes import calls, talk, words
+from metrics.outcomes import benchmark, calls, talk, words
 from metrics.outcomes.seen import OutcomeFinding, Seen
 from simulator.errors import SessionError
 from simulator.reading.outcomes import (
@@ -17,9 +17,10 @@ from simulator.reading.outcomes import (
     SaysOutcome,
     StateOutcome,
     TurnsOutcome,
+    WorldOutcome,
 )
 
-WORDY = (SaysOutcome, NeverSaysOutcome, RecoversOutcome)
+WORDY = (SaysOutcome, NeverSaysOutcome, RecoversOutcome, WorldOutcome)
 """Those that are found in words."""
 
 _FINDERS: Mapping[type[ExpectedOutcome], Callable[[Any, Seen], OutcomeFinding]] = {
@@ -31,6 +32,7 @@ _FINDERS: Mapping[type[ExpectedOutcome], Callable[[Any, Seen], OutcomeFinding]] 
     EndsOutcome: talk.ends,
     TurnsOutcome: talk.turns,
     RecoversOutcome: talk.recovers,
+    WorldOutcome: benchmark.succeeded,
     JudgeOutcome: lambda outcome, seen: OutcomeFinding(met=None, reason="nobody was asked to judge"),
 }
 

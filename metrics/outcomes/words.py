@@ -134,8 +134,8 @@ def says(outcome: SaysOutcome, seen: Seen) -> OutcomeFinding:
     transcripts = chosen(seen, outcome.says, outcome.source)
     found = spots(transcripts, outcome.match, window)
     if found:
-        return OutcomeFinding(met=True, evidence=_shown(outcome.says, found))
-    unknown = _unknown(seen, outcome.says, transcripts, window, needed="any")
+        return OutcomeFinding(met=True, evidence=shown_spots(outcome.says, found))
+    unknown = unknown_speech(seen, outcome.says, transcripts, window, needed="any")
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[_instead(seen, outcome.says, transcripts, window)])
@@ -149,17 +149,17 @@ def never_says(outcome: NeverSaysOutcome, seen: Seen) -> OutcomeFinding:
     transcripts = chosen(seen, outcome.never_says, outcome.source or "both")
     found = spots(transcripts, outcome.match, window)
     if found:
-        return OutcomeFinding(met=False, evidence=_shown(outcome.never_says, found))
-    unknown = _unknown(seen, outcome.never_says, transcripts, window, needed="one")
+        return OutcomeFinding(met=False, evidence=shown_spots(outcome.never_says, found))
+    unknown = unknown_speech(seen, outcome.never_says, transcripts, window, needed="one")
     return OutcomeFinding(met=None, reason=unknown) if unknown else OutcomeFinding(met=True)
 
 
-def _shown(party: Party, found: Sequence[Spot]) -> list[Evidence]:
+def shown_spots(party: Party, found: Sequence[Spot]) -> list[Evidence]:
     return [Evidence(start=spot.start, end=spot.end, party=party, label=f"said {spot.text!r} ({spot.source})")
             for spot in found]  # fmt: skip
 
 
-def _unknown(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Window, *, needed: str) -> str:
+def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Window, *, needed: str) -> str:
     """Say which speech nobody knows the words of: `any` source that misses some counts, or only `one` that all miss."""
     if not transcripts:
         return f"nobody told what the {party} said, and nothing of it was recognised"
@@ -198,10 +198,10 @@ def what_follows(outcome: RecoversOutcome, seen: Seen, stop: int, end: int) -> O
     right = spots(transcripts, outcome.answers, window)
     wrong = spots(transcripts, outcome.drops, window) if outcome.drops else []
     if wrong:
-        return OutcomeFinding(met=False, evidence=_shown("agent", wrong))
+        return OutcomeFinding(met=False, evidence=shown_spots("agent", wrong))
     if right:
-        return OutcomeFinding(met=True, evidence=_shown("agent", right))
-    unknown = _unknown(seen, "agent", transcripts, window, needed="any")
+        return OutcomeFinding(met=True, evidence=shown_spots("agent", right))
+    unknown = unknown_speech(seen, "agent", transcripts, window, needed="any")
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[_instead(seen, "agent", transcripts, window)])

@@ -213,7 +213,7 @@ class Table:
         if world is None:
             return
         try:
-            self._became = recorded(self._before, world.state())
+            self._became = recorded(self._before, world.state(), world.verdict())
         except SimulatorError as error:
             structlog.get_logger().warning("the world did not say what became of it", error=str(error))
         finally:

@@ -5,7 +5,14 @@ from typing import Any
 
 from simulator.errors import ScenarioError
 from simulator.events import Party
-from simulator.reading.outcomes import CalledOutcome, ExpectedOutcome, JudgeOutcome, NotCalledOutcome, StateOutcome
+from simulator.reading.outcomes import (
+    CalledOutcome,
+    ExpectedOutcome,
+    JudgeOutcome,
+    NotCalledOutcome,
+    StateOutcome,
+    WorldOutcome,
+)
 from simulator.scenario import Scenario
 from simulator.texts import quoted
 from simulator.world.template import split_path
@@ -41,6 +48,9 @@ def _complaint(scenario: Scenario, outcome: ExpectedOutcome) -> str | None:
             return _on_tools(scenario, outcome)
         case StateOutcome():
             return _on_state(scenario, outcome)
+        case WorldOutcome():
+            judged = scenario.world is not None and scenario.world.judges
+            return None if judged else "is the verdict of a world that has one (`kind: tau2`), and this one has none"
         case JudgeOutcome():
             return "needs `judge:`, an endpoint that is asked, and this version has none"
     return None

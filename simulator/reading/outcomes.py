@@ -302,6 +302,18 @@ class RecoversOutcome(ExpectedOutcome, frozen=True, kw_only=True):
         return f"interruption {self.number}: the agent says /{self.answers}/{drops} within {self.within}"
 
 
+class WorldOutcome(ExpectedOutcome, frozen=True, kw_only=True):
+    """The world's own verdict on what was done in it, as a benchmark has one."""
+
+    first = "world"
+    world: Literal["succeeded"]
+
+    @property
+    def text(self) -> str:
+        """What is expected, in words."""
+        return "the world's own verdict is success"
+
+
 class JudgeOutcome(ExpectedOutcome, frozen=True, kw_only=True):
     """What a language model is asked to find true of a session."""
 
@@ -318,7 +330,7 @@ class JudgeOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 OUTCOMES: Mapping[str, type[ExpectedOutcome]] = {
     kind.first: kind
     for kind in (CalledOutcome, NotCalledOutcome, StateOutcome, SaysOutcome, NeverSaysOutcome, EndsOutcome,
-                 TurnsOutcome, RecoversOutcome, JudgeOutcome)
+                 TurnsOutcome, RecoversOutcome, WorldOutcome, JudgeOutcome)
 }  # fmt: skip
 _ALIASES = {"args": "with"}
 

@@ -38,6 +38,11 @@ class ToolPort:
         return self._world.tools(self._party) if self._world is not None else ()
 
     @property
+    def instructions(self) -> str:
+        """What the party is to know of the world beside its tools."""
+        return self._world.instructions(self._party) if self._world is not None else ""
+
+    @property
     def address(self) -> str:
         """Where the world is served, the session's token included; "" where it is not."""
         return self._world.address if self._world is not None else ""

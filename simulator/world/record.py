@@ -19,17 +19,31 @@ class StateChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     after: Any | msgspec.UnsetType = msgspec.UNSET
 
 
-class WorldRecord(msgspec.Struct, frozen=True, kw_only=True):
+class WorldVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a world itself says of what was done in it, as a benchmark does.
+
+    reward: 0 to 1, by calls and state. basis: what all of it rests on. communicate: what the agent must have said.
+    language: criteria that only a reader of language can judge.
+    """
+
+    reward: float
+    basis: list[str] = []
+    communicate: list[str] = []
+    language: list[str] = []
+
+
+class WorldRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of world.json."""
 
     before: Any
     after: Any
     diff: list[StateChange] = []
+    verdict: WorldVerdict | None = None
 
 
-def recorded(before: Any, after: Any) -> WorldRecord:
+def recorded(before: Any, after: Any, verdict: WorldVerdict | None = None) -> WorldRecord:
     """Give what became of a state, as plain data both."""
-    return WorldRecord(before=before, after=after, diff=list(_changes(before, after, "")))
+    return WorldRecord(before=before, after=after, diff=list(_changes(before, after, "")), verdict=verdict)
 
 
 def write_world(folder: Path, record: WorldRecord) -> None:

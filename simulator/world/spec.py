@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -24,6 +24,9 @@ class WorldSpec(Spec, frozen=True, kw_only=True):
     serve: offer the agent's tools over HTTP and MCP as well, to an agent whose own back end calls them.
     """
 
+    judges: ClassVar[bool] = False
+    """Whether its worlds have a verdict of their own."""
+
     serve: Serve | None = None
 
     def tools(self, party: Party) -> tuple[Tool, ...]:
@@ -34,6 +37,10 @@ class WorldSpec(Spec, frozen=True, kw_only=True):
         """Refuse what cannot work before anything starts. ScenarioError."""
         if self.serve is not None:
             self.serve.check(f"{where}.serve")
+
+    def instructions(self, party: Party) -> str:
+        """Give what a party is to know of the world beside its tools: a policy, a scenario."""
+        return ""
 
     def roots(self) -> list[str] | None:
         """Give the names that its state may begin a path with; None where nobody can say before a session."""

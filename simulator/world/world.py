@@ -16,6 +16,7 @@ from simulator.events import Party
 from simulator.plugins import function_named
 from simulator.spec import Duration
 from simulator.world.arguments import misfit, with_defaults
+from simulator.world.record import WorldVerdict
 from simulator.world.template import assign, filled
 from simulator.world.tool import Tool
 
@@ -54,6 +55,18 @@ class World:
         """Do what a call whose arguments fit comes to."""
         raise NotImplementedError
 
+    def misfit(self, tool: Tool, arguments: dict[str, Any]) -> str | None:
+        """Say what of a call's arguments the tool does not take; None where it takes them."""
+        return misfit(arguments, tool.parameters)
+
+    def instructions(self, party: Party) -> str:
+        """What a party is to know of the world beside its tools: a policy, a scenario."""
+        return ""
+
+    def verdict(self) -> WorldVerdict | None:
+        """What the world itself says of what was done in it; None where it has no opinion."""
+        return None
+
     def close(self) -> None:
         """Let go of what it holds."""
 
@@ -67,7 +80,7 @@ class World:
                 return failed(f"there is no function {name!r}; there are: {known}", "unknown")
             if not isinstance(arguments, Mapping):
                 return failed("the arguments are no JSON object", "arguments", tool.delay)
-            complaint = misfit(dict(arguments), tool.parameters)
+            complaint = self.misfit(tool, dict(arguments))
             if complaint is not None:
                 return failed(complaint, "arguments", tool.delay)
             return self.perform(tool, with_defaults(arguments, tool.parameters), party)

@@ -1,0 +1,56 @@
+"""The outcome that a world itself decides: calls and state by its own verdict, words by what the agent said."""
+
+import re
+from collections.abc import Sequence
+
+from metrics.outcomes.seen import OutcomeFinding, Seen, Window
+from metrics.outcomes.words import Transcript, chosen, shown_spots, spots, unknown_speech
+from simulator.reading.outcomes import WorldOutcome
+from simulator.speaking.numbers import text_in_digits
+from simulator.world.record import WorldVerdict
+
+
+def succeeded(_outcome: WorldOutcome, seen: Seen) -> OutcomeFinding:
+    """Whether calls and state are as the world wants them, and the agent said what it had to.
+
+    Undefined where criteria of language are left, which only a judge can tell, and where words are not known.
+    """
+    verdict = seen.world.verdict if seen.world is not None else None
+    if verdict is None:
+        return OutcomeFinding(met=None, reason="the session's world has no verdict of its own")
+    if verdict.reward < 1:
+        label = f"calls and state: {verdict.reward:g} of 1 ({', '.join(verdict.basis)})"
+        return OutcomeFinding(met=False, evidence=[seen.whole(label)])
+    said = _communicated(verdict, seen)
+    if said.met is not True:
+        return said
+    if verdict.language:
+        count = len(verdict.language)
+        return OutcomeFinding(
+            met=None, reason=f"{count} criteria of language need a judge, the first: {verdict.language[0]}"
+        )
+    return said
+
+
+def _communicated(verdict: WorldVerdict, seen: Seen) -> OutcomeFinding:
+    """Whether the agent said every text that it had to: in any case, commas and the spelling of numbers aside."""
+    window = Window(start=0, end=seen.session.duration + 1)
+    transcripts = chosen(seen, "agent", "both") if verdict.communicate else []
+    missing = [text for text in verdict.communicate if not spots(transcripts, pattern_of(text), window)]
+    if not missing:
+        found = [spot for text in verdict.communicate for spot in spots(transcripts, pattern_of(text), window)[:1]]
+        return OutcomeFinding(met=True, evidence=shown_spots("agent", found))
+    unknown = unknown_speech(seen, "agent", _told_first(transcripts), window, needed="any")
+    if unknown:
+        return OutcomeFinding(met=None, reason=unknown)
+    return OutcomeFinding(met=False, evidence=[seen.whole(f"the agent did not say {missing[0]!r}")])
+
+
+def _told_first(transcripts: Sequence[Transcript]) -> Sequence[Transcript]:
+    return transcripts[:1]
+
+
+def pattern_of(text: str) -> str:
+    """Give the pattern that finds a text, whose numbers may have been said in words, and written with commas."""
+    plain = text_in_digits(text.replace(",", ""))
+    return r"\W+".join(re.escape(word) for word in plain.split())
