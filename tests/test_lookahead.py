@@ -131,13 +131,25 @@ def injectors() -> st.SearchStrategy[Plain]:
     return st.sampled_from(["user", "agent"]).flatmap(of)
 
 
-CHANNELS = st.one_of(
+WINDOWS = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"from": milliseconds(0, 4000)}, optional={"until": milliseconds(4001, 8000)}),
+    st.sampled_from(["user_speaking", "agent_speaking", "user_pausing", "agent_pausing"]).flatmap(
+        lambda condition: st.fixed_dictionaries(
+            {condition: milliseconds(0, 900)}, optional={"length": milliseconds(20, 900), "times": st.integers(1, 2)}
+        ).map(lambda during: {"during": during})
+    ),
+)
+"""When a channel is on."""
+
+KINDS = st.one_of(
     st.fixed_dictionaries({"kind": st.just("gain"), "db": st.integers(-30, 12)}),
     st.fixed_dictionaries(
         {"kind": st.just("noise"), "color": st.sampled_from(["white", "pink"]), "snr_db": st.integers(0, 60)}
     ),
     st.fixed_dictionaries({"kind": st.just("delay"), "time": milliseconds(0, 700)}),
     st.just({"kind": "codec", "name": "mulaw"}),
+    st.just({"kind": "mute"}),
     st.fixed_dictionaries(
         {"kind": st.just("talker"), "say": st.just(["Dinner is ready."]), "start": milliseconds(0, 3000)},
         optional={"every": milliseconds(300, 3000)},
@@ -147,6 +159,8 @@ CHANNELS = st.one_of(
         optional={"every": milliseconds(100, 3000), "length": milliseconds(20, 500)},
     ),
 )
+
+CHANNELS = st.tuples(KINDS, WINDOWS).map(merged)
 
 FORMS = ((8000, 20), (16_000, 10), (24_000, 20), (24_000, 40), (22_050, 20), (48_000, 80))
 """Sample rates (Hz) and frames (ms)."""

@@ -86,7 +86,15 @@ MODELS: Mapping[str, EventType] = {
     ),
 }
 
+_CHANNEL = {
+    **_DIRECTION,
+    "channel": Field("number", "its place on the line, from 0"),
+    "kind": Field("text", "its kind"),
+}
+
 LINES: Mapping[str, EventType] = {
+    "channel_on": EventType("A channel that is on for a time only begins to be heard.", ("line",), _CHANNEL),
+    "channel_off": EventType("Its time is over; sound passes it by.", ("line",), _CHANNEL),
     "talker": EventType(
         "Somebody in the background begins to speak.",
         ("line",),

@@ -21,6 +21,9 @@ CHANNELS: list[dict[str, Any]] = [
     {"kind": "noise", "snr_db": 20, "color": "white"},
     {"kind": "noise", "snr_db": 10, "color": "pink"},
     {"kind": "noise", "snr_db": 15, "color": "babble"},
+    {"kind": "noise", "snr_db": 15, "color": "traffic"},
+    {"kind": "noise", "snr_db": 15, "color": "keyboard"},
+    {"kind": "noise", "snr_db": 15, "color": "music"},
     {"kind": "talker", "say": ["Dinner is ready."], "start": "100ms"},
     {"kind": "talker", "say": ["Hello.", "Over here."], "every": "1s"},
     {"kind": "burst", "color": "white", "start": "100ms"},
@@ -29,6 +32,7 @@ CHANNELS: list[dict[str, Any]] = [
     {"kind": "delay", "time": "0ms"},
     {"kind": "delay", "time": "33ms"},
     {"kind": "codec", "name": "mulaw"},
+    {"kind": "mute"},
 ]
 
 TestOurChannels = channel_contract(CHANNELS)
