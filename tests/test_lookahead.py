@@ -150,6 +150,24 @@ KINDS = st.one_of(
     st.fixed_dictionaries({"kind": st.just("delay"), "time": milliseconds(0, 700)}),
     st.just({"kind": "codec", "name": "mulaw"}),
     st.just({"kind": "mute"}),
+    st.fixed_dictionaries({"kind": st.just("echo"), "delay": milliseconds(0, 400), "length": milliseconds(1, 300)}),
+    st.fixed_dictionaries(
+        {"kind": st.just("loss"), "packet": milliseconds(5, 60)},
+        optional={"conceal": st.sampled_from(["none", "repeat"])},
+    ).map(lambda plain: {**plain, "loss": {"percent": 20, "burst": 2}}),
+    st.fixed_dictionaries(
+        {"kind": st.just("jitter"), "std": milliseconds(0, 60), "buffer": milliseconds(0, 200)},
+        optional={"adaptive": st.booleans(), "reorder": st.booleans(), "packet": milliseconds(5, 60)},
+    ),
+    st.fixed_dictionaries(
+        {"kind": st.just("dropout"), "length": milliseconds(1, 900), "start": milliseconds(0, 3000)},
+        optional={"then": st.sampled_from(["lost", "late"]), "every": milliseconds(1000, 3000)},
+    ),
+    st.fixed_dictionaries({"kind": st.just("drift"), "ppm": st.sampled_from([-900, -50, 50, 900])}),
+    st.just({"kind": "reverb"}),
+    st.just({"kind": "band", "shape": "telephone"}),
+    st.just({"kind": "clip", "headroom_db": 0}),
+    st.just({"kind": "denoise"}),
     st.fixed_dictionaries(
         {"kind": st.just("talker"), "say": st.just(["Dinner is ready."]), "start": milliseconds(0, 3000)},
         optional={"every": milliseconds(300, 3000)},

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from channels.band import SHAPES
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.line import Channel, ChannelContext, Line
 from simulator.scenario import Lines
@@ -33,14 +34,56 @@ CHANNELS: list[dict[str, Any]] = [
     {"kind": "delay", "time": "33ms"},
     {"kind": "codec", "name": "mulaw"},
     {"kind": "mute"},
+    {"kind": "loss", "loss": {"percent": 20}},
+    {"kind": "loss", "loss": {"percent": 20, "burst": 3}, "conceal": "none", "packet": "10ms"},
+    {"kind": "loss", "loss": {"p": 0.1, "r": 0.4, "bad_percent": 60}, "packet": "60ms"},
+    {"kind": "loss", "loss": {"trace": "losses.txt"}, "packet": "33ms"},
+    {"kind": "jitter"},
+    {"kind": "jitter", "distribution": "pareto", "std": "60ms", "packet": "10ms"},
+    {"kind": "jitter", "distribution": "normal", "buffer": "33ms", "reorder": False},
+    {"kind": "jitter", "trace": "delays.txt"},
+    {"kind": "dropout", "length": "200ms", "start": "100ms"},
+    {"kind": "dropout", "length": "100ms", "per_minute": 200},
+    {"kind": "echo"},
+    {"kind": "echo", "delay": "0ms", "loss_db": 6, "headroom_db": 3, "canceller": {"erle_db": 20}},
+    {"kind": "echo", "delay": "133ms", "length": "300ms"},
+    {"kind": "reverb"},
+    {"kind": "reverb", "size": [3, 2.5, 2.4], "rt60": "200ms", "distance": 0.5},
+    {"kind": "clip"},
+    {"kind": "clip", "shape": "soft", "headroom_db": -6},
+    {"kind": "denoise"},
+    {"kind": "denoise", "threshold_db": 0, "opens": "10ms", "hold": "20ms", "depth_db": 20},
 ]
+SLIGHTLY_LATE: list[dict[str, Any]] = [
+    *({"kind": "band", "shape": shape} for shape in SHAPES),
+    {"kind": "band", "curve": [[0, 0], [4000, -20]]},
+    {"kind": "drift", "ppm": 80},
+    {"kind": "drift", "ppm": -200, "buffer": "10ms"},
+]
+"""Filters, and delays that vary."""
+WHILE_IT_MOVES: list[dict[str, Any]] = [
+    {"kind": "jitter", "adaptive": True, "mean": "60ms", "std": "30ms"},
+    {"kind": "dropout", "length": "200ms", "start": "500ms", "then": "late"},
+]
+"""Sound is as late as they tell: a second of them has no one delay."""
 
-TestOurChannels = channel_contract(CHANNELS)
+
+def traces(folder: Path) -> None:
+    """Write the traces that cases name."""
+    (folder / "losses.txt").write_text("0 0 1  # the third\n1 0\n")
+    (folder / "delays.txt").write_text("20 30 120 40\n")
+
+
+TestOurChannels = channel_contract(CHANNELS, prepare=traces)
+TestOurFilters = channel_contract(SLIGHTLY_LATE, delay_within_samples=3)
+TestOurMovingDelays = channel_contract(WHILE_IT_MOVES, delay_within_samples=24_000)
+TestAtAnotherRate = channel_contract([*CHANNELS, *SLIGHTLY_LATE], prepare=traces, sample_rate=22_050, frame_samples=441,
+                                     delay_within_samples=3)  # fmt: skip
 
 
 def test_each_of_our_channels_is_under_the_contract() -> None:
     """A channel that is added is added here."""
-    assert {case["kind"] for case in CHANNELS} == set(own_kinds("channels"))
+    assert {case["kind"] for case in [*CHANNELS, *SLIGHTLY_LATE, *WHILE_IT_MOVES]} == set(own_kinds("channels"))
 
 
 def build(kind: str, fields: dict[str, Any]) -> Channel:
