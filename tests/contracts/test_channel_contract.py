@@ -1,5 +1,7 @@
 """What every channel keeps, over ours; and what a line and noise promise beside it."""
 
+from ctypes.util import find_library
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,9 @@ CHANNELS: list[dict[str, Any]] = [
     {"kind": "delay", "time": "0ms"},
     {"kind": "delay", "time": "33ms"},
     {"kind": "codec", "name": "mulaw"},
+    {"kind": "codec", "name": "alaw", "loss": {"percent": 10}},
+    {"kind": "codec", "name": "gsm"},
+    {"kind": "codec", "name": "gsm", "packet": "60ms", "loss": {"percent": 10}, "conceal": "none"},
     {"kind": "mute"},
     {"kind": "loss", "loss": {"percent": 20}},
     {"kind": "loss", "loss": {"percent": 20, "burst": 3}, "conceal": "none", "packet": "10ms"},
@@ -61,6 +66,18 @@ SLIGHTLY_LATE: list[dict[str, Any]] = [
     {"kind": "drift", "ppm": -200, "buffer": "10ms"},
 ]
 """Filters, and delays that vary."""
+OPUS: list[dict[str, Any]] = [
+    {"kind": "codec", "name": "opus"},
+    {"kind": "codec", "name": "opus", "bit_rate": 32_000, "fec": True, "loss": {"percent": 10}},
+    {"kind": "codec", "name": "opus", "packet": "60ms", "dtx": True},
+    {"kind": "codec", "name": "opus", "packet": "10ms", "loss": {"percent": 10}, "conceal": "none"},
+]
+OF_PYAV: list[dict[str, Any]] = [
+    {"kind": "codec", "name": "g722"},
+    {"kind": "codec", "name": "g722", "packet": "40ms", "loss": {"percent": 10}},
+    {"kind": "codec", "name": "amr_nb"},
+    {"kind": "codec", "name": "amr_nb", "bit_rate": 4750, "loss": {"percent": 10}},
+]
 WHILE_IT_MOVES: list[dict[str, Any]] = [
     {"kind": "jitter", "adaptive": True, "mean": "60ms", "std": "30ms"},
     {"kind": "dropout", "length": "200ms", "start": "500ms", "then": "late"},
@@ -76,6 +93,18 @@ def traces(folder: Path) -> None:
 
 TestOurChannels = channel_contract(CHANNELS, prepare=traces)
 TestOurFilters = channel_contract(SLIGHTLY_LATE, delay_within_samples=3)
+
+
+@pytest.mark.skipif(find_library("opus") is None and find_spec("av") is None, reason="needs libopus")
+class TestOpus(channel_contract(OPUS, delay_within_samples=3)):  # type: ignore[misc]
+    """Codecs code noise roughly: the best place may be a sample or two beside."""
+
+
+@pytest.mark.skipif(find_spec("av") is None, reason="needs PyAV")
+class TestCodecsOfPyAV(channel_contract(OF_PYAV, delay_within_samples=3)):  # type: ignore[misc]
+    """G.722 and AMR."""
+
+
 TestOurMovingDelays = channel_contract(WHILE_IT_MOVES, delay_within_samples=24_000)
 TestAtAnotherRate = channel_contract([*CHANNELS, *SLIGHTLY_LATE], prepare=traces, sample_rate=22_050, frame_samples=441,
                                      delay_within_samples=3)  # fmt: skip
