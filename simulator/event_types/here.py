@@ -105,13 +105,11 @@ LINES: Mapping[str, EventType] = {
         "Packets in a row were lost; told when the next one is there.",
         ("line",),
         {**_DIRECTION, "since": Field("session", "where the first is missing"), "packets": Field("number")},
-        shown="trouble",
     ),
     "buffer_underrun": EventType(
         "Packets in a row came too late to be played; told when the next one is there.",
         ("line",),
         {**_DIRECTION, "since": Field("session", "where the first was waited for"), "packets": Field("number")},
-        shown="trouble",
     ),
     "dropout": EventType(
         "The connection is gone.", ("line",), {**_DIRECTION, "until": Field("session", "where it is back")}

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from simulator.call.windows import Windows
 from simulator.frame import AudioFrame, Samples, freeze
-from simulator.line import Channel, ChannelContext, Line
+from simulator.line import ChannelContext, Line
 from simulator.scenario import Lines
 from simulator.spec import decode
 from simulator.testing import burst
@@ -68,7 +69,7 @@ def main() -> None:
 
 def one_run(channels: list[dict[str, Any]], said: Samples, other: Samples, at_once: int) -> float:
     """Carry both sounds over a line, so many frames at once: microseconds of the processor for a frame."""
-    line = Line(built(channels))
+    line = built(channels)
     frames = [
         (AudioFrame(at, said[at : at + at_once * FRAME]), AudioFrame(at, other[at : at + at_once * FRAME]))
         for at in range(0, len(said), at_once * FRAME)
@@ -79,13 +80,16 @@ def one_run(channels: list[dict[str, Any]], said: Samples, other: Samples, at_on
     return 1e6 * (time.process_time() - began) / (len(said) / FRAME)
 
 
-def built(channels: list[dict[str, Any]]) -> list[Channel]:
-    """The channels as a session builds them, windows aside."""
+def built(channels: list[dict[str, Any]]) -> Line:
+    """A line as a session builds it."""
     specs = decode({"user_to_agent": channels}, Lines, source="benchmark", folder=Path()).user_to_agent
-    return [
-        spec.build(ChannelContext(sample_rate=RATE, frame_samples=FRAME, rng=np.random.default_rng([1, index])))
-        for index, spec in enumerate(specs)
+    windows = Windows("user", RATE, FRAME)
+    contexts = [
+        ChannelContext(sample_rate=RATE, frame_samples=FRAME, rng=np.random.default_rng([1, index]))
+        for index in range(len(specs))
     ]
+    made = [windows.built(spec, own, index) for index, (spec, own) in enumerate(zip(specs, contexts, strict=True))]
+    return Line(made, windows.judge if any(spec.windowed for spec in specs) else None)
 
 
 if __name__ == "__main__":

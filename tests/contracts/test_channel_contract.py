@@ -62,6 +62,7 @@ CHANNELS: list[dict[str, Any]] = [
 SLIGHTLY_LATE: list[dict[str, Any]] = [
     *({"kind": "band", "shape": shape} for shape in SHAPES),
     {"kind": "band", "curve": [[0, 0], [4000, -20]]},
+    *({"kind": "preset", "name": name} for name in ("pstn", "mobile_3g", "call_centre", "tau_voice_regular")),
     {"kind": "drift", "ppm": 80},
     {"kind": "drift", "ppm": -200, "buffer": "10ms"},
 ]
