@@ -148,7 +148,11 @@ KINDS = st.one_of(
         {"kind": st.just("noise"), "color": st.sampled_from(["white", "pink"]), "snr_db": st.integers(0, 60)}
     ),
     st.fixed_dictionaries({"kind": st.just("delay"), "time": milliseconds(0, 700)}),
-    st.just({"kind": "codec", "name": "mulaw"}),
+    st.fixed_dictionaries(
+        {"kind": st.just("codec"), "name": st.sampled_from(["mulaw", "alaw", "gsm"])},
+        optional={"loss": st.just({"percent": 10})},
+    ),
+    st.just({"kind": "preset", "name": "mobile_3g"}),
     st.just({"kind": "mute"}),
     st.fixed_dictionaries({"kind": st.just("echo"), "delay": milliseconds(0, 400), "length": milliseconds(1, 300)}),
     st.fixed_dictionaries(
