@@ -131,13 +131,17 @@ class Codec:
         self._is_lost = False
         self._left = 0
         self._sent = 0
+        # G.711 alone has no packets and no memory, and short filters give the same however much they are handed.
+        self._at_once = coder.unit == 1 and self._lost is None and self._down.by_phases and self._up.by_phases
         waiting = _waiting(self._count, rate, coder)
         self._out.push(np.zeros(waiting, np.float32))
         filters = (self._down.delay_s + self._up.delay_s) * rate
         self.delay_samples = round(filters + coder.lookahead * rate / coder.rate) + waiting
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
-        """Carry a frame, or several one by one: sums of the filters must not depend on how much is handed over."""
+        """Carry a frame, or several: most one by one, as sums of filters and packets would depend on how many."""
+        if self._at_once:
+            return self._carry(frame, other)
         return by_frames(frame, other, self._count, self._carry)
 
     def _carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
@@ -145,7 +149,7 @@ class Codec:
         whole = self._in.buffered // self._coder.unit * self._coder.unit
         if whole:
             self._out.push(self._up(self._coded(self._in.take(whole), frame.start)))
-        return AudioFrame(frame.start, self._out.take(self._count))
+        return AudioFrame(frame.start, self._out.take(len(frame.samples)))
 
     def _coded(self, samples: Samples, now: int) -> Samples:
         """Send samples, packet by packet."""

@@ -35,6 +35,8 @@ class ShortResampler:
         self._half = -(-ZERO_CROSSINGS * from_hz // lower)
         self.delay_s = 0.0 if from_hz == to_hz else self._half / from_hz
         self._taps = _taps(self._half, from_hz, lower, self._up)
+        self.by_phases = self._up <= FEW_PHASES
+        """Whether an output is the same sum however many samples are handed over at once."""
         self._rows = self._taps.astype(np.float32)
         self._past: Samples = np.zeros(2 * self._half, np.float32)
         self._phase = 0
@@ -49,7 +51,7 @@ class ShortResampler:
         places = np.arange(self._phase, len(samples) * self._up, self._down)
         following = int(places[-1]) + self._down if len(places) else self._phase
         self._phase = following - len(samples) * self._up
-        if self._up <= FEW_PHASES:
+        if self.by_phases:
             return self._by_phases(known, places)
         windows = sliding_window_view(known, 2 * self._half)[places // self._up]
         resampled: Samples = np.einsum("ij,ij->i", windows, self._taps[places % self._up]).astype(np.float32)

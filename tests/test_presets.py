@@ -9,6 +9,8 @@ from channels.preset import named_lines
 from simulator.errors import ScenarioError
 from simulator.testing import burst, bytes_of, play_session
 from tests.channel_runs import RATE, Run, level_db
+from tests.distributions import own_kinds
+from tests.lines_figure import ROWS, figure
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "lines.md").read_text(encoding="utf-8")
 
@@ -16,7 +18,15 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs" / "lines.md").read_text(enc
 def test_the_page_has_every_named_line_with_its_source() -> None:
     """What stands in the file stands in docs/lines.md, word by word."""
     for name, line in named_lines().items():
+        assert not any(part.windowed for part in line.channels), "a window inside would not be looked at"
         assert f"| `{name}` | {line.says} | {line.source} |" in PAGE
+
+
+def test_the_page_has_every_kind() -> None:
+    """A channel that is added gets a row; the figure can be drawn."""
+    for kind in own_kinds("channels"):
+        assert f"| `{kind}` | " in PAGE
+    assert figure().count('class="heard"') == len(ROWS) + 1
 
 
 @pytest.mark.parametrize("name", named_lines())
