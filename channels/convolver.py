@@ -25,7 +25,6 @@ class Convolver:
         parts = -(-len(response) // frame_samples)
         padded = np.zeros(parts * frame_samples, np.float32)
         padded[: len(response)] = response
-        # Rows in the order of the past that they meet: the latest frame last.
         self._parts = np.fft.rfft(padded.reshape(parts, frame_samples), self._size)
         self._past: Spectra = np.zeros((parts - 1, self._parts.shape[1]), self._parts.dtype)
         self._last: Samples = np.zeros(frame_samples, np.float32)
@@ -46,9 +45,13 @@ class Convolver:
         known = np.concatenate([self._past, spectra]) if len(self._past) else spectra
         self._past = known[frames:]
         behind = len(self._parts) - 1
-        total = known[behind : behind + frames] * self._parts[0]
-        for part in range(1, behind + 1):
-            total += known[behind - part : behind - part + frames] * self._parts[part]
+        if frames == 1:
+            # Row by row in the same order as below, in two calls.
+            total = np.add.reduce(known[::-1] * self._parts, axis=0, keepdims=True)
+        else:
+            total = known[behind : behind + frames] * self._parts[0]
+            for part in range(1, behind + 1):
+                total += known[behind - part : behind - part + frames] * self._parts[part]
         said = np.fft.irfft(total, self._size)[:, self._count :].astype(np.float32, copy=False)
         return freeze(said.reshape(-1) if frames > 1 else said[0])
 
