@@ -158,6 +158,14 @@ def test_hard_clipping_cuts_off_and_counts() -> None:
     assert run.measured()["clipped_percent"] == pytest.approx(100 * share, abs=1.5)
 
 
+@pytest.mark.parametrize("percent", [1.0, 5.0, 20.0])
+def test_a_share_of_a_voice_is_clipped(percent: float) -> None:
+    """Another voice and another sentence at the nominal level: within a third of what was asked for."""
+    sound = spoken("I would like to book a table for four people tomorrow evening.", "en-gb-scotland", RATE).samples
+    measured = Run({"kind": "clip", "percent": percent}, np.array(sound)).measured()
+    assert measured["clipped_percent"] == pytest.approx(percent, rel=1 / 3)
+
+
 def test_soft_clipping_bends_and_never_passes_the_limit() -> None:
     """Small samples keep their size, large ones come close to the limit: tanh."""
     run = Run({"kind": "clip", "headroom_db": 0, "shape": "soft"}, np.linspace(-1, 1, 2 * RATE, dtype=np.float32))
@@ -229,6 +237,7 @@ def test_a_full_buffer_slips_back_to_half_and_tells_it() -> None:
         ({"kind": "reverb", "size": [2, 2, 2], "rt60": "1.5s"}, "is too small"),
         ({"kind": "reverb", "size": [2, 2, 2], "rt60": "1.5s", "distance": 0.3}, "too small to ring for 1.5 s"),
         ({"kind": "reverb", "rt60": "5s"}, "rt60 is 5s; allowed are 100ms to 1.5s"),
+        ({"kind": "clip", "percent": 5, "headroom_db": 3}, "at most one of headroom_db and percent"),
         ({"kind": "band"}, "exactly one of shape"),
         ({"kind": "band", "curve": [[100, 0], [50, 0]]}, "must rise in frequency"),
         ({"kind": "drift", "ppm": 5000}, "expected `float` <= 1000"),
