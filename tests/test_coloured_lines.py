@@ -121,7 +121,7 @@ def response_db(channel: dict[str, Any], hz: float, rate: int = RATE) -> float:
 
 @pytest.mark.parametrize(
     ("hz", "least", "most"),
-    # ITU-T G.712, figures 4 and 5: limits of the attenuation, turned into gains.
+    # After the limits of ITU-T G.712 for the attenuation of a voice-frequency port, turned into gains.
     [(50, -99, -24), (300, -2, 0.5), (400, -1, 0.5), (1000, -0.5, 0.5), (2000, -0.5, 0.5), (3000, -0.9, 0.5),
      (3400, -3, 0.5), (4600, -99, -28)],
 )  # fmt: skip
