@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from channels.noise import Color, at_rms, generate
+from channels.noise import at_rms
+from channels.noises import COLORS, Color, generate
 from simulator.errors import located
 from simulator.events import Emit
 from simulator.frame import AudioFrame, Samples, freeze, silence
@@ -35,7 +36,7 @@ class BurstSpec(ChannelSpec, frozen=True, kw_only=True, tag="burst"):
 
     def __post_init__(self) -> None:
         if (self.color is None) == (self.file is None):
-            raise ValueError("a burst has exactly one of color (white, pink, babble) and file")
+            raise ValueError(f"a burst has exactly one of color ({', '.join(COLORS)}) and file")
         if not -40 <= self.snr_db <= 100:
             raise ValueError(f"snr_db is {self.snr_db}; allowed are -40 to 100")
         if self.every is not None and self.every <= 0:

@@ -5,32 +5,15 @@ followed the speech would pump. The noise is one seeded loop, so carrying a fram
 """
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from channels.noises import COLORS, Color, generate
 from simulator.errors import ScenarioError, located
 from simulator.frame import AudioFrame, Samples, energies, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec
 from simulator.sound import recordings
 from simulator.speaking.ears import LEVEL_MARGIN_DB, NOMINAL_DBFS
-from simulator.speaking.voice import spoken
-
-Color = Literal["white", "pink", "babble"]
-
-LOOP_S = 30.0
-"""Length of generated noise before it repeats: longer than anybody remembers a noise."""
-
-TALKERS = 18
-BABBLE_VOICES = ("en-us+m1", "en-gb-x-rp", "en-us+m3", "en-gb-scotland", "en-us+f2", "en-us+m7")
-BABBLE_TEXT = (
-    "We went down to the market on Saturday and it was quite full of people already.",
-    "He said the train would come at nine but nobody had seen it by ten o'clock.",
-    "Have you tried the new place around the corner, they make very good bread there.",
-    "I told her that the meeting moved to Thursday, she had written down another day.",
-    "The garden needs some water, and then we could sit outside for a little while.",
-    "They are painting the house next door, so there is a ladder in front of the window.",
-)
 
 
 class NoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="noise"):
@@ -43,7 +26,7 @@ class NoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="noise"):
 
     def __post_init__(self) -> None:
         if (self.color is None) == (self.file is None):
-            raise ValueError("noise has exactly one of color (white, pink, babble) and file")
+            raise ValueError(f"noise has exactly one of color ({', '.join(COLORS)}) and file")
         if not -40 <= self.snr_db <= 100:
             raise ValueError(f"snr_db is {self.snr_db}; allowed are -40 to 100")
 
@@ -111,35 +94,6 @@ class Noise:
             return {"snr_db": None}
         speech_dbfs = 10 * np.log10(self._speech_energy / self._speech_samples)
         return {"snr_db": round(float(speech_dbfs) - self._level_dbfs, 2)}
-
-
-def generate(color: Color, sample_rate: int, rng: np.random.Generator) -> Samples:
-    """Make a loop of noise without a seam: float32 (30 s,), any level. Pink falls by 3 dB per octave above 20 Hz."""
-    count = round(LOOP_S * sample_rate)
-    if color == "babble":
-        return _babble(sample_rate, count, rng)
-    white = rng.standard_normal(count, dtype=np.float32)
-    if color == "white":
-        return white
-    spectrum = np.fft.rfft(white)
-    frequencies = np.fft.rfftfreq(count, 1 / sample_rate)
-    spectrum /= np.sqrt(np.maximum(frequencies, 20.0))
-    return np.fft.irfft(spectrum, count).astype(np.float32)
-
-
-def _babble(sample_rate: int, count: int, rng: np.random.Generator) -> Samples:
-    """Eighteen talkers, each going round through the sentences at a place of its own: a full room.
-
-    A detector hears a room of six as speech (76 % of its time at 20 dB), one of eighteen hardly ever (0.2 % at 5 dB).
-    """
-    babble = np.zeros(count, np.float32)
-    for index in range(TALKERS):
-        voice = BABBLE_VOICES[index % len(BABBLE_VOICES)]
-        first = index % len(BABBLE_TEXT)
-        order = [*BABBLE_TEXT[first:], *BABBLE_TEXT[:first]]
-        talk = np.concatenate([spoken(text, voice, sample_rate).samples for text in order])
-        babble += np.roll(np.resize(talk, count), int(rng.integers(count)))
-    return babble
 
 
 def at_rms(samples: Samples, level_dbfs: float) -> Samples:

@@ -15,6 +15,8 @@ from simulator.frame import Samples
 ZERO_CROSSINGS = 16
 KAISER_BETA = 6.0
 """60 dB of stop-band attenuation (Kaiser's formula)."""
+FEW_PHASES = 8
+"""Rates that go into each other, or nearly so: 8, 16, 24, 48 kHz; of 44.1 kHz there are up to 441."""
 PASSBAND = 0.92
 """Share of the lower Nyquist frequency that passes: the rest is the filter's slope."""
 
@@ -33,6 +35,9 @@ class ShortResampler:
         self._half = -(-ZERO_CROSSINGS * from_hz // lower)
         self.delay_s = 0.0 if from_hz == to_hz else self._half / from_hz
         self._taps = _taps(self._half, from_hz, lower, self._up)
+        self.by_phases = self._up <= FEW_PHASES
+        """Whether an output is the same sum however many samples are handed over at once."""
+        self._rows = self._taps.astype(np.float32)
         self._past: Samples = np.zeros(2 * self._half, np.float32)
         self._phase = 0
 
@@ -46,8 +51,20 @@ class ShortResampler:
         places = np.arange(self._phase, len(samples) * self._up, self._down)
         following = int(places[-1]) + self._down if len(places) else self._phase
         self._phase = following - len(samples) * self._up
+        if self.by_phases:
+            return self._by_phases(known, places)
         windows = sliding_window_view(known, 2 * self._half)[places // self._up]
         resampled: Samples = np.einsum("ij,ij->i", windows, self._taps[places % self._up]).astype(np.float32)
+        return resampled
+
+    def _by_phases(self, known: Samples, places: NDArray[np.int64]) -> Samples:
+        """The same where few fractions come again and again: a filter for each, which costs a fifth."""
+        resampled = np.empty(len(places), np.float32)
+        for index, place in enumerate(places[: self._up].tolist()):
+            first, phase = divmod(place, self._up)
+            last = first + (len(range(index, len(places), self._up)) - 1) * self._down
+            windows = known[first : last + 2 * self._half]
+            resampled[index :: self._up] = np.correlate(windows, self._rows[phase], "valid")[:: self._down]
         return resampled
 
 

@@ -250,6 +250,7 @@ def check(scenario: Scenario, source: str) -> None:
             injector.check(f"$.injectors[{index}]", scenario.sample_rate)
         for direction in DIRECTIONS:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
+                channel.check_window(f"$.lines.{direction}[{index}]")
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
         check_budget(scenario.billed_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:

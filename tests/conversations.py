@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 import soundfile
 
-from channels.noise import Color, at_rms, generate
+from channels.noise import at_rms
+from channels.noises import Color, generate
 from simulator.annotation.audible import frame_levels
 from simulator.events import Party
 from simulator.frame import Samples

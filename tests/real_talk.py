@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import soundfile
 
-from channels.noise import Color, generate
+from channels.noises import Color, generate
 from simulator.annotation.detect import Track, detect
 from simulator.events import PARTIES
 from simulator.frame import Samples

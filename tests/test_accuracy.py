@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from channels.noise import Color
+from channels.noises import Color
 from metrics.backchannel import BackchannelSpec
 from metrics.barge_in import BargeInSpec
 from metrics.latency import LatencySpec

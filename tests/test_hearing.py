@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from channels.noise import generate
+from channels.noises import generate
 from simulator.frame import Samples
 from simulator.sound.highpass import above_rumble
 from simulator.sound.loudness import active_level_dbfs

@@ -131,13 +131,47 @@ def injectors() -> st.SearchStrategy[Plain]:
     return st.sampled_from(["user", "agent"]).flatmap(of)
 
 
-CHANNELS = st.one_of(
+WINDOWS = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"from": milliseconds(0, 4000)}, optional={"until": milliseconds(4001, 8000)}),
+    st.sampled_from(["user_speaking", "agent_speaking", "user_pausing", "agent_pausing"]).flatmap(
+        lambda condition: st.fixed_dictionaries(
+            {condition: milliseconds(0, 900)}, optional={"length": milliseconds(20, 900), "times": st.integers(1, 2)}
+        ).map(lambda during: {"during": during})
+    ),
+)
+"""When a channel is on."""
+
+KINDS = st.one_of(
     st.fixed_dictionaries({"kind": st.just("gain"), "db": st.integers(-30, 12)}),
     st.fixed_dictionaries(
         {"kind": st.just("noise"), "color": st.sampled_from(["white", "pink"]), "snr_db": st.integers(0, 60)}
     ),
     st.fixed_dictionaries({"kind": st.just("delay"), "time": milliseconds(0, 700)}),
-    st.just({"kind": "codec", "name": "mulaw"}),
+    st.fixed_dictionaries(
+        {"kind": st.just("codec"), "name": st.sampled_from(["mulaw", "alaw", "gsm"])},
+        optional={"loss": st.just({"percent": 10})},
+    ),
+    st.just({"kind": "preset", "name": "mobile_3g"}),
+    st.just({"kind": "mute"}),
+    st.fixed_dictionaries({"kind": st.just("echo"), "delay": milliseconds(0, 400), "length": milliseconds(1, 300)}),
+    st.fixed_dictionaries(
+        {"kind": st.just("loss"), "packet": milliseconds(5, 60)},
+        optional={"conceal": st.sampled_from(["none", "repeat"])},
+    ).map(lambda plain: {**plain, "loss": {"percent": 20, "burst": 2}}),
+    st.fixed_dictionaries(
+        {"kind": st.just("jitter"), "std": milliseconds(0, 60), "buffer": milliseconds(0, 200)},
+        optional={"adaptive": st.booleans(), "reorder": st.booleans(), "packet": milliseconds(5, 60)},
+    ),
+    st.fixed_dictionaries(
+        {"kind": st.just("dropout"), "length": milliseconds(1, 900), "start": milliseconds(0, 3000)},
+        optional={"then": st.sampled_from(["lost", "late"]), "every": milliseconds(1000, 3000)},
+    ),
+    st.fixed_dictionaries({"kind": st.just("drift"), "ppm": st.sampled_from([-900, -50, 50, 900])}),
+    st.just({"kind": "reverb"}),
+    st.just({"kind": "band", "shape": "telephone"}),
+    st.just({"kind": "clip", "headroom_db": 0}),
+    st.just({"kind": "denoise"}),
     st.fixed_dictionaries(
         {"kind": st.just("talker"), "say": st.just(["Dinner is ready."]), "start": milliseconds(0, 3000)},
         optional={"every": milliseconds(300, 3000)},
@@ -147,6 +181,8 @@ CHANNELS = st.one_of(
         optional={"every": milliseconds(100, 3000), "length": milliseconds(20, 500)},
     ),
 )
+
+CHANNELS = st.tuples(KINDS, WINDOWS).map(merged)
 
 FORMS = ((8000, 20), (16_000, 10), (24_000, 20), (24_000, 40), (22_050, 20), (48_000, 80))
 """Sample rates (Hz) and frames (ms)."""

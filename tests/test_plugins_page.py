@@ -58,4 +58,4 @@ def test_its_scenario_runs(package: Path) -> None:
 def test_editors_know_its_keys(package: Path) -> None:
     """The schema that editors complete from holds its kinds beside ours."""
     told = in_package(package, "simulator", "schema")
-    assert '"const": "dropout"' in told and '"const": "ticker"' in told
+    assert '"const": "flicker"' in told and '"const": "ticker"' in told

@@ -36,6 +36,43 @@ def test_level_ears_on_a_line_noisier_than_they_bear(ears: str | None, snr_db: f
 
 
 @pytest.mark.parametrize(
+    ("ears", "line", "warned"),
+    [
+        ("level", {"kind": "echo", "loss_db": 24}, 1),
+        ("level", {"kind": "echo", "loss_db": 25}, 0),
+        ("silero", {"kind": "echo", "loss_db": 6}, 0),
+        ("level", {"kind": "preset", "name": "speakerphone"}, 1),
+        ("level", {"kind": "preset", "name": "call_centre"}, 1),  # its noise
+        ("level", {"kind": "preset", "name": "pstn"}, 0),
+    ],
+)
+def test_level_ears_that_hear_themselves(ears: str, line: dict[str, Any], warned: int) -> None:
+    """Whoever has a loud echo hears its own speech as the other's; what is in a named line counts, too."""
+    sentences = found(user=USER | {"ears": ears}, lines={"agent_to_user": [line]})
+    assert len(sentences) == warned
+    assert all(sentence.startswith("test: $.user.ears: level ears take ") for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"kind": "mute"}, "is muted from beginning to end"),
+        ({"kind": "mute", "during": {"agent_speaking": "1s"}}, None),
+        ({"kind": "mute", "from": "20s"}, "never comes on: the session is over after 20s at the latest"),
+        ({"kind": "mute", "during": {"user_speaking": "30s"}}, "never comes on: nothing that the user says lasts"),
+        ({"kind": "jitter", "mean": "90ms", "buffer": "80ms"}, "packets take 90ms on the average and are waited for"),
+        ({"kind": "jitter", "mean": "90ms", "buffer": "80ms", "adaptive": True}, None),
+        ({"kind": "jitter"}, None),
+    ],
+)
+def test_lines_that_let_nothing_pass_or_never_come_on(line: dict[str, Any], told: str | None) -> None:
+    """With the place of the channel."""
+    sentences = found(lines={"user_to_agent": [line]})
+    assert len(sentences) == (told is not None)
+    assert all(sentence.startswith(f"test: $.lines.user_to_agent[0]: {told}") for sentence in sentences)
+
+
+@pytest.mark.parametrize(
     ("metric", "more"),
     [
         ("selectivity.aside_ignored_rate", {"injectors": [{"kind": "aside", "say": "Not now.", "cue": {"at": "3s"}}]}),

@@ -9,10 +9,11 @@ from typing import Any
 
 from simulator.call.chance import CHANNELS, generator
 from simulator.call.mouth import Mouth
+from simulator.call.windows import Windows
 from simulator.events import PARTIES, EventLog, Party
 from simulator.frame import AudioFrame, Samples
 from simulator.injector import Tracks
-from simulator.line import ChannelContext, Line
+from simulator.line import Channel, ChannelContext, Line
 from simulator.scenario import DIRECTIONS, Scenario
 from simulator.speaking.ears import LevelEars
 
@@ -84,17 +85,25 @@ class Exchange:
             mouth.close(now)
 
     def measured(self) -> dict[str, Any]:
-        """What the lines measured of themselves, by direction and position; only channels with something to say."""
+        """What the lines measured of themselves, by direction and position; only channels with something to say.
+
+        The stated delay stands beside it, so that a reader of the session can subtract it.
+        """
         found: dict[str, Any] = {}
         for direction, line in self.lines.items():
             reports = {
-                str(index): report()
-                for index, channel in enumerate(line.channels)
-                if (report := getattr(channel, "measured", None)) is not None
+                str(index): report for index, channel in enumerate(line.channels) if (report := _measured(channel))
             }
             if reports:
                 found[direction] = reports
         return found
+
+
+def _measured(channel: Channel) -> dict[str, Any]:
+    """What a channel says of itself at the session's end, and its stated delay."""
+    report = getattr(channel, "measured", None)
+    stated = {"delay_samples": channel.delay_samples} if channel.delay_samples else {}
+    return {**(report() if report is not None else {}), **stated}
 
 
 def _line(scenario: Scenario, direction: str, log: EventLog) -> Line:
@@ -104,13 +113,18 @@ def _line(scenario: Scenario, direction: str, log: EventLog) -> Line:
     def emit(at: int, type_: str, /, **fields: Any) -> None:
         log.add(at, type_, "line", direction=direction, **fields)
 
-    contexts = (
-        ChannelContext(
-            sample_rate=scenario.sample_rate,
-            frame_samples=scenario.frame_samples,
-            rng=generator(scenario.seed, CHANNELS, speaker, index),
-            emit=emit,
+    windows = Windows(speaker, scenario.sample_rate, scenario.frame_samples)
+    channels = [
+        windows.built(
+            spec,
+            ChannelContext(
+                sample_rate=scenario.sample_rate,
+                frame_samples=scenario.frame_samples,
+                rng=generator(scenario.seed, CHANNELS, speaker, index),
+                emit=emit,
+            ),
+            index,
         )
-        for index in range(len(specs))
-    )
-    return Line([spec.build(context) for spec, context in zip(specs, contexts, strict=True)])
+        for index, spec in enumerate(specs)
+    ]
+    return Line(channels, windows.judge if any(spec.windowed for spec in specs) else None)

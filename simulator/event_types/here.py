@@ -125,7 +125,34 @@ MODELS: Mapping[str, EventType] = {
     ),
 }
 
+_CHANNEL = {
+    **_DIRECTION,
+    "channel": Field("number", "its place on the line, from 0"),
+    "kind": Field("text", "its kind"),
+}
+
 LINES: Mapping[str, EventType] = {
+    "channel_on": EventType("A channel that is on for a time only begins to be heard.", ("line",), _CHANNEL),
+    "channel_off": EventType("Its time is over; sound passes it by.", ("line",), _CHANNEL),
+    "line_delay": EventType(
+        "By how much a line whose delay varies delays sound from here on.",
+        ("line",),
+        {**_DIRECTION, "delay": Field("samples", "the delay, in session samples")},
+        shown="elsewhere",
+    ),
+    "packets_lost": EventType(
+        "Packets in a row were lost; told when the next one is there.",
+        ("line",),
+        {**_DIRECTION, "since": Field("session", "where the first is missing"), "packets": Field("number")},
+    ),
+    "buffer_underrun": EventType(
+        "Packets in a row came too late to be played; told when the next one is there.",
+        ("line",),
+        {**_DIRECTION, "since": Field("session", "where the first was waited for"), "packets": Field("number")},
+    ),
+    "dropout": EventType(
+        "The connection is gone.", ("line",), {**_DIRECTION, "until": Field("session", "where it is back")}
+    ),
     "talker": EventType(
         "Somebody in the background begins to speak.",
         ("line",),

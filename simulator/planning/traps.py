@@ -1,7 +1,7 @@
 """Traps: what a scenario says that can be run and will not do what its author means; nothing is refused.
 
-Only what can be known before anything is heard: ears that take a line's noise for speech, expectations of what nobody
-makes happen, cues that cannot fall due.
+Only what can be known before anything is heard: ears that take a line's noise or their own echo for speech, lines that
+let nothing pass or never come on, expectations of what nobody makes happen, cues that cannot fall due.
 """
 
 import math
@@ -10,7 +10,8 @@ from typing import Any
 
 from simulator.events import PARTIES, Party
 from simulator.injector import SpeechInjectorSpec
-from simulator.scenario import Scenario, kind_of
+from simulator.line import ChannelSpec
+from simulator.scenario import DIRECTIONS, Scenario, kind_of
 from simulator.speaking.cues import CueKeys
 from simulator.speaking.ears import LEVEL_MARGIN_DB
 
@@ -23,7 +24,7 @@ Has = Callable[[Scenario], bool]
 def traps(scenarios: Iterable[Scenario]) -> Iterator[str]:
     """Give the traps of scenarios, a sentence each."""
     for scenario in scenarios:
-        found = (_deaf_ears, _vain_expectations, _dead_cues, _untouched_worlds)
+        found = (_deaf_ears, _vain_lines, _vain_expectations, _dead_cues, _untouched_worlds)
         for sentence in (sentence for find in found for sentence in find(scenario)):
             yield f"{scenario.name}: {sentence}"
 
@@ -33,13 +34,54 @@ def _deaf_ears(scenario: Scenario) -> Iterator[str]:
     for party in PARTIES:
         if getattr(scenario.actor(party), "ears", None) != "level":
             continue
-        noises = [channel for channel in scenario.lines.heard_by(party) if kind_of(channel) == "noise"]
+        channels = [part for channel in scenario.lines.heard_by(party) for part in channel.parts()]
+        noises = [channel for channel in channels if kind_of(channel) == "noise"]
         loudest_db = min((float(getattr(noise, "snr_db", 100)) for noise in noises), default=100.0)
         if loudest_db <= LEVEL_MARGIN_DB:
             yield (
                 f"$.{party}.ears: level ears take noise at {loudest_db:g} dB for speech that never ends (they bear "
                 f"more than {LEVEL_MARGIN_DB:g} dB), and the conversation stalls; leave `ears` out, or say silero"
             )
+        for echo in (channel for channel in channels if kind_of(channel) == "echo"):
+            loss_db = float(getattr(echo, "loss_db", 100))
+            if loss_db <= LEVEL_MARGIN_DB:
+                yield (
+                    f"$.{party}.ears: level ears take its own echo at {loss_db:g} dB for the other's speech (they bear "
+                    f"more than {LEVEL_MARGIN_DB:g} dB) and may yield to themselves; that is a finding only if it is "
+                    "meant"
+                )
+
+
+def _vain_lines(scenario: Scenario) -> Iterator[str]:
+    """Channels that let nothing pass, lose nearly all, or never come on."""
+    for direction in DIRECTIONS:
+        for index, channel in enumerate(getattr(scenario.lines, direction)):
+            reason = _never_on(scenario, channel) or _hardly_heard(channel)
+            if reason:
+                yield f"$.lines.{direction}[{index}]: {reason}"
+
+
+def _never_on(scenario: Scenario, channel: ChannelSpec) -> str | None:
+    if scenario.duration is not None and (channel.from_ or 0) >= scenario.duration.time:
+        return f"never comes on: the session is over after {scenario.duration.time} at the latest"
+    if channel.during is not None and scenario.dataset is None:
+        party, speaking, least = channel.during.condition
+        if kind_of(scenario.actor(party)) == "silent" and not any(one.party == party for one in scenario.injectors):
+            return f"never comes on: the {party} is silent"
+        if speaking and not scenario.injectors and least > _longest_s(scenario, party):
+            return f"never comes on: nothing that the {party} says lasts so long"
+    return None
+
+
+def _hardly_heard(channel: ChannelSpec) -> str | None:
+    kind = kind_of(channel)
+    if kind == "mute" and not channel.windowed:
+        return "is muted from beginning to end; say when by `from`, `until` or `during`"
+    if kind == "jitter" and not getattr(channel, "adaptive", False) and getattr(channel, "trace", None) is None:
+        mean, buffer = (getattr(channel, name) for name in ("mean", "buffer"))
+        if mean >= buffer:
+            return f"packets take {mean} on the average and are waited for {buffer} only: most come too late"
+    return None
 
 
 def _untouched_worlds(scenario: Scenario) -> Iterator[str]:
@@ -62,7 +104,9 @@ def _injects(kind: str) -> Has:
 
 
 def _carries(kind: str) -> Has:
-    return lambda scenario: any(kind_of(channel) == kind for channel in scenario.lines.user_to_agent)
+    return lambda scenario: any(
+        kind_of(part) == kind for channel in scenario.lines.user_to_agent for part in channel.parts()
+    )
 
 
 def _interrupts(scenario: Scenario) -> bool:
