@@ -19,6 +19,7 @@ from metrics.compat.voicebench.qa import QaSpec
 from simulator.cli import main
 from simulator.errors import ScenarioError
 from simulator.scoring.corpus import UnusableResult
+from tests.judge_endpoint import endpoint
 from tests.prediction_files import scored, shown, values, write_rows
 
 
@@ -275,3 +276,21 @@ def test_a_judge_of_nothing_is_refused(tmp_path: Path) -> None:
     assert isinstance(result, UnusableResult) and "no judge is named" in result.sentence()
     with pytest.raises(ScenarioError, match="cannot be read"):
         OpenSpec(judge_replies=tmp_path / "none").prepare()
+
+
+def test_a_live_judge_is_asked_as_the_original_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three replies with the original's parameters; a row with a reference is asked for yes or no by its own scorer."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rows = [{"id": "a", "prompt": "How {response} late?", "response": "Ten.", "score": ["1"]}]
+    file, target = write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out.json"
+    with endpoint(["4", "5", "5"]) as (url, asked):
+        command = ["score", str(file), "--as", "voicebench:open", "--set", f"judge=m@{url}", "--json", str(target)]
+        assert main(command) == 0 and main(command) == 0
+    assert json.loads(target.read_text())["metrics"]["gpt"]["value"] == pytest.approx(14 / 3)
+    assert len(asked) == 3
+    sent = {name: asked[0][name] for name in ("model", "n", "max_tokens", "temperature", "top_p")}
+    assert sent == {"model": "m", "n": 3, "max_tokens": 1024, "temperature": 0.5, "top_p": 0.95}
+    question = asked[0]["messages"][1]["content"]
+    assert "How Ten. late?" in question  # names are filled one after the other, inside texts too

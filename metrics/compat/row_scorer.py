@@ -12,10 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from metrics.compat.answers import Answer, answer_of
 from metrics.compat.as_scorer import AsScorer, Sample
 from metrics.compat.measured import Measured, skipped
 from metrics.compat.prediction_rows import PredictionRow, UnreadableRow, read_rows
+from simulator.annotation.answers import Answer, answer_of
 from simulator.errors import SessionError
 from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind

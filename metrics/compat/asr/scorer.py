@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.compat.answers import Answer
 from metrics.compat.as_scorer import Sample
 from metrics.compat.asr.error_counts import WordErrors, errors_with_compounds, word_errors
 from metrics.compat.asr.normalizers import leaderboard, nemo, spoken_part, whisper
@@ -13,6 +12,7 @@ from metrics.compat.measured import Measured
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile, RowScorer
 from metrics.compat.subsets import composite, pooled_by
+from simulator.annotation.answers import Answer
 from simulator.errors import SessionError
 from simulator.score import Definition, Score, undefined
 from simulator.scoring.corpus import CorpusResult

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from metrics.compat.answers import Answer
 from metrics.compat.as_scorer import Sample
 from metrics.compat.judging import JudgeAddress, judge_at, read_instruction
 from metrics.compat.measured import Measured
@@ -16,6 +15,7 @@ from metrics.compat.mmau.rules import NEMO_RULES, PROMPT, RULES
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile, RowScorer
 from metrics.compat.subsets import pooled_by
+from simulator.annotation.answers import Answer
 from simulator.errors import RemoteError, SessionError
 from simulator.score import Definition, undefined
 from simulator.scoring.corpus import CorpusResult

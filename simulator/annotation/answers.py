@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from metrics.texts import transcripts
 from simulator.annotation.transcribe import sounded
+from simulator.events import Party
 from simulator.session import Session
 
 
@@ -39,3 +39,20 @@ def heard_answer(session: Session) -> str:
     known = [item.text for item in speech.recognised] or [word.text for word in speech.words if word.source == "asr"]
     texts = known or [item.text for item in sounded(session, "agent", speech.timeline())]
     return " ".join(text for text in texts if text)
+
+
+def transcripts(session: Session, *, of: Party) -> list[str]:
+    """Give the texts a remote system told of a party's speech; fragments are joined as they are."""
+    texts: list[str] = []
+    joins = False
+    for event in session.by_type.get("transcript", []):
+        if event.data.get("of") != of:
+            continue
+        text = str(event.data.get("text", ""))
+        fragment = bool(event.data.get("fragment"))
+        if fragment and joins:
+            texts[-1] += text
+        else:
+            texts.append(text)
+        joins = fragment
+    return [text for text in texts if text.strip()]
