@@ -17,9 +17,13 @@ from metrics.compat.measured import Measured, skipped
 from metrics.compat.prediction_rows import PredictionRow, UnreadableRow, read_rows
 from simulator.annotation.answers import Answer, answer_of
 from simulator.errors import SessionError
+from simulator.export.predictions import file_name, row_of, write_lines
 from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind
 from simulator.session import Session
+
+JUDGED = "result-"
+"""What the name of a file begins with whose rows a judge has scored."""
 
 
 class RowFile:
@@ -87,26 +91,35 @@ class RowScorer(AsScorer, frozen=True, kw_only=True):
         row = PredictionRow(str(session.meta.sample.get("id", session.id)), self.fields_of(session, answer))
         [(_, measured)] = self.measure_rows([row], given)
         measured.notes += answer.notes
+        measured.source = file_name(session)
         return measured
 
     def fields_of(self, session: Session, answer: Answer) -> Mapping[str, Any]:
         """Give a session's fields as a row of a prediction file has them."""
-        return {**session.meta.sample, "response": answer.text}
+        return row_of(session, answer.text)
 
     def finish(self, result: CorpusResult, measured: Sequence[Sample], given: Any) -> CorpusResult:
-        """Give rows of several files their file's name too, and say how many rows of one name there are."""
+        """Name rows apart that files name alike, say how many rows of one name a file has, and write the files."""
+        if self.write is not None:
+            self.write_rows(self.write, measured)
+        names = [sample.id for sample in result.samples]
         sources = {sample.source for _, sample in measured}
-        if len(sources) > 1:
-            named = [
-                msgspec.structs.replace(shown, id=f"{sample.source}/{shown.id}" if sample.source else shown.id)
-                for shown, (_, sample) in zip(result.samples, measured, strict=True)
-            ]
-            result = msgspec.structs.replace(result, samples=named)
-        again = [name for name, count in Counter(sample.id for sample in result.samples).items() if count > 1]
-        if not again:
-            return result
-        told = f"{len(again)} names stand for several rows each, such as {again[0]}"
-        return msgspec.structs.replace(result, told=[*result.told, told])
+        if len(sources) > 1 and len(set(names)) < len(names):
+            names = [f"{sample.source}/{name}" for name, (_, sample) in zip(names, measured, strict=True)]
+        samples = [msgspec.structs.replace(sample, id=name) for sample, name in zip(result.samples, names, strict=True)]
+        again = [name for name, count in Counter(names).items() if count > 1]
+        told = [f"{len(again)} names stand for several rows each, such as {again[0]}"] if again else []
+        return msgspec.structs.replace(result, samples=samples, told=[*result.told, *told])
+
+    def write_rows(self, folder: Path, measured: Sequence[Sample]) -> None:
+        """Write every file's rows again, those that a judge has scored as the original calls them."""
+        files: dict[str, list[Measured]] = {}
+        for _, sample in measured:
+            if sample.row:
+                files.setdefault(sample.source, []).append(sample)
+        for source, rows in files.items():
+            judged = any(row.replies for row in rows) and not source.startswith(JUDGED)
+            write_lines(folder / f"{JUDGED if judged else ''}{source}.jsonl", [row.row for row in rows])
 
     def _attempt(self, row: PredictionRow | UnreadableRow, file: RowFile) -> Measured:
         try:
@@ -116,4 +129,6 @@ class RowScorer(AsScorer, frozen=True, kw_only=True):
         except SessionError as error:
             measured = skipped(self.table, str(error))
         measured.source = file.path.stem if file.path else ""
+        if isinstance(row, PredictionRow):
+            measured.row = {**row.fields, **measured.row}
         return measured

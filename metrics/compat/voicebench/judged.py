@@ -64,7 +64,8 @@ class JudgedScorer(RowScorer, frozen=True, kw_only=True):
         if not replies:
             raise SessionError("no judge reply is given")
         measured.replies = replies
-        return [reply.strip() for reply in replies]
+        measured.row = {"score": [reply.strip() for reply in replies]}
+        return list(measured.row["score"])
 
 
 def question(wording: str, row: PredictionRow) -> Messages:

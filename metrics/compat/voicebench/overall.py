@@ -120,6 +120,8 @@ class OverallSpec(RowScorer, frozen=True, kw_only=True, tag="voicebench"):
 
     def finish(self, result: CorpusResult, measured: Sequence[Sample], given: Mapping[str, Any]) -> CorpusResult:
         """Pool every set, and all nine."""
+        if self.write is not None:
+            self.write_rows(self.write, measured)
         rows: dict[str, list[Measured]] = {}
         for _, sample in measured:
             if not sample.skipped:
