@@ -1,4 +1,4 @@
-"""VoiceBench's prediction files of a run: what its api_judge.py and evaluate.py read, a file per model and set."""
+"""VoiceBench's prediction files of a run: what its judging and evaluating scripts read, a file per model and set."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -20,7 +20,7 @@ from metrics.compat.voicebench.mcq import McqSpec
 from metrics.compat.voicebench.open import OpenSpec
 from metrics.compat.voicebench.qa import QaSpec
 from simulator.errors import SessionError
-from simulator.score import Definition, Score, undefined
+from simulator.score import Definition, Score, undefined, value_of
 from simulator.scoring.corpus import CorpusResult, SampleResult
 from simulator.scoring.inputs import Input
 from simulator.session import Session
@@ -112,7 +112,11 @@ class OverallSpec(RowScorer, frozen=True, kw_only=True, tag="voicebench"):
         if place.subset not in SUBSETS:
             return skipped(self.table, "its sample is of no set of VoiceBench")
         scorer, own = given[place.subset]
-        return _kept(scorer.measure_session(session, own), place)
+        measured = _kept(scorer.measure_session(session, own), place)
+        value = _value_of(scorer, measured, SUBSETS[place.subset].scale)
+        if value is not None:
+            measured.add(place.subset, value)
+        return measured
 
     def measure_row(self, row: PredictionRow, file: Any) -> Measured:
         """Rows are measured by the sets' evaluators."""
@@ -160,6 +164,15 @@ class OverallSpec(RowScorer, frozen=True, kw_only=True, tag="voicebench"):
         if isinstance(scorer, IfevalSpec):
             scores["final"] = final_score(scorer.table[-1], scores, rows)
         return scaled(card, scores[_VALUES[type(scorer)]], SUBSETS[card.id].scale)
+
+
+def _value_of(scorer: RowScorer, measured: Measured, scale: float) -> float | None:
+    """Give one row's value, 0 to 100, by which a set's mean over sessions is told."""
+    names = ("gpt", "panda") if isinstance(scorer, QaSpec) else (_VALUES[type(scorer)],)
+    cards = [card for card in scorer.table if card.id in names]
+    values = [value_of(card, measured.parts.get(card.id, {})) for card in cards]
+    known = [value for value in values if value is not None]
+    return scale * sum(known) / len(known) if len(known) == len(names) else None
 
 
 _VALUES: dict[type[RowScorer], str] = {
