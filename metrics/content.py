@@ -26,11 +26,11 @@ from metrics.texts import (
     holds_any,
     meant_pair,
     text_of,
-    transcripts,
     untold_speech,
     whole_pair,
     with_words,
 )
+from simulator.annotation.answers import transcripts
 from simulator.events import Event, Party
 from simulator.floor.floor import Floor
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined

@@ -6,7 +6,7 @@ import msgspec
 
 from metrics.spelling import Orthography, normalised
 from metrics.wording import Distance, distances
-from simulator.events import Event, Party
+from simulator.events import Event
 from simulator.session import Session
 from simulator.speech import Segment, SpokenWord
 
@@ -133,23 +133,6 @@ def meant_pair(item: Segment, words: Sequence[SpokenWord]) -> TextPair:
         alternative=text_of(words) if len(whole) < len(words) else None,
         backchannel=item.role == "backchannel",
     )
-
-
-def transcripts(session: Session, *, of: Party) -> list[str]:
-    """Give the texts a remote system told of a party's speech; fragments are joined as they are."""
-    texts: list[str] = []
-    joins = False
-    for event in session.by_type.get("transcript", []):
-        if event.data.get("of") != of:
-            continue
-        text = str(event.data.get("text", ""))
-        fragment = bool(event.data.get("fragment"))
-        if fragment and joins:
-            texts[-1] += text
-        else:
-            texts.append(text)
-        joins = fragment
-    return [text for text in texts if text.strip()]
 
 
 def by_utterance(words: Iterable[SpokenWord]) -> dict[str, list[SpokenWord]]:

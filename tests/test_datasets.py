@@ -42,6 +42,16 @@ def test_an_fdb_root_gives_its_samples_by_number(tmp_path: Path) -> None:
     ]
 
 
+def test_the_clean_side_of_a_pair(tmp_path: Path) -> None:
+    """`prefix: clean_` plays the recording without the overlap."""
+    sound(tmp_path / "1" / "input.wav")
+    sound(tmp_path / "1" / "clean_input.wav")
+    (tmp_path / "1" / "metadata.json").write_text("{}")
+    for prefix in ("", "clean_"):
+        (sample,) = FdbDatasetSpec(path=tmp_path, task="overlap", prefix=prefix).samples()  # type: ignore[arg-type]
+        assert sample.user_audio == tmp_path / "1" / f"{prefix}input.wav"
+
+
 def test_a_task_names_its_scorers(tmp_path: Path) -> None:
     """Version 1.0 tasks have a scorer of their name; the overlap tasks of version 1.5 share theirs."""
     assert FdbDatasetSpec(path=tmp_path, task="pause_handling").scorers() == ["fdb:pause_handling"]

@@ -1,18 +1,13 @@
 """Judges: bounded asking, ready replies, an endpoint with its replies kept."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.scoring.judge import ReadyReplies, ask
 from simulator.scoring.judge_endpoint import EndpointJudge, EndpointSettings, open_judge
+from tests.judge_endpoint import endpoint
 
 ASKED = [{"role": "user", "content": "rate this"}]
 
@@ -60,41 +55,6 @@ def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
         ReadyReplies.read(path)
     with pytest.raises(ScenarioError, match="cannot be read"):
         ReadyReplies.read(tmp_path / "none")
-
-
-@contextmanager
-def endpoint(replies: list[str | int]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An OpenAI-compatible server on loopback that gives these replies (a number: that status) one after the other."""
-    asked: list[dict[str, Any]] = []
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            reply = replies[min(len(asked), len(replies)) - 1]
-            content = {
-                "id": "x",
-                "object": "chat.completion",
-                "created": 0,
-                "model": "m",
-                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": reply}}],
-            }
-            self.send_response(reply if isinstance(reply, int) else 200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
-
-        def log_message(self, *args: Any) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_an_endpoint_is_asked_once_per_question(tmp_path: Path) -> None:
@@ -145,3 +105,25 @@ def test_ready_replies_come_before_an_endpoint(tmp_path: Path) -> None:
     assert isinstance(open_judge(path, settings), ReadyReplies)
     assert isinstance(open_judge(None, settings), EndpointJudge)
     assert open_judge(None, None) is None
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_poll_is_one_request_where_the_server_can(tmp_path: Path, several: bool) -> None:
+    """Three replies by `n`, else by three requests; asked again, they come from disk."""
+    settings = {"model": "m", "seed": None, "options": {"temperature": 0.5}}
+    with endpoint(["5", "4", "3"], several=several) as (url, asked):
+        judge = EndpointJudge(EndpointSettings(base_url=url, **settings), tmp_path)  # type: ignore[arg-type]
+        first = judge.poll("a", ASKED, 3)
+        assert first == (["5", "5", "5"] if several else ["5", "4", "3"])
+        assert len(asked) == (1 if several else 3) and asked[0]["n"] == 3 and asked[0]["temperature"] == 0.5
+        again = EndpointJudge(EndpointSettings(base_url=url, **settings), tmp_path)  # type: ignore[arg-type]
+        assert again.poll("a", ASKED, 3) == first and len(asked) == (1 if several else 3)
+        again.poll("a", [{"role": "user", "content": "another"}], 3)
+        assert len(asked) > 1
+
+
+def test_a_request_that_failed_is_tried_again(tmp_path: Path) -> None:
+    """As often as the settings say, after a wait; a reply then counts as any other."""
+    with endpoint([500, "5"]) as (url, asked):
+        judge = EndpointJudge(EndpointSettings(model="m", base_url=url, retries=1), tmp_path)
+        assert judge.ask("a", ASKED, 0) == "5" and len(asked) == 2

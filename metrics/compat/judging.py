@@ -1,10 +1,74 @@
 """How a compatibility scorer's options become a judge."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from simulator.errors import ScenarioError
 from simulator.scoring.judge import Judge
 from simulator.scoring.judge_endpoint import EndpointSettings, open_judge
+from simulator.spec import Convert
+from simulator.texts import quoted
+
+_RETRIES = 5
+
+
+class JudgeAddress:
+    """`judge=MODEL`, `judge=MODEL@URL`, `judge=URL`, or a mapping with these names: who is asked.
+
+    model: empty where the original's own is meant. base_url: None for OpenAI's own. key_env: the variable with the key.
+    """
+
+    __slots__ = ("base_url", "key_env", "model")
+
+    def __init__(self, model: str = "", base_url: str | None = None, key_env: str | None = None) -> None:
+        self.model = model
+        self.base_url = base_url
+        self.key_env = key_env
+
+    @classmethod
+    def __decode__(cls, value: object, convert: Convert) -> "JudgeAddress":
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = json.loads(value)
+        if isinstance(value, str):
+            model, at, url = value.rpartition("@")
+            is_url = "://" in value
+            return cls(model if at else "" if is_url else value, url if is_url else None)
+        if isinstance(value, dict) and value.keys() <= set(cls.__slots__):
+            texts = {name: text for name, text in value.items() if isinstance(text, str)}
+            if len(texts) == len(value):
+                return cls(**texts)
+        raise ValueError(f"expected MODEL, MODEL@URL, or {', '.join(cls.__slots__)}; found {quoted(value)}")
+
+    def __encode__(self) -> dict[str, str]:
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JudgeAddress) and self.__encode__() == other.__encode__()
+
+    def __hash__(self) -> int:
+        return hash((self.model, self.base_url))
+
+    def settings(self, model: str, options: Mapping[str, Any]) -> EndpointSettings:
+        """Give how it is asked. model: where none is named. options: parameters of the request."""
+        return EndpointSettings(
+            model=self.model or model,
+            base_url=self.base_url,
+            key_env=self.key_env,
+            seed=None,
+            options=dict(options),
+            retries=_RETRIES,
+        )
+
+
+def judge_at(
+    replies: Path | None, address: JudgeAddress | None, model: str, options: Mapping[str, Any]
+) -> Judge | None:
+    """Give the judge that judge_replies=FILE or judge=... names; None without. options: the original's request."""
+    if address is None:
+        return open_judge(replies, None)
+    return open_judge(replies, address.settings(model, options))
 
 
 def judge_of(

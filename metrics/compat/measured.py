@@ -18,7 +18,8 @@ class Measured(msgspec.Struct, kw_only=True):
     undefined here. sentinels: metrics whose parts are the original's stand-in for "not measured". lines: for
     `--show`. evidence: by metric id, where its parts come from, in samples of sample_rate (Hz): the session's. replies:
     raw replies of a judge. written: the original's own files for this sample, by name (JSON), for write=DIR. kept: what
-    `finish` wants back. skipped: the sample could not be read at all.
+    `finish` wants back. source: the file it is a row of. row: that row, with what the original adds to it. skipped: the
+    sample could not be read at all.
     """
 
     sample_rate: int = 16_000  # nobody asks for the evidence of a sample that is no session
@@ -32,6 +33,8 @@ class Measured(msgspec.Struct, kw_only=True):
     replies: list[str] = []
     written: dict[str, Any] = {}
     kept: Any = None
+    source: str = ""
+    row: dict[str, Any] = {}
     skipped: bool = False
 
     def add(self, metric: str, value: float) -> None:

@@ -1,6 +1,7 @@
 """`simulate export PATH --to FORMAT`: sessions in other tools' formats; the sessions themselves stay as they are."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,8 @@ FORMATS = {
     "csv": "a table of segments, utterances and words",
     "fdb": "a Full-Duplex-Bench sample folder per session",
     "scenario": "a caller's take as a script, to be run without its model",
+    "voicebench": "VoiceBench's prediction files of a run",
+    "nemo": "a NeMo-Skills test set out of lhotse shards",
 }
 
 
@@ -31,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, choices=FORMATS, help="; ".join(f"{k}: {v}" for k, v in FORMATS.items()))
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)")
     parser.add_argument("--task", help="with --to fdb: the task the samples are for (default: what a session holds)")
+    for name, told in (
+        ("system-prompt", "of every row"),
+        ("audio-subdir", "of recordings"),
+        ("dataset-prefix", "of paths"),
+    ):
+        parser.add_argument(f"--{name}", help=f"with --to nemo: {told}, as NeMo-Skills' own converter has it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,8 +48,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.task is not None and (args.to != "fdb" or args.task not in TASKS):
         raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
-    exporter = import_module(f"simulator.export.{args.to}")
+    if args.to == "nemo":
+        return _write_nemo(args)
     inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
+    if args.to == "voicebench":
+        return _write_predictions(inputs, args)
+    exporter = import_module(f"simulator.export.{args.to}")
     write = _sample_writer(inputs, args) if args.to == "fdb" else _text_writer(args, exporter)
     problems: list[str] = []
     for number, item in enumerate(inputs, 1):
@@ -49,6 +62,42 @@ def run(args: argparse.Namespace) -> int:
         except SessionError as error:
             problems.append(str(error))
     return outcome(problems, len(inputs))
+
+
+def _write_predictions(inputs: Sequence[Input], args: argparse.Namespace) -> int:
+    """Write the prediction files of all sessions together."""
+    from simulator.export.voicebench import write
+
+    sessions: list[Session] = []
+    problems: list[str] = []
+    for item in inputs:
+        try:
+            sessions.append(_open(item))
+        except SessionError as error:
+            problems.append(str(error))
+    for path in write(sessions, args.out):
+        print(path)
+    return outcome(problems, len(inputs))
+
+
+def _write_nemo(args: argparse.Namespace) -> int:
+    """Write the test set of every folder of shards: into --out, several each into a folder of its name there."""
+    from simulator.export import nemo
+
+    own = {"system_prompt": args.system_prompt, "sound_folder": args.audio_subdir, "prefix": args.dataset_prefix}
+    given = {name: text for name, text in own.items() if text is not None}
+    shards = nemo.shards_in(args.paths)
+    problems: list[str] = []
+    for folder in shards:
+        try:
+            written = nemo.write(folder, args.out / folder.name if len(shards) > 1 else args.out, **given)
+        except SessionError as error:
+            problems.append(str(error))
+            continue
+        print(f"{written.path} ({written.rows} rows)")
+        for name in written.absent:
+            print(f"simulate: {name}: no shard holds its recording; the row is written all the same", file=sys.stderr)
+    return outcome(problems, len(shards))
 
 
 def _text_writer(args: argparse.Namespace, exporter: Any) -> Write:

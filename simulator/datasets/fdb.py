@@ -34,11 +34,13 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
 
     task: what is tested and so which scorers it is scored with; the folders of version 1.5 hold one of
     user_backchannel, talking_to_other, background_speech, or (`overlap`) interruptions with a metadata.json.
+    prefix: `clean_` plays clean_input.wav, the side of a pair of version 1.5 without the overlap.
     A sample without the label file of its task, or whose input.wav cannot be read, is left out with a note.
     """
 
     path: Path
     task: Task
+    prefix: Literal["", "clean_"] = ""
 
     def scorers(self) -> list[str]:
         """The scorers of the task: its own in version 1.0, timing in version 1.5 (the rest needs a judge)."""
@@ -58,12 +60,13 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
         return usable(samples, notes, self.path)
 
     def _sample(self, name: str, folder: Path) -> DatasetSample:
-        channel = check_recording(folder / "input.wav", None)
+        sound = folder / f"{self.prefix}input.wav"
+        channel = check_recording(sound, None)
         label = _LABELS.get(self.task)
         meta: dict[str, Any] = {"folder": str(folder), "task": self.task}
         if label is not None and (label not in _OPTIONAL or (folder / label).exists()):
             meta["label"] = _read_label(folder / label)
-        return DatasetSample(id=name, user_audio=folder / "input.wav", channel=channel, meta=meta)
+        return DatasetSample(id=name, user_audio=sound, channel=channel, meta=meta)
 
 
 def _read_label(path: Path) -> Any:

@@ -1,7 +1,7 @@
 """What a dataset gives: one user recording per sample, and what the dataset knows of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -11,11 +11,20 @@ from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ, UNREADABLE, sound_
 from simulator.spec import Spec
 
 
+class SampleTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of several: its recording, the channel of it (None for mono), and what is said in it."""
+
+    audio: Path
+    channel: int | None = None
+    text: str = ""
+
+
 class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
     """A recording to be played as the user. channel: None for mono.
 
     text: what is said in it. prompt: what the agent is told before. reference: what a right answer holds. meta: what
-    else is known of it, any JSON. Whoever checks the answer finds all of it in session.json under `sample`.
+    else is known of it, any JSON. turns: where there are several, each said after the agent's turn. Whoever checks the
+    answer finds all of it in session.json under `sample`.
     """
 
     id: str
@@ -25,6 +34,7 @@ class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = ""
     reference: str = ""
     meta: dict[str, Any] = {}
+    turns: tuple[SampleTurn, ...] = ()
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +45,12 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatasetSpec(Spec, frozen=True, kw_only=True):
-    """What every dataset's spec does: read what there is, and say how its sessions are scored."""
+    """What every dataset's spec does: read what there is, and say how its sessions are scored.
+
+    asks: whether its samples are questions, so that a session lasts until the answer is over; else as the recording.
+    """
+
+    asks: ClassVar[bool] = False
 
     def read(self) -> Dataset:
         """List the samples; ScenarioError when there is no dataset or nothing of it can be used."""
@@ -48,6 +63,10 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
     def scorers(self) -> list[str]:
         """The kinds of the scorers made for it; empty when the scenario's own are meant."""
         return []
+
+    def scorer_options(self) -> dict[str, Any]:
+        """Options of these scorers; one that has no such option goes without."""
+        return {}
 
 
 if TYPE_CHECKING:

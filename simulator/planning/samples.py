@@ -4,6 +4,9 @@ The recording starts at session time 0 and nothing is scaled, so the agent's tra
 sample: same start, same length.
 """
 
+import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,9 +14,14 @@ import msgspec
 from simulator.datasets.sample import DatasetSample, DatasetSpec
 from simulator.planning.job import Expanded, Job
 from simulator.plugins import load
-from simulator.scenario import Length, Scenario, slug
+from simulator.scenario import Answered, Length, Scenario, slug
 from simulator.sound.recordings import open_recording
-from simulator.spec import Duration
+from simulator.spec import Duration, decode
+
+ANSWER_QUIET = Duration(2.0)
+"""An answer is over after so much silence."""
+ANSWER_AT_MOST_S = 60.0
+"""Longer than this an answer is not waited for."""
 
 
 def each_sample(job: Job) -> Expanded:
@@ -42,15 +50,39 @@ def described(sample: DatasetSample) -> dict[str, Any]:
 
 def with_sample(scenario: Scenario, dataset: DatasetSpec, sample: DatasetSample) -> Scenario:
     """Give the scenario of one sample: its audio as the user, its length, the scorers of its task."""
-    recording = open_recording(sample.user_audio, channels=(sample.channel or 0,))
-    player = load("actors", "player")(file=sample.user_audio, channel=sample.channel, text=sample.text, level="keep")
     scorers = scenario.scorers
     if scorers is None and dataset.scorers():
-        scorers = [load("scorers", kind)() for kind in dataset.scorers()]
+        scorers = [_scorer(kind, dataset.scorer_options()) for kind in dataset.scorers()]
     return msgspec.structs.replace(
         scenario,
-        user=player,
-        duration=scenario.duration or Length(Duration(recording.length / recording.sample_rate)),
+        user=_player(sample),
+        duration=scenario.duration or _length(sample, asks=dataset.asks),
         scorers=scorers,
         dataset=None,
     )
+
+
+def _player(sample: DatasetSample) -> Any:
+    """Give what plays the sample; of several turns each waits for the agent's."""
+    kind = load("actors", "player")
+    if not sample.turns:
+        return kind(file=sample.user_audio, channel=sample.channel, text=sample.text, level="keep")
+    clips = [{"file": str(turn.audio), "channel": turn.channel, "text": turn.text} for turn in sample.turns]
+    return decode({"kind": "player", "clips": clips, "level": "keep"}, kind, source=sample.id, folder=Path.cwd())
+
+
+def _length(sample: DatasetSample, *, asks: bool) -> Length:
+    """Give how long a session lasts: as its recording, or until a question is answered, 60 s after it at most."""
+    turns = [(turn.audio, turn.channel) for turn in sample.turns] or [(sample.user_audio, sample.channel)]
+    recordings = [open_recording(audio, channels=(channel or 0,)) for audio, channel in turns]
+    seconds = sum(recording.length / recording.sample_rate for recording in recordings)
+    if not asks:
+        return Length(Duration(seconds))
+    longest = Duration(math.ceil(seconds) + len(turns) * ANSWER_AT_MOST_S)
+    return Length(longest, answered=Answered(answered=ANSWER_QUIET, at_most=longest))
+
+
+def _scorer(kind: str, options: Mapping[str, Any]) -> Any:
+    spec = load("scorers", kind)
+    known = {field.name for field in msgspec.structs.fields(spec)}
+    return spec(**{name: value for name, value in options.items() if name in known})

@@ -16,7 +16,7 @@ import msgspec
 from simulator.errors import ScenarioError
 from simulator.session import ASIDE, Session, read_session
 
-InputKind = Literal["session", "fdb", "wav", "nemo", "tau", "fdb_v2"]
+InputKind = Literal["session", "fdb", "wav", "nemo", "tau", "fdb_v2", "predictions", "result"]
 
 TOLD = {
     "session": "sessions or run folders",
@@ -25,6 +25,8 @@ TOLD = {
     "nemo": "a NeMo results folder (output.jsonl)",
     "tau": "a tau experiment (results.json and simulations/)",
     "fdb_v2": "raw judge replies (<Family>/<name>.json)",
+    "predictions": "prediction files (.jsonl, an answer a line)",
+    "result": "results of a validator (.json)",
 }
 
 SOUND_SUFFIXES = tuple("wav flac ogg oga opus mp3 m4a aiff aif au snd caf w64 rf64".split())  # noqa: SIM905
@@ -52,6 +54,7 @@ _FDB_FILES = frozenset(
         "latency_intervals.json",
     }
 )
+_BY_ENDING: dict[InputKind, str] = {"predictions": ".jsonl", "result": ".json"}
 _PROCESSED = "_processed"
 _DEEPEST = 6
 
@@ -154,7 +157,7 @@ def _inside(folder: Path, root: Path, kinds: frozenset[str], depth: int) -> list
             found += inside
             if not inside and "fdb" in kinds and not any(child.is_dir() for child in entry.iterdir()):
                 bare.append(entry)
-        else:
+        elif not (entry.suffix == ".jsonl" and "run.json" in names):  # a run's own rows are no predictions
             found += _file(entry, root, kinds)
     found = _without_strays(found + _bare_samples(bare, found, folder, root), folder, root)
     return sorted(found, key=lambda item: _natural(item.path))
@@ -202,6 +205,9 @@ def _file(path: Path, root: Path, kinds: frozenset[str]) -> list[Input]:
     # A file that was named is opened whatever it is called: who opens it says what is wrong with it.
     if "wav" in kinds and (suffix in SOUND_SUFFIXES or (path == root and suffix in _OTHER_SOUND)):
         return [Input(kind="wav", id=path.stem, path=path, root=root)]
+    for kind, ending in _BY_ENDING.items():
+        if kind in kinds and (path.suffix == ending or path == root):
+            return [Input(kind=kind, id=path.stem, path=path, root=root)]
     if "fdb_v2" in kinds and path.suffix == ".json" and not path.name.endswith(".raw_api.json"):
         name = path.stem.removesuffix(_PROCESSED)
         has_raw = name != path.stem and path != root and path.with_name(f"{name}.json").is_file()

@@ -25,6 +25,10 @@ class Judge(Protocol):
         """Give the reply to the attempt-th asking (from 0), None without one; RemoteError when it fails."""
         ...
 
+    def poll(self, sample: str, messages: Messages, count: int) -> Sequence[str]:
+        """Give so many replies to one question, of ready replies all that there are; RemoteError when it fails."""
+        ...
+
 
 class Ruling(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What asking came to: the parsed value or None, every raw reply, and why there is no value."""
@@ -83,6 +87,10 @@ class ReadyReplies:
         """Give the sample's attempt-th reply; None when there is none left."""
         replies = self.replies.get(sample, ())
         return replies[attempt] if attempt < len(replies) else None
+
+    def poll(self, sample: str, _messages: Messages, _count: int) -> Sequence[str]:
+        """Give all of the sample's replies."""
+        return self.replies.get(sample, ())
 
 
 class _Line(msgspec.Struct, frozen=True):

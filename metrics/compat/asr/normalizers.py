@@ -1,0 +1,119 @@
+"""Three ways in which texts are made alike before their words are compared."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from metrics.compat.asr.leaderboard_words import FILLERS, JOINED, KEPT_SPELLINGS, NAMES, SPELLINGS
+
+Normalize = Callable[[str], str]
+
+_NOT_EXPANDED = (r"\bkinda\b", r"\bsorta\b", r"\bdunno\b", r"\bcause\b")
+_IS = r"\b(it|he|she|what|that|who|here|there|how|when|where|why|this)'s\b"
+_FILLERS = re.compile(rf"\b({'|'.join(FILLERS)})\b")
+_COMMON_LETTERS = frozenset("ai")
+_SPELLED_OUT = 3
+_STAMPS = (
+    (re.compile(r"\d+\s+\d{2}:\d{2}:\d{2},\d{3}\s+-->\s+\d{2}:\d{2}:\d{2},\d{3}\s+"), ""),
+    (re.compile(r"\d{2}:\d{2}:\d{2},\d{3}\s+-->\s+\d{2}:\d{2}:\d{2},\d{3}\s*"), ""),
+    (re.compile(r"\\n\d+\s+(?=\d{2}:\d{2})"), " "),
+    (re.compile(r"\n\d+\s+(?=\d{2}:\d{2})"), " "),
+)
+"""The time stamps of subtitles, which some servers leave in a text."""
+_DEAF = re.compile(
+    r"the speech is in audio format and needs to be transcribed|i do not have access to audio|i cannot access audio"
+    r"|i'm sorry.*i do not have access|as an ai language model.*i do not have access",
+    re.IGNORECASE,
+)
+"""A model that says that it hears nothing has transcribed nothing."""
+_QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
+_QUOTED_AT_END = re.compile(r"'(.+?)'\s*\.?\s*$")
+_QUOTE_AT_END = re.compile(r"[.!?]?'[.!?]?\s*$")
+
+
+@cache
+def whisper() -> Normalize:
+    """Give Whisper's English normaliser, of the package whisper-normalizer."""
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+    normalize: Normalize = EnglishTextNormalizer()
+    return normalize
+
+
+@cache
+def leaderboard() -> Normalize:
+    """Give the leaderboard's own normaliser: Whisper's, with other contractions, more spellings, names and letters."""
+    from whisper_normalizer.basic import remove_symbols_and_diacritics
+    from whisper_normalizer.english import EnglishNumberNormalizer, EnglishTextNormalizer
+
+    rules: dict[str, str] = EnglishTextNormalizer().replacers
+    contractions = [
+        (re.compile(_IS), r"\1 is") if pattern == r"'s\b" else (re.compile(pattern), text)
+        for pattern, text in rules.items()
+        if pattern not in _NOT_EXPANDED
+    ]
+    joined = [(re.compile(pattern), text) for pattern, text in JOINED.items()]
+    numbers, spellings = EnglishNumberNormalizer(), _spellings()
+
+    def normalize(text: str) -> str:
+        text = re.sub(r"\(([^)]+?)\)", "", re.sub(r"[<\[][^>\]]*[>\]]", "", text.lower()))
+        text = re.sub(r"\s+'", "'", _FILLERS.sub("", text))
+        for pattern, written in contractions:
+            text = pattern.sub(written, text)
+        text = re.sub(r"\.([^0-9]|$)", r" \1", re.sub(r"(\d),(\d)", r"\1\2", text))
+        text = remove_symbols_and_diacritics(text, keep=".%$¢€£")
+        for pattern, written in joined:
+            text = pattern.sub(written, text)
+        words = [_NAMES.get(word, word) for word in (spellings.get(word, word) for word in numbers(text).split())]
+        text = " ".join(_joined_letters(words))
+        text = re.sub(r"([^0-9])%", r"\1 ", re.sub(r"[.$¢€£]([^0-9])", r" \1", text))
+        return re.sub(r"\s+", " ", text)
+
+    return normalize
+
+
+def nemo(text: str) -> str:
+    """Normalise as NeMo-Skills does in its standard mode."""
+    return re.sub(r"\s+", " ", whisper()(text.lower())).strip()
+
+
+def spoken_part(text: str) -> str:
+    """Give what NeMo-Skills takes for the transcript in a reply: without a preamble, empty where the model is deaf."""
+    text = text.strip()
+    if _DEAF.search(text):
+        return ""
+    for stamp, instead in _STAMPS:
+        text = stamp.sub(instead, text)
+    quoted = _QUOTED.search(text)
+    text = quoted[1] if quoted else text
+    for opening in (": '", ":'"):
+        if opening in text:
+            return _QUOTE_AT_END.sub("", text.split(opening, 1)[1]).strip()
+    at_end = _QUOTED_AT_END.search(text)
+    return (at_end[1] if at_end else text).strip()
+
+
+_NAMES = {other: name for name, others in NAMES.items() for other in others.split()}
+
+
+def _spellings() -> dict[str, Any]:
+    from whisper_normalizer.english import EnglishSpellingNormalizer
+
+    known: dict[str, Any] = EnglishSpellingNormalizer().mapping
+    return {word: spelling for word, spelling in known.items() if word not in KEPT_SPELLINGS} | SPELLINGS
+
+
+def _joined_letters(words: list[str]) -> list[str]:
+    """Join letters and digits that stand alone in a row; two are enough unless one of them is a word, a or i."""
+    joined: list[str] = []
+    run: list[str] = []
+    for word in [*words, ""]:
+        if len(word) == 1 and word.isalnum():
+            run.append(word)
+            continue
+        least = _SPELLED_OUT if _COMMON_LETTERS & set(run) else 2
+        joined += ["".join(run)] if len(run) >= least else run
+        run = []
+        joined += [word] if word else []
+    return joined

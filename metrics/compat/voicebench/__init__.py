@@ -1,0 +1,1 @@
+"""VoiceBench: what a voice assistant says, by its own evaluators (5338154)."""

@@ -1,0 +1,20 @@
+"""PEDANT, the classifier of answers of the package qa_metrics, where the user has installed it."""
+
+from collections.abc import Callable
+
+MISSING = "needs PEDANT, and the package qa-metrics is not installed"
+
+Pedant = Callable[[str, str, str], bool]
+"""Whether an answer is right: (reference, response, prompt)."""
+
+
+def open_pedant() -> Pedant | None:
+    """Give PEDANT; None where it is not installed. Opening it fetches its classifier, as the original does."""
+    try:
+        from qa_metrics.pedant import PEDANT
+    except ImportError:
+        return None
+    pedant = PEDANT()
+    return lambda reference, response, prompt: bool(
+        pedant.evaluate([reference.lower()], response.lower(), prompt.lower())
+    )
