@@ -17,7 +17,7 @@ _SOUND = "input_audio"
 
 
 class Cassette(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call and its answer. usage: tokens by kind, as prices name them. replayed: it was answered, and paid, before."""
+    """One call and its answer. usage: tokens by kind, as prices name them. replayed: it was paid for before."""
 
     key: str
     kind: str

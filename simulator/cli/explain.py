@@ -10,7 +10,7 @@ from simulator.cli import OK
 from simulator.errors import ScenarioError
 from simulator.plugins import installed, load
 from simulator.score import Definition
-from simulator.scoring.scorer import all_definitions, definitions_by_kind
+from simulator.scoring.scorer import all_definitions, definition_of, definitions_by_kind
 
 WIDTH = 100
 _STATISTIC = {
@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _find(metric: str) -> Definition:
     """Look among all; what may have been meant is sought in the scorer that the metric's name begins with."""
+    if (card := definition_of(metric)) is not None:
+        return card
     every = all_definitions()
-    if metric in every:
-        return every[metric]
     known = [name for kind, cards in definitions_by_kind().items() for name in cards if metric.startswith(f"{kind}.")]
     near = get_close_matches(metric, known or every, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}" if near else "`simulate explain` lists all metrics"

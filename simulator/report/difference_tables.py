@@ -8,7 +8,8 @@ from simulator.report.numbers import quantity, signed
 from simulator.report.plots import Axis, difference
 from simulator.results.leading import LEADING
 from simulator.results.pairs import Difference, Inquiry, Pair, difference_of, differences
-from simulator.scoring.scorer import all_definitions
+from simulator.score import Definition
+from simulator.scoring.scorer import definition_of
 
 COLUMNS = 8
 """Metrics of the table by scenario."""
@@ -62,7 +63,8 @@ def _family(name: str, members: Sequence[Difference]) -> str:
 
 
 def _row(item: Difference) -> str:
-    definition = all_definitions()[item.metric]
+    definition = definition_of(item.metric)
+    assert definition is not None, "only metrics with a card are compared"
     sign, word = SIGNS[item.tone]
     tone = f'<span aria-hidden="true">{sign}</span><span class="unseen">{word}</span>'
     interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 else escape(item.reason or "")
@@ -94,14 +96,15 @@ def _by_scenario(pairs: Sequence[Pair], found: Sequence[Difference]) -> str:
     metrics = ([metric for metric in LEADING if metric in measured] or sorted(measured))[:COLUMNS]
     if len(groups) < 2 or not metrics:
         return ""
-    head = "".join(_head(all_definitions()[metric].title) for metric in metrics)
-    rows = "".join(_scenario_row(name, members, metrics) for name, members in groups.items())
+    cards = [card for metric in metrics if (card := definition_of(metric)) is not None]
+    head = "".join(_head(card.title) for card in cards)
+    rows = "".join(_scenario_row(name, members, cards) for name, members in groups.items())
     table = f'<table><thead><tr><th scope="col">scenario</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
     return f"<h3>By scenario</h3>{_scrolling('By scenario', table)}"
 
 
-def _scenario_row(name: str, pairs: Sequence[Pair], metrics: Sequence[str]) -> str:
-    cells = "".join(_cell(difference_of(all_definitions()[metric], pairs)) for metric in metrics)
+def _scenario_row(name: str, pairs: Sequence[Pair], cards: Sequence[Definition]) -> str:
+    cells = "".join(_cell(difference_of(card, pairs)) for card in cards)
     return f'<tr><th scope="row">{escape(name)}{_pairs(len(pairs))}</th>{cells}</tr>'
 
 

@@ -12,7 +12,7 @@ from simulator.results.pooling import pooled
 from simulator.results.row import Row, grouped, scored
 from simulator.results.run import Run
 from simulator.results.summary import rests_on
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 
 COLUMNS_SHOWN = 6
 
@@ -77,7 +77,7 @@ def _plot(rows: Sequence[Row], places: Mapping[str, int], metric: str) -> str:
 
 
 def _told(metric: str) -> tuple[str, str]:
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     return (definition.title, f"{metric}\n{flowing(definition.card)}") if definition else (metric, metric)
 
 

@@ -11,7 +11,7 @@ from simulator.report.assets import escape
 from simulator.report.numbers import figure
 from simulator.results.leading import LEADING
 from simulator.score import Score
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 
 _TICK, _CROSS = "✓", "✕"
 
@@ -87,7 +87,7 @@ def _items(scores: Sequence[Score]) -> str:
 
 
 def _item(score: Score) -> str:
-    definition = all_definitions().get(score.definition or score.id)
+    definition = definition_of(score.definition or score.id)
     title = definition.title if definition else score.id
     card = _card(score)
     return (
@@ -123,7 +123,7 @@ def _is_share(score: Score) -> bool:
 
 
 def _card(score: Score) -> str:
-    definition = all_definitions().get(score.definition or score.id)
+    definition = definition_of(score.definition or score.id)
     head = f'<p class="id">{escape(score.id)}{" in " + escape(score.unit) if score.unit else ""}</p>'
     if definition is None:
         return head + "<p>No installed scorer defines this metric.</p>"

@@ -17,7 +17,7 @@ from simulator.results.policy import mean_ranks
 from simulator.results.row import Row, valid
 from simulator.results.run import Run
 from simulator.score import Definition, Parts, add_parts
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 
 Tone = Literal["better", "worse", "different", "unclear", "undefined"]
 
@@ -98,9 +98,9 @@ def _key(row: Row) -> tuple[str, str, int]:
 def differences(pairs: Sequence[Pair], asked: Inquiry | None = None) -> list[Difference]:
     """Give the paired difference of every metric asked for that a side has and an installed scorer defines."""
     asked = asked or Inquiry()
-    known = all_definitions()
-    found = dict.fromkeys(metric for pair in pairs for row in pair for metric in row.scores if metric in known)
-    wanted = [metric for metric in found if asked.metrics is None or metric in {*asked.metrics, *asked.margins}]
+    measured = dict.fromkeys(metric for pair in pairs for row in pair for metric in row.scores)
+    known = {metric: card for metric in measured if (card := definition_of(metric)) is not None}
+    wanted = [metric for metric in known if asked.metrics is None or metric in {*asked.metrics, *asked.margins}]
     kept = [pairs[place] for place in distinct([pair.origin for pair in pairs])]
     plain = [difference_of(known[metric], kept, asked) for metric in wanted]
     adjusted = holm_adjusted([item.p for item in plain])

@@ -9,7 +9,7 @@ from typing import Literal
 
 from simulator.results.row import Row
 from simulator.results.run import Run
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 
 Pages = Literal["all", "failed", "none"]
 """What a scenario's `report` says."""
@@ -71,7 +71,7 @@ def mean_ranks(rows: Sequence[Row], metrics: Sequence[str]) -> Mapping[str, floa
     """
     places: dict[str, list[float]] = {row.id: [] for row in rows}
     for metric in metrics:
-        definition = all_definitions().get(metric)
+        definition = definition_of(metric)
         if definition is not None and definition.better != "neither":
             for name, place in _ranks(rows, metric, higher_is_worse=definition.better == "lower").items():
                 places[name].append(place)

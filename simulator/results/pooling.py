@@ -7,13 +7,13 @@ from simulator.results.deciding import decided
 from simulator.results.row import Row, scored
 from simulator.score import Definition, Score
 from simulator.scoring.pooling import pool
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 
 
 def pooled(rows: Sequence[Row], metric: str) -> Score:
     """Pool a metric over sessions; undefined, with the reason, where no installed scorer defines it."""
     found = list(scored(rows, metric))
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     if definition is None:
         unit = found[0][1].unit if found else ""
         return Score(id=metric, value=None, unit=unit, n=len(found), reason=f"no installed scorer defines {metric}")
@@ -24,12 +24,12 @@ def verdicts(
     expected: Sequence[Expectation], definitions: Mapping[str, Definition], rows: Sequence[Row]
 ) -> list[Verdict]:
     """Judge the expectations of a scenario by its values over trials; rows: the scenario's sessions."""
-    return [
-        decided(item, definitions[item.metric], rows)
-        if item.metric in definitions
-        else judge(item, {item.metric: pooled(rows, item.metric)})
-        for item in expected
-    ]
+    found: list[Verdict] = []
+    for item in expected:
+        card = definitions.get(item.metric) or definition_of(item.metric)
+        known = {item.metric: pooled(rows, item.metric)} if card is None else {}
+        found.append(judge(item, known) if card is None else decided(item, card, rows))
+    return found
 
 
 def violates(verdict: Verdict, value: float | None) -> bool:

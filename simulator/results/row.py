@@ -14,7 +14,7 @@ from simulator.errors import SessionError
 from simulator.files import decode_json
 from simulator.intervals.observations import Origin
 from simulator.score import KeptParts, Score, fits
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 from simulator.scoring.validity import counts
 from simulator.texts import quoted
 
@@ -202,7 +202,7 @@ def _checked(row: Row) -> Row:
     if row.id in ("", ".", "..") or not {"/", "\\", "\0"}.isdisjoint(row.id):
         raise SessionError(f"id is {quoted(row.id)}; allowed is the name of a folder")
     for metric, score in row.scores.items():
-        definition = all_definitions().get(metric)
+        definition = definition_of(metric)
         if definition is not None and not fits(definition, score.parts):
             raise SessionError(f"{metric}: a {definition.statistic} has other parts than {', '.join(score.parts)}")
     return row

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from simulator.errors import SimulatorError
 from simulator.plugins import Kind, installed, load
 from simulator.score import Definition, Score
+from simulator.scoring.judge_cards import JUDGED, judge_definition
 from simulator.session import Session
 from simulator.spec import Spec
 
@@ -94,6 +95,12 @@ def definitions_by_kind() -> dict[str, dict[str, Definition]]:
         except SimulatorError:
             continue
     return found
+
+
+def definition_of(metric: str) -> Definition | None:
+    """Give the card of a metric: of an installed scorer's, or of what some rubric has a judge say."""
+    known = all_definitions().get(metric)
+    return judge_definition(metric) if known is None and metric.startswith(JUDGED) else known
 
 
 @cache

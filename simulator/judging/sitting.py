@@ -1,0 +1,82 @@
+"""Sittings: a judge at work on one session. Scorers, expectations, calibration and self-tests all ask through one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from simulator.cassettes.cassette import Cassette
+from simulator.cassettes.store import append, read_cassettes
+from simulator.errors import ScenarioError, SessionError
+from simulator.judging.exhibit import Exhibit, exhibit_of
+from simulator.judging.rubric import Criterion
+from simulator.judging.spec import JudgeSpec
+from simulator.judging.voting import Ballot, no_votes, take_votes
+from simulator.scoring.judge_endpoint import FILE
+from simulator.session import Session
+
+
+class Sitting:
+    """A judge with a session before it; what cannot be shown, or a key that is missing, is why no vote is given.
+
+    exhibit: what is shown; the session's own unless another is given.
+    """
+
+    def __init__(self, spec: JudgeSpec, session: Session, exhibit: Exhibit | None = None) -> None:
+        """session: annotated."""
+        self.spec = spec
+        self.problem: str | None = None
+        self.exhibit = exhibit
+        self._session = session
+        try:
+            self.exhibit = exhibit or exhibit_of(session, spec.hears)
+            self._judge = spec.open(session.folder)
+        except (SessionError, ScenarioError) as error:
+            self.problem = str(error)
+
+    def ballot(self, criterion: Criterion, votes: int | None = None, *, swapped: bool = False) -> Ballot:
+        """Ask about a criterion. votes: the judge's own number unless given. swapped: verdicts in the other order."""
+        count = votes or self.spec.votes
+        if self.problem is not None or self.exhibit is None:
+            return no_votes(criterion, count, self.problem or "there is nothing to show")
+        self._judge.settings = self.spec.settings(count)
+        retries = self.spec.retries
+        return take_votes(self._judge, criterion, self.exhibit, votes=count, retries=retries, swapped=swapped)
+
+    @property
+    def used(self) -> list[Cassette]:
+        """What was asked so far, and answered."""
+        return [] if self.problem is not None else self._judge.cassettes.used
+
+    @property
+    def notes(self) -> list[str]:
+        """A sentence for every line of cassettes that is damaged."""
+        return [] if self.problem is not None else self._judge.cassettes.notes
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a sentence: met or not, or None with the reason; the ballot with its evidence."""
+
+    met: bool | None
+    reason: str | None
+    ballot: Ballot
+
+
+def judge_sentence(
+    sitting: Sitting, sentence: str, *, votes: int | None = None, at_least: float | None = None
+) -> Judgement:
+    """Ask whether a sentence is true of a session: what an expectation `{judge: "..."}` holds.
+
+    votes: how many; the judge's own number unless given. at_least: the share of them; more than half unless given.
+    """
+    ballot = sitting.ballot(Criterion(criterion=sentence), votes)
+    met = ballot.met(at_least)
+    return Judgement(met=met, reason=ballot.problem if met is None else None, ballot=ballot)
+
+
+def keep_used(folder: Path, used: Iterable[Cassette]) -> None:
+    """Add to a session's own cassettes what was asked about it: it can then be judged again elsewhere, offline."""
+    file = folder / FILE
+    known = {cassette.key for cassette in read_cassettes(file, [])}
+    new = {cassette.key: cassette for cassette in reversed(list(used)) if cassette.key not in known}
+    append(file, list(reversed(new.values())))
