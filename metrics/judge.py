@@ -14,6 +14,7 @@ from simulator.judging.spec import AnyJudge, JudgeSpec, need_judge
 from simulator.judging.voting import Ballot
 from simulator.score import Definition, Score, share, spread
 from simulator.scoring.judge_cards import AGREEMENT, JUDGED, SCORE, judge_definition
+from simulator.scoring.judge_endpoint import EndpointJudge
 from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 
@@ -67,6 +68,7 @@ class JudgeScorer:
         self.used: list[Cassette] = []
         self._criteria = criteria
         self._judge = judge
+        self._open: EndpointJudge | None = None
 
     @cached_property
     def definitions(self) -> Mapping[str, Definition]:
@@ -79,7 +81,9 @@ class JudgeScorer:
 
     def score(self, session: Session) -> list[Score]:
         """Judge one session: two scores per criterion."""
-        sitting = Sitting(self._judge, session)
+        if self._open is None:
+            self._open = self._judge.open()
+        sitting = Sitting(self._judge, session, judge=self._open)
         scores = [
             score
             for name, criterion in self._criteria.items()

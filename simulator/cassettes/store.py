@@ -34,16 +34,30 @@ class Cassettes:
     """Paid calls by their request. notes: a sentence for every damaged line. used: what was given out, in order.
 
     files: where they are looked up, in this order; a file that is not there holds none. keep: the file that gets new
-    ones; a place that cannot be written is no error, as the reply is there all the same.
+    ones; a place that cannot be written is no error, as the reply is there all the same. behind: a store that is asked
+    next, and keeps what is new.
     """
 
-    def __init__(self, files: Sequence[Path] = (), *, keep: Path | None = None, record: Record = "missing") -> None:
+    def __init__(
+        self,
+        files: Sequence[Path] = (),
+        *,
+        keep: Path | None = None,
+        record: Record = "missing",
+        behind: "Cassettes | None" = None,
+    ) -> None:
         self.notes: list[str] = []
         self.used: list[Cassette] = []
         self._files = files
         self._keep = keep
         self._record = record
+        self._behind = behind
         self._known: dict[str, Cassette] | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """Where a call is looked up."""
+        return [*self._files, *(self._behind.files if self._behind else ())]
 
     def call(self, kind: str, request: Mapping[str, Any], ask: Callable[[], Answer], *, what: str) -> dict[str, Any]:
         """Give the reply to a request: the kept one, or what `ask` gets, which is kept; errors of `ask` pass through.
@@ -52,20 +66,29 @@ class Cassettes:
         """
         asked = written_down(request)
         key = key_of(kind, asked)
-        kept = None if self._record == "always" else self._all().get(key)
+        kept = None if self._record == "always" else self._find(key)
         if kept is None and self._record == "never":
-            where = ", ".join(map(str, self._files)) or "no file"
+            where = ", ".join(map(str, self.files)) or "no file"
             raise SessionError(f"no reply is kept for {what} (key {key[:12]}, looked up in {where}; record: never)")
         if kept is None:
             answer = ask()
             kept = Cassette(key=key, kind=kind, request=asked, reply=answer.reply, usage=answer.usage)
-            self._all()[key] = kept
-            if self._keep is not None:
-                append(self._keep, [kept])
+            self._add(kept)
             self.used.append(kept)
         else:
             self.used.append(msgspec.structs.replace(kept, replayed=True))
         return kept.reply
+
+    def _find(self, key: str) -> Cassette | None:
+        found = self._all().get(key)
+        return found if found is not None or self._behind is None else self._behind._find(key)
+
+    def _add(self, cassette: Cassette) -> None:
+        self._all()[cassette.key] = cassette
+        if self._behind is not None:
+            self._behind._add(cassette)
+        if self._keep is not None:
+            append(self._keep, [cassette])
 
     def _all(self) -> dict[str, Cassette]:
         """Read every file, once."""

@@ -56,7 +56,7 @@ def convert(into: type, options: Mapping[str, str], **more: Any) -> Any:
     try:
         return decode({**more, **data}, into, source="--set", folder=Path.cwd(), where="")
     except ScenarioError as error:
-        raise ScenarioError(str(error).replace("--set: .", "--set ", 1)) from error
+        raise ScenarioError(str(error).replace("--set: .", "--set ", 1).replace("--set: : ", "--set: ", 1)) from error
 
 
 def _plain(text: str, kind: Any) -> Any:

@@ -70,7 +70,8 @@ def identity(judge: JudgeSpec) -> dict[str, str | int | float | None]:
 
 def told_criterion(criterion: Criterion) -> str:
     """Give all that a criterion asks, as one text: two that differ in anything are two."""
-    return msgspec.json.encode(encode(criterion), order="sorted").decode()
+    asked = msgspec.structs.replace(criterion, paraphrases=[])
+    return msgspec.json.encode(encode(asked), order="sorted").decode()
 
 
 def why_not_believed(judge: JudgeSpec, criterion: Criterion) -> str | None:

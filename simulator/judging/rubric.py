@@ -32,13 +32,14 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One question: met or not, or where on a scale of whole numbers.
 
     anchors: what some points of the scale mean. at_least: the share of votes that must find it met; more than half
-    unless said.
+    unless said. paraphrases: the same in other words, for `simulate judge check`.
     """
 
     criterion: str
     scale: tuple[int, int] | None = None
     anchors: dict[int | str, str] = {}
     at_least: Share | None = None
+    paraphrases: list[str] = []
 
     def __post_init__(self) -> None:
         if not self.criterion.strip():

@@ -1,36 +1,40 @@
 """Sittings: a judge at work on one session. Scorers, expectations, calibration and self-tests all ask through one."""
 
 from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 
 import msgspec
 
 from simulator.cassettes.cassette import Cassette
-from simulator.cassettes.store import append, read_cassettes
+from simulator.cassettes.store import Cassettes, append, read_cassettes
 from simulator.errors import ScenarioError, SessionError
 from simulator.judging.exhibit import Exhibit, exhibit_of
 from simulator.judging.rubric import Criterion
 from simulator.judging.spec import JudgeSpec
 from simulator.judging.voting import Ballot, no_votes, take_votes
-from simulator.scoring.judge_endpoint import FILE
+from simulator.scoring.judge_endpoint import FILE, EndpointJudge
 from simulator.session import Session
 
 
 class Sitting:
     """A judge with a session before it; what cannot be shown, or a key that is missing, is why no vote is given.
 
-    exhibit: what is shown; the session's own unless another is given.
+    Replies that lie beside the session are looked up first; new ones are kept in the user's cache, and beside the
+    session by `keep_used` alone.
     """
 
-    def __init__(self, spec: JudgeSpec, session: Session, exhibit: Exhibit | None = None) -> None:
-        """session: annotated."""
+    def __init__(
+        self, spec: JudgeSpec, session: Session, *, judge: EndpointJudge | None = None, exhibit: Exhibit | None = None
+    ) -> None:
+        """session: annotated. judge: one that has sat before. exhibit: what is shown instead of the session."""
         self.spec = spec
         self.problem: str | None = None
         self.exhibit = exhibit
-        self._session = session
         try:
             self.exhibit = exhibit or exhibit_of(session, spec.hears)
-            self._judge = spec.open(session.folder)
+            self._judge = judge or spec.open()
+            self._cassettes = Cassettes([session.folder / FILE], record=spec.record, behind=self._judge.kept)
         except (SessionError, ScenarioError) as error:
             self.problem = str(error)
 
@@ -39,19 +43,25 @@ class Sitting:
         count = votes or self.spec.votes
         if self.problem is not None or self.exhibit is None:
             return no_votes(criterion, count, self.problem or "there is nothing to show")
-        self._judge.settings = self.spec.settings(count)
+        self._judge.settings, self._judge.cassettes = self.spec.settings(count), self._cassettes
         retries = self.spec.retries
         return take_votes(self._judge, criterion, self.exhibit, votes=count, retries=retries, swapped=swapped)
+
+    def showing(self, exhibit: Exhibit) -> "Sitting":
+        """Give the same sitting with something else shown."""
+        other = copy(self)
+        other.exhibit = exhibit
+        return other
 
     @property
     def used(self) -> list[Cassette]:
         """What was asked so far, and answered."""
-        return [] if self.problem is not None else self._judge.cassettes.used
+        return [] if self.problem is not None else self._cassettes.used
 
     @property
     def notes(self) -> list[str]:
         """A sentence for every line of cassettes that is damaged."""
-        return [] if self.problem is not None else self._judge.cassettes.notes
+        return [] if self.problem is not None else [*self._cassettes.notes, *self._judge.kept.notes]
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):

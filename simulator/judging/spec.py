@@ -77,17 +77,12 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             options=options,
         )
 
-    def open(self, folder: Path | None, votes: int | None = None) -> EndpointJudge:
-        """Give the judge of one session. ScenarioError when its key is not set.
-
-        folder: the session's, whose own cassettes are looked up first; new ones are kept in the user's cache, and
-        beside the session by `keep_used` alone.
-        """
-        cache = reply_folder()
-        kept = None if cache is None else cache / FILE
-        files = [place for place in (None if folder is None else folder / FILE, kept) if place is not None]
-        store = Cassettes(files, keep=kept, record=self.record)
-        return EndpointJudge(self.settings(votes or self.votes), store)
+    def open(self) -> EndpointJudge:
+        """Give the judge, whose replies are kept in the user's cache. ScenarioError when its key is not set."""
+        folder = reply_folder()
+        files = [] if folder is None else [folder / FILE]
+        store = Cassettes(files, keep=files[0] if files else None, record=self.record)
+        return EndpointJudge(self.settings(self.votes), store)
 
 
 if TYPE_CHECKING:

@@ -63,7 +63,8 @@ class JudgeReply(msgspec.Struct, frozen=True, kw_only=True):
 class EndpointJudge:
     """A judge behind an OpenAI-compatible chat endpoint.
 
-    After `patience` failures in a row it is taken to be down and asked no more.
+    After `patience` failures in a row it is taken to be down and asked no more. kept: the store of its replies.
+    settings, cassettes: how it is asked and where replies are looked up now, which may change between questions.
     """
 
     patience = 5
@@ -73,7 +74,8 @@ class EndpointJudge:
         not set.
         """
         self.settings = settings
-        self.cassettes = kept if isinstance(kept, Cassettes) else _in_folder(kept)
+        self.kept = kept if isinstance(kept, Cassettes) else _in_folder(kept)
+        self.cassettes = self.kept
         self._secrets = Secrets()
         self._key = endpoint_key(settings, self._secrets)
         self._failures = 0
