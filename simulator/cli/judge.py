@@ -71,6 +71,8 @@ def _calibrate(args: argparse.Namespace, subjects: Subjects) -> int:
     verdicts, problems, damages = all_verdicts(subjects)
     _tell([*ties, *damages, *(f"{name}: {problem}" for name, problem in problems.items())])
     found = examined(subjects, labels, verdicts)
+    if (alike := len({session for session, _ in labels}) - max((item.given for item in found), default=0)) > 0:
+        _tell([f"{alike} labelled sessions sound as others do, and count once with them"])
     calibration = calibration_of(subjects, found, args.bar)
     target = args.out or args.runs[0] / "calibration.json"
     write_calibration(target, calibration)

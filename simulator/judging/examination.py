@@ -11,6 +11,7 @@ from simulator.judging.rubric import Criterion
 from simulator.judging.selftest import Reaction, reactions, verdict_of
 from simulator.judging.sitting import Sitting
 from simulator.judging.subjects import Subjects
+from simulator.sound.recordings import sha256_of_session
 
 Verdicts = dict[tuple[str, str], float | None]
 """By session and criterion: 1 met, 0 not, or points; None where the judge gave no verdict."""
@@ -19,7 +20,7 @@ Verdicts = dict[tuple[str, str], float | None]
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a criterion. table: counts of (people's label, the judge's verdict), in order.
 
-    undefined: labelled sessions without a verdict, which count nowhere. rate: what the judge finds met of all sessions
+    labelled: sessions with a label and a verdict. undefined: those without a verdict, which count nowhere. rate: what the judge finds met of all sessions
     of the run, corrected: what people would. Of a scale there are no rates.
     """
 
@@ -33,6 +34,11 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     confusion: Confusion | None = None
     rate: Estimate | None = None
     corrected: Estimate | None = None
+
+    @property
+    def given(self) -> int:
+        """The sessions with a label."""
+        return self.labelled + self.undefined
 
     @property
     def standing(self) -> Standing:
@@ -70,11 +76,23 @@ def _sittings(subjects: Subjects) -> Iterator[tuple[str, Sitting]]:
 
 
 def examined(subjects: Subjects, labels: Labels, verdicts: Verdicts) -> list[Examined]:
-    """Hold verdicts against labels, for every criterion that has any."""
-    wanted = {name for _, name in labels}
-    return [
-        _examined(name, criterion, labels, verdicts) for name, criterion in subjects.criteria.items() if name in wanted
-    ]
+    """Hold verdicts against labels, for every criterion that has any; sessions that sound the same count once."""
+    firsts = _firsts(subjects)
+    once: Labels = {}
+    for (session, name), label in labels.items():
+        once.setdefault((firsts[session], name), label)
+    kept = {(session, name): verdict for (session, name), verdict in verdicts.items() if firsts[session] == session}
+    wanted = {name for _, name in once}
+    return [_examined(name, criterion, once, kept) for name, criterion in subjects.criteria.items() if name in wanted]
+
+
+def _firsts(subjects: Subjects) -> dict[str, str]:
+    """Give for every session the first one that sounds the same, bit by bit: asked twice, nobody tells anything new."""
+    sounds = {name: sha256_of_session(folder) for name, folder in subjects.folders.items()}
+    firsts: dict[str, str] = {}
+    for name, sound in sounds.items():
+        firsts.setdefault(sound, name)
+    return {name: firsts[sound] for name, sound in sounds.items()}
 
 
 def _examined(name: str, criterion: Criterion, labels: Labels, verdicts: Verdicts) -> Examined:
