@@ -11,11 +11,11 @@ import msgspec
 
 from agents.responders.chat import ChatSpec
 from agents.responders.rules import Rule, RulesSpec
-from agents.turn_based import SpeakingSpec, TurnBased
+from agents.turn_based import SpeakingSpec, TurnBased, check_called
 from simulator.actor import PartSpec, Setting
 from simulator.engines import engine
 from simulator.errors import located
-from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
+from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
 
 DEFAULT_REPLIES = (
     Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),
@@ -47,15 +47,18 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
             raise setting.refuse(".recognizer", f"{self.recognizer!r} recognises no speech; moonshine does")
         if self.chat is not None:
             self.chat.check(f"{setting.where}.chat")
+        check_called(self._responder(), setting, ".replies")
 
     def parts(self) -> tuple[PartSpec, ...]:
-        """The endpoint it asks, where it asks one."""
-        return (self.chat,) if self.chat is not None else ()
+        """What answers: the endpoint it asks, or its rules."""
+        return (self._responder(),)
+
+    def _responder(self) -> ResponderSpec:
+        return self.chat or RulesSpec(rules=self.replies or list(DEFAULT_REPLIES))
 
     def build(self) -> TurnBased:
         """Make the actor."""
-        inner = (self.chat or RulesSpec(rules=self.replies or list(DEFAULT_REPLIES))).build()
-        return TurnBased(self, Recognising(self.recognizer, inner))
+        return TurnBased(self, Recognising(self.recognizer, self._responder().build()))
 
 
 class Recognising:

@@ -67,7 +67,7 @@ class ReplayTraceSpec(ActorSpec, frozen=True, kw_only=True, tag="replay_trace"):
             recorded = self._recorded(read_header(self.file, self.party))
         except ScenarioError:
             return PartyTraits()  # `check` says what is wrong with the file
-        return PartyTraits(offline=recorded.traits().offline)
+        return PartyTraits(offline=recorded.traits().offline, calls_tools=recorded.traits().calls_tools)
 
     def _recorded(self, header: TraceHeader) -> ActorSpec:
         return decode({**header.spec, **self.set}, AnyActor, source=str(self.file), folder=self.file.parent)

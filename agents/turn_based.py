@@ -5,9 +5,10 @@ On the virtual clock an answer is waited for in the frame in which the turn is o
 the wall clock it is made in the background while the actor goes on hearing.
 """
 
+from collections import deque
 from collections.abc import Awaitable
 from contextlib import aclosing
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import anyio
 
@@ -24,12 +25,21 @@ from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Set
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
-from simulator.speaking.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext
+from simulator.speaking.dialogue import (
+    AnyResponder,
+    HeardTurn,
+    Message,
+    Reply,
+    Responder,
+    ResponderContext,
+    ResponderSpec,
+)
 from simulator.speaking.ears import EarsKind, SileroEars, make_ears
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
 from simulator.spec import Duration, ms
 from simulator.traits import StepTraits
+from simulator.world.port import ToolPort
 
 
 class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
@@ -63,6 +73,15 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
         )
 
 
+def check_called(responder: ResponderSpec, setting: Setting, field: str) -> None:
+    """Refuse a call of a tool that the party's world does not have. ScenarioError."""
+    names = [tool.name for tool in setting.tools]
+    unknown = [name for name in responder.called() if name not in names]
+    if unknown:
+        raise setting.refuse(field, f"calls {unknown[0]!r}, which is no tool of the world; there are "
+                                    f"{', '.join(names) or 'none'}")  # fmt: skip
+
+
 class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
     """Answer turn by turn: `{kind: turn_based, responder: {kind: ...}}`."""
 
@@ -72,6 +91,7 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
         """Refuse what the voice or the responder cannot do."""
         SpeakingSpec.check(self, setting)
         self.responder.check(f"{setting.where}.responder")
+        check_called(self.responder, setting, ".responder.rules")
         if (ahead := self._ahead()) is not None:
             ahead.check_offline(setting)
 
@@ -111,6 +131,8 @@ class TurnBased(BlockActor):
         self._thinking: anyio.CancelScope | None = None
         self._voice: Voice | None = None
         self._tracer: Tracer | None = None
+        self._later: deque[_Later] = deque()
+        """What is to be said and may not be yet, in order."""
 
     async def start(self, context: Context) -> None:
         """Load ears, voice and responder."""
@@ -139,6 +161,7 @@ class TurnBased(BlockActor):
                 seed=context.seed,
                 emit=context.emit,
                 trace=self._note,
+                port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
             )
         )
 
@@ -158,6 +181,8 @@ class TurnBased(BlockActor):
         bound = self._turns.settled(now, speaking=voice.speaking)
         if self._opening_at is not None:
             bound = min(bound, self._opening_at)
+        if self._later:
+            bound = min(bound, self._later[0].at)
         return max(min(bound, now + voice.remaining()) if voice.speaking else bound, now + 1)
 
     def say(self, now: int, count: int) -> Samples:
@@ -167,6 +192,8 @@ class TurnBased(BlockActor):
             self._opening_at = None
             voice.say(self._opening)
             self._history.append(Message(role="assistant", text=self._spec.opening))
+        while self._later and now >= self._later[0].at:
+            voice.say(self._later.popleft().line)
         if self._tracer is not None:
             self._tracer.at = now + count  # what comes in from now on is said with the next frame
         self._was_speaking = voice.speaking
@@ -198,6 +225,7 @@ class TurnBased(BlockActor):
             # The other goes on before anything was said: what was being prepared answers half a turn. While the answer
             # is being said, more of it may still come, and a backchannel is no reason to drop that.
             self._stop_thinking()
+            self._drop_later()
         return None
 
     async def close(self) -> None:
@@ -215,6 +243,7 @@ class TurnBased(BlockActor):
 
     def _yield(self, now: int, voice: Voice) -> None:
         self._stop_thinking()
+        self._later.clear()
         said = voice.stop()
         self._note("sent", STOPPED, None)
         if self._history and self._history[-1].role == "assistant":
@@ -225,6 +254,12 @@ class TurnBased(BlockActor):
         if self._thinking is not None:
             self._thinking.cancel()
             self._thinking = None
+
+    def _drop_later(self) -> None:
+        """Say nothing of what waits any more: only what came before it was said."""
+        if self._later:
+            self._history[-1] = Message(role="assistant", text=self._later[0].before)
+            self._later.clear()
 
     def _heard_turn(self, now: int) -> HeardTurn:
         samples, since, until = self._turns.take()
@@ -254,24 +289,33 @@ class TurnBased(BlockActor):
                 if answer is None:
                     self._history.append(Message(role="user", text=self._responder.understood()))
                     self._history.append(Message(role="assistant", text=""))
-                await self._take(piece, turn.at)
+                await self._take(piece, turn.at, answer or "")
                 answer = _joined(answer or "", piece)
                 self._history[-1] = Message(role="assistant", text=answer)
         if answer is None:
             self._history.append(Message(role="user", text=self._responder.understood()))
 
-    async def _take(self, piece: Reply, at: int) -> None:
+    async def _take(self, piece: Reply, at: int, before: str) -> None:
         for type_, fields in piece.events:
             self._context.emit(fields.get("at", at), type_, **{name: fields[name] for name in fields if name != "at"})
-        voice = self._said_by
         line = line_said(piece, self._context.output_rate)
-        if line is not None:
-            voice.say(line)
-        elif piece.text.strip():
-            voice.say(await anyio.to_thread.run_sync(self._spoken, piece.text))
+        if line is None and piece.text.strip():
+            line = await anyio.to_thread.run_sync(self._spoken, piece.text)
+        if line is not None and (self._later or (not self._context.realtime and piece.not_before > at)):
+            self._later.append(_Later(piece.not_before, line, before))
+        elif line is not None:
+            self._said_by.say(line)
 
     def _spoken(self, text: str) -> PreparedSpeech:
         return spoken(text, self._speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)
+
+
+class _Later(NamedTuple):
+    """A line that may be said from sample `at` on. before: what of the answer comes before it."""
+
+    at: int
+    line: PreparedSpeech
+    before: str
 
 
 def _joined(answer: str, piece: Reply) -> str:

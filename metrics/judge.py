@@ -8,13 +8,12 @@ from typing import ClassVar
 import msgspec
 
 from simulator.cassettes.cassette import Cassette
+from simulator.judging.bench import Bench
 from simulator.judging.rubric import AnyCriterion, Criteria, Criterion, check_names, read_rubric
-from simulator.judging.sitting import Sitting
 from simulator.judging.spec import AnyJudge, JudgeSpec, need_judge
 from simulator.judging.voting import Ballot
 from simulator.score import Definition, Score, share, spread
 from simulator.scoring.judge_cards import AGREEMENT, JUDGED, SCORE, judge_definition
-from simulator.scoring.judge_endpoint import EndpointJudge
 from simulator.scoring.scorer import ScorerSpec
 from simulator.session import Session
 
@@ -67,8 +66,7 @@ class JudgeScorer:
     def __init__(self, criteria: Criteria, judge: JudgeSpec) -> None:
         self.used: list[Cassette] = []
         self._criteria = criteria
-        self._judge = judge
-        self._open: EndpointJudge | None = None
+        self._bench = Bench(judge)
 
     @cached_property
     def definitions(self) -> Mapping[str, Definition]:
@@ -81,9 +79,8 @@ class JudgeScorer:
 
     def score(self, session: Session) -> list[Score]:
         """Judge one session: two scores per criterion."""
-        if self._open is None:
-            self._open = self._judge.open()
-        sitting = Sitting(self._judge, session, judge=self._open)
+        sitting = self._bench.sitting(session)
+        assert sitting is not None, "a bench with a judge always sits"
         scores = [
             score
             for name, criterion in self._criteria.items()

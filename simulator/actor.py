@@ -7,8 +7,8 @@ sample 0, and what it returns for the frame heard in [s, s+n) is said from s+n. 
 count on the stream it says, `heard_since` and `heard_until` on the stream it hears.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import anyio.abc
 import msgspec
@@ -24,6 +24,8 @@ from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
 from simulator.texts import quoted
 from simulator.traits import PartyTraits, StepTraits, joined
+from simulator.world.tool import Tool
+from simulator.world.world import World
 
 
 class Latency(str):
@@ -81,6 +83,14 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
         walk(self, lambda where, value: found.extend(references(value) if isinstance(value, str) else ()))
         return list(dict.fromkeys(found))
 
+    def own_tools(self) -> tuple[Tool, ...]:
+        """Give the tools that the spec itself answers, beside those of the session's world."""
+        return ()
+
+    def offering(self, tools: Sequence[Tool]) -> Self:
+        """Give the spec of a party that may call these tools of the world; itself, if its start tells it."""
+        return self
+
     def build(self) -> "Actor":
         """Make the actor; cheap, no I/O (that is for `start`)."""
         raise NotImplementedError
@@ -101,7 +111,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a spec may ask about the scenario around it when it is checked.
 
     where: the path of the spec in the file. line_has_channels: whether what this party hears is impaired.
-    other: the other party's spec, where there is one.
+    other: the other party's spec, where there is one. tools: those of the world that the party may call.
     """
 
     party: Party
@@ -111,6 +121,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     realtime: bool
     line_has_channels: bool
     other: "ActorSpec | None" = None
+    tools: tuple[Tool, ...] = ()
 
     def refuse(self, field: str, complaint: str) -> ScenarioError:
         """Make the error that names a field of the spec (`.voice`) and says what is wrong with it."""
@@ -125,6 +136,7 @@ class Context(msgspec.Struct, kw_only=True):
     speaking now (a script waits for it). trace(record): appends a message to the session's trace.jsonl. tasks: a task
     group that lives as long as the session. pressed(key): whether a key was pressed in a live session since last asked.
     shared: one dict per run, for what the sessions of a process share (a model host). specs: both parties' specs.
+    world: what its tools are called in, where the session has one.
     """
 
     party: Party
@@ -146,6 +158,7 @@ class Context(msgspec.Struct, kw_only=True):
     pressed: Callable[[str], bool] = lambda key: False
     shared: dict[Any, Any] = msgspec.field(default_factory=dict)
     specs: Mapping[Party, "ActorSpec"] = msgspec.field(default_factory=dict)
+    world: World | None = None
 
 
 class Actor:

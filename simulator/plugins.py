@@ -5,10 +5,13 @@ value the spec class. A separate package adds a kind by declaring an entry point
 a scenario uses are imported.
 """
 
-from collections.abc import Iterable, Mapping
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -27,6 +30,7 @@ GROUPS = {
     "datasets": "simulator.datasets",
     "servers": "simulator.servers",
     "engines": "simulator.engines",
+    "worlds": "simulator.worlds",
 }
 
 
@@ -80,6 +84,27 @@ class Kind(metaclass=_AnyKind):
         if not (isinstance(spec, type) and issubclass(spec, cls.spec)):
             raise ValueError(f"{value['kind']!r} is no {cls.spec.__name__}, as {cls.group} are - at `$.kind`")
         return convert(value, spec)
+
+
+def function_named(call: str, folder: Path | None = None) -> Callable[..., Any]:
+    """Import and give a function written `package.module:function`; folder: where its module lies, if not installed.
+
+    ScenarioError: no module, nothing of that name in it, or not callable.
+    """
+    module_name, colon, name = call.partition(":")
+    if not colon or not module_name or not name:
+        raise ScenarioError(f"expected package.module:function, found {call!r}")
+    if folder is not None and str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:
+        raise ScenarioError(f"{module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise ScenarioError(f"{module_name!r} has no function {name!r}")
+    return found  # type: ignore[no-any-return]
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ from simulator.scoring.scorer import AnyScorer
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.speaking.reply import ReplyRules
 from simulator.spec import Convert, Duration, decode, encode, walk
+from simulator.world.spec import AnyWorld
 
 LONGEST_NAME = 150
 """Bytes of the folder name; file systems take 255, and ids add a sample and a trial."""
@@ -140,6 +141,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent: AnyActor
     lines: Lines = Lines()
     injectors: list[AnyInjector] = []
+    world: AnyWorld | None = None
     scorers: list[AnyScorer] | None = None
     expect: list[Expectation] = []
     judge: AnyJudge | None = None
@@ -191,6 +193,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The spec of the actor that plays a party."""
         return self.user if party == "user" else self.agent
 
+    def equipped(self, party: Party) -> ActorSpec:
+        """The spec of the actor that plays a party, with the tools of the world that it may call."""
+        spec = self.actor(party)
+        return spec.offering(self.world.tools(party)) if self.world is not None else spec
+
     def billed_models(self) -> list[str]:
         """The models that its parties are billed by, the user's before the agent's, each once per party."""
         return [model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)]
@@ -239,6 +246,8 @@ def check(scenario: Scenario, source: str) -> None:
     """Refuse what cannot run: a clock that a party contradicts, a frame that does not fit, an unknown voice."""
     try:
         _check_clock(scenario)
+        if scenario.world is not None:
+            scenario.world.check("$.world")
         for party in PARTIES:
             _check_party(scenario, party)
         for index, injector in enumerate(scenario.injectors):
@@ -270,8 +279,11 @@ def _check_party(scenario: Scenario, party: Party) -> None:
         realtime=scenario.wall() is not None,
         line_has_channels=bool(scenario.lines.heard_by(party)),
         other=scenario.actor(other_party(party)),
+        tools=scenario.world.tools(party) if scenario.world is not None else (),
     )
-    check_actor(scenario.actor(party), setting)
+    for index, tool in enumerate(scenario.actor(party).own_tools()):
+        tool.check(f"$.{party}.tools[{index}]", {})
+    check_actor(scenario.equipped(party), setting)
 
 
 def check_actor(spec: ActorSpec, setting: Setting) -> None:

@@ -14,6 +14,7 @@ from simulator.actor import Latency
 from simulator.errors import ScenarioError
 from simulator.plugins import Kind, installed, load
 from simulator.reading.expect import Expectation
+from simulator.reading.outcomes import OUTCOMES, Count, ExpectedOutcome, StartMoment
 from simulator.scenario import AfterParty, Answered, Length, Scenario
 from simulator.spec import Duration, Written, encode
 
@@ -24,21 +25,18 @@ DURATION: Schema = {
 }  # fmt: skip
 
 
-EXPECTATION: Schema = {
-    "anyOf": [
-        {"type": "string"},
-        {
-            "type": "object",
-            "properties": {
-                "metric": {"type": "string"},
-                "inform": {"type": "boolean"},
-                "within": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-            },
-            "required": ["metric"],
-            "additionalProperties": False,
-        },
-    ]
+METRIC_EXPECTATION: Schema = {
+    "type": "object",
+    "properties": {
+        "metric": {"type": "string"},
+        "inform": {"type": "boolean"},
+        "within": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    },
+    "required": ["metric"],
+    "additionalProperties": False,
 }
+COUNT: Schema = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": [">= 3"]}]}
+MOMENT: Schema = {"type": "string", "examples": ["turn 2", "call look_up", "10s"]}
 
 
 def scenario_schema() -> Schema:
@@ -119,7 +117,19 @@ class _Writer:
             return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
         if own is Latency:
             return {"anyOf": [{"enum": ["free", "measured"]}, DURATION]}
-        return {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Expectation: EXPECTATION}.get(own, {})
+        if own is Expectation:
+            outcomes = [self._outcome(form) for form in OUTCOMES.values()]
+            return {"anyOf": [{"type": "string"}, METRIC_EXPECTATION, *outcomes]}
+        plain = {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Count: COUNT, StartMoment: MOMENT}
+        return plain.get(own, {})
+
+    def _outcome(self, form: type[ExpectedOutcome]) -> Schema:
+        """An outcome, and the words that other tools have for its keys."""
+        self.of(inspect.type_info(form))
+        properties = self.definitions[f"{form.__module__}.{form.__qualname__}"]["properties"]
+        aliases = {"within_ms": {"type": "number"}} if "within" in properties else {}
+        properties |= aliases | ({"args": properties["with"]} if "with" in properties else {})
+        return self.of(inspect.type_info(form))
 
     def _struct(self, kind: inspect.StructType) -> Schema:
         properties = {field.encode_name: self._field(field) for field in kind.fields}
@@ -153,5 +163,14 @@ class _Writer:
                 except ScenarioError:
                     continue
                 names.append(name)
-            self.definitions[group] = {"anyOf": [*kinds, {"enum": names}]}
+            plain = [_without_kind(self.definitions, kinds[names.index("tools")])] if group == "worlds" else []
+            self.definitions[group] = {"anyOf": [*kinds, *plain, {"enum": names}]}
         return {"$ref": f"#/$defs/{group}"}
+
+
+def _without_kind(definitions: dict[str, Schema], kind: Schema) -> Schema:
+    """A scenario's own world, which needs no kind, and whose state may be a file's name."""
+    form = definitions[kind["$ref"].removeprefix("#/$defs/")]
+    properties = {name: part for name, part in form["properties"].items() if name != "kind"}
+    state = {"anyOf": [properties["state"], {"type": "string"}]}
+    return {**form, "properties": {**properties, "state": state}, "required": []}

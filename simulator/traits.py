@@ -24,6 +24,7 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     where the same seed need not give the same session, as a far end samples. offline: what it says is computed before
     the session, from the other party's finished track. remote: it talks to a far end whose messages are traced. host:
     what it shares with other sessions, which then run on one event loop. billed_as: the models whose prices apply.
+    calls_tools: it can call tools of the session's world.
     """
 
     live: bool = False
@@ -34,6 +35,7 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     remote: bool = False
     host: SharedHost | None = None
     billed_as: tuple[str, ...] = ()
+    calls_tools: bool = False
 
 
 def joined(parts: Iterable[PartyTraits]) -> PartyTraits:
@@ -47,6 +49,7 @@ def joined(parts: Iterable[PartyTraits]) -> PartyTraits:
         offline=any(part.offline for part in found),
         remote=any(part.remote for part in found),
         billed_as=tuple(model for part in found for model in part.billed_as),
+        calls_tools=any(part.calls_tools for part in found),
     )
 
 

@@ -37,11 +37,18 @@ class WorkerPool(ProcessPoolExecutor):
         context = get_context("spawn")
         # A pipe whose end nobody has to acknowledge, for a worker may be dead; and it ends with this process, too.
         self._ended, self._end = context.Pipe(duplex=False)
-        super().__init__(workers, mp_context=context, initializer=_set_up, initargs=(logs_are_verbose(), self._ended))
+        self._given_up, self._give_up = context.Pipe(duplex=False)
+        told = (logs_are_verbose(), self._ended, self._given_up)
+        super().__init__(workers, mp_context=context, initializer=_set_up, initargs=told)
 
     def interrupt(self) -> None:
         """Let Ctrl-C reach the workers that play: whoever sent it sent it to the run alone."""
         self._end.close()
+
+    def give_up(self) -> None:
+        """Let the workers end when one of them has died: the SIGTERM they get then is a Ctrl-C to them, which the idle
+        ones let pass, and who waits for them would wait for ever (from Python 3.12 on)."""
+        self._give_up.close()
 
 
 @contextmanager
@@ -121,18 +128,19 @@ def stop_as_by_ctrl_c() -> None:
             signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
-def _set_up(verbose: bool, ended: "Connection") -> None:
+def _set_up(verbose: bool, ended: "Connection", given_up: "Connection") -> None:
     set_up_logs(verbose=verbose)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop_as_by_ctrl_c()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    threading.Thread(target=_mind, args=(ended,), daemon=True).start()
+    threading.Thread(target=_mind, args=(ended, given_up), daemon=True).start()
 
 
-def _mind(ended: "Connection") -> None:
-    """Wait until the run says stop or is gone; then end what this worker plays, and in the second case the worker."""
+def _mind(ended: "Connection", given_up: "Connection") -> None:
+    """Wait until the run says stop, gives up its workers or is gone; then end what this worker plays, and in the last
+    two cases the worker."""
     parent = parent_process()
-    gone = [parent.sentinel] if parent is not None else []
+    gone: list[Any] = [given_up, *([parent.sentinel] if parent is not None else [])]
     while not wait([ended, *gone], None):
         pass
     threading.Thread(target=_leave_with, args=(gone,), daemon=True).start()
@@ -142,10 +150,9 @@ def _mind(ended: "Connection") -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _leave_with(gone: list[int]) -> None:
-    """End this process when the run's is gone, as soon as no session is open in it."""
-    if gone:
-        wait(gone, None)
+def _leave_with(gone: list[Any]) -> None:
+    """End this process when the run is gone or has given it up, as soon as no session is open in it."""
+    wait(gone, None)
     for _ in range(round(ORPHANS_LEAVE_S / LOOK_S)):
         if not _plays():
             break

@@ -114,3 +114,13 @@ def test_a_turn_of_which_half_lies_elsewhere_is_another_one(tmp_path: Path, sinc
     take.note(4.1, "turn_heard", "agent", heard_since=take.at(since), heard_until=take.at(3.5))
     take.say("agent", 4.5, 7.0)
     assert rates(take) == (0, 1 - derailed, derailed)
+
+
+@pytest.mark.parametrize(("at", "share"), [(2.6, 1), (2.4, 0), (1.1, 0)])
+def test_a_phrase_ends_half_a_second_before_its_silence(tmp_path: Path, at: float, share: float) -> None:
+    """Of speech from 1 s to 3 s: its last half second is near the end, and nothing before."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 3.0)
+    take.say("user", 4.0, 6.0)
+    take.say("agent", at, at + 0.2, role="backchannel", text="mm-hm")
+    assert scored(BackchannelSpec(), take.annotated())["agent_at_phrase_end_rate"].value == share

@@ -13,6 +13,7 @@ from simulator.call.chance import ACTORS, CHANNELS, INJECTORS, generator
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
+from simulator.clock import WallClock
 from simulator.errors import ActorError
 from simulator.frame import AudioFrame, silence
 from simulator.line import ChannelContext, ChannelSpec
@@ -398,3 +399,10 @@ def test_what_a_seed_means_stays() -> None:
     for group, number in ((ACTORS, 0), (INJECTORS, 1), (CHANNELS, 2)):
         assert generator(7, group, "user").random() == np.random.default_rng([7, number, 0, 0]).random()
     assert generator(7, CHANNELS, "agent", 3).random() == np.random.default_rng([7, 2, 1, 3]).random()
+
+
+def test_a_wall_clock_on_time_is_late_by_nothing() -> None:
+    """Of a moment ahead; one that has passed is missed by the time since."""
+    clock = WallClock(RATE)
+    assert anyio.run(clock.sleep_until, clock.now() + RATE // 100) < 0.01 + 0.5
+    assert 1 <= anyio.run(clock.sleep_until, clock.now() - RATE) < 2

@@ -12,7 +12,7 @@ from simulator.intervals.betting import decided_side
 from simulator.intervals.difference import clusters_needed, holm_adjusted, interval_of_difference
 from simulator.intervals.influence import influences
 from simulator.intervals.observations import Origin, distinct, population, told
-from simulator.intervals.pooled import interval
+from simulator.intervals.pooled import interval, is_rate
 from simulator.intervals.quantile import quantile_bounds
 from simulator.intervals.share import effective_cases, wilson, wilson_corrected
 from simulator.score import Definition, Parts, Statistic, value_of
@@ -241,3 +241,11 @@ def test_a_quantiles_bound_beyond_the_values_continues_their_tail() -> None:
     assert found[1] == pytest.approx(10 + 2 * math.log(1 / 11 / max(1 - high, 1e-4)))
     mirrored = quantile_bounds(11 - values, owner, 0.1, Z95, 2.26)
     assert mirrored[0] == pytest.approx(11 - found[1])
+
+
+@pytest.mark.parametrize(
+    ("unit", "rate"), [("Hz", True), ("per min", True), ("calls/h", True), ("ratio", False), ("%", False)]
+)
+def test_counts_by_time_are_told_from_shares(unit: str, rate: bool) -> None:
+    """A share is bounded by one, a rate by nothing."""
+    assert is_rate(card("ratio", unit)) == rate

@@ -180,3 +180,12 @@ def test_a_quick_word_after_a_question_is_an_answer(tmp_path: Path) -> None:
     session = heard(Take(tmp_path / "t", duration=20).annotated(), "user", (1.0, 3.0), (4.0, 6.0))
     scores = scored(LatencySpec(), heard(session, "agent", (3.2, 3.7), (6.2, 6.8)))
     assert scores["response_p50_s"].parts["values"] == pytest.approx([0.2, 0.2])
+
+
+def test_who_stops_at_the_very_end_of_a_turn_has_talked_over_all_of_it(tmp_path: Path) -> None:
+    """The last sample that is both parties' decides; the turn's end itself is nobody's any more."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 4.0)
+    take.say("agent", 3.0, 4.0)
+    scores = scored(LatencySpec(), take.annotated())
+    assert (scores["early_rate"].value, scores["unanswered_rate"].value) == (1, 0)

@@ -106,7 +106,10 @@ def test_realtime_answers_functions_from_the_scenario(tmp_path: Path) -> None:
     assert [message["item"]["output"] for message in created] == ['{"booked":true}']
     assert [message["type"] for message in seen].count("response.create") == 1
     (call,) = of_type(session, "tool_call")
-    assert (call["name"], call["arguments"], call["answer"]) == ("book", {"people": 3}, {"booked": True})
+    (result,) = of_type(session, "tool_result")
+    assert (call["name"], call["arguments"], result["answer"]) == ("book", {"people": 3}, {"booked": True})
+    asked, answered = (session.by_type[type_][0].at for type_ in ("tool_call", "tool_result"))
+    assert answered - asked >= 0.3 * session.sample_rate
     assert heard_of(session.said("agent")) == int(0.2 * RATE)
 
 

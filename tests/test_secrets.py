@@ -94,3 +94,10 @@ def test_a_variable_that_is_not_set_hides_no_text() -> None:
     """The reference in a URL stays as it is, and so does a text that happens to have the variable's name in it."""
     secrets = Secrets.of({"url": "wss://user:${MISSING}@host/p"}, ENVIRONMENT)
     assert secrets.scrub("MISSING is not set") == "MISSING is not set"
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "X-Goog-Api-Key", "api-key"])
+def test_a_header_that_bears_a_key_keeps_its_name(name: str) -> None:
+    """Whoever reads the log must see what was sent, but for the key."""
+    masked = mask_text(f"{name}: hunter2hunter2")
+    assert masked.startswith(name) and "hunter2" not in masked

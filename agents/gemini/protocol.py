@@ -39,6 +39,7 @@ from simulator.events import Party, other_party
 from simulator.frame import Samples
 from simulator.speaking.ears import make_ears
 from simulator.traits import AudioFormat
+from simulator.world.world import World
 
 USAGE_AFTER_S = 2.0
 """A turn's usage may be told after the turn, and more than once: the last word in this time counts."""
@@ -71,8 +72,9 @@ class GeminiCore:
         """Whether the model has hung up and all it said before was said."""
         return self.turn.gone
 
-    def begin(self, party: Party, *, noisy: bool) -> None:
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays; make ears where the service is told not to detect turns."""
+        self.tools.enter(world, party)
         self.party = party
         settings = self.settings
         if not settings.detects_turns:
@@ -106,7 +108,7 @@ class GeminiCore:
         if not self._greeted:
             self._greeted = True
             self.actions.send({"realtime_input": {"text": self.settings.greeting}})
-        for answer in self.tools.due(at):
+        for answer in self.tools.due(self.actions, at):
             told = answer.answer if isinstance(answer.answer, dict) else {"result": answer.answer}
             response = {"id": answer.call, "name": answer.name, "response": told}
             self.actions.send({"tool_response": {"function_responses": [response]}})

@@ -17,12 +17,12 @@ import msgspec
 from agents.remote.failure import FAILED, failed_fields
 from agents.remote.peer_core import Actions
 from agents.remote.playout import Playout, tell, tell_cut
-from agents.remote.tools import Tool
 from agents.remote.usage import Counts
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.speaking.ears import EarsKind
+from simulator.world.tool import Tool
 
 UP = WireFormat(rate=16_000)
 DOWN = WireFormat(rate=24_000)

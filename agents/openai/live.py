@@ -25,11 +25,11 @@ from agents.openai.wire import OpenAIAddress, dial_live
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
 from agents.remote.peer_spec import PeerSpec
-from agents.remote.tools import Tool
 from agents.remote.trace import Trace
 from agents.remote.wire_audio import Encoding, wire_format
 from simulator.actor import Actor, Setting
 from simulator.reading.secrets import Secrets
+from simulator.world.tool import Tool
 
 FORMATS = {"pcm16": "audio/pcm", "mulaw": "audio/pcmu", "alaw": "audio/pcma"}
 GREETING = "The call has just been connected. You speak first, now."

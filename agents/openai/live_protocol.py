@@ -29,13 +29,15 @@ from agents.remote.failure import FAILED, failed_fields
 from agents.remote.foreign_json import error_in, inner, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell
-from agents.remote.tools import HANG_UP, Tool, ToolDesk, written
+from agents.remote.tools import HANG_UP, ToolDesk, written
 from agents.remote.usage import openai_counts
 from agents.remote.wire_audio import WireFormat, WirePieces
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
 from simulator.traits import AudioFormat
+from simulator.world.tool import Tool
+from simulator.world.world import World
 
 STREAM = "stream"
 LAST_WORDS_S = 1.0
@@ -94,8 +96,9 @@ class LiveCore:
 
     ended = True
 
-    def begin(self, party: Party, *, noisy: bool) -> None:
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays."""
+        self.tools.enter(world, party)
         self.party = party
 
     def opening(self) -> list[Message]:
@@ -119,7 +122,7 @@ class LiveCore:
         if not self._greeted:
             self._greeted = True
             self._append("session.instructions.append", self.settings.greeting, None)
-        for answer in self.tools.due(at):
+        for answer in self.tools.due(self.actions, at):
             item = {"type": "function_call_output", "call_id": answer.call, "output": written(answer.answer)}
             self.actions.send({"type": "response.item.create", "item": item})
             self._continue = True

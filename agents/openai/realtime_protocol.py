@@ -34,6 +34,7 @@ from simulator.events import Party, other_party
 from simulator.frame import Samples
 from simulator.speaking.ears import make_ears
 from simulator.traits import AudioFormat
+from simulator.world.world import World
 
 
 class RealtimeCore:
@@ -63,8 +64,9 @@ class RealtimeCore:
         """Whether the model has hung up and all it said before was said."""
         return self.reply.gone
 
-    def begin(self, party: Party, *, noisy: bool) -> None:
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays; make ears where the far end detects no turns."""
+        self.reply.tools.enter(world, party)
         self.party = party
         settings = self.settings
         if not settings.detects_turns:

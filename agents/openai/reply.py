@@ -17,11 +17,12 @@ from agents.remote.failure import FAILED, failed_fields
 from agents.remote.foreign_json import inner, listed, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell, tell_cut
-from agents.remote.tools import HANG_UP, Tool, ToolDesk, read_arguments, written
+from agents.remote.tools import HANG_UP, ToolDesk, read_arguments, written
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.speaking.ears import EarsKind
+from simulator.world.tool import Tool
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ class RealtimeReply:
 
     def look(self, at: int) -> None:
         """Give the answers that are due, ask for what is owed, see whether the far end has stalled."""
-        for answer in self.tools.due(at):
+        for answer in self.tools.due(self._actions, at):
             item = {"type": "function_call_output", "call_id": answer.call, "output": written(answer.answer)}
             self._actions.send({"type": "conversation.item.create", "item": item})
             self._owed = True

@@ -65,7 +65,7 @@ class Peer(Actor):
             version=self._core.version,
             secrets=self._secrets,
         )
-        self._core.begin(context.party, noisy=context.line_has_channels)
+        self._core.begin(context.party, noisy=context.line_has_channels, world=context.world)
         backlog = math.ceil(BACKLOG_S * context.input_rate / context.input_samples)
         self._line = Connection(
             self._far_end.dial,

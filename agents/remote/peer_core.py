@@ -15,6 +15,7 @@ from simulator.errors import RemoteError
 from simulator.events import Party
 from simulator.frame import AudioFrame, Samples
 from simulator.traits import AudioFormat
+from simulator.world.world import World
 
 Message = Mapping[str, Any]
 """A message of the protocol as plain JSON data."""
@@ -95,8 +96,8 @@ class Core(Protocol):
         """Whether, once `close` was called, it needs nothing more from the far end."""
         ...
 
-    def begin(self, party: Party, *, noisy: bool) -> None:
-        """Learn which party it plays and whether what it hears is impaired."""
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
+        """Learn which party it plays, whether what it hears is impaired, and in which world its calls are answered."""
         ...
 
     def opening(self) -> list[Message]:

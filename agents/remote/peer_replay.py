@@ -21,7 +21,7 @@ class PeerReplay(Actor):
     async def start(self, context: Context) -> None:
         """Go through the handshake."""
         self._context = context
-        self._core.begin(context.party, noisy=context.line_has_channels)
+        self._core.begin(context.party, noisy=context.line_has_channels, world=context.world)
         self._receive(-1)
 
     def step(self, heard: AudioFrame) -> AudioFrame:

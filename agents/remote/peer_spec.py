@@ -1,17 +1,19 @@
 """What the specs of the paid speech services have in common."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
+import msgspec
 from msgspec import Meta
 
 from agents.remote.contiguous import contiguous
 from agents.remote.persona import Persona, instructions, tools_of
-from agents.remote.tools import Tool
 from agents.remote.trace import Trace
 from simulator.actor import ActorSpec, Setting
 from simulator.reading.secrets import Secrets, names
 from simulator.spec import Duration, ms
 from simulator.traits import PartyTraits
+from simulator.world.tool import Tool
 
 STALL = Duration(30.0)
 
@@ -40,7 +42,7 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
 
     def traits(self) -> PartyTraits:
         """The service has its own real time, and its prices."""
-        return PartyTraits(own_time=True, remote=True, billed_as=self.models())
+        return PartyTraits(own_time=True, remote=True, billed_as=self.models(), calls_tools=True)
 
     def models(self) -> tuple[str, ...]:
         """The models whose prices apply."""
@@ -69,6 +71,14 @@ class PeerSpec(ActorSpec, frozen=True, kw_only=True):
     def told(self) -> str:
         """The instructions the model gets."""
         return instructions(self.instructions, self.persona)
+
+    def own_tools(self) -> tuple[Tool, ...]:
+        """Those that the spec itself answers."""
+        return self.tools
+
+    def offering(self, tools: Sequence[Tool]) -> Self:
+        """Declare the world's tools to the service, too."""
+        return msgspec.structs.replace(self, tools=(*self.tools, *tools)) if tools else self
 
     def offered_tools(self) -> tuple[Tool, ...]:
         """The functions the model may call."""

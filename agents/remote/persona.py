@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agents.remote.tools import HANG_UP, HANG_UP_TOOL, Tool
+from agents.remote.tools import HANG_UP, HANG_UP_TOOL
+from simulator.world.tool import Tool
 
 
 class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -2,14 +2,19 @@
 
 What the model writes goes back to it with the next turn as it was written; what is said of it is sorted out by
 `speakable`: thoughts (`<think>`), markup, bullets, emoji, [stage directions] are not said but noted as `unspoken`.
+It may call the tools of the session's world, several at once and in several rounds, before it answers.
 An answer that is filtered, cut off or empty is noted as `response_failed`.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from agents.remote.failure import FAILED, STARTED, ChatOutcome, failed_fields
+import msgspec
+from msgspec import Meta
+
+from agents.remote.failure import FAILED, STARTED, failed_fields
+from agents.responders.chat_calls import ToolRounds
 from agents.responders.completion import ChatPart, Ended, parts_of
 from agents.responders.sentences import Sentences
 from simulator.errors import RemoteError, ScenarioError
@@ -27,6 +32,7 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     api_key_env: the environment variable that holds the key; without it OpenAI gets OPENAI_API_KEY, and nobody else
     gets a key. system: the instructions. The model's name is what its price goes by. max_tokens: of an answer, the
     thoughts of a model that thinks included. speak_raw: say all that the model writes, thoughts and markup too.
+    max_rounds: how often it may call tools before it answers a turn.
     """
 
     base_url: str
@@ -37,10 +43,11 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     max_tokens: int = 200
     timeout: Duration = Duration(30.0)
     speak_raw: bool = False
+    max_rounds: Annotated[int, Meta(ge=1, le=100)] = 8
 
     def traits(self) -> PartyTraits:
         """The same turn need not get the same answer; the model's name is what its price goes by."""
-        return PartyTraits(deterministic=False, billed_as=(self.model,))
+        return PartyTraits(deterministic=False, billed_as=(self.model,), calls_tools=True)
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none."""
@@ -81,6 +88,7 @@ class Chat:
     async def start(self, context: ResponderContext) -> None:
         """Make the client; the server is reached with the first turn."""
         self._context = context
+        self._rounds = ToolRounds(context.port)
         self._client = _client(self._spec, self._secrets)
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
@@ -88,7 +96,23 @@ class Chat:
         self._text = turn.text or ""
         self._asked += 1
         self._context.emit(turn.at, STARTED, id=self._id)
-        ended, reply = Ended(), Sentences(raw=self._spec.speak_raw)
+        place, at = len(history), turn.at
+        for number in range(self._spec.max_rounds + 1):
+            ended, reply = Ended(), Sentences(raw=self._spec.speak_raw)
+            async with aclosing(self._round(turn, history, ended, reply)) as pieces:
+                async for piece in pieces:
+                    apart = " " if number and reply.pieces == 1 else ""  # what came before stands in the same message
+                    yield msgspec.structs.replace(piece, not_before=at, written=apart + (piece.written or ""))
+            if not ended.calls or not self._rounds.tools or number == self._spec.max_rounds:
+                break
+            at = await self._rounds.perform(place, ended.calls, reply.whole, at)
+        self._rounds.settle(place)
+        self._tell_outcome(turn, ended, reply)
+
+    async def _round(
+        self, turn: HeardTurn, history: Sequence[Message], ended: Ended, reply: Sentences
+    ) -> AsyncGenerator[Reply, None]:
+        """Ask once and give what is to be said; what it called is in `ended`."""
         try:
             with self._at_fault():
                 async with aclosing(self._parts(history)) as parts:
@@ -98,15 +122,13 @@ class Chat:
                             yield self._scrubbed(piece)
             if (piece := reply.finish()) is not None:
                 yield self._scrubbed(piece)
-            self._tell_outcome(turn, ended.outcome(wrote=reply.wrote, thought=reply.thought))
         finally:
             self._tell_unspoken(turn, [*ended.thoughts, *reply.unspoken])
             self._tell_usage(turn, ended.usage)
 
     async def _parts(self, history: Sequence[Message]) -> AsyncGenerator[ChatPart, None]:
-        messages = [{"role": "system", "content": self._spec.system}]
-        messages += [{"role": message.role, "content": message.text} for message in history if message.text]
-        messages.append({"role": "user", "content": self._text})
+        messages = [{"role": "system", "content": self._spec.system}, *self._rounds.messages(history, self._text)]
+        tools = self._rounds.tools
         raw = await self._client.chat.completions.with_raw_response.create(
             model=self._spec.model,
             messages=messages,
@@ -115,6 +137,7 @@ class Chat:
             temperature=self._spec.temperature,
             max_tokens=self._spec.max_tokens,
             seed=self._context.seed,
+            **({"tools": tools} if tools else {}),
         )
         async with aclosing(parts_of(raw)) as parts:
             async for part in parts:
@@ -140,9 +163,13 @@ class Chat:
         scrub = self._secrets.scrub
         return Reply(text=scrub(piece.text), written=scrub(piece.written or ""))
 
-    def _tell_outcome(self, turn: HeardTurn, outcome: ChatOutcome) -> None:
-        if outcome.failure is not None:
-            reason = self._secrets.scrub(outcome.failure)
+    def _tell_outcome(self, turn: HeardTurn, ended: Ended, reply: Sentences) -> None:
+        outcome = ended.outcome(wrote=reply.wrote, thought=reply.thought)
+        failure = outcome.failure
+        if ended.calls and self._rounds.tools:
+            failure = f"it called tools {self._spec.max_rounds + 1} times in a row (max_rounds {self._spec.max_rounds})"
+        if failure is not None:
+            reason = self._secrets.scrub(failure)
             status = outcome.finish or None
             self._context.emit(turn.at, FAILED, **failed_fields("chat", reason, id=self._id, status=status))
 

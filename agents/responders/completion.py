@@ -11,6 +11,7 @@ import msgspec
 from agents.remote.failure import ChatOutcome
 from agents.remote.far_end import told_by
 from agents.remote.foreign_json import decode_foreign
+from agents.responders.chat_calls import CallPiece, ChatCall, ChatCalls
 from simulator.errors import RemoteError
 
 
@@ -20,7 +21,7 @@ class ChatPart(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     thought: str = ""
     finish: str = ""
-    calls: tuple[str, ...] = ()
+    calls: tuple[CallPiece, ...] = ()
     refusal: str = ""
     error: str = ""
     usage: Any = None
@@ -33,7 +34,7 @@ class Ended:
         self.usage: Any = None
         self._thought = ""
         self._finish = self._refusal = self._error = ""
-        self._calls: list[str] = []
+        self._calls = ChatCalls()
 
     def take(self, part: ChatPart) -> None:
         """Take the next part."""
@@ -42,7 +43,13 @@ class Ended:
         self._finish = part.finish or self._finish
         self._error = part.error or self._error
         self._refusal += part.refusal
-        self._calls += part.calls
+        for piece in part.calls:
+            self._calls.take(piece)
+
+    @property
+    def calls(self) -> list[ChatCall]:
+        """The functions that it called."""
+        return self._calls.made
 
     @property
     def thoughts(self) -> tuple[str, ...]:
@@ -51,8 +58,9 @@ class Ended:
 
     def outcome(self, *, wrote: bool, thought: bool) -> ChatOutcome:
         """How it ended; wrote, thought: what its text held, where the service does not tell thoughts apart."""
+        names = [call.name for call in self.calls]
         return ChatOutcome(wrote=wrote, thought=thought or bool(self._thought), finish=self._finish,
-                           calls=self._calls, refusal=self._refusal, error=self._error)  # fmt: skip
+                           calls=names, refusal=self._refusal, error=self._error)  # fmt: skip
 
 
 async def parts_of(raw: Any) -> AsyncGenerator[ChatPart, None]:
@@ -92,18 +100,26 @@ def _part(completion: Any, where: str) -> ChatPart:
     choice = completion.choices[0]
     said = getattr(choice, where, None)
     thought = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
-    called = [getattr(call, "function", None) for call in getattr(said, "tool_calls", None) or ()]
-    names = [_text(getattr(function, "name", None)) for function in called]
     error = getattr(choice, "error", None)
     return ChatPart(
         text=_text(getattr(said, "content", None)),
         thought=_text(thought),
         finish=_text(getattr(choice, "finish_reason", None)),
-        # In a stream a call's arguments follow without its name.
-        calls=tuple(name for name in names if name),
+        calls=tuple(_call(call, where) for call in getattr(said, "tool_calls", None) or ()),
         refusal=_text(getattr(said, "refusal", None)),
         error=_text(error.get("message")) if isinstance(error, Mapping) else "",
         usage=usage,
+    )
+
+
+def _call(call: Any, where: str) -> CallPiece:
+    """Read a call, or a piece of one; a whole one has no index, and each is one of its own."""
+    function, index = getattr(call, "function", None), getattr(call, "index", None)
+    return CallPiece(
+        index=index if where == "delta" and isinstance(index, int) else None,
+        id=_text(getattr(call, "id", None)),
+        name=_text(getattr(function, "name", None)),
+        arguments=_text(getattr(function, "arguments", None)),
     )
 
 

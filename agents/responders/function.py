@@ -7,15 +7,19 @@
     def answer(turn, history):      # HeardTurn and the Messages before it (simulator/speaking/dialogue.py)
         return "Certainly."         # or (samples, sample_rate), or a Reply, or any of these one after the other
 
+One that takes a third argument gets the tools of the session's world:
+
+    def answer(turn, history, tools):
+        status = tools.call("look_up", order="12345")      # an async function awaits tools.ask(...)
+        return f"It was {status}."
+
 A plain function runs in a thread of its own, so it may take its time. It may answer None: silence. One that asks a far
 end and gets no answer from it says so, and its turn counts as failed and not as unanswered:
 
         return Reply(events=[("response_failed", {"reason": "the quota is used up"})])
 """
 
-import importlib
 import inspect
-import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -27,7 +31,11 @@ import numpy as np
 
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from simulator.errors import ActorError, ScenarioError
+from simulator.plugins import function_named
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.traits import PartyTraits
+from simulator.world.port import ToolPort
+from simulator.world.tool import Tool
 
 
 class FunctionSpec(ResponderSpec, frozen=True, kw_only=True, tag="function"):
@@ -46,26 +54,17 @@ class FunctionSpec(ResponderSpec, frozen=True, kw_only=True, tag="function"):
         except ScenarioError as error:
             raise ScenarioError(f"{where}.call: {error}") from error
 
+    def traits(self) -> PartyTraits:
+        """Whether it calls tools, the function alone can say."""
+        return PartyTraits(calls_tools=True)
+
     def build(self) -> "Function":
         """Make the responder."""
         return Function(self)
 
     def function(self) -> Callable[..., Any]:
         """Import and give the function. ScenarioError: no module, nothing of that name in it, or not callable."""
-        module_name, colon, name = self.call.partition(":")
-        if not colon or not module_name or not name:
-            raise ScenarioError(f"expected package.module:function, found {self.call!r}")
-        if self.folder is not None and str(self.folder) not in sys.path:
-            sys.path.insert(0, str(self.folder))
-        try:
-            found: Any = importlib.import_module(module_name)
-        except Exception as error:
-            raise ScenarioError(f"{module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if not callable(found):
-            raise ScenarioError(f"{module_name!r} has no function {name!r}")
-        return found  # type: ignore[no-any-return]
+        return function_named(self.call, self.folder)
 
 
 class Function:
@@ -80,17 +79,20 @@ class Function:
         """Import the function."""
         self._context = context
         self._call = self._spec.function()
+        self._takes = 3 if _takes_tools(self._call) else 2
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Give what the function answers, piece by piece. ActorError: it answered with something else."""
         self._text = turn.text or ""
         self._asked += 1
+        tools = TurnTools(self._context.port, turn.at)
         name = f"response-{self._asked}"
         self._context.emit(turn.at, STARTED, id=name)
-        async with aclosing(self._answers(turn, history)) as pieces:
-            async for piece in pieces:
+        async with aclosing(self._answers(turn, history, tools)) as pieces:
+            async for piece, at in pieces:
                 if piece is not None:
-                    yield _with_failures(_reply(piece, self._spec.call), name)
+                    reply = _with_failures(_reply(piece, self._spec.call), name)
+                    yield msgspec.structs.replace(reply, not_before=max(at, reply.not_before))
 
     def understood(self) -> str:
         """The text of the turn, where it came with one."""
@@ -99,24 +101,72 @@ class Function:
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    async def _answers(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Any, None]:
+    async def _answers(
+        self, turn: HeardTurn, history: Sequence[Message], tools: "TurnTools"
+    ) -> AsyncGenerator[tuple[Any, int], None]:
+        """Give each piece with the sample from which it may be said: calls that came before it take their time."""
+        given = (turn, history, tools)[: self._takes]
         if inspect.isasyncgenfunction(self._call):
-            async with aclosing(self._call(turn, history)) as pieces:
+            async with aclosing(self._call(*given)) as pieces:
                 async for piece in pieces:
-                    yield piece
+                    yield piece, tools.at
             return
         if inspect.iscoroutinefunction(self._call):
-            answer = await self._call(turn, history)
+            answer = [(await self._call(*given), tools.at)]
         else:
-            answer = await anyio.to_thread.run_sync(_whole, self._call, turn, history)
-        for piece in answer if isinstance(answer, list) else [answer]:
-            yield piece
+            answer = await anyio.to_thread.run_sync(_whole, self._call, given, tools)
+        for one, at in answer:
+            for piece in one if isinstance(one, list) else [one]:
+                yield piece, at
 
 
-def _whole(call: Callable[..., Any], turn: HeardTurn, history: Sequence[Message]) -> Any:
+class TurnTools:
+    """What a function calls the world's tools by while it answers a turn. at: the sample its last answer was there."""
+
+    def __init__(self, port: ToolPort, at: int) -> None:
+        self._port = port
+        self.at = at
+
+    @property
+    def offered(self) -> Sequence[Tool]:
+        """The tools there are, with what a model would be told of them."""
+        return self._port.tools
+
+    @property
+    def mcp_url(self) -> str:
+        """Where an MCP client finds them, where the world is served: it holds the session's token; else ""."""
+        return f"{self._port.address}/mcp" if self._port.address else ""
+
+    def call(self, name: str, /, **arguments: Any) -> Any:
+        """Call a tool from a plain function, and wait; gives its answer, `{"error": ...}` where it has none."""
+        return anyio.from_thread.run(self._ask, name, arguments)
+
+    async def ask(self, name: str, /, **arguments: Any) -> Any:
+        """The same from an async function."""
+        return await self._ask(name, arguments)
+
+    async def _ask(self, name: str, arguments: dict[str, Any]) -> Any:
+        answer = await self._port.call(name, arguments, self.at)
+        self.at = max(self.at, answer.at)
+        return answer.result.answer
+
+
+def _takes_tools(call: Callable[..., Any]) -> bool:
+    """Whether a function has a third argument to be given."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):  # one that is not written in Python
+        return False
+    places = [item for item in parameters if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
+    return len(places) > 2 or any(item.kind is item.VAR_POSITIONAL for item in parameters)
+
+
+def _whole(call: Callable[..., Any], given: Sequence[Any], tools: TurnTools) -> list[tuple[Any, int]]:
     """Call a plain function in this thread, and run it to its end if it is a generator."""
-    answer = call(turn, history)
-    return list(answer) if inspect.isgenerator(answer) else answer
+    answer = call(*given)
+    if inspect.isgenerator(answer):
+        return [(piece, tools.at) for piece in answer]
+    return [(answer, tools.at)]
 
 
 def _reply(piece: Any, call: str) -> Reply:

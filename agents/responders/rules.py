@@ -1,35 +1,77 @@
 """Replies by rule: the first pattern found in what was understood gives the answer."""
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from simulator.errors import ActorError
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.speaking.numbers import text_in_digits
+from simulator.traits import PartyTraits
+from simulator.world.template import UnfilledError, filled, places_of, texts_in
+
+_DIGIT = re.compile(r"\\d|[0-9]")
+"""In a pattern that asks for digits: it is tried first on what was understood with its numbers in digits."""
+
+FAILED = "I am sorry, that did not work."
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """`{match: "three|3", say: "Of course."}`: `match` is a regular expression, any case; without it it always fits.
 
-    Several texts in `say` are taken in turn, the last one from then on.
+    Several texts in `say` are taken in turn, the last one from then on. call: the tool that is called first, `with`
+    these arguments; a named group of the pattern stands in them as `{order}`, and so it does in `say`, beside what the
+    tool answered: `{answer.status}`. wait: what is said until the answer is there. failed: what is said when the tool
+    answers with an error.
     """
 
     say: str | list[str]
     match: str = ""
+    call: str = ""
+    arguments: dict[str, Any] = msgspec.field(default_factory=dict, name="with")
+    wait: str = ""
+    failed: str = FAILED
 
     def __post_init__(self) -> None:
         try:
-            re.compile(self.match)
+            groups = re.compile(self.match).groupindex
         except re.error as error:
             raise ValueError(f"match {self.match!r} is no regular expression: {error}") from error
         if not self.say:
             raise ValueError("a reply has nothing to say")
+        if not self.call and (self.arguments or self.wait or self.failed != FAILED):
+            raise ValueError("`with`, `wait` and `failed` belong to a `call`")
+        if self.call:
+            self._check_places(set(groups))
+
+    def _check_places(self, groups: set[str]) -> None:
+        """Refuse a place that neither the pattern nor the answer fills."""
+        said = [(text, {*groups, "answer"}) for text in (*self.texts, self.failed)]
+        for text, known in [*((text, groups) for text in (*texts_in(self.arguments), self.wait)), *said]:
+            unknown = [place.text for place in places_of(text) if place.root not in known]
+            if unknown:
+                raise ValueError(f"{text!r}: {{{unknown[0]}}} is no group of match {self.match!r}")
+
+    @property
+    def texts(self) -> list[str]:
+        """What is said, in turn."""
+        return [self.say] if isinstance(self.say, str) else self.say
 
 
 class RulesSpec(ResponderSpec, frozen=True, kw_only=True, tag="rules"):
     """Answer by rules: `{kind: rules, rules: [{match: yes, say: Good.}, {say: Sorry?}]}`; needs recognised text."""
 
     rules: list[Rule]
+
+    def traits(self) -> PartyTraits:
+        """It calls tools where a rule does."""
+        return PartyTraits(calls_tools=any(rule.call for rule in self.rules))
+
+    def called(self) -> list[str]:
+        """The tools that its rules call."""
+        return [rule.call for rule in self.rules if rule.call]
 
     def build(self) -> "Rules":
         """Make the responder."""
@@ -45,15 +87,27 @@ class Rules:
         self._text = ""
 
     async def start(self, context: ResponderContext) -> None:
-        """Nothing to get ready."""
+        """Keep the way to the tools."""
+        self._port = context.port
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Give the answer of the first rule that fits; silence when none does."""
         self._text = turn.text or ""
+        digits = text_in_digits(self._text)
         for index, (pattern, rule) in enumerate(self._rules):
-            if pattern.search(self._text):
+            found = (pattern.search(digits) if _DIGIT.search(rule.match) else None) or pattern.search(self._text)
+            if found is None:
+                continue
+            if not rule.call:
                 yield Reply(text=self._next(index, rule))
                 return
+            groups = {name: _whole_number(text) for name, text in found.groupdict().items() if text is not None}
+            if rule.wait:
+                yield Reply(text=_filled(rule.wait, groups))
+            answer = await self._port.call(rule.call, filled(rule.arguments, {}, groups), turn.at)
+            said = rule.failed if answer.result.fault else self._next(index, rule)
+            yield Reply(text=_filled(said, {**groups, "answer": answer.result.answer}), not_before=answer.at)
+            return
 
     def understood(self) -> str:
         """The text of the last turn."""
@@ -63,8 +117,21 @@ class Rules:
         """Nothing to let go of."""
 
     def _next(self, index: int, rule: Rule) -> str:
-        if isinstance(rule.say, str):
-            return rule.say
         used = self._used.get(index, 0)
         self._used[index] = used + 1
-        return rule.say[min(used, len(rule.say) - 1)]
+        return rule.texts[min(used, len(rule.texts) - 1)]
+
+
+def _whole_number(text: str) -> str:
+    """A number as it is written by those who spell it: `1, 2, 3 4-5` is 12345."""
+    digits = re.sub(r"[\s,.-]", "", text)
+    return digits if digits.isdigit() else text
+
+
+def _filled(text: str, places: Mapping[str, Any]) -> str:
+    """Give what is said. ActorError: the pattern left a group out, or the answer has no such thing."""
+    try:
+        said = filled(text, {}, places)
+    except UnfilledError as error:
+        raise ActorError(f"the rule says {text!r}, but {error}") from error
+    return said if isinstance(said, str) else msgspec.json.encode(said).decode()

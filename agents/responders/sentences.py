@@ -14,6 +14,10 @@ class Sentences:
         self._waiting = ""
         self._written = ""
         self._text = False
+        self.pieces = 0
+        """How many were given."""
+        self.whole = ""
+        """All that was written so far."""
 
     @property
     def wrote(self) -> bool:
@@ -34,6 +38,7 @@ class Sentences:
         """Take the next piece of text; gives the sentences that it finishes."""
         self._text = self._text or bool(text.strip())
         self._written += text
+        self.whole += text
         self._waiting += text if self._stream is None else self._stream.feed(text)
         end = max(self._waiting.rfind(mark) for mark in _ENDS)
         sentence = self._waiting[: end + 1].strip()
@@ -50,4 +55,5 @@ class Sentences:
 
     def _piece(self, said: str) -> Reply:
         written, self._written = self._written, ""
+        self.pieces += 1
         return Reply(text=said, written=written)

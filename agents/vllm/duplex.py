@@ -78,7 +78,7 @@ class VllmDuplexSpec(PeerSpec, frozen=True, kw_only=True, tag="vllm_duplex"):
 
     def traits(self) -> PartyTraits:
         """The server has its own real time; nobody bills for it."""
-        return PartyTraits(own_time=True, remote=True)
+        return PartyTraits(own_time=True, remote=True, calls_tools=True)
 
     def check(self, setting: Setting) -> None:
         """Refuse what the protocol has no word for, and a voice that cannot be sent."""

@@ -29,12 +29,14 @@ import msgspec
 
 from agents.remote.foreign_json import inner, number
 from agents.remote.peer_core import Actions, Message
-from agents.remote.tools import HANG_UP, Tool, ToolDesk, written
+from agents.remote.tools import HANG_UP, ToolDesk, written
 from agents.vllm.turns import ModelTurns
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
 from simulator.traits import AudioFormat
+from simulator.world.tool import Tool
+from simulator.world.world import World
 
 EVENT_ACK_S = 5.0
 HEARTBEAT_S = 30.0
@@ -92,8 +94,9 @@ class DuplexCore:
         """Whether the model has hung up and all it said before was said."""
         return self.leaving and self._quiet >= LAST_WORDS_S * self.settings.output_rate
 
-    def begin(self, party: Party, *, noisy: bool) -> None:
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays."""
+        self.tools.enter(world, party)
         self.party = self.turns.party = party
 
     def opening(self) -> list[Message]:
@@ -120,7 +123,7 @@ class DuplexCore:
             self.actions.send({"type": "session.event_ack", "server_event_seq": self._sequence})
         if self._passed(HEARTBEAT_S, before):
             self.actions.send({"type": "session.heartbeat"})
-        for answer in self.tools.due(at):
+        for answer in self.tools.due(self.actions, at):
             item = {"type": "function_call_output", "call_id": answer.call, "output": written(answer.answer)}
             self.actions.send({"type": "conversation.item.create", "item": item})
 

@@ -68,6 +68,7 @@ class _Shift:
                     self._hand_out(pool)
                     self._take_in()
             except BrokenProcessPool:
+                pool.give_up()
                 self._bury()
             except BaseException:
                 with closing():

@@ -7,7 +7,7 @@ so it can run in another process.
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -28,6 +28,7 @@ from simulator.results.judged import Judged, write_judged
 from simulator.results.row import Row, agent_label, without_evidence
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
+from simulator.scoring.scorer import wants_words
 from simulator.scoring.validity import why_invalid
 from simulator.session import read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
@@ -61,7 +62,7 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
     scenario = job.scenario
     recorder: Recorder | None = None
     conversation: Conversation | None = None
-    secrets = Secrets.of(encode(scenario))
+    secrets = _secrets_of(scenario)
     try:
         recorder = Recorder(
             run_folder / job.id, meta_of(job), to_yaml(scenario),
@@ -81,6 +82,14 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         pacing = conversation.pacing if conversation else None
         return Played(status="failed", problem=problem, own_fault=_is_own(error), pacing=pacing)
     return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
+
+
+def _secrets_of(scenario: Scenario) -> Secrets:
+    """What must not be written. A world's state is made up, whatever its keys are called: there is nothing to hide."""
+    data: dict[str, Any] = encode(scenario)
+    if scenario.world is not None:
+        data["world"] = {name: value for name, value in data["world"].items() if name != "state"}
+    return Secrets.of({name: value for name, value in data.items() if name != "expect"})
 
 
 def _is_own(error: Exception) -> bool:
@@ -145,7 +154,7 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     session = read_session(folder)
     specs = chosen_scorers(scenario)
     # Recognition costs more than everything else here, so it runs only when a scorer reads words.
-    words = any(spec.needs_words for spec in specs)
+    words = any(map(wants_words, specs))
     session = session.with_speech(annotate(session, words=words))
     write_json(folder / "speech.json", session.speech)
     scorers = [spec.build() for spec in specs]

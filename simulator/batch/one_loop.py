@@ -67,6 +67,7 @@ class _Gathering:
                 future = self._scorers.submit(finish, job, self._book.folder, played)
             return await anyio.to_thread.run_sync(future.result)
         except BrokenProcessPool:  # then here, one after the other
+            self._scorers.give_up()
             return await anyio.to_thread.run_sync(finish, job, self._book.folder, played)
 
     async def _let_go(self) -> None:

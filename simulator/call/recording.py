@@ -21,6 +21,7 @@ from simulator.frame import PCM_SCALE, Pcm16, Samples, to_pcm16
 from simulator.reading.secrets import Secrets
 from simulator.session import SessionMeta, read_meta
 from simulator.sound.recordings import LARGEST_BYTES
+from simulator.world.record import WORLD, WorldRecord
 
 BLOCK_S = 1.0
 RESERVE = ".session.json.full"
@@ -82,7 +83,7 @@ class Recorder:
         secrets: Secrets | None = None,
     ) -> None:
         folder.mkdir(parents=True)
-        self._secrets = secrets if secrets else None
+        self._secrets = secrets if secrets is not None else Secrets()
         self.folder = folder
         self.meta = meta
         self._flac = flac
@@ -145,6 +146,15 @@ class Recorder:
             self._trace = (self.folder / "trace.jsonl").open("wb")
         clean = self._secrets.scrub_all(record) if self._secrets else record
         self._trace.write(msgspec.json.encode(clean) + b"\n")
+
+    def hide(self, value: str) -> None:
+        """Write this nowhere: a secret that came up in the session."""
+        self._secrets.hide(value)
+
+    def add_world(self, record: WorldRecord) -> None:
+        """Write world.json. OSError."""
+        clean = self._secrets.scrub_all(msgspec.to_builtins(record)) if self._secrets else record
+        write_json(self.folder / WORLD, clean)
 
     def flush(self) -> None:
         """Hand what is buffered to the operating system: what was recorded survives a kill."""

@@ -26,7 +26,12 @@ from simulator.clock import Clock
 from simulator.errors import RemoteError, SimulatorError, blamed
 from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.frame import AudioFrame, Samples
+from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of
+from simulator.world.record import WorldRecord, recorded
+from simulator.world.serve import Serve
+from simulator.world.served import Guest, ServedWorlds
+from simulator.world.world import World
 
 T = TypeVar("T")
 
@@ -55,11 +60,15 @@ class Table:
         self.log.listen = around.listen
         self._responses = AskedResponses(self.log)
         self._diverged: str | None = None
+        self.world: World | None = None
+        self._before: Any = None
+        self._became: WorldRecord | None = None
+        self._leave_server: Callable[[], None] = lambda: None
         if recorder is not None:
             recorder.overhear = around.overhear
         self._keys = Keys(around.buttons, lambda key: self.log.add(self.now, "button", "line", key=key))
         self.seats = {
-            party: Seat(party, scenario.actor(party), scenario.sample_rate, self.frame_samples, self.log)
+            party: Seat(party, scenario.equipped(party), scenario.sample_rate, self.frame_samples, self.log)
             for party in parties
         }
         self.exchange = Exchange(
@@ -77,10 +86,30 @@ class Table:
         self.ticks_between_looks = max(1, round(between_s * scenario.sample_rate / self.frame_samples))
 
     async def start(self, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
-        """Start every actor that sits here, all at once: a far end may take its time to answer."""
+        """Open the world, then start every actor that sits here, all at once: a far end may take its time to answer."""
+        if self.scenario.world is not None:
+            self.world = await anyio.to_thread.run_sync(self.scenario.world.open)
+            self._before = self.world.state()
+            await anyio.to_thread.run_sync(self._serve, self.world, self.scenario.world.serve)
         async with anyio.create_task_group() as starting:
             for seat in self.seats.values():
                 starting.start_soon(self._start_one, seat, clock, tasks)
+
+    def _serve(self, world: World, spec: Serve | None) -> None:
+        """Offer the world to an agent's own back end. ScenarioError where that cannot be."""
+        if spec is None:
+            return
+        hosts = self._around.shared.setdefault(("worlds", spec.host, spec.port), ServedWorlds(spec))
+        wanted = Secrets().expand(spec.token) if spec.token is not None else None
+        guest = Guest(world=world, emit=self._note_call, now=lambda: self.now)
+        address, token = hosts.enter(guest, wanted)
+        if self._recorder is not None:
+            self._recorder.hide(token)
+        world.address = f"{address}/s/{token}"
+        self._leave_server = lambda: hosts.leave(token)
+
+    def _note_call(self, at: int, type_: str, **fields: Any) -> None:
+        self.log.add(at, type_, "agent", **fields)
 
     async def _start_one(self, seat: Seat, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
         scenario, party = self.scenario, seat.party
@@ -98,6 +127,7 @@ class Table:
             pressed=self._keys.pressed,
             shared=self._around.shared,
             specs={side: scenario.actor(side) for side in self.seats},
+            world=self.world,
         )
         try:
             await seat.actor.start(context)
@@ -172,7 +202,21 @@ class Table:
                 failure = failure or error
             except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
                 structlog.get_logger().warning("actor did not close", party=party, error=str(error))
+        self._leave_world()
         return failure or self._responses.failure
+
+    def _leave_world(self) -> None:
+        """Take note of what became of the world, and close it."""
+        world, self.world = self.world, None
+        self._leave_server()
+        if world is None:
+            return
+        try:
+            self._became = recorded(self._before, world.state())
+        except SimulatorError as error:
+            structlog.get_logger().warning("the world did not say what became of it", error=str(error))
+        finally:
+            world.close()
 
     def finish(self, status: str, problem: str | None) -> None:
         """Account for what the end cuts off and close the folder with this status. OSError when the disk refuses."""
@@ -181,6 +225,8 @@ class Table:
             return
         try:
             self._write(self.log.finish(self.now))
+            if self._became is not None:
+                self._recorder.add_world(self._became)
         finally:
             self._recorder.close(status, problem=problem or self.remark, measured=self.exchange.measured())
 

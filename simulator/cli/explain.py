@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _find(metric: str) -> Definition:
     """Look among all; what may have been meant is sought in the scorer that the metric's name begins with."""
-    if (card := definition_of(metric)) is not None:
+    card = definition_of(metric)
+    if card is not None:
         return card
     every = all_definitions()
     known = [name for kind, cards in definitions_by_kind().items() for name in cards if metric.startswith(f"{kind}.")]

@@ -86,14 +86,14 @@ def _works(names: Sequence[str], options: Mapping[str, str], *, pool: str, keep:
     pool, keep: as `--pool` and `--keep-invalid` say, which are for our own.
     """
     from simulator.scoring.rescoring import Rescoring
-    from simulator.scoring.scorer import DEFAULT_SCORERS
+    from simulator.scoring.scorer import DEFAULT_SCORERS, wants_words
 
     every = make_specs(names or DEFAULT_SCORERS, options)
     foreign = {name: spec for name, spec in every.items() if isinstance(spec, CorpusScorer)}
     own = {name: spec for name, spec in every.items() if name not in foreign}
     works: list[Work] = [spec.score_corpus for spec in foreign.values()]
     if own:
-        words = any(spec.needs_words for spec in own.values())
+        words = any(map(wants_words, own.values()))
         reading = {key: text for key, text in options.items() if key in READING}
         rescoring: Rescoring = convert(Rescoring, reading, words=words, pool=pool, keep_invalid=keep)
         scorers = {name: spec.build() for name, spec in own.items()}

@@ -122,11 +122,18 @@ def _verdict_line(verdict: Verdict, scenario: str) -> str:
     colour, word = {"held": ("green", "held"), "failed": ("red", "failed"), "undecided": ("yellow", "undecided")}[
         verdict.outcome
     ]
-    told = [] if verdict.found is None else [f"found {number(verdict.found)}"]
+    told = [] if verdict.found is None else [_found(verdict)]
     told += [escape(verdict.reason)] if verdict.reason else []
     told += [f"decided after {verdict.trials} trials"] if verdict.trials else []
     note = " [dim](informs only)[/]" if verdict.inform and not verdict.passed else ""
     return f"[{colour}]{word:<7}[/] {text}: {', '.join(told)}{note}{where}"
+
+
+def _found(verdict: Verdict) -> str:
+    """What was found: of an outcome in one session, or alike in all, that it was met or was not."""
+    if verdict.asked is not None and verdict.found in (0, 1):
+        return "met" if verdict.found else "unmet"
+    return f"found {number(verdict.found)}"
 
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
@@ -135,7 +142,9 @@ def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary
     own = [row for row in rows if verdict.violated_by(row.value(verdict.metric))]
     for row in sorted(own, key=lambda row: _missed_by(verdict, row), reverse=True)[:1] or rows[:1]:
         page = folder / row.id / SESSION_PAGE
-        moment = _moment(folder / row.id, verdict.metric)
+        moment, label = _moment(folder / row.id, verdict.metric)
+        if verdict.asked is not None and label and label != verdict.reason:
+            console.print(f"        in {row.id}: {shown(label)}", soft_wrap=True, markup=False)
         look = f"open {page}{moment}" if page.is_file() else f"simulate report {folder / row.id}"
         console.print(
             f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True, markup=False
@@ -148,15 +157,15 @@ def _missed_by(verdict: Verdict, row: Row) -> float:
     return 0.0 if value is None else abs(value - verdict.bound)
 
 
-def _moment(session: Path, metric: str) -> str:
-    """Give the first evidence of a metric as a link into the session's page; empty where there is none."""
+def _moment(session: Path, metric: str) -> tuple[str, str]:
+    """Give the first evidence of a metric as a link into the session's page, and what it is; empty without any."""
     try:
         scores = read_judged(session).scores
         rate = read_meta(session).sample_rate
     except SimulatorError:
-        return ""
-    starts = [evidence.start for score in scores if score.id == metric for evidence in score.evidence]
-    return f"#t={starts[0] / rate:.1f}" if starts else ""
+        return "", ""
+    found = [evidence for score in scores if score.id == metric for evidence in score.evidence]
+    return (f"#t={found[0].start / rate:.1f}", found[0].label) if found else ("", "")
 
 
 def _print_files(console: Any, summary: Summary, folder: Path) -> None:

@@ -7,6 +7,7 @@ from simulator.event_types.event_type import EventType, Field, Teller, maybe
 _ACTOR: tuple[Teller] = ("actor",)
 _OF_ITEM = {"id": Field("id", "of the item of sound")}
 _OF_CALL = {"id": Field("id", "of the call")}
+_OF_TOOL = {**_OF_CALL, "name": Field("text", "of the tool")}
 _ORIGIN = {
     "heard_since": maybe("heard", "where the question begins, from which the answer counts"),
     "since": maybe("said", "the same, where it was computed before the session"),
@@ -101,11 +102,6 @@ FAR_ENDS: Mapping[str, EventType] = {
         {"since": Field("said", "where the silence begins")},
         shown="trouble",
     ),
-    "tool_call": EventType(
-        "The far end calls a function; the scenario's answer is given.",
-        _ACTOR,
-        {**_OF_CALL, "name": Field("text"), "arguments": Field("data"), "answer": Field("data")},
-    ),
     "tool_call_cancelled": EventType("The far end no longer waits for an answer.", _ACTOR, _OF_CALL),
     "delegation": EventType(
         "The model gives a task away.",
@@ -165,6 +161,23 @@ ANSWERS: Mapping[str, EventType] = {
     ),
     "track_diverged": EventType(
         "What is heard is not the track that the server was asked with.", _ACTOR, {"heard_since": Field("heard")}
+    ),
+}
+
+CALLS: Mapping[str, EventType] = {
+    "tool_call": EventType(
+        "The party calls a tool of the session's world, or a function that the scenario answers.",
+        ("actor", "client"),
+        {**_OF_TOOL, "arguments": Field("data", "as they were given; a text where they are no JSON")},
+    ),
+    "tool_result": EventType(
+        "What a call is answered, when the answer is given.",
+        ("actor", "client"),
+        {
+            **_OF_TOOL,
+            "answer": Field("data", "`{error: ...}` where there is a fault"),
+            "fault": maybe("text", "`unknown`: no such tool; `arguments`: not as its schema says; `refused` by it"),
+        },
     ),
 }
 

@@ -18,6 +18,7 @@ GROUPS: Mapping[str, Mapping[str, EventType]] = {
     "The clock": here.CLOCK,
     "Humans": here.LIVE,
     "Far ends": far.FAR_ENDS,
+    "Calls of tools": far.CALLS,
     "Answers of chat_audio servers": far.ANSWERS,
     "Clients of a server": far.CLIENTS,
 }

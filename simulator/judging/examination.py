@@ -20,8 +20,8 @@ Verdicts = dict[tuple[str, str], float | None]
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a criterion. table: counts of (people's label, the judge's verdict), in order.
 
-    labelled: sessions with a label and a verdict. undefined: those without a verdict, which count nowhere. rate: what the judge finds met of all sessions
-    of the run, corrected: what people would. Of a scale there are no rates.
+    labelled: sessions with a label and a verdict. undefined: those without a verdict, which count nowhere. rate: what
+    the judge finds met of all sessions of the run, corrected: what people would. Of a scale there are no rates.
     """
 
     name: str

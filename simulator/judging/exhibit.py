@@ -7,7 +7,7 @@ import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,11 +16,10 @@ import soundfile
 from simulator.errors import SessionError
 from simulator.events import PARTIES, Event, Party
 from simulator.export.tiers import sayings
-from simulator.files import read_json
 from simulator.judging.spec import Hears
 from simulator.session import Session
+from simulator.world.record import read_world
 
-WORLD = "world.json"
 SOUND_HZ = 16_000
 """What models that hear take in; a telephone gives half of it."""
 LONGEST_S = 1800.0
@@ -68,7 +67,7 @@ def exhibit_of(session: Session, hears: Hears = "text") -> Exhibit:
         id=session.id,
         rate=session.sample_rate,
         lines=tuple(lines),
-        changes=_changes(session.folder / WORLD),
+        changes=_changes(session.folder),
         hears=hears,
         sound=None if hears == "text" else _wav(session, hears),
     )
@@ -87,11 +86,14 @@ def _spoken(session: Session) -> Iterator[ExhibitLine]:
 
 
 def _done(session: Session) -> Iterator[ExhibitLine]:
-    """Give what was done beside speaking: calls with what they were answered, and who hung up."""
+    """Give what was done beside speaking: calls, what they were answered, and who hung up."""
     for event in session.by_type.get("tool_call", ()):
-        told = {name: value for name, value in event.data.items() if name not in ("id", "name", "arguments")}
-        call = f"calls {event.data.get('name')} {_json(event.data.get('arguments'))}"
-        yield _at(event, f"{call}, which gives {_json(told.get('answer') if set(told) == {'answer'} else told)}")
+        # Sessions of an earlier version told the answer with the call.
+        answer = f", which gives {_json(event.data['answer'])}" if "answer" in event.data else ""
+        yield _at(event, f"calls {event.data.get('name')} {_json(event.data.get('arguments'))}{answer}")
+    for event in session.by_type.get("tool_result", ()):
+        fault = f" (an error: {event.data['fault']})" if event.data.get("fault") else ""
+        yield _at(event, f"gets from {event.data.get('name')} {_json(event.data.get('answer'))}{fault}")
     for event in session.by_type.get("hung_up", ()):
         yield _at(event, "hangs up")
 
@@ -100,20 +102,16 @@ def _at(event: Event, text: str) -> ExhibitLine:
     return ExhibitLine(event.at, event.at, event.party or "", text)
 
 
-def _changes(file: Path) -> tuple[str, ...] | None:
-    try:
-        diff = read_json(file, dict[str, Any]).get("diff", [])
-    except (FileNotFoundError, NotADirectoryError):
+def _changes(folder: Path) -> tuple[str, ...] | None:
+    """Give what changed, a line each; None where there was no world. SessionError where world.json is damaged."""
+    record = read_world(folder) if folder.is_dir() else None
+    if record is None:
         return None
-    except SessionError as error:
-        if not file.parent.is_dir():  # a sound file stands for a session, and holds no other
-            return None
-        raise SessionError(f"what changed in the world is not known: {error}") from error
-    return tuple(
-        f"{item.get('path')}: {_json(item.get('before'))} -> {_json(item.get('after'))}"
-        for item in (diff if isinstance(diff, list) else [])
-        if isinstance(item, dict)
-    )
+    return tuple(f"{change.path}: {_value(change.before)} -> {_value(change.after)}" for change in record.diff)
+
+
+def _value(found: object) -> str:
+    return "nothing" if found is msgspec.UNSET else _json(found)
 
 
 def _json(value: object) -> str:

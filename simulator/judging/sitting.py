@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
 
-import msgspec
-
 from simulator.cassettes.cassette import Cassette
 from simulator.cassettes.store import Cassettes, append, read_cassettes
 from simulator.errors import ScenarioError, SessionError
@@ -62,26 +60,6 @@ class Sitting:
     def notes(self) -> list[str]:
         """A sentence for every line of cassettes that is damaged."""
         return [] if self.problem is not None else [*self._cassettes.notes, *self._judge.kept.notes]
-
-
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a sentence: met or not, or None with the reason; the ballot with its evidence."""
-
-    met: bool | None
-    reason: str | None
-    ballot: Ballot
-
-
-def judge_sentence(
-    sitting: Sitting, sentence: str, *, votes: int | None = None, at_least: float | None = None
-) -> Judgement:
-    """Ask whether a sentence is true of a session: what an expectation `{judge: "..."}` holds.
-
-    votes: how many; the judge's own number unless given. at_least: the share of them; more than half unless given.
-    """
-    ballot = sitting.ballot(Criterion(criterion=sentence), votes)
-    met = ballot.met(at_least)
-    return Judgement(met=met, reason=ballot.problem if met is None else None, ballot=ballot)
 
 
 def keep_used(folder: Path, used: Iterable[Cassette]) -> None:

@@ -8,9 +8,13 @@ import msgspec
 
 from simulator.annotation.annotate import annotate_cached
 from simulator.errors import ScenarioError
+from simulator.judging.bench import judge_of
 from simulator.judging.rubric import Criteria
-from simulator.judging.spec import AnyJudge, JudgeSpec, need_judge
+from simulator.judging.sentence import criterion_of, name_of
+from simulator.judging.spec import JudgeSpec, need_judge
 from simulator.plugins import load
+from simulator.reading.expect import Expectation
+from simulator.reading.outcomes import JudgeOutcome
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.inputs import find_inputs
 from simulator.session import Session, read_session
@@ -57,7 +61,7 @@ def _written(folders: Mapping[str, Path]) -> tuple[JudgeSpec | None, Criteria]:
     judges: dict[bytes, JudgeSpec] = {}
     criteria: dict[str, Any] = {}
     for folder in folders.values():
-        for judge, asked in _of_scenario(folder / "scenario.yaml"):
+        for judge, asked in _of_scenario(folder):
             if judge is not None:
                 judges[msgspec.json.encode(judge, enc_hook=str)] = judge
             for name, criterion in asked.items():
@@ -68,18 +72,20 @@ def _written(folders: Mapping[str, Path]) -> tuple[JudgeSpec | None, Criteria]:
     return next(iter(judges.values()), None), criteria
 
 
-def _of_scenario(path: Path) -> Iterator[tuple[JudgeSpec | None, Criteria]]:
-    """Read of a scenario what concerns judges; the rest may name what is not there any more."""
-    if not path.is_file():
-        return
-    data = read_yaml(path)
+def _of_scenario(folder: Path) -> Iterator[tuple[JudgeSpec | None, Criteria]]:
+    """Read of a session's scenario what concerns judges; the rest may name what is not there any more."""
+    path = folder / "scenario.yaml"
+    data = read_yaml(path) if path.is_file() else {}
+    judge = judge_of(folder)
 
     def read(value: object, kind: Any, where: str) -> Any:
-        return decode(value, kind, source=str(path), folder=path.parent, where=where)
+        return decode(value, kind, source=str(path), folder=folder, where=where)
 
-    judge = read(data["judge"], AnyJudge, "$.judge") if data.get("judge") else None
     for index, scorer in enumerate(data.get("scorers") or []):
         if isinstance(scorer, dict) and scorer.get("kind") == "judge":
             spec = read(scorer, load("scorers", "judge"), f"$.scorers[{index}]").with_judge(judge)
             yield spec.judge, spec.all_criteria()
-    yield judge, {}
+    for index, item in enumerate(data.get("expect") or []):
+        outcome = read(item, Expectation, f"$.expect[{index}]").outcome
+        if isinstance(outcome, JudgeOutcome):
+            yield judge, {name_of(outcome): criterion_of(outcome)}

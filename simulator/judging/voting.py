@@ -55,9 +55,13 @@ class Ballot(msgspec.Struct, frozen=True, kw_only=True):
         """Give the mean of the votes on a scale; None where one is missing."""
         return sum(self.counted) / len(self.votes) if self.votes and len(self.counted) == len(self.votes) else None
 
-    def evidence(self, length: int) -> list[Evidence]:
-        """Give the reasons, each at the line it rests on, or over the whole session of `length` samples."""
-        return [self._reason(vote, length) for vote in self.votes if vote.value is not None]
+    def evidence(self, length: int, met: bool | None = None) -> list[Evidence]:
+        """Give the reasons, each at the line it rests on, or over the whole session of `length` samples.
+
+        met: the verdict, if there is one; votes for it come first.
+        """
+        votes = sorted(self.votes, key=lambda vote: met is not None and vote.value != int(met))
+        return [self._reason(vote, length) for vote in votes if vote.value is not None]
 
     def _reason(self, vote: Vote, length: int) -> Evidence:
         scaled = self.criterion.scale is not None

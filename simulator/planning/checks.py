@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES
 from simulator.judging.spec import JudgeSpec
+from simulator.planning.outcomes import check_outcomes
 from simulator.planning.scorers import metrics_of, with_judge
 from simulator.reading.expect import undecidable
 from simulator.scenario import Scenario, UntilDecided
@@ -32,7 +33,8 @@ def check_judges(scenario: Scenario) -> None:
 
 
 def check_expectations(scenario: Scenario) -> None:
-    """Refuse an expectation on a metric that nobody measures. ScenarioError."""
+    """Refuse an expectation on a metric that nobody measures, on a tool that nobody has. ScenarioError."""
+    check_outcomes(scenario)
     known = metrics_of(scenario)
     for index, expectation in enumerate(scenario.expect):
         if expectation.metric not in known:

@@ -1,17 +1,22 @@
 """Gating: a judge that nobody calibrated informs, so what a scenario expects of its word decides no exit code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.judging.calibration import why_not_believed
 from simulator.judging.rubric import Criterion
+from simulator.judging.sentence import criterion_of
 from simulator.judging.spec import JudgeSpec
 from simulator.planning.scorers import with_judge
 from simulator.reading.expect import Expectation
+from simulator.reading.outcomes import JudgeOutcome
 from simulator.scenario import Scenario
 from simulator.scoring.judge_cards import AGREEMENT, JUDGED, SCORE
+
+Asked = Mapping[str, tuple[JudgeSpec, Criterion]]
+"""Who is asked what, by metric."""
 
 
 def informed(scenario: Scenario) -> tuple[Scenario, list[str]]:
@@ -31,11 +36,9 @@ def informed(scenario: Scenario) -> tuple[Scenario, list[str]]:
     return changed, [f"{scenario.name}: {remark}" for remark in remarks]
 
 
-def _informing(item: Expectation, asked: dict[str, tuple[JudgeSpec, Criterion]], remarks: list[str]) -> Expectation:
-    name = item.metric.removeprefix(JUDGED).removesuffix(SCORE).removesuffix(AGREEMENT)
-    if item.inform or not item.metric.startswith(JUDGED) or name not in asked:
-        return item
-    why = why_not_believed(*asked[name])
+def _informing(item: Expectation, asked: Asked, remarks: list[str]) -> Expectation:
+    who = asked.get(item.metric)
+    why = None if who is None or item.inform else why_not_believed(*who)
     if why is None:
         return item
     remarks.append(f"{item.text!r} informs and gates nothing: {why}; `simulate judge calibrate`, or `gate: true`")
@@ -43,9 +46,14 @@ def _informing(item: Expectation, asked: dict[str, tuple[JudgeSpec, Criterion]],
 
 
 def _asked(scenario: Scenario) -> Iterator[tuple[str, tuple[JudgeSpec, Criterion]]]:
-    """Give what judges are asked in a scenario, by the criterion's name."""
+    """Give what judges are asked in a scenario, by metric."""
     for spec in scenario.scorers or []:
         scorer = with_judge(spec, scenario.judge)
         judge = getattr(scorer, "judge", None)
         if isinstance(judge, JudgeSpec) and hasattr(scorer, "all_criteria"):
-            yield from ((name, (judge, criterion)) for name, criterion in scorer.all_criteria().items())
+            for name, criterion in scorer.all_criteria().items():
+                yield from ((f"{JUDGED}{name}{end}", (judge, criterion)) for end in ("", SCORE, AGREEMENT))
+    for item in scenario.expect:
+        if isinstance(item.outcome, JudgeOutcome) and scenario.judge is not None:
+            votes = item.outcome.votes or scenario.judge.votes
+            yield item.metric, (msgspec.structs.replace(scenario.judge, votes=votes), criterion_of(item.outcome))

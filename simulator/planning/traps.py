@@ -23,7 +23,8 @@ Has = Callable[[Scenario], bool]
 def traps(scenarios: Iterable[Scenario]) -> Iterator[str]:
     """Give the traps of scenarios, a sentence each."""
     for scenario in scenarios:
-        for sentence in (*_deaf_ears(scenario), *_vain_expectations(scenario), *_dead_cues(scenario)):
+        found = (_deaf_ears, _vain_expectations, _dead_cues, _untouched_worlds)
+        for sentence in (sentence for find in found for sentence in find(scenario)):
             yield f"{scenario.name}: {sentence}"
 
 
@@ -38,6 +39,18 @@ def _deaf_ears(scenario: Scenario) -> Iterator[str]:
             yield (
                 f"$.{party}.ears: level ears take noise at {loudest_db:g} dB for speech that never ends (they bear "
                 f"more than {LEVEL_MARGIN_DB:g} dB), and the conversation stalls; leave `ears` out, or say silero"
+            )
+
+
+def _untouched_worlds(scenario: Scenario) -> Iterator[str]:
+    """A world whose tools nobody can call, and a party that says what it cannot."""
+    for party in PARTIES:
+        tools = scenario.world.tools(party) if scenario.world is not None else ()
+        served = party == "agent" and scenario.world is not None and scenario.world.serve is not None
+        if tools and not served and not scenario.actor(party).traits().calls_tools:
+            yield (
+                f"$.world: {', '.join(tool.name for tool in tools[:3])} will hardly be called: the {party} "
+                f"({kind_of(scenario.actor(party))}) calls no tools"
             )
 
 
@@ -76,6 +89,7 @@ NEEDS: tuple[tuple[str, Has, str], ...] = (
     ("backchannel.resumed", _injects("backchannel"), "an injector of the kind backchannel"),
     ("backchannel.derailed", _injects("backchannel"), "an injector of the kind backchannel"),
     ("takeover.in_pause", _pauses, "a turn of the user with a pause in it"),
+    ("expect.interruption-", _interrupts, "an interruption, or a turn at an `agent_speaking` cue"),
 )
 """Which metrics need something of a scenario: what their ids begin with, whether it is there, what it is."""
 

@@ -1,4 +1,4 @@
-"""Expectations: `<metric id> <op> <number> [with confidence <c>]`, what a scenario must measure to pass.
+"""Expectations: `<metric id> <op> <number> [with confidence <c>]`, what a scenario must measure to pass; or an outcome.
 
 Without a confidence the value itself is judged. With one, a bound on it is: the expectation is held when the value
 lies on the right side with that confidence, failed when it lies on the wrong one, and undecided in between.
@@ -7,13 +7,16 @@ lies on the right side with that confidence, failed when it lies on the wrong on
 import re
 from collections.abc import Mapping
 from operator import eq, ge, gt, le, lt, ne
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
 from simulator.intervals.pooled import QUANTILES, SHARES
+from simulator.reading.outcome_id import id_of
+from simulator.reading.outcomes import ExpectedOutcome, read_outcome
 from simulator.score import Definition, Score
-from simulator.spec import Convert
+from simulator.spec import Convert, decode, encode
 from simulator.texts import quoted
 
 _OPS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
@@ -22,11 +25,11 @@ _TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with
 _LIKE = "write it like `latency.response_p50_s < 1.2`, or `barge_in.yield_rate >= 0.9 with confidence 0.95`"
 
 Range = tuple[float, float]
-Outcome = Literal["held", "failed", "undecided"]
+Verdicted = Literal["held", "failed", "undecided"]
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An expectation as a mapping: its text under `metric`, and what a text cannot say."""
+    """An expectation on a metric as a mapping: its text under `metric`, and what a text cannot say."""
 
     metric: str
     inform: bool = False
@@ -34,24 +37,35 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Expectation:
-    """One expectation on the pooled value of a metric.
+    """One expectation on the pooled value of a metric, or an outcome: on the share of sessions that meet it.
 
     inform: it is reported and never decides an exit code. within: between what the values of a session lie, where the
     metric does not say so itself; a mean is only decided while a run goes on if that is known.
     """
 
-    __slots__ = ("bound", "confidence", "inform", "metric", "op", "text", "within")
+    __slots__ = ("bound", "confidence", "inform", "metric", "op", "outcome", "text", "within")
 
-    def __init__(self, text: str, *, inform: bool = False, within: Range | None = None) -> None:
+    def __init__(
+        self, text: str, *, inform: bool = False, within: Range | None = None, outcome: ExpectedOutcome | None = None
+    ) -> None:
+        self.text = " ".join(text.split())
+        self.inform = inform
+        self.within = within
+        self.outcome = outcome
+        if outcome is not None:
+            self.metric, self.op, self.bound, self.confidence = (
+                id_of(outcome),
+                ">=",
+                outcome.at_least,
+                outcome.confidence,
+            )
+            return
         match = _TEXT.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is no expectation; {_LIKE}")
-        self.text = " ".join(text.split())
         self.metric, self.op, bound, confidence = match.groups()
         self.bound = float(bound)
         self.confidence = float(confidence) if confidence else None
-        self.inform = inform
-        self.within = within
         if self.confidence is not None and self.op in ("==", "!="):
             raise ValueError(f"{text!r}: a single value is never certain; with a confidence write <, <=, > or >=")
         if self.confidence is not None and not 0.5 <= self.confidence < 1:
@@ -59,14 +73,26 @@ class Expectation:
         if within is not None and not within[0] < within[1]:
             raise ValueError(f"{text!r}: within is {list(within)}; write the lower bound first")
 
+    @classmethod
+    def of(cls, outcome: ExpectedOutcome) -> "Expectation":
+        """Give the expectation that sessions meet an outcome."""
+        share = f", in {outcome.at_least:.0%} of sessions" if outcome.at_least < 1 else ""
+        confidence = f" with confidence {outcome.confidence:g}" if outcome.confidence else ""
+        named = f"{outcome.name}: " if outcome.name else ""
+        return cls(f"{named}{outcome.text}{share}{confidence}", inform=outcome.inform, outcome=outcome)
+
     def with_confidence(self, confidence: float) -> "Expectation":
         """Give the same expectation, decided with this confidence if it names none."""
         if self.confidence is not None:
             return self
+        if self.outcome is not None:
+            return Expectation.of(msgspec.structs.replace(self.outcome, confidence=confidence))
         return Expectation(f"{self.text} with confidence {confidence:g}", inform=self.inform, within=self.within)
 
     def informing(self) -> "Expectation":
         """Give the same expectation, which decides no exit code."""
+        if self.outcome is not None:
+            return Expectation.of(msgspec.structs.replace(self.outcome, inform=True))
         return Expectation(self.text, inform=True, within=self.within)
 
     def holds(self, value: float | None) -> bool:
@@ -75,6 +101,8 @@ class Expectation:
 
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> "Expectation":
+        if isinstance(value, dict) and "metric" not in value:
+            return cls.of(read_outcome(value, convert))
         if isinstance(value, dict):
             told: _Told = convert(value, _Told)
             return cls(told.metric, inform=told.inform, within=told.within)
@@ -83,6 +111,8 @@ class Expectation:
         return cls(value)
 
     def __encode__(self) -> object:
+        if self.outcome is not None:
+            return encode(self.outcome)
         if not self.inform and self.within is None:
             return self.text
         more = {"within": list(self.within)} if self.within else {}
@@ -98,11 +128,16 @@ class Expectation:
         return self.text, self.inform, self.within
 
 
+def read_expectation(value: object, source: str) -> Expectation:
+    """Read an expectation as it was written down. ScenarioError names the source."""
+    return decode(value, Expectation, source=source, folder=Path())
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an expectation: `found` is None when the metric was undefined, which counts as failed.
 
     undecided: neither held nor failed with the confidence that was asked for. trials: after how many it was decided,
-    where it was while the run went on. inform, within: as the expectation says.
+    where it was while the run went on. inform, within: as the expectation says. asked: an outcome as it was written.
     """
 
     text: str
@@ -116,9 +151,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     inform: bool = False
     within: Range | None = None
     trials: int | None = None
+    asked: dict[str, Any] | None = None
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Verdicted:
         """In one word."""
         return "held" if self.passed else "undecided" if self.undecided else "failed"
 
@@ -129,7 +165,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def expectation(self) -> Expectation:
-        """What was expected."""
+        """What was expected. ValueError: it is no expectation any more."""
+        if self.asked is not None:
+            return read_expectation(self.asked, "expectations")
         return Expectation(self.text, inform=self.inform, within=self.within)
 
     def violated_by(self, value: float | None) -> bool:
@@ -142,7 +180,10 @@ def judge(expectation: Expectation, scores: Mapping[str, Score]) -> Verdict:
     score = scores.get(expectation.metric)
     found = score.value if score else None
     reason = None if found is not None else f"undefined: {score.reason if score else 'the metric was not measured'}"
-    return verdict_of(expectation, found, passed=expectation.holds(found), reason=reason)
+    passed = expectation.holds(found)
+    if score is not None and expectation.outcome is not None and found is not None and not passed:
+        reason = next((item.label for item in score.evidence if item.label), None)
+    return verdict_of(expectation, found, passed=passed, reason=reason)
 
 
 def verdict_of(
@@ -167,6 +208,7 @@ def verdict_of(
         inform=expectation.inform,
         within=expectation.within,
         trials=trials,
+        asked=encode(expectation.outcome) if expectation.outcome is not None else None,
     )
 
 
@@ -174,6 +216,8 @@ def undecidable(expectation: Expectation, definition: Definition) -> str | None:
     """Say why an expectation cannot be decided by one trial after the other; None where it can."""
     if expectation.op in ("==", "!="):
         return "a single value is never certain; write <, <=, > or >="
+    if expectation.outcome is not None and expectation.bound >= 1:
+        return "no number of trials shows that it is always met; say `at_least` below 1"
     if definition.statistic in QUANTILES:
         return None
     if definition.statistic not in ("ratio", "mean", "fmean"):

@@ -57,14 +57,20 @@ def _head(name: str) -> str:
     return f'<th scope="col" class="number">{escape(name)}</th>'
 
 
+def _definition(metric: str) -> Definition:
+    """The card of a metric that was compared: there is one."""
+    found = definition_of(metric)
+    assert found is not None
+    return found
+
+
 def _family(name: str, members: Sequence[Difference]) -> str:
     rows = "".join(map(_row, members))
     return f'<tbody><tr><th colspan="5" scope="rowgroup">{escape(name.replace("_", " "))}</th></tr>{rows}</tbody>'
 
 
 def _row(item: Difference) -> str:
-    definition = definition_of(item.metric)
-    assert definition is not None, "only metrics with a card are compared"
+    definition = _definition(item.metric)
     sign, word = SIGNS[item.tone]
     tone = f'<span aria-hidden="true">{sign}</span><span class="unseen">{word}</span>'
     interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 else escape(item.reason or "")
@@ -96,15 +102,14 @@ def _by_scenario(pairs: Sequence[Pair], found: Sequence[Difference]) -> str:
     metrics = ([metric for metric in LEADING if metric in measured] or sorted(measured))[:COLUMNS]
     if len(groups) < 2 or not metrics:
         return ""
-    cards = [card for metric in metrics if (card := definition_of(metric)) is not None]
-    head = "".join(_head(card.title) for card in cards)
-    rows = "".join(_scenario_row(name, members, cards) for name, members in groups.items())
+    head = "".join(_head(_definition(metric).title) for metric in metrics)
+    rows = "".join(_scenario_row(name, members, metrics) for name, members in groups.items())
     table = f'<table><thead><tr><th scope="col">scenario</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
     return f"<h3>By scenario</h3>{_scrolling('By scenario', table)}"
 
 
-def _scenario_row(name: str, pairs: Sequence[Pair], cards: Sequence[Definition]) -> str:
-    cells = "".join(_cell(difference_of(card, pairs)) for card in cards)
+def _scenario_row(name: str, pairs: Sequence[Pair], metrics: Sequence[str]) -> str:
+    cells = "".join(_cell(difference_of(_definition(metric), pairs)) for metric in metrics)
     return f'<tr><th scope="row">{escape(name)}{_pairs(len(pairs))}</th>{cells}</tr>'
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from simulator.errors import SimulatorError
@@ -41,7 +42,12 @@ def write_session_pages(
         with interrupts_held():
             waiting = {pool.submit(_try, folder, audio): folder for folder in folders}
         for future in as_completed(waiting):
-            done(waiting[future], future.result())
+            try:
+                problem = future.result()
+            except BrokenProcessPool:
+                pool.give_up()
+                problem = f"{waiting[future].name}: no page: the process that wrote it died"
+            done(waiting[future], problem)
     return problems
 
 

@@ -6,14 +6,16 @@ with it exactly as with the run itself. Its sound is not there to be heard.
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from simulator.errors import SessionError
+from simulator.errors import ScenarioError, SessionError
 from simulator.files import read_json
-from simulator.reading.expect import Expectation
+from simulator.reading.expect import read_expectation
 from simulator.results.row import Row, RowScore
 from simulator.results.run import Run
+from simulator.spec import encode
 
 FORMAT = 1
 _FIGURES = 6
@@ -21,18 +23,18 @@ _FIGURES = 6
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The file. expect: the texts of the expectations, by scenario."""
+    """The file. expect: the expectations as a scenario writes them, by scenario."""
 
     format: int
     name: str
     rows: list[Row]
-    expect: dict[str, list[str]] = {}
+    expect: dict[str, list[Any]] = {}
 
 
 def write_baseline(path: Path, run: Run, metrics: Collection[str]) -> None:
     """Write a run's completed sessions with these metrics, a line each, so that a change shows as one. OSError."""
     rows = [_slim(row, metrics) for row in run.rows if row.status == "completed"]
-    expect = {name: [verdict.text for verdict in found] for name, found in run.verdicts.items()}
+    expect = {name: [encode(verdict.expectation) for verdict in found] for name, found in run.verdicts.items()}
     head = msgspec.json.encode(Baseline(format=FORMAT, name=run.name, rows=[], expect=expect))
     lines = b",\n".join(msgspec.json.encode(row) for row in sorted(rows, key=lambda row: row.id))
     path.write_bytes(head.replace(b'"rows":[]', b'"rows":[\n' + lines + b"\n]", 1) + b"\n")
@@ -49,9 +51,9 @@ def read_baseline(path: Path) -> Run:
     if found.format > FORMAT:
         raise SessionError(f"{path}: is a baseline of format {found.format}; this version reads {FORMAT}")
     try:
-        expected = {name: [Expectation(text) for text in texts] for name, texts in found.expect.items()}
-    except ValueError as error:
-        raise SessionError(f"{path}: {error}") from error
+        expected = {name: [read_expectation(one, str(path)) for one in told] for name, told in found.expect.items()}
+    except ScenarioError as error:
+        raise SessionError(str(error)) from error
     return Run(path, found.rows, expected=expected)
 
 

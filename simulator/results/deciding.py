@@ -8,6 +8,7 @@ can only be judged when all is over, by the interval of its pooled value.
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from simulator.intervals.betting import decided_side
@@ -27,6 +28,11 @@ def decided(expectation: Expectation, definition: Definition, rows: Sequence[Row
     found = list(scored(rows, definition.id))
     scores, origins = [score for _, score in found], [row.origin for row, _ in found]
     pooled = pool(definition, scores, origins)
+    if expectation.outcome is not None and pooled.value is not None:
+        told = _in_how_many(scores)
+        if expectation.confidence is None:
+            passed = expectation.holds(pooled.parts["count"] / len(scores))
+            return verdict_of(expectation, pooled.value, passed=passed, reason=told if len(scores) > 1 else None)
     if pooled.value is None or expectation.confidence is None:
         return judge(expectation, {definition.id: pooled})
     if all_alike(rows):
@@ -35,7 +41,22 @@ def decided(expectation: Expectation, definition: Definition, rows: Sequence[Row
     if undecidable(expectation, definition) is not None:
         wide = pool(definition, scores, origins, confidence=2 * expectation.confidence - 1)
         return _by_interval(expectation, wide)
+    if expectation.outcome is not None:
+        found = [(row, score if score.value is not None else _unmet(score)) for row, score in found]
     return _by_rounds(expectation, definition, pooled.value, _rounds(found))
+
+
+def _in_how_many(scores: Sequence[Score]) -> str:
+    """Say in how many sessions an outcome was met; one that is undefined in some of them counts as unmet there."""
+    met, defined = (sum(int(score.parts[word]) for score in scores) for word in ("count", "of"))
+    unknown = next((score.reason for score in scores if score.value is None), None)
+    more = f", undefined in {len(scores) - defined}: {unknown}" if defined < len(scores) else ""
+    return f"met in {met} of {len(scores)} sessions{more}"
+
+
+def _unmet(score: Score) -> Score:
+    """An outcome of which nobody can tell counts as unmet."""
+    return msgspec.structs.replace(score, parts={"count": 0, "of": 1})
 
 
 def all_alike(rows: Sequence[Row]) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.errors import SessionError
+from simulator.errors import ScenarioError, SessionError
 from simulator.files import read_json, write_json
 from simulator.reading.expect import Verdict
 from simulator.score import Score
@@ -35,6 +35,6 @@ def read_judged(folder: Path) -> Judged:
                 raise ValueError(f"the expectation {told.text} stands beside another bound")
     except FileNotFoundError:
         return Judged()
-    except ValueError as error:
+    except (ValueError, ScenarioError) as error:
         raise SessionError(f"{path}: cannot be read: {error}") from error
     return judged

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from simulator.errors import SimulatorError
 from simulator.plugins import Kind, installed, load
+from simulator.reading.outcome_id import EXPECTED, outcome_definition
 from simulator.score import Definition, Score
 from simulator.scoring.judge_cards import JUDGED, judge_definition
 from simulator.session import Session
@@ -48,6 +49,12 @@ class ScorerSpec(Spec, frozen=True, kw_only=True):
     def build(self) -> Scorer:
         """Make the scorer; cheap, no I/O."""
         raise NotImplementedError
+
+
+def wants_words(spec: Any) -> bool:
+    """Whether a scorer reads words that only recognition can give: its kind says so, or this one by its options."""
+    asked = getattr(spec, "asks_for_words", None)
+    return bool(asked() if asked is not None else spec.needs_words)
 
 
 if TYPE_CHECKING:
@@ -98,9 +105,11 @@ def definitions_by_kind() -> dict[str, dict[str, Definition]]:
 
 
 def definition_of(metric: str) -> Definition | None:
-    """Give the card of a metric: of an installed scorer's, or of what some rubric has a judge say."""
+    """Give the card of a metric: of an installed scorer's, of an outcome that is expected, or of what a judge says."""
     known = all_definitions().get(metric)
-    return judge_definition(metric) if known is None and metric.startswith(JUDGED) else known
+    if known is None and metric.startswith(JUDGED):
+        return judge_definition(metric)
+    return outcome_definition(metric) if known is None and metric.startswith(EXPECTED) else known
 
 
 @cache

@@ -10,6 +10,7 @@ from simulator.frame import Samples
 from simulator.plugins import Kind
 from simulator.spec import Spec
 from simulator.traits import PartyTraits
+from simulator.world.port import NOBODY, ToolPort
 
 
 class HeardTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +44,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of an answer: text to be spoken, or sound (float32 (n,) at sample_rate Hz) with the text it says.
 
     written: what the model wrote, where that is more than what is said; the history keeps it, spaces included.
-    events: what the responder knows beside it, as (type, fields), written when the piece is received.
+    events: what the responder knows beside it, as (type, fields), written when the piece is received. not_before: the
+    sample of the output stream from which it may be said: what an answer waits for is there then.
     """
 
     text: str = ""
@@ -51,12 +53,14 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate: int = 0
     written: str | None = None
     events: Sequence[tuple[str, dict[str, Any]]] = ()
+    not_before: int = 0
 
 
 class ResponderContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a responder is started with. emit(at, type, **fields) counts on the actor's output stream.
 
-    trace(direction, type, payload): writes a message of a remote responder into the session's trace.
+    trace(direction, type, payload): writes a message of a remote responder into the session's trace. port: what it
+    calls tools of the session's world by.
     """
 
     party: Party
@@ -65,6 +69,7 @@ class ResponderContext(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     emit: Emit
     trace: Callable[[Literal["received", "sent"], str, object], None] = lambda direction, type_, payload: None
+    port: ToolPort = NOBODY
 
 
 class Responder(Protocol):
@@ -93,6 +98,10 @@ class ResponderSpec(Spec, frozen=True, kw_only=True):
     def traits(self) -> PartyTraits:
         """What it makes of the party that answers through it."""
         return PartyTraits()
+
+    def called(self) -> list[str]:
+        """The tools that it will call whatever a model decides: each must be there."""
+        return []
 
     def build(self) -> Responder:
         """Make the responder; cheap, no I/O."""

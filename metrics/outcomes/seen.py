@@ -1,0 +1,173 @@
+"""What outcomes are found in: a session's calls, its world, its floor, its words, each read once; and what is found."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from simulator.errors import SimulatorError
+from simulator.events import Party
+from simulator.floor.floor import Floor
+from simulator.judging.sitting import Sitting
+from simulator.reading.expect import Expectation, read_expectation
+from simulator.reading.outcomes import StartMoment, TimedOutcome
+from simulator.reading.yaml_file import read_yaml
+from simulator.score import Evidence
+from simulator.session import Session
+from simulator.spec import Duration
+from simulator.world.record import WorldRecord, read_world
+
+
+class SeenCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a tool: when it was made, by whom, with what, and what it was answered, if it was.
+
+    answered: the sample; fault: why the answer is an error, "" where it is none.
+    """
+
+    at: int
+    by: str
+    name: str
+    arguments: Any
+    answered: int | None = None
+    answer: Any = None
+    fault: str = ""
+
+    @property
+    def proper(self) -> bool:
+        """Whether it was one of a tool that there is, with arguments that fit its schema."""
+        return self.fault not in ("unknown", "arguments")
+
+    def told(self, rate: int) -> str:
+        """What was called, with what, and when."""
+        given = self.arguments if isinstance(self.arguments, Mapping) else {"": self.arguments}
+        written = ", ".join(f"{name}={_written(item)}" for name, item in given.items())
+        fault = f" ({self.fault})" if self.fault else ""
+        return f"{self.name}({written}) at {self.at / rate:.2f} s{fault}"
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+class OutcomeFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an outcome. met: None where nobody can tell; reason: why. evidence: the moments that decide."""
+
+    met: bool | None
+    evidence: list[Evidence] = []
+    reason: str = ""
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch [start, end) of a session; missing: what it should begin after and never came, "" where it did."""
+
+    start: int
+    end: int
+    missing: str = ""
+
+    def holds(self, at: int) -> bool:
+        """Whether a sample lies in it."""
+        return self.start <= at < self.end
+
+
+class Seen:
+    """One session, as outcomes are held against it. sitting: the judge before it, where there is one."""
+
+    def __init__(self, session: Session, sitting: Sitting | None = None) -> None:
+        self.session = session
+        self.sitting = sitting
+        self.rate = session.sample_rate
+
+    @cached_property
+    def floor(self) -> Floor:
+        """Who spoke when."""
+        return Floor(self.session)
+
+    @cached_property
+    def world(self) -> WorldRecord | None:
+        """What became of the world; None where the session had none. SessionError where world.json is damaged."""
+        return read_world(self.session.folder) if self.session.folder.is_dir() else None
+
+    @cached_property
+    def calls(self) -> list[SeenCall]:
+        """Every call, in the order in which they were made."""
+        return calls_of(self.session)
+
+    def seconds(self, samples: int) -> float:
+        """Turn samples into seconds."""
+        return samples / self.rate
+
+    def window(self, outcome: TimedOutcome, turns_of: Party) -> Window:
+        """Give the stretch that an outcome speaks of. turns_of: whose turns are counted."""
+        start = self._start(outcome.after, turns_of)
+        if isinstance(start, str):
+            return Window(start=0, end=0, missing=start)
+        end = self.session.duration + 1
+        if outcome.within is not None:
+            end = min(end, start + outcome.within.samples(self.rate))
+        if outcome.before is not None:
+            end = min(end, outcome.before.samples(self.rate))
+        return Window(start=start, end=end)
+
+    def _start(self, after: StartMoment | None, turns_of: Party) -> int | str:
+        if after is None:
+            return 0
+        if after.kind == "time":
+            return (after.time or Duration(0.0)).samples(self.rate)
+        if after.kind == "call":
+            made = [call.at for call in self.calls if call.name == after.name]
+            return made[0] if made else f"{after.name} was never called"
+        turns = self.floor.side(turns_of).turns
+        if len(turns) < after.number:
+            return f"the {turns_of} took {len(turns)} turn{'s' * (len(turns) != 1)}, not {after.number}"
+        return turns[after.number - 1].end
+
+    def whole(self, label: str) -> Evidence:
+        """Give the evidence that is the session itself: for what did not happen."""
+        return Evidence(start=0, end=self.session.duration, label=label)
+
+    def at(self, call: SeenCall, label: str) -> Evidence:
+        """Give a call as evidence."""
+        start = min(call.at, self.session.duration)
+        end = min(max(start, call.answered or start), self.session.duration)
+        return Evidence(start=start, end=end, party=call.by, label=label)
+
+
+def calls_of(session: Session) -> list[SeenCall]:
+    """Give the calls of a session with their answers. A call and its answer share an id, within a party."""
+    results = {(event.party, event.data.get("id")): event for event in session.by_type.get("tool_result", ())}
+    found: list[SeenCall] = []
+    for event in session.by_type.get("tool_call", ()):
+        result = results.get((event.party, event.data.get("id")))
+        # Sessions of an earlier version told the answer with the call.
+        answer = result.data.get("answer") if result is not None else event.data.get("answer")
+        found.append(
+            SeenCall(
+                at=event.at,
+                by=event.party,
+                name=str(event.data.get("name", "")),
+                arguments=event.data.get("arguments"),
+                answered=result.at if result is not None else None,
+                answer=answer,
+                fault=str(result.data.get("fault") or "") if result is not None else "",
+            )
+        )
+    return found
+
+
+def expected_of(session: Session) -> list[Expectation]:
+    """Give what the session's own scenario expects; nothing where it is no session of ours."""
+    path = session.folder / "scenario.yaml"
+    try:
+        told = read_yaml(path).get("expect") or [] if path.is_file() else []
+        return [read_expectation(item, str(path)) for item in told]
+    except SimulatorError:
+        return []
+
+
+def listed(items: Sequence[str]) -> str:
+    """Give what was found as one text: the first few."""
+    return "; ".join(items[:MOST_LISTED]) + ("; ..." if len(items) > MOST_LISTED else "")
+
+
+MOST_LISTED = 4

@@ -1,0 +1,207 @@
+"""Outcomes on words: what a party said, by what was told of its speech and by what was recognised in it.
+
+A pattern is tried, in any case of letters, on the words as they stand and on the words with their numbers in digits: a
+card number is found whether it was written 4929 or said as four nine two nine.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from metrics.outcomes.seen import OutcomeFinding, Seen, Window
+from simulator.annotation.transcribe import shared_out
+from simulator.events import Party, other_party
+from simulator.reading.outcomes import NeverSaysOutcome, RecoversOutcome, SaysOutcome, Source
+from simulator.score import Evidence
+from simulator.speaking.numbers import Spelled, in_digits
+from simulator.speech import SpokenWord
+from simulator.timeline import Stretch
+
+WORDLESS_S = 0.5
+"""Speech of so much and no word in it is speech of which nobody knows what was said."""
+
+
+class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+    """A party's words by one source, in time order, and its speech of which that source has none."""
+
+    source: Source
+    words: tuple[SpokenWord, ...]
+    wordless: tuple[Stretch, ...]
+
+
+class Spot(NamedTuple):
+    """Where a pattern was found."""
+
+    start: int
+    end: int
+    text: str
+    source: Source
+
+
+def transcripts_of(seen: Seen, party: Party) -> list[Transcript]:
+    """Give what is known of a party's words: what was told, and what was recognised, each where there is any."""
+    speech = seen.session.speech.of(party)
+    told = [word for word in speech.words if word.source in ("truth", "model")]
+    told += _from_far_end(seen, party, told)
+    heard = [word for word in speech.words if word.source == "asr"]
+    for item in speech.recognised:
+        heard += shared_out(item.text, Stretch(item.start, item.end), source="asr", id_=item.id)
+    heard += [word for item in speech.discarded for word in item.words]
+    segments = [Stretch(segment.start, segment.end) for segment in speech.segments]
+    known: list[Transcript] = []
+    sources: tuple[tuple[Source, list[SpokenWord]], ...] = (("told", told), ("heard", heard))
+    for source, found in sources:
+        if found or not segments:
+            words = sorted(found, key=lambda word: (word.start, word.end))
+            known.append(Transcript(source=source, words=tuple(words), wordless=_wordless(words, segments, seen.rate)))
+    return known
+
+
+def _from_far_end(seen: Seen, party: Party, told: Sequence[SpokenWord]) -> list[SpokenWord]:
+    """Words that a far end wrote down of its own speech, where its utterances were not told: when, it does not say.
+
+    They lie where its speech does that no told word accounts for, in the order in which they came.
+    """
+    texts = [str(event.data.get("text", "")) for event in seen.session.by_type.get("transcript", ())
+             if event.data.get("of") == party and event.party == party]  # fmt: skip
+    if told or not any(text.strip() for text in texts):
+        return []
+    segments = seen.session.speech.of(party).segments
+    whole = Stretch(segments[0].start, segments[-1].end) if segments else Stretch(0, seen.session.duration)
+    return shared_out(" ".join(texts), whole, source="model")
+
+
+def _wordless(words: Sequence[SpokenWord], segments: Sequence[Stretch], rate: int) -> tuple[Stretch, ...]:
+    return tuple(
+        segment
+        for segment in segments
+        if segment.end - segment.start >= WORDLESS_S * rate
+        and not any(word.start < segment.end and segment.start < word.end for word in words)
+    )
+
+
+def chosen(seen: Seen, party: Party, source: Source | None) -> list[Transcript]:
+    """Give the transcripts that a source means; without one what was told, else what was recognised."""
+    known = transcripts_of(seen, party)
+    if source in (None, "both"):
+        return known if source == "both" else known[:1]
+    return [transcript for transcript in known if transcript.source == source]
+
+
+def spots(transcripts: Sequence[Transcript], pattern: str, window: Window) -> list[Spot]:
+    """Give where a pattern is found in words that begin in a window."""
+    compiled = re.compile(pattern, re.IGNORECASE)
+    found: list[Spot] = []
+    for transcript in transcripts:
+        words = [word for word in transcript.words if window.holds(word.start)]
+        texts = [word.text for word in words]
+        plain = [Spelled(text, place, place + 1) for place, text in enumerate(texts)]
+        for pieces in (plain, in_digits(texts)):
+            fresh = [_spot(words, pieces, match, transcript.source) for match in _all(compiled, pieces)]
+            found += [spot for spot in fresh if not any(_meets(spot, known) for known in found)]
+    return sorted(found)
+
+
+Pieces = Sequence[Spelled]
+
+
+def _all(pattern: "re.Pattern[str]", pieces: Pieces) -> list["re.Match[str]"]:
+    return list(pattern.finditer(" ".join(text for text, _, _ in pieces)))
+
+
+def _spot(words: Sequence[SpokenWord], pieces: Pieces, match: "re.Match[str]", source: Source) -> Spot:
+    """The words under a match: a piece belongs to it where their letters overlap."""
+    at = 0
+    under: list[SpokenWord] = []
+    for text, first, last in pieces:
+        if at < match.end() and match.start() < at + len(text):
+            under += words[first:last]
+        at += len(text) + 1
+    return Spot(under[0].start, under[-1].end, match[0], source)
+
+
+def _meets(spot: Spot, other: Spot) -> bool:
+    return spot.start < other.end and other.start < spot.end and spot.source == other.source
+
+
+def says(outcome: SaysOutcome, seen: Seen) -> OutcomeFinding:
+    """Whether a party said it. Undefined where some of its speech in the stretch has no words, and it was not found."""
+    window = seen.window(outcome, other_party(outcome.says))
+    if window.missing:
+        return OutcomeFinding(met=False, evidence=[seen.whole(window.missing)])
+    transcripts = chosen(seen, outcome.says, outcome.source)
+    found = spots(transcripts, outcome.match, window)
+    if found:
+        return OutcomeFinding(met=True, evidence=_shown(outcome.says, found))
+    unknown = _unknown(seen, outcome.says, transcripts, window, needed="any")
+    if unknown:
+        return OutcomeFinding(met=None, reason=unknown)
+    return OutcomeFinding(met=False, evidence=[_instead(seen, outcome.says, transcripts, window)])
+
+
+def never_says(outcome: NeverSaysOutcome, seen: Seen) -> OutcomeFinding:
+    """Whether a party never said it, by any of the sources. Undefined where some of its speech has no words in any."""
+    window = seen.window(outcome, other_party(outcome.never_says))
+    if window.missing:
+        return OutcomeFinding(met=None, reason=window.missing)
+    transcripts = chosen(seen, outcome.never_says, outcome.source or "both")
+    found = spots(transcripts, outcome.match, window)
+    if found:
+        return OutcomeFinding(met=False, evidence=_shown(outcome.never_says, found))
+    unknown = _unknown(seen, outcome.never_says, transcripts, window, needed="one")
+    return OutcomeFinding(met=None, reason=unknown) if unknown else OutcomeFinding(met=True)
+
+
+def _shown(party: Party, found: Sequence[Spot]) -> list[Evidence]:
+    return [Evidence(start=spot.start, end=spot.end, party=party, label=f"said {spot.text!r} ({spot.source})")
+            for spot in found]  # fmt: skip
+
+
+def _unknown(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Window, *, needed: str) -> str:
+    """Say which speech nobody knows the words of: `any` source that misses some counts, or only `one` that all miss."""
+    if not transcripts:
+        return f"nobody told what the {party} said, and nothing of it was recognised"
+    gaps = [{stretch for stretch in transcript.wordless if window.holds(stretch.start)} for transcript in transcripts]
+    missing = set.union(*gaps) if needed == "any" and len(gaps) == 1 else set.intersection(*gaps)
+    if not missing:
+        return ""
+    first = min(missing)
+    length_s, at_s = seen.seconds(first.end - first.start), seen.seconds(first.start)
+    return f"{length_s:.1f} s of the {party}'s speech at {at_s:.2f} s has no words"
+
+
+def _instead(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Window) -> Evidence:
+    """What was said in the stretch instead."""
+    words = [word for word in transcripts[0].words if window.holds(word.start)]
+    if not words:
+        return seen.whole(f"the {party} said nothing then")
+    text = " ".join(word.text for word in words)
+    return Evidence(start=words[0].start, end=words[-1].end, party=party, label=f"said instead: {_cut(text)!r}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"...{text[-LONGEST_SHOWN:]}"
+
+
+LONGEST_SHOWN = 160
+
+
+def what_follows(outcome: RecoversOutcome, seen: Seen, stop: int, end: int) -> OutcomeFinding:
+    """Whether what the agent says after a barge-in is about the new wish, and the old one is dropped.
+
+    stop: where the agent fell silent, end: where the user did.
+    """
+    window = Window(start=stop, end=end + outcome.within.samples(seen.rate))
+    transcripts = chosen(seen, "agent", outcome.source)
+    right = spots(transcripts, outcome.answers, window)
+    wrong = spots(transcripts, outcome.drops, window) if outcome.drops else []
+    if wrong:
+        return OutcomeFinding(met=False, evidence=_shown("agent", wrong))
+    if right:
+        return OutcomeFinding(met=True, evidence=_shown("agent", right))
+    unknown = _unknown(seen, "agent", transcripts, window, needed="any")
+    if unknown:
+        return OutcomeFinding(met=None, reason=unknown)
+    return OutcomeFinding(met=False, evidence=[_instead(seen, "agent", transcripts, window)])
