@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -62,7 +62,7 @@ def convert(into: type, options: Mapping[str, str], **more: Any) -> Any:
 def _plain(text: str, kind: Any) -> Any:
     """Turn an option's text into the plain value its type is decoded from; text stays where text is meant."""
     kinds = set(getattr(kind, "__args__", ())) | {kind}
-    if any(isinstance(part, type) and _is_text(part) for part in kinds):
+    if get_origin(kind) is not dict and any(isinstance(part, type) and _is_text(part) for part in kinds):
         return text
     try:
         return msgspec.json.decode(text)
