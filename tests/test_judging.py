@@ -268,6 +268,45 @@ def test_a_scorer_gives_verdicts_points_and_agreement(session: Session) -> None:
     assert alone["polite.agreement"].value is None and alone["polite"].value == 1
 
 
+@pytest.mark.parametrize(
+    ("answers", "preferred", "consistent"),
+    [
+        (("first", "second"), 1.0, 1.0),
+        (("second", "first"), 0.0, 1.0),
+        (("tie", "tie"), 0.5, 1.0),
+        (("first", "first"), 0.5, 0.0),
+        (("second", "second"), 0.5, 0.0),
+        (("first", "tie"), 0.5, 0.0),
+        (("first", "neither"), None, None),
+        (("first", ["second"]), None, None),
+    ],
+)
+def test_a_pair_is_asked_about_in_both_orders(
+    session: Session, answers: tuple[Any, Any], preferred: float | None, consistent: float | None
+) -> None:
+    """A preference that goes with the order is a tie; one that is missing in either order is none."""
+    run = session.folder.parent / "other"
+    take = Take(run / "take", duration=4.0)
+    take.say("agent", 1.0, 2.0, text="Hm", words=[("Hm", 1.0)])
+    take.annotated()
+
+    def reply(body: Any) -> CannedReply:
+        turned = body["messages"][1]["content"].index("Hm") < body["messages"][1]["content"].index("Done")
+        return answer(reason="so", better=answers[turned])
+
+    with chat_endpoint(reply) as endpoint:
+        judge = JudgeSpec(model="m", base_url=endpoint.base_url, retries=0)
+        scores = scored(JudgeScorerSpec(criteria={"polite": POLITE}, judge=judge, against=run), session)
+        assert len(endpoint.asked) == 2
+        missing = scored(JudgeScorerSpec(criteria={"polite": POLITE}, judge=judge, against=session.folder), session)
+    assert {name: score.value for name, score in scores.items()} == {
+        "polite.preferred": preferred, "polite.consistent": consistent,
+    }  # fmt: skip
+    assert "not a session folder" in (missing["polite.preferred"].reason or "")
+    with pytest.raises(ScenarioError, match="no run folder"):
+        JudgeScorerSpec(criteria={"polite": POLITE}, judge=judge, against=run / "none").build()
+
+
 def test_a_judge_is_written_in_three_ways() -> None:
     """A mapping, the same as one text, or MODEL@URL."""
     forms = [
@@ -388,6 +427,34 @@ def test_a_judge_is_in_the_budget(scenario: Callable[[str], str], tmp_path: Path
         costs = json.loads((tmp_path / "priced" / "run.json").read_text())
         assert main(["run", priced, "--out", str(tmp_path / "again")]) == 0
     assert "1" in json.dumps(costs)
+
+
+def test_the_example_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """scenarios/remote/judged_call.yaml against an endpoint: a sentence, criteria, points; it informs and says so."""
+
+    def reply(body: Any) -> CannedReply:
+        scaled = "How helpful" in body["messages"][1]["content"]
+        return answer(reason="so", line=3, score=4) if scaled else answer(reason="It says 'at six'.", line=3, met=True)
+
+    path = Path(__file__).resolve().parent.parent / "scenarios" / "remote" / "judged_call.yaml"
+    with chat_endpoint(reply) as endpoint:
+        words = [str(path), "--out", str(tmp_path / "out"), "--set", f"judge.base_url={endpoint.base_url}"]
+        assert main(words) == 0
+        assert len(endpoint.asked) == 9
+    told = capsys.readouterr()
+    assert "held    opening hours: judge: The agent says when" in told.out and told.err.count("informs and gates") == 2
+    folder = tmp_path / "out" / "judged-call-0"
+    assert len((folder / "judge.jsonl").read_text().splitlines()) == 9
+    # The folder is enough: offline, without the cache, the same verdicts.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    words = ["score", str(folder), "--as", "task", "--as", "judge", "--json", str(tmp_path / "again.json")]
+    criteria = '{"polite": "The agent stays polite."}'
+    judge = f'{{"model": "llama3.2", "base_url": "{endpoint.base_url}", "votes": 3, "record": "never"}}'
+    assert main([*words, "--set", f"criteria={criteria}", "--set", f"judge={judge}"]) == 0
+    metrics = json.loads((tmp_path / "again.json").read_text())["metrics"]
+    assert metrics["judge.polite"]["value"] == 1
 
 
 @pytest.mark.parametrize(

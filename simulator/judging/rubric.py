@@ -24,6 +24,8 @@ from simulator.texts import quoted
 
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+RESERVED = ("score", "agreement", "preferred", "consistent")
+"""What the ids of a criterion's further metrics end with."""
 WIDEST = 100
 """Points of a scale: nobody tells more apart."""
 
@@ -87,10 +89,10 @@ def check_names(criteria: Criteria, where: str) -> None:
     if not criteria:
         raise ScenarioError(f"{where}: names no criterion")
     for name in criteria:
-        if not _NAME.fullmatch(name) or name in ("score", "agreement"):
+        if not _NAME.fullmatch(name) or name in RESERVED:
             raise ScenarioError(
                 f"{where}: {quoted(name)} is no name of a criterion; allowed are letters, digits, _ and -, "
-                "but not `score` and `agreement`"
+                f"but not {', '.join(RESERVED)}"
             )
 
 

@@ -8,6 +8,7 @@ from simulator.cassettes.cassette import Cassette
 from simulator.cassettes.store import Cassettes, append, read_cassettes
 from simulator.errors import ScenarioError, SessionError
 from simulator.judging.exhibit import Exhibit, exhibit_of
+from simulator.judging.pairs import Preference, preferences
 from simulator.judging.rubric import Criterion
 from simulator.judging.spec import JudgeSpec
 from simulator.judging.voting import Ballot, no_votes, take_votes
@@ -44,6 +45,19 @@ class Sitting:
         self._judge.settings, self._judge.cassettes = self.spec.settings(count), self._cassettes
         retries = self.spec.retries
         return take_votes(self._judge, criterion, self.exhibit, votes=count, retries=retries, swapped=swapped)
+
+    def preferences(self, criterion: Criterion, other: Session) -> list[Preference]:
+        """Ask which is better by a criterion, this session or another; shares speak for this one."""
+        problem, shown = self.problem, None
+        try:
+            shown = exhibit_of(other, self.spec.hears)
+        except SessionError as error:
+            problem = problem or f"the other session: {error}"
+        if problem is not None or self.exhibit is None or shown is None:
+            return [Preference(None, consistent=False, reason=problem or "there is nothing to show")]
+        votes, retries = self.spec.votes, self.spec.retries
+        self._judge.settings, self._judge.cassettes = self.spec.settings(votes), self._cassettes
+        return preferences(self._judge, criterion, (self.exhibit, shown), votes=votes, retries=retries)
 
     def showing(self, exhibit: Exhibit) -> "Sitting":
         """Give the same sitting with something else shown."""

@@ -1,7 +1,7 @@
 """Votes: a judge is asked several times, and the verdict is what no missing vote could change."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -85,11 +85,14 @@ def take_votes(
     judge: EndpointJudge, criterion: Criterion, exhibit: Exhibit, *, votes: int, retries: int, swapped: bool = False
 ) -> Ballot:
     """Ask so often; a vote whose reply fails or is no verdict is asked for again, at most `retries` times each."""
-    asked = messages(criterion, exhibit, swapped=swapped)
-    tries = retries + 1
-    found = tuple(
-        _vote(judge, criterion, exhibit, asked, range(number * tries, (number + 1) * tries)) for number in range(votes)
-    )
+    asked, tries = messages(criterion, exhibit, swapped=swapped), retries + 1
+    what = f"{exhibit.id}: {criterion.criterion}"
+
+    def read(text: str) -> Vote:
+        return read_vote(text, criterion, exhibit.lines)
+
+    rounds = (range(number * tries, (number + 1) * tries) for number in range(votes))
+    found = tuple(first_vote(judge, what, asked, attempts, read) for attempts in rounds)
     return Ballot(criterion=criterion, exhibit=exhibit, votes=found)
 
 
@@ -98,20 +101,20 @@ def no_votes(criterion: Criterion, votes: int, reason: str) -> Ballot:
     return Ballot(criterion=criterion, exhibit=None, votes=(Vote(None, reason),) * votes)
 
 
-def _vote(
-    judge: EndpointJudge, criterion: Criterion, exhibit: Exhibit, asked: Messages, attempts: Iterable[int]
+def first_vote(
+    judge: EndpointJudge, what: str, asked: Messages, attempts: Iterable[int], read: Callable[[str], Vote]
 ) -> Vote:
-    """Give the first verdict that the attempts come to; else why the last one was none."""
+    """Give the first verdict that the attempts come to; else why the last one was none. what: the question in words."""
     vote = Vote(None, "it was not asked")
     for attempt in attempts:
         try:
-            (reply,) = judge.answers(f"{exhibit.id}: {criterion.criterion}", asked, attempt)
+            (reply,) = judge.answers(what, asked, attempt)
         except SessionError as error:
             return Vote(None, str(error))  # nothing is kept, and asking again finds no more
         except RemoteError as error:
             vote = Vote(None, str(error))
             continue
-        vote = read_vote(reply.text, criterion, exhibit.lines) if reply.problem is None else Vote(None, reply.problem)
+        vote = read(reply.text) if reply.problem is None else Vote(None, reply.problem)
         if vote.value is not None:
             return vote
         vote = vote._replace(reason=f"the judge {judge.settings.model} gave no verdict: {vote.reason}")
