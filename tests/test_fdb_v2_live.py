@@ -106,10 +106,11 @@ def test_a_folder_is_judged_from_the_command_line(
 
 
 def test_a_judge_that_fails_leaves_it_undefined(session: Session, checkout: Path) -> None:
-    """After as many tries as the original's."""
+    """With its own words for a reason."""
     with chat_endpoint(refuses(429, "slow down")) as endpoint:
-        scores = spec(endpoint, checkout, task="Daily.x.001").build().score(session)
-        assert len(endpoint.asked) == 5
+        judge = JudgeSpec(model="gemini", base_url=endpoint.base_url, retries=0)
+        scores = V2Spec(judge=judge, checkout=checkout, task="Daily.x.001").build().score(session)
+        assert len(endpoint.asked) == 1
     assert all(score.value is None and "slow down" in (score.reason or "") for score in scores)
 
 

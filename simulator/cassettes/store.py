@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+import structlog
 
 from simulator.cassettes.cassette import Cassette, key_of, written_down
 from simulator.errors import SessionError
 from simulator.files import decode_json
+
+log = structlog.get_logger()
 
 Record = Literal["always", "missing", "never"]
 _LINE = msgspec.json.Decoder(Cassette)
@@ -64,20 +67,28 @@ class Cassettes:
 
         kind: who asks. what: the call in words. SessionError names it where nothing may go out and none is kept.
         """
-        asked = written_down(request)
-        key = key_of(kind, asked)
+        kept = self.find(kind, request, what=what)
+        return kept if kept is not None else self.keep(kind, request, ask())
+
+    def find(self, kind: str, request: Mapping[str, Any], *, what: str) -> dict[str, Any] | None:
+        """Give the kept reply; None where the call has to go out. SessionError where it may not, and none is kept."""
+        key = key_of(kind, written_down(request))
         kept = None if self._record == "always" else self._find(key)
-        if kept is None and self._record == "never":
+        if kept is not None:
+            self.used.append(msgspec.structs.replace(kept, replayed=True))
+            return kept.reply
+        if self._record == "never":
             where = ", ".join(map(str, self.files)) or "no file"
             raise SessionError(f"no reply is kept for {what} (key {key[:12]}, looked up in {where}; record: never)")
-        if kept is None:
-            answer = ask()
-            kept = Cassette(key=key, kind=kind, request=asked, reply=answer.reply, usage=answer.usage)
-            self._add(kept)
-            self.used.append(kept)
-        else:
-            self.used.append(msgspec.structs.replace(kept, replayed=True))
-        return kept.reply
+        return None
+
+    def keep(self, kind: str, request: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+        """Keep what a call that went out was answered, and give its reply."""
+        asked = written_down(request)
+        made = Cassette(key=key_of(kind, asked), kind=kind, request=asked, reply=answer.reply, usage=answer.usage)
+        self._add(made)
+        self.used.append(made)
+        return made.reply
 
     def _find(self, key: str) -> Cassette | None:
         found = self._all().get(key)
@@ -97,6 +108,8 @@ class Cassettes:
             for file in self._files:
                 for cassette in read_cassettes(file, self.notes):
                     self._known.setdefault(cassette.key, cassette)
+            for note in self.notes:
+                log.warning("cassette passed over", note=note)
         return self._known
 
 

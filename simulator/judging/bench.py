@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from simulator.errors import ScenarioError
 from simulator.judging.sitting import Sitting
 from simulator.judging.spec import AnyJudge, JudgeSpec
 from simulator.reading.yaml_file import read_yaml
@@ -18,12 +19,15 @@ class Bench:
         self._open: dict[JudgeSpec, EndpointJudge] = {}
 
     def sitting(self, session: Session) -> Sitting | None:
-        """Give the judge with a session before it; None where nobody names one. ScenarioError: it has no key."""
+        """Give the judge with a session before it; None where nobody names one."""
         spec = self._judge or judge_of(session.folder)
         if spec is None:
             return None
         if spec not in self._open:
-            self._open[spec] = spec.open()
+            try:
+                self._open[spec] = spec.open()
+            except ScenarioError:
+                return Sitting(spec, session)  # which says why it gives no vote
         return Sitting(spec, session, judge=self._open[spec])
 
 

@@ -18,6 +18,7 @@ from simulator.events import PARTIES, Event, Party
 from simulator.export.tiers import sayings
 from simulator.judging.spec import Hears
 from simulator.session import Session
+from simulator.texts import shown
 from simulator.world.record import read_world
 
 SOUND_HZ = 16_000
@@ -115,7 +116,8 @@ def _value(found: object) -> str:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    """Write a value as JSON; what would look like a line of its own, or turns the writing round, as escapes."""
+    return shown(msgspec.json.encode(value).decode())
 
 
 def _wav(session: Session, hears: Hears) -> str:

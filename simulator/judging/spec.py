@@ -33,9 +33,10 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     base_url: None for OpenAI's own. api_key_env: the environment variable with the key; without it OpenAI gets
     OPENAI_API_KEY, and nobody else gets a key. votes: how often each question is asked. temperature: unless said, 0 for
     one vote and 0.7 for several. hears: the transcript, or sound: both channels, or one party's. retries: how often a
-    vote is asked for again whose reply failed or is none. max_tokens: of an answer, thoughts included. json: ask the
-    server to let it answer in JSON alone. record: whether kept replies are used (simulator/cassettes). gate: its word
-    counts although nobody calibrated it. calibration: the file that says how far it can be believed.
+    request that failed is tried again, after ever longer waits, and how often a vote is asked for again whose reply is
+    none. max_tokens: of an answer, thoughts included. json: ask the server to let it answer in JSON alone. record:
+    whether kept replies are used (simulator/cassettes). gate: its word counts although nobody calibrated it.
+    calibration: the file that says how far it can be believed.
     """
 
     model: str
@@ -75,6 +76,7 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             seed_step=1,
             timeout_s=float(self.timeout),
             options=options,
+            retries=self.retries,
         )
 
     def open(self) -> EndpointJudge:

@@ -11,7 +11,7 @@ from simulator.judging.question import Vote, messages, read_vote
 from simulator.judging.rubric import Criterion
 from simulator.score import Evidence
 from simulator.scoring.judge import Messages
-from simulator.scoring.judge_endpoint import EndpointJudge
+from simulator.scoring.judge_endpoint import EndpointJudge, UnreadableAnswerError
 
 _HALF = 0.5
 
@@ -109,11 +109,11 @@ def first_vote(
     for attempt in attempts:
         try:
             (reply,) = judge.answers(what, asked, attempt)
-        except SessionError as error:
-            return Vote(None, str(error))  # nothing is kept, and asking again finds no more
-        except RemoteError as error:
+        except UnreadableAnswerError as error:
             vote = Vote(None, str(error))
             continue
+        except (SessionError, RemoteError) as error:
+            return Vote(None, str(error))  # nothing is kept; or the client has tried again already, and waited
         vote = read(reply.text) if reply.problem is None else Vote(None, reply.problem)
         if vote.value is not None:
             return vote

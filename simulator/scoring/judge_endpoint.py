@@ -60,6 +60,10 @@ class JudgeReply(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.text.strip() else f"it said nothing (finish_reason {self.finish or 'missing'})"
 
 
+class UnreadableAnswerError(RemoteError):
+    """An answer came that is no chat completion: asking again may help, as the service is there."""
+
+
 class EndpointJudge:
     """A judge behind an OpenAI-compatible chat endpoint.
 
@@ -150,9 +154,9 @@ class EndpointJudge:
             told = self._secrets.scrub(str(error))[:_LONGEST]
             raise RemoteError(f"{name} failed: {type(error).__name__}: {told}") from None
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            raise RemoteError(f"{name} failed: what it sent is no chat completion") from None
+            raise UnreadableAnswerError(f"{name} failed: what it sent is no chat completion") from None
         if not replies:
-            raise RemoteError(f"{name} failed: it gave no choice")
+            raise UnreadableAnswerError(f"{name} failed: it gave no choice")
         kept = {"replies": self._secrets.scrub_all(msgspec.to_builtins(replies))}
         return Answer(kept, _usage(body.get("usage")))
 

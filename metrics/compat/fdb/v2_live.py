@@ -18,7 +18,7 @@ from simulator.cassettes.store import Cassettes
 from simulator.errors import RemoteError, ScenarioError, SessionError
 from simulator.events import Party
 from simulator.judging.spec import JudgeSpec
-from simulator.scoring.judge_endpoint import FILE, EndpointJudge
+from simulator.scoring.judge_endpoint import FILE, EndpointJudge, UnreadableAnswerError
 from simulator.session import Session
 from simulator.speech import SpokenWord
 
@@ -104,17 +104,19 @@ class V2Judge:
             raise SessionError(f"{task_id!r} is no task of the checkout; task=ID says which one the session is of")
         asked = [{"role": "user", "content": self.question(session, task)}]
         judge = self._judge(session)
-        problem = "no reply"
+        problem: str | None = None
         for attempt in range(TRIES):
             try:
                 (reply,) = judge.answers(f"{session.id}: {task_id}", asked, attempt)
-            except RemoteError as error:
+            except UnreadableAnswerError as error:
                 problem = str(error)
                 continue
-            if reply.problem is None:
+            except RemoteError as error:  # the client has tried again already
+                raise SessionError(str(error)) from error
+            problem = reply.problem
+            if problem is None:
                 self.used += judge.cassettes.used
                 return reply.text
-            problem = reply.problem
         self.used += judge.cassettes.used
         raise SessionError(f"the judge gave no reply in {TRIES} tries: {problem}")
 
