@@ -473,6 +473,18 @@ def test_the_example_is_judged(
     assert metrics["judge.polite"]["value"] == 1
 
 
+def test_the_doctor_reaches_the_judge(scenario: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is spent: it answers and has the model, or not."""
+    with chat_endpoint(answer(**YES)) as endpoint:
+        for model, told in (("test", "answers and has the model"), ("m", "does not list the model m")):
+            path = scenario(f'judge: {{model: {model}, base_url: "{endpoint.base_url}"}}\n')
+            assert main(["doctor", path]) == 0
+            assert told in capsys.readouterr().out
+        assert endpoint.asked == []
+    assert main(["doctor", scenario('judge: {model: m, base_url: "http://127.0.0.1:9/v1", retries: 0}\n')]) == 2
+    assert "FAIL judge (m): http://127.0.0.1:9/v1 did not answer" in capsys.readouterr().out
+
+
 def test_no_key_is_left_behind(
     scenario: Callable[[str], str],
     tmp_path: Path,

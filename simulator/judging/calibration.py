@@ -85,7 +85,7 @@ def why_not_believed(judge: JudgeSpec, criterion: Criterion) -> str | None:
         return "its judge was not calibrated"
     calibration = read_calibration(judge.calibration)
     other = _difference(calibration.judge, identity(judge))
-    return f"its judge was calibrated with another {other}" if other else calibration.doubts(criterion)
+    return f"its calibration is another judge's ({other} differs)" if other else calibration.doubts(criterion)
 
 
 def _difference(first: Mapping[str, object], second: Mapping[str, object]) -> str | None:

@@ -112,6 +112,18 @@ class EndpointJudge:
         except (KeyError, msgspec.ValidationError) as error:
             raise RemoteError(f"the kept reply of {what} is none of a judge's: {error}") from error
 
+    def probe(self) -> str:
+        """Ask the endpoint for its models, and say in a sentence what was found. RemoteError: it does not answer."""
+        import openai
+
+        where = mask_text(self.settings.base_url or "OpenAI")
+        try:
+            offered = [model.id for model in self._connect().models.list()]
+        except (openai.OpenAIError, ValueError) as error:
+            raise RemoteError(f"{where} did not answer: {self._secrets.scrub(str(error))[:_LONGEST]}") from None
+        known = "has the model" if self.settings.model in offered else "does not list the model"
+        return f"{where} answers and {known} {self.settings.model}"
+
     def _request(self, messages: Messages, attempt: int, count: int) -> dict[str, Any]:
         """What is asked, as it is kept. Where it is asked is part of it: a model's name alone says little."""
         url = mask_text(self.settings.base_url or "")
