@@ -211,6 +211,17 @@ def test_a_run_is_calibrated(run_folder: Path, tmp_path: Path, capsys: pytest.Ca
     assert "3 sessions of the 20" in str(why_not_believed(judge, POLITE))
 
 
+def test_a_judge_that_never_answers_is_no_calibration(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused, with what it says, and no file is written."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text("session,criterion,label\na,polite,yes\n")
+    with chat_endpoint(says("I would rather not.")) as endpoint:
+        assert main(["judge", "calibrate", str(run_folder), "--labels", str(labels), *options(endpoint)]) == 2
+    assert "no verdict on any session" in capsys.readouterr().err and not list(run_folder.glob("*.json"))
+
+
 def test_a_judge_that_can_be_turned_is_told_of(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An order in the conversation turns this one; the other order of verdicts, other words, later times do not."""
     with chat_endpoint(judging) as endpoint:

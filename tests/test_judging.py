@@ -235,6 +235,15 @@ def test_every_vote_is_its_own_question_and_is_paid_once(session: Session) -> No
         assert {question["temperature"] for question in endpoint.asked} == {0.7}
 
 
+def test_a_request_is_as_the_judge_says(session: Session) -> None:
+    """Tokens, JSON alone, seed and temperature; one vote is asked for at temperature 0."""
+    _, (plain,) = asked(session, answer(**YES))
+    _, (told,) = asked(session, answer(**YES), max_tokens=50, json=True, seed=7, temperature=0.3)
+    assert (plain["temperature"], plain["seed"], plain.keys() & {"max_tokens", "response_format"}) == (0.0, 0, set())
+    assert (told["max_tokens"], told["response_format"], told["seed"]) == (50, {"type": "json_object"}, 7)
+    assert told["temperature"] == 0.3
+
+
 def test_a_session_brings_its_own_replies(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was kept beside it is replayed on a machine without endpoint and cache; what is missing is named."""
     with chat_endpoint(answer(**YES)) as endpoint:

@@ -70,6 +70,8 @@ def _calibrate(args: argparse.Namespace, subjects: Subjects) -> int:
     labels, ties = read_labels(args.labels, subjects.criteria, subjects.folders)
     verdicts, problems, damages = all_verdicts(subjects)
     _tell([*ties, *damages, *(f"{name}: {problem}" for name, problem in problems.items())])
+    if all(verdict is None for verdict in verdicts.values()):
+        raise ScenarioError(f"the judge gave no verdict on any session: {next(iter(problems.values()))}")
     found = examined(subjects, labels, verdicts)
     if (alike := len({session for session, _ in labels}) - max((item.given for item in found), default=0)) > 0:
         _tell([f"{alike} labelled sessions sound as others do, and count once with them"])
@@ -86,7 +88,7 @@ def _calibrate(args: argparse.Namespace, subjects: Subjects) -> int:
 
 
 def _check(args: argparse.Namespace, subjects: Subjects) -> int:
-    found = list(all_reactions(subjects))
+    found = list(all_reactions(subjects, lambda note: _tell([note])))
     changed = [
         f"{name}, {criterion}, {reaction.variant}: {_word(reaction.plain)} became {_word(reaction.verdict)}"
         for name, criterion, reaction in found

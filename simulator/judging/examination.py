@@ -1,6 +1,6 @@
 """A judge examined: its verdicts beside people's labels, criterion by criterion."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -62,9 +62,14 @@ def all_verdicts(subjects: Subjects) -> tuple[Verdicts, dict[str, str], list[str
     return verdicts, problems, list(notes)
 
 
-def all_reactions(subjects: Subjects) -> Iterator[tuple[str, str, Reaction]]:
-    """Give how the judge reacts to every variant of every question: the session, the criterion, what came of it."""
+def all_reactions(subjects: Subjects, tell: Callable[[str], None]) -> Iterator[tuple[str, str, Reaction]]:
+    """Give how the judge reacts to every variant of every question: the session, the criterion, what came of it.
+
+    tell: is told why a session cannot be shown.
+    """
     for name, sitting in _sittings(subjects):
+        if sitting.problem is not None:
+            tell(f"{name}: {sitting.problem}")
         for criterion_name, criterion in subjects.criteria.items():
             yield from ((name, criterion_name, found) for found in reactions(sitting, criterion))
 

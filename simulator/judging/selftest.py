@@ -69,7 +69,7 @@ def verdict_of(ballot: Ballot) -> float | None:
 def variants(criterion: Criterion, exhibit: Exhibit, plain: float | None) -> Iterator[Variant]:
     """Give what is asked instead. plain: the verdict without, of which `orders` asks for the opposite."""
     yield Variant("swapped", criterion, exhibit, swapped=True)
-    for text in criterion.paraphrases or [f"Is this so? {criterion.criterion.strip()}"]:
+    for text in criterion.paraphrases or [f"What is asked about this conversation: {criterion.criterion.strip()}"]:
         yield Variant("rephrased", msgspec.structs.replace(criterion, criterion=text), exhibit)
     if exhibit.sound is not None:
         for name, factor in (("louder", STEP_DB), ("quieter", -STEP_DB)):
