@@ -126,13 +126,13 @@ class JudgeScorer:
         )
 
     def _scores(self, name: str, criterion: Criterion, ballot: Ballot, length: int) -> tuple[Score, Score]:
-        evidence, reason = ballot.evidence(length), ballot.problem or "no judge answered"
+        met, reason = ballot.met(), ballot.problem or "no judge answered"
+        evidence = ballot.evidence(length, None if criterion.scale else met)
         if criterion.scale is not None:
             points = ballot.points()
             found = [] if points is None else [points]
             first = spread(self.definitions[f"{JUDGED}{name}{SCORE}"], found, evidence, reason=reason)
         else:
-            met = ballot.met()
             counted = (0, 0) if met is None else (int(met), 1)
             first = share(self.definitions[f"{JUDGED}{name}"], *counted, evidence, reason=reason)
         alike, of = ballot.agreement if len(ballot.counted) > 1 else (0, 0)

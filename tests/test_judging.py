@@ -91,6 +91,19 @@ def test_nothing_that_is_said_begins_a_line(session: Session, tmp_path: Path) ->
     assert len(told.splitlines()) == 1 and "\\n2" in told and "\\u2028no" in told and "\u202e" not in told
 
 
+def test_what_is_replayed_needs_no_key(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither key nor address: a machine without both gives the same verdicts."""
+    with chat_endpoint(answer(**YES)) as endpoint:
+        monkeypatch.setenv("JUDGE_URL", endpoint.base_url)
+        monkeypatch.setenv("JUDGE_KEY", "canary-1234567890")
+        settings: Any = {"model": "m", "base_url": "${JUDGE_URL}", "api_key_env": "JUDGE_KEY"}
+        assert Sitting(JudgeSpec(**settings), session).ballot(POLITE).met() is True
+    monkeypatch.delenv("JUDGE_URL")
+    monkeypatch.delenv("JUDGE_KEY")
+    assert Sitting(JudgeSpec(**settings, record="never"), session).ballot(POLITE).met() is True
+    assert "JUDGE_KEY is not set" in str(Sitting(JudgeSpec(**settings), session).ballot(POLITE).problem)
+
+
 def test_a_key_that_is_missing_is_a_reason(session: Session) -> None:
     """Where nothing was checked before: an old session, a live one. The other scores stand."""
     spec = JudgeScorerSpec(criteria={"polite": POLITE}, judge=JudgeSpec(model="m"))
@@ -526,6 +539,7 @@ def test_no_key_is_left_behind(
         ("", r"the scorer `judge` needs a judge"),
         ("judge: {model: m}", "OPENAI_API_KEY is not set"),
         ('judge: {model: m, api_key_env: NOBODY, base_url: "http://127.0.0.1:1/v1"}', "NOBODY is not set"),
+        ('judge: {model: m, base_url: "${NOBODY}/v1"}', "NOBODY is not set"),
         ('judge: {model: m, base_url: "http://127.0.0.1:1/v1", calibration: none.json}\nexpect: ["judge.greets >= 1"]',
          "no calibration is there"),
         ('judge: {model: m, base_url: "http://127.0.0.1:1/v1"}\nexpect: ["judge.waves >= 1"]', "judge.greets"),

@@ -58,6 +58,11 @@ class Cassettes:
         self._known: dict[str, Cassette] | None = None
 
     @property
+    def offline(self) -> bool:
+        """Whether nothing may go out."""
+        return self._record == "never"
+
+    @property
     def files(self) -> list[Path]:
         """Where a call is looked up."""
         return [*self._files, *(self._behind.files if self._behind else ())]
@@ -77,7 +82,7 @@ class Cassettes:
         if kept is not None:
             self.used.append(msgspec.structs.replace(kept, replayed=True))
             return kept.reply
-        if self._record == "never":
+        if self.offline:
             where = ", ".join(map(str, self.files)) or "no file"
             raise SessionError(f"no reply is kept for {what} (key {key[:12]}, looked up in {where}; record: never)")
         return None

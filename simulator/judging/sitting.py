@@ -23,15 +23,13 @@ class Sitting:
     session by `keep_used` alone.
     """
 
-    def __init__(
-        self, spec: JudgeSpec, session: Session, *, judge: EndpointJudge | None = None, exhibit: Exhibit | None = None
-    ) -> None:
-        """session: annotated. judge: one that has sat before. exhibit: what is shown instead of the session."""
+    def __init__(self, spec: JudgeSpec, session: Session, *, judge: EndpointJudge | None = None) -> None:
+        """session: annotated. judge: one that has sat before, or a new one."""
         self.spec = spec
         self.problem: str | None = None
-        self.exhibit = exhibit
+        self.exhibit: Exhibit | None = None
         try:
-            self.exhibit = exhibit or exhibit_of(session, spec.hears)
+            self.exhibit = exhibit_of(session, spec.hears)
             self._judge = judge or spec.open()
             self._cassettes = Cassettes([session.folder / FILE], record=spec.record, behind=self._judge.kept)
         except (SessionError, ScenarioError) as error:

@@ -10,7 +10,6 @@ from simulator.planning.outcomes import check_outcomes
 from simulator.planning.scorers import metrics_of, with_judge
 from simulator.reading.expect import undecidable
 from simulator.scenario import Scenario, UntilDecided
-from simulator.scoring.judge_endpoint import endpoint_key
 
 
 def check_environment(scenario: Scenario) -> None:
@@ -29,7 +28,7 @@ def check_judges(scenario: Scenario) -> None:
         judges[f"$.scorers[{index}].judge"] = getattr(spec, "judge", None)
     for where, judge in judges.items():
         if isinstance(judge, JudgeSpec) and judge.record != "never":
-            located(f"{scenario.name}: {where}", lambda: endpoint_key(judge.settings(1)))  # noqa: B023 - called at once
+            located(f"{scenario.name}: {where}", judge.open)
 
 
 def check_expectations(scenario: Scenario) -> None:

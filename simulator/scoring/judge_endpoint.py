@@ -74,14 +74,17 @@ class EndpointJudge:
     patience = 5
 
     def __init__(self, settings: EndpointSettings, kept: Path | Cassettes | None) -> None:
-        """kept: the store of its replies, or the folder of one; None keeps none. ScenarioError when a key is needed and
-        not set.
+        """kept: the store of its replies, or the folder of one; None keeps none. ScenarioError when a key is needed, or
+        the address names a variable, that is not set; where nothing may go out, neither is.
         """
         self.settings = settings
         self.kept = kept if isinstance(kept, Cassettes) else _in_folder(kept)
         self.cassettes = self.kept
         self._secrets = Secrets()
-        self._key = endpoint_key(settings, self._secrets)
+        self._key, self._url = "none", settings.base_url
+        if not self.kept.offline:
+            self._key = endpoint_key(settings, self._secrets)
+            self._url = None if self._url is None else self._secrets.expand(self._url)
         self._failures = 0
         self._client: Any = None
 
@@ -176,10 +179,9 @@ class EndpointJudge:
         if self._client is None:
             import openai
 
-            url = self.settings.base_url
             self._client = openai.OpenAI(
                 api_key=self._key,
-                base_url=None if url is None else self._secrets.expand(url),
+                base_url=self._url,
                 timeout=self.settings.timeout_s,
                 max_retries=self.settings.retries,
             )
