@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+import msgspec
+
 from metrics.card import card, rate
 from metrics.outcomes.finding import WORDY, found
 from metrics.outcomes.seen import OutcomeFinding, Seen, expected_of
+from simulator.cassettes.cassette import Cassette
+from simulator.judging.bench import Bench
+from simulator.judging.spec import AnyJudge, JudgeSpec
 from simulator.reading.expect import Expectation
 from simulator.reading.outcome_id import outcome_definition
+from simulator.reading.outcomes import JudgeOutcome
 from simulator.score import Definition, Evidence, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -46,12 +52,18 @@ MET = rate(
 class TaskSpec(ScorerSpec, frozen=True, kw_only=True, tag="task"):
     """Hold a session against the outcomes that its scenario expects.
 
-    expect: other ones, in the form of a scenario's `expect`.
+    expect: other ones, in the form of a scenario's `expect`. judge: who is asked where a judge is; the scenario's, or
+    that of the session's own scenario, unless given.
     """
 
     cards: ClassVar[tuple[Definition, ...]] = (SUCCESS, MET)
 
     expect: tuple[Expectation, ...] = ()
+    judge: AnyJudge | None = None
+
+    def with_judge(self, judge: JudgeSpec | None) -> "TaskSpec":
+        """Give the same with the scenario's judge, where it has none of its own."""
+        return self if self.judge is not None else msgspec.structs.replace(self, judge=judge)
 
     def asks_for_words(self) -> bool:
         """Whether an outcome is found in words; where the session will say, it may be."""
@@ -59,24 +71,29 @@ class TaskSpec(ScorerSpec, frozen=True, kw_only=True, tag="task"):
 
     def build(self) -> "Task":
         """Make the scorer."""
-        return Task(self.expect)
+        return Task(self.expect, self.judge)
 
 
 class Task:
-    """Finds outcomes."""
+    """Finds outcomes. used: what a judge was asked and answered so far."""
 
-    def __init__(self, expect: Sequence[Expectation]) -> None:
+    def __init__(self, expect: Sequence[Expectation], judge: JudgeSpec | None = None) -> None:
+        self.used: list[Cassette] = []
         self._expect = expect
+        self._bench = Bench(judge)
         own = [outcome_definition(item.metric, item.text) for item in expect]
         self.definitions = by_id((SUCCESS, MET, *own))
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
         expect = self._expect or expected_of(session)
-        seen = Seen(session)
+        asks = any(isinstance(item.outcome, JudgeOutcome) for item in expect)
+        sitting = self._bench.sitting(session) if asks else None
+        seen = Seen(session, sitting)
         findings = [(item, found(item.outcome, seen)) for item in expect if item.outcome is not None]
         gating = [(item, finding) for item, finding in findings if not item.inform]
         own = [_score(item, finding) for item, finding in findings] if self._expect else []
+        self.used += sitting.used if sitting else []
         return [_success(gating), _met(gating), *own]
 
 

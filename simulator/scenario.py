@@ -19,6 +19,7 @@ from simulator.datasets.sample import AnyDataset
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import AnyInjector
+from simulator.judging.spec import AnyJudge
 from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
 from simulator.reading.cost import Price, check_budget
@@ -143,6 +144,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     world: AnyWorld | None = None
     scorers: list[AnyScorer] | None = None
     expect: list[Expectation] = []
+    judge: AnyJudge | None = None
     duration: Length | None = None
     clock: Literal["virtual", "wall"] | ClockSpec | None = None
     seed: int = 0
@@ -202,6 +204,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The models that its parties are billed by, the user's before the agent's, each once per party."""
         return [model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)]
 
+    def priced_models(self) -> list[str]:
+        """All models that a run of it pays for: those of its parties, and the judge's."""
+        return [*self.billed_models(), *([self.judge.model] if self.judge else [])]
+
     def wall(self) -> ClockSpec | None:
         """The wall clock's spec when the session runs on it: asked for, or needed by a party; else None."""
         if isinstance(self.clock, ClockSpec):
@@ -252,7 +258,7 @@ def check(scenario: Scenario, source: str) -> None:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
                 channel.check_window(f"$.lines.{direction}[{index}]")
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
-        check_budget(scenario.billed_models(), scenario.prices, scenario.max_cost)
+        check_budget(scenario.priced_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error
 

@@ -16,7 +16,7 @@ from simulator.plugins import Kind, installed, load
 from simulator.reading.expect import Expectation
 from simulator.reading.outcomes import OUTCOMES, Count, ExpectedOutcome, StartMoment
 from simulator.scenario import AfterParty, Answered, Length, Scenario
-from simulator.spec import Duration, encode
+from simulator.spec import Duration, Written, encode
 
 Schema = dict[str, Any]
 
@@ -111,6 +111,8 @@ class _Writer:
         own = kind.cls
         if isinstance(own, type) and issubclass(own, Kind):
             return self._group(own.group)
+        if isinstance(own, type) and issubclass(own, Written):
+            return {"anyOf": [{"type": "string"}, self.of(inspect.type_info(own.struct))]}
         if own is Length:
             return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
         if own is Latency:

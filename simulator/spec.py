@@ -8,7 +8,7 @@ that says where in the file, what was found and what is allowed.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -29,6 +29,22 @@ Decibels = Annotated[float, msgspec.Meta(ge=-100, le=100)]
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What every spec is: frozen, keyword-only, closed against unknown fields. Subclasses give `tag="..."`."""
+
+
+class _AnyStruct(type):
+    """Lets msgspec accept what `__decode__` gives: a struct is an instance of its own class, not of the marker."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, msgspec.Struct)
+
+
+class Written(metaclass=_AnyStruct):
+    """A field's type for a struct that may be written as a text, too: `__decode__` gives the struct.
+
+    The checker is told that it is the struct, which is what such a field holds.
+    """
+
+    struct: ClassVar[type[msgspec.Struct]]
 
 
 class Duration(float):

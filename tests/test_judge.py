@@ -65,7 +65,7 @@ def test_an_endpoint_is_asked_once_per_question(tmp_path: Path) -> None:
         again = ask(EndpointJudge(settings, tmp_path), "a", ASKED, number, tries=5)
     assert first == again and first.value == 7 and first.replies == ("x", "7")
     assert [request["seed"] for request in asked] == [1, 2] and asked[0]["messages"] == ASKED
-    assert len(list(tmp_path.rglob("*.json"))) == 2
+    assert len((tmp_path / "judge.jsonl").read_text().splitlines()) == 2
 
 
 def test_another_question_is_another_request(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_failing_endpoint_is_given_up(tmp_path: Path) -> None:
         assert len(asked) == EndpointJudge.patience
         with pytest.raises(RemoteError, match="failed 5 times in a row"):
             judge.ask("c", ASKED, 0)
-    assert not list(tmp_path.rglob("*.json"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_public_endpoint_needs_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

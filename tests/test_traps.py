@@ -35,6 +35,17 @@ def test_level_ears_on_a_line_noisier_than_they_bear(ears: str | None, snr_db: f
     assert not warned or "$.user.ears: level ears take noise at 24 dB for speech" in sentences[0]
 
 
+def test_a_judge_that_nothing_asks() -> None:
+    """A scorer or an expectation asks it; several votes at temperature 0 are one."""
+    judge = {"model": "m", "base_url": "http://127.0.0.1:9/v1"}
+    (sentence,) = found(judge=judge)
+    assert "$.judge: nothing asks it" in sentence
+    assert found(judge=judge, expect=[{"judge": "The agent is polite."}]) == []
+    assert found(judge=judge, scorers=[{"kind": "judge", "criteria": {"polite": "The agent is polite."}}]) == []
+    (sentence,) = found(judge={**judge, "votes": 3, "temperature": 0}, expect=[{"judge": "The agent is polite."}])
+    assert "its 3 votes are one vote said again" in sentence
+
+
 @pytest.mark.parametrize(
     ("ears", "line", "warned"),
     [

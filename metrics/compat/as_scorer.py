@@ -100,7 +100,10 @@ class AsScorer(CorpusScorer, frozen=True, kw_only=True):
 
     def score(self, session: Session) -> list[Score]:
         """Score one session: one score per definition; undefined ones say why."""
-        measured = self.measure_session(session, self.prepare())
+        return self.scores(self.measure_session(session, self.prepare()))
+
+    def scores(self, measured: Measured) -> list[Score]:
+        """Give what was measured on a session as scores."""
         scores = [(self._full(column.id), measured.score(column)) for column in self.in_mode]
         return [msgspec.structs.replace(score, id=name, definition=name) for name, score in scores]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from metrics.outcomes import benchmark, calls, talk, words
+from metrics.outcomes import benchmark, calls, judged, talk, words
 from metrics.outcomes.seen import OutcomeFinding, Seen
 from simulator.errors import SessionError
 from simulator.reading.outcomes import (
@@ -20,7 +20,7 @@ from simulator.reading.outcomes import (
     WorldOutcome,
 )
 
-WORDY = (SaysOutcome, NeverSaysOutcome, RecoversOutcome, WorldOutcome)
+WORDY = (SaysOutcome, NeverSaysOutcome, RecoversOutcome, WorldOutcome, JudgeOutcome)
 """Those that are found in words."""
 
 _FINDERS: Mapping[type[ExpectedOutcome], Callable[[Any, Seen], OutcomeFinding]] = {
@@ -33,7 +33,7 @@ _FINDERS: Mapping[type[ExpectedOutcome], Callable[[Any, Seen], OutcomeFinding]] 
     TurnsOutcome: talk.turns,
     RecoversOutcome: talk.recovers,
     WorldOutcome: benchmark.succeeded,
-    JudgeOutcome: lambda outcome, seen: OutcomeFinding(met=None, reason="nobody was asked to judge"),
+    JudgeOutcome: judged.judged,
 }
 
 

@@ -9,6 +9,7 @@ import msgspec
 from simulator.errors import SimulatorError
 from simulator.events import Party
 from simulator.floor.floor import Floor
+from simulator.judging.sitting import Sitting
 from simulator.reading.expect import Expectation, read_expectation
 from simulator.reading.outcomes import StartMoment, TimedOutcome
 from simulator.reading.yaml_file import read_yaml
@@ -70,10 +71,11 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen:
-    """One session, as outcomes are held against it."""
+    """One session, as outcomes are held against it. sitting: the judge before it, where there is one."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, sitting: Sitting | None = None) -> None:
         self.session = session
+        self.sitting = sitting
         self.rate = session.sample_rate
 
     @cached_property

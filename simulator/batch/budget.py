@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simulator.cassettes.store import read_cassettes
 from simulator.errors import SessionError
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
 from simulator.reading.cost import Cost, Meter
+from simulator.scoring.judge_endpoint import FILE
 from simulator.session import ASIDE, read_session
 
 
@@ -49,13 +51,25 @@ class Budget:
         self._under_way.pop(job.id, None)
         if job.id not in self._told_s:
             self._count(job, folder / job.id)
+        self._judged(job, folder / job.id)
 
     def spent_before(self, job: Job, folder: Path) -> None:
         """Count what a job used in earlier runs into this folder, whether it was completed or set aside."""
-        if not self._models[job.group]:
-            return
         for earlier in (folder / job.id, *folder.glob(f"{glob.escape(job.id)}{ASIDE}*")):
-            self._count(job, earlier)
+            if self._models[job.group]:
+                self._count(job, earlier)
+            self._judged(job, earlier)
+
+    def _judged(self, job: Job, session_folder: Path) -> None:
+        """Count what judges used for a session and had not been paid for before."""
+        try:
+            cassettes = read_cassettes(session_folder / FILE, [])
+        except SessionError:
+            return
+        for cassette in cassettes:
+            if not cassette.replayed:
+                usage = {f"{kind}_tokens": count for kind, count in cassette.usage.items()}
+                self._meters[job.group].add({"model": cassette.request.get("model"), **usage})
 
     def _count(self, job: Job, session_folder: Path) -> None:
         try:

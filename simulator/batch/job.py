@@ -18,6 +18,7 @@ from simulator.call.recording import Recorder
 from simulator.call.surroundings import Pacing, Surroundings
 from simulator.errors import RemoteError, SimulatorError, sentence
 from simulator.files import write_json
+from simulator.judging.sitting import keep_used
 from simulator.logs import scrubbed_logs
 from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
@@ -156,7 +157,9 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     words = any(map(wants_words, specs))
     session = session.with_speech(annotate(session, words=words))
     write_json(folder / "speech.json", session.speech)
-    scores = [score for spec in specs for score in spec.build().score(session)]
+    scorers = [spec.build() for spec in specs]
+    scores = [score for scorer in scorers for score in scorer.score(session)]
+    keep_used(folder, [cassette for scorer in scorers for cassette in getattr(scorer, "used", ())])
     verdicts = [judge(expectation, {score.id: score for score in scores}) for expectation in scenario.expect]
     write_judged(folder, Judged(scores=scores, expectations=verdicts))
     return scores

@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "what a metric means, and how others define it",
     "schema": "the JSON Schema of a scenario, for editors",
     "check": "validate a scenario without running it",
+    "judge": "how far a judge can be believed: against people's labels (calibrate), against itself (check)",
     "doctor": "what works on this machine, or what is wrong with a recording or an endpoint",
 }
 

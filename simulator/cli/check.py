@@ -7,7 +7,7 @@ from pathlib import Path
 from simulator.cli import OK, REFUSED
 from simulator.cli.overrides import add_overrides
 from simulator.errors import SimulatorError
-from simulator.planning.checks import check_expectations
+from simulator.planning.checks import check_expectations, check_judges
 from simulator.planning.plan import Wishes, make_plan
 from simulator.texts import shown
 
@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             plan = make_plan([path], Wishes(overrides=args.overrides))
             for scenario in plan.scenarios.values():
+                check_judges(scenario)
                 check_expectations(scenario)
                 print(f"{shown(scenario.name)}: fine")
             for remark in plan.remarks:

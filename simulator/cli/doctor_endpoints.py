@@ -1,4 +1,4 @@
-"""`simulate doctor SCENARIO.yaml`: whether its parties can be reached, before anything is spent on them."""
+"""`simulate doctor SCENARIO.yaml`: whether its parties and its judge can be reached, before anything is spent."""
 
 import argparse
 
@@ -9,13 +9,14 @@ from simulator.cli import OK, REFUSED
 from simulator.doctor.probe import probe_party
 from simulator.errors import SimulatorError, single
 from simulator.events import PARTIES, Party
+from simulator.judging.spec import JudgeSpec
 from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of, load
 from simulator.spec import encode
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about a party."""
+    """What was found out about a party, or the judge."""
 
     party: str
     kind: str
@@ -24,15 +25,23 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reach every party of the scenario in turn; exit 2 when one cannot be."""
+    """Reach every party of the scenario in turn, and its judge; exit 2 when one cannot be."""
     scenario = load(args.path)
     found = [_reach(party, scenario) for party in PARTIES]
+    found += [] if scenario.judge is None else [_reach_judge(scenario.judge)]
     if args.json:
         print(msgspec.json.encode(found).decode())
     else:
         for item in found:
             print(f"{'ok  ' if item.fine else 'FAIL'} {item.party} ({item.kind}): {item.told}")
     return OK if all(item.fine for item in found) else REFUSED
+
+
+def _reach_judge(judge: JudgeSpec) -> Reached:
+    try:
+        return Reached(party="judge", kind=judge.model, fine=True, told=judge.open().probe())
+    except SimulatorError as error:
+        return Reached(party="judge", kind=judge.model, fine=False, told=str(error))
 
 
 def _reach(party: Party, scenario: Scenario) -> Reached:

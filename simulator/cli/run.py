@@ -15,7 +15,7 @@ from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
-from simulator.planning.checks import check_environment, check_expectations
+from simulator.planning.checks import check_environment, check_expectations, check_judges
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
@@ -103,6 +103,7 @@ def check_before_start(plan: Plan) -> None:
         for party in PARTIES:
             if scenario.actor(party).traits().live:
                 raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
+        check_judges(scenario)
         check_expectations(scenario)
         check_environment(scenario)
 
@@ -129,7 +130,7 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
-                "billed": scenario.billed_models(),
+                "billed": scenario.priced_models(),
                 "cost": scenario.max_cost,
             }
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -56,13 +56,13 @@ def convert(into: type, options: Mapping[str, str], **more: Any) -> Any:
     try:
         return decode({**more, **data}, into, source="--set", folder=Path.cwd(), where="")
     except ScenarioError as error:
-        raise ScenarioError(str(error).replace("--set: .", "--set ", 1)) from error
+        raise ScenarioError(str(error).replace("--set: .", "--set ", 1).replace("--set: : ", "--set: ", 1)) from error
 
 
 def _plain(text: str, kind: Any) -> Any:
     """Turn an option's text into the plain value its type is decoded from; text stays where text is meant."""
     kinds = set(getattr(kind, "__args__", ())) | {kind}
-    if any(isinstance(part, type) and _is_text(part) for part in kinds):
+    if get_origin(kind) is not dict and any(isinstance(part, type) and _is_text(part) for part in kinds):
         return text
     try:
         return msgspec.json.decode(text)

@@ -3,10 +3,11 @@
 import os
 from difflib import get_close_matches
 
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES
+from simulator.judging.spec import JudgeSpec
 from simulator.planning.outcomes import check_outcomes
-from simulator.planning.scorers import metrics_of
+from simulator.planning.scorers import metrics_of, with_judge
 from simulator.reading.expect import undecidable
 from simulator.scenario import Scenario, UntilDecided
 
@@ -17,6 +18,17 @@ def check_environment(scenario: Scenario) -> None:
         for name in scenario.actor(party).environment():
             if not os.environ.get(name):
                 raise ScenarioError(f"{scenario.name}: $.{party}: the environment variable {name} is not set")
+
+
+def check_judges(scenario: Scenario) -> None:
+    """Refuse a scorer whose judge is missing or has no key: it could only fail later, for money. ScenarioError."""
+    judges = {"$.judge": scenario.judge}
+    for index, spec in enumerate(scenario.scorers or []):
+        located(f"{scenario.name}: $.scorers[{index}]", with_judge(spec, scenario.judge).build)
+        judges[f"$.scorers[{index}].judge"] = getattr(spec, "judge", None)
+    for where, judge in judges.items():
+        if isinstance(judge, JudgeSpec) and judge.record != "never":
+            located(f"{scenario.name}: {where}", judge.open)
 
 
 def check_expectations(scenario: Scenario) -> None:

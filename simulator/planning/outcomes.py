@@ -51,8 +51,8 @@ def _complaint(scenario: Scenario, outcome: ExpectedOutcome) -> str | None:
         case WorldOutcome():
             judged = scenario.world is not None and scenario.world.judges
             return None if judged else "is the verdict of a world that has one (`kind: tau2`), and this one has none"
-        case JudgeOutcome():
-            return "needs `judge:`, an endpoint that is asked, and this version has none"
+        case JudgeOutcome() if scenario.judge is None:
+            return "needs `judge:`, the model that is asked, in the scenario: {model: ..., base_url: ...}"
     return None
 
 

@@ -12,6 +12,7 @@ import msgspec
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
+from simulator.planning.gating import informed
 from simulator.planning.job import Expanded, Expander, Job
 from simulator.planning.samples import each_sample
 from simulator.planning.traps import traps
@@ -62,8 +63,10 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     origin: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
+    doubts: list[str] = []
     for source, asked in taken.items():
-        scenario = deciding(asked)
+        scenario, told = informed(deciding(asked))
+        doubts += told
         name = slug(scenario.name)
         if name in scenarios:
             raise ScenarioError(f"{source}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
@@ -75,7 +78,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         notes += found.notes
     _refuse_clashes(jobs)
     name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
-    remarks = [*_damages(scenarios.values()), *_unpressed(scenarios.values()), *traps(scenarios.values())]
+    remarks = [*doubts, *_damages(scenarios.values()), *_unpressed(scenarios.values()), *traps(scenarios.values())]
     return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, remarks=remarks)
 
 

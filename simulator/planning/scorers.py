@@ -1,8 +1,9 @@
 """The scorers of a scenario: those it names, the default ones where it names none; and what they will measure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from simulator.events import PARTIES
+from simulator.judging.spec import JudgeSpec
 from simulator.plugins import load
 from simulator.scenario import Scenario
 from simulator.score import Definition
@@ -24,7 +25,14 @@ def chosen_scorers(scenario: Scenario) -> list[ScorerSpec]:
     outcomes = tuple(item for item in scenario.expect if item.outcome is not None)
     if outcomes:
         named = [*(spec for spec in named if not isinstance(spec, task)), task(expect=outcomes)]
+    named = [with_judge(spec, scenario.judge) for spec in named]
     return named if any(isinstance(spec, validity) for spec in named) else [*named, validity()]
+
+
+def with_judge(spec: ScorerSpec, judge: JudgeSpec | None) -> ScorerSpec:
+    """Give a scorer that asks a judge the scenario's, where it has none of its own; any other as it is."""
+    given: Callable[[JudgeSpec | None], ScorerSpec] | None = getattr(spec, "with_judge", None)
+    return spec if given is None else given(judge)
 
 
 def _of_outcomes(scenario: Scenario) -> list[str]:

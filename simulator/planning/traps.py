@@ -11,6 +11,7 @@ from typing import Any
 from simulator.events import PARTIES, Party
 from simulator.injector import SpeechInjectorSpec
 from simulator.line import ChannelSpec
+from simulator.reading.outcomes import JudgeOutcome
 from simulator.scenario import DIRECTIONS, Scenario, kind_of
 from simulator.speaking.cues import CueKeys
 from simulator.speaking.ears import LEVEL_MARGIN_DB
@@ -24,7 +25,7 @@ Has = Callable[[Scenario], bool]
 def traps(scenarios: Iterable[Scenario]) -> Iterator[str]:
     """Give the traps of scenarios, a sentence each."""
     for scenario in scenarios:
-        found = (_deaf_ears, _vain_lines, _vain_expectations, _dead_cues, _untouched_worlds)
+        found = (_deaf_ears, _vain_lines, _vain_expectations, _dead_cues, _untouched_worlds, _idle_judges)
         for sentence in (sentence for find in found for sentence in find(scenario)):
             yield f"{scenario.name}: {sentence}"
 
@@ -94,6 +95,18 @@ def _untouched_worlds(scenario: Scenario) -> Iterator[str]:
                 f"$.world: {', '.join(tool.name for tool in tools[:3])} will hardly be called: the {party} "
                 f"({kind_of(scenario.actor(party))}) calls no tools"
             )
+
+
+def _idle_judges(scenario: Scenario) -> Iterator[str]:
+    """A judge that nothing asks, and votes that cannot differ."""
+    judge = scenario.judge
+    if judge is None:
+        return
+    asks = any(hasattr(spec, "with_judge") for spec in scenario.scorers or ())
+    if not asks and not any(isinstance(item.outcome, JudgeOutcome) for item in scenario.expect):
+        yield "$.judge: nothing asks it; a scorer `{kind: judge, ...}` does, or an expectation `{judge: ...}`"
+    if judge.votes > 1 and judge.temperature == 0:
+        yield f"$.judge.temperature: at 0 its {judge.votes} votes are one vote said again; leave it out, or raise it"
 
 
 def _injects(kind: str) -> Has:

@@ -315,11 +315,14 @@ class WorldOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 
 
 class JudgeOutcome(ExpectedOutcome, frozen=True, kw_only=True):
-    """What a language model is asked to find true of a session."""
+    """What a language model is asked to find true of a session. votes: how often; its own number unless given.
+
+    at_least: below 1, also the share of the votes in a session that must find it true; else more than half.
+    """
 
     first = "judge"
     judge: str
-    votes: Annotated[int, msgspec.Meta(ge=1)] = 1
+    votes: Annotated[int, msgspec.Meta(ge=1, le=99)] | None = None
 
     @property
     def text(self) -> str:

@@ -26,7 +26,7 @@ def verdicts(
     """Judge the expectations of a scenario by its values over trials; rows: the scenario's sessions."""
     found: list[Verdict] = []
     for item in expected:
-        card = definition_of(item.metric) if item.outcome is not None else definitions.get(item.metric)
+        card = definitions.get(item.metric) or definition_of(item.metric)
         known = {item.metric: pooled(rows, item.metric)} if card is None else {}
         found.append(judge(item, known) if card is None else decided(item, card, rows))
     return found

@@ -1,28 +1,35 @@
 """Judges: language models that are asked to rate or to classify, over an endpoint, or from a file.
 
 A judge is asked at most a stated number of times per question; every raw reply is kept. An endpoint's replies
-are kept on disk under a hash of everything asked, so that scoring again costs nothing. A file of ready
+are cassettes, kept under a hash of everything asked, so that scoring again costs nothing. A file of ready
 replies stands in for an endpoint: scoring then runs offline.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from simulator.errors import RemoteError, ScenarioError
+from simulator.errors import RemoteError, ScenarioError, SessionError
 
 T = TypeVar("T")
 
-Messages = Sequence[Mapping[str, str]]
+Messages = Sequence[Mapping[str, Any]]
 
 
 class Judge(Protocol):
     """Something that answers questions about samples."""
 
     def ask(self, sample: str, messages: Messages, attempt: int) -> str | None:
-        """Give the reply to the attempt-th asking (from 0), None without one; RemoteError when it fails."""
+        """Give the reply to the attempt-th asking (from 0), None without one.
+
+        RemoteError when it fails, SessionError where it may not be asked.
+        """
+        ...
+
+    def poll(self, sample: str, messages: Messages, count: int) -> Sequence[str]:
+        """Give so many replies to one question, of ready replies all that there are; RemoteError when it fails."""
         ...
 
     def poll(self, sample: str, messages: Messages, count: int) -> Sequence[str]:
@@ -50,7 +57,7 @@ def ask(judge: Judge, sample: str, messages: Messages, parse: Callable[[str], T 
     for attempt in range(tries):
         try:
             reply = judge.ask(sample, messages, attempt)
-        except RemoteError as error:
+        except (RemoteError, SessionError) as error:
             problem = str(error)
             continue
         if reply is None:

@@ -1,21 +1,24 @@
-"""A judge behind an OpenAI-compatible chat endpoint, with its replies kept on disk.
+"""A judge behind an OpenAI-compatible chat endpoint, whose replies are kept as cassettes.
 
-A reply is kept under a hash of everything it was asked with (endpoint, model, messages, seed, which asking it
-was), so that the same question is paid for once; the file holds the question and the raw reply.
+A reply is kept under a hash of everything it was asked with (endpoint, model, messages, parameters, which asking it
+was), so that the same question is paid for once.
 """
 
-import hashlib
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from simulator.cassettes.store import Answer, Cassettes
 from simulator.errors import RemoteError, ScenarioError
-from simulator.files import write_whole
-from simulator.reading.secrets import key_variable
+from simulator.reading.secrets import Secrets, key_variable, mask_text
 from simulator.scoring.judge import Judge, Messages, ReadyReplies
+
+FILE = "judge.jsonl"
+"""The judge's cassettes, in a session folder and in the user's cache."""
+_KIND = "judge"
+_CUT = ("length", "max_tokens")
+_LONGEST = 200
 
 
 class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,71 +41,139 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 0
 
 
-class EndpointJudge:
-    """A judge behind an OpenAI-compatible chat endpoint, with its replies kept on disk.
+class JudgeReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a judge answered: its text, how it ended (`finish_reason`), its own words where it refused."""
 
-    After `patience` failures in a row it is taken to be down and asked no more.
+    text: str = ""
+    finish: str = ""
+    refusal: str = ""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is no whole answer; None where it may be one."""
+        if self.refusal:
+            return f"it refused: {self.refusal[:_LONGEST]}"
+        if self.finish in _CUT:
+            return f"its answer was cut off (finish_reason {self.finish})"
+        if self.finish == "content_filter":
+            return "a content filter stopped its answer"
+        return None if self.text.strip() else f"it said nothing (finish_reason {self.finish or 'missing'})"
+
+
+class UnreadableAnswerError(RemoteError):
+    """An answer came that is no chat completion: asking again may help, as the service is there."""
+
+
+class EndpointJudge:
+    """A judge behind an OpenAI-compatible chat endpoint.
+
+    After `patience` failures in a row it is taken to be down and asked no more. kept: the store of its replies.
+    settings, cassettes: how it is asked and where replies are looked up now, which may change between questions.
     """
 
     patience = 5
 
-    def __init__(self, settings: EndpointSettings, folder: Path | None) -> None:
-        """folder: where replies are kept; None keeps none. ScenarioError when a key is needed and not set."""
+    def __init__(self, settings: EndpointSettings, kept: Path | Cassettes | None) -> None:
+        """kept: the store of its replies, or the folder of one; None keeps none. ScenarioError when a key is needed, or
+        the address names a variable, that is not set; where nothing may go out, neither is.
+        """
         self.settings = settings
-        self._key = endpoint_key(settings)
-        self._folder = folder
+        self.kept = kept if isinstance(kept, Cassettes) else _in_folder(kept)
+        self.cassettes = self.kept
+        self._secrets = Secrets()
+        self._key, self._url = "none", settings.base_url
+        if not self.kept.offline:
+            self._key = endpoint_key(settings, self._secrets)
+            self._url = None if self._url is None else self._secrets.expand(self._url)
         self._failures = 0
         self._client: Any = None
 
     def ask(self, sample: str, messages: Messages, attempt: int) -> str:
-        """Give the reply, from disk or from the endpoint; RemoteError when it fails."""
-        return self._replies(messages, attempt, 1)[0]
+        """Give the text of the reply, kept or from the endpoint; RemoteError when it fails."""
+        return self.answers(sample, messages, attempt)[0].text
 
     def poll(self, sample: str, messages: Messages, count: int) -> list[str]:
         """Give so many replies, in one request where the server can (`n`), else in several; RemoteError when it fails.
 
         A reply more than asked for is not taken: it would weigh more than the others' rows.
         """
-        replies: list[str] = []
-        while len(replies) < count:
-            replies += self._replies(messages, len(replies), count - len(replies))
-        return replies[:count]
+        texts: list[str] = []
+        while len(texts) < count:
+            texts += [reply.text for reply in self.answers(sample, messages, len(texts), count - len(texts))]
+        return texts[:count]
 
-    def _replies(self, messages: Messages, attempt: int, count: int) -> list[str]:
-        """Give at least one reply and at most `count`, from disk or from the endpoint."""
-        path = self._path(messages, attempt, count)
-        kept = _kept(path)
-        if kept is not None:
-            return kept
-        if self._failures >= self.patience:
-            raise RemoteError(f"the judge {self.settings.model} failed {self._failures} times in a row")
+    def answers(self, sample: str, messages: Messages, attempt: int, count: int = 1) -> list[JudgeReply]:
+        """Give at least one reply and at most `count`, kept or from the endpoint.
+
+        RemoteError when the endpoint fails; SessionError where it may not be asked and none is kept.
+        """
+        request = self._request(messages, attempt, count)
+        what = f"the judge {self.settings.model} on {sample!r}, asking {attempt + 1}"
+        reply = self.cassettes.call(_KIND, request, lambda: self._ask(messages, attempt, count), what=what)
         try:
-            replies = self._request(messages, attempt, count)
-        except RemoteError:
-            self._failures += 1
-            raise
-        self._failures = 0
-        asked = {"model": self.settings.model, "messages": list(messages), "attempt": attempt}
-        _keep(path, {**asked, "reply": replies[0]} if count == 1 else {**asked, "replies": replies})
-        return replies
+            return msgspec.convert(reply["replies"], list[JudgeReply])[:count]
+        except (KeyError, msgspec.ValidationError) as error:
+            raise RemoteError(f"the kept reply of {what} is none of a judge's: {error}") from error
 
-    def _request(self, messages: Messages, attempt: int, count: int) -> list[str]:
+    def probe(self) -> str:
+        """Ask the endpoint for its models, and say in a sentence what was found. RemoteError: it does not answer."""
         import openai
 
+        where = mask_text(self.settings.base_url or "OpenAI")
+        try:
+            offered = [model.id for model in self._connect().models.list()]
+        except (openai.OpenAIError, ValueError) as error:
+            raise RemoteError(f"{where} did not answer: {self._secrets.scrub(str(error))[:_LONGEST]}") from None
+        known = "has the model" if self.settings.model in offered else "does not list the model"
+        return f"{where} answers and {known} {self.settings.model}"
+
+    def _request(self, messages: Messages, attempt: int, count: int) -> dict[str, Any]:
+        """What is asked, as it is kept. Where it is asked is part of it: a model's name alone says little."""
+        url = mask_text(self.settings.base_url or "")
+        asked = {"base_url": url, "model": self.settings.model, **self._options(attempt, count)}
+        told: dict[str, Any] = self._secrets.scrub_all({**asked, "messages": list(messages), "attempt": attempt})
+        return told
+
+    def _options(self, attempt: int, count: int) -> dict[str, Any]:
         settings = self.settings
         options: dict[str, Any] = dict(settings.options) | ({"n": count} if count > 1 else {})
         if settings.seed is not None:
             options["seed"] = settings.seed + attempt * settings.seed_step
         if settings.temperature is not None:
             options["temperature"] = settings.temperature
+        return options
+
+    def _ask(self, messages: Messages, attempt: int, count: int) -> Answer:
+        name = f"the judge {self.settings.model}"
+        if self._failures >= self.patience:
+            raise RemoteError(f"{name} failed {self._failures} times in a row")
         try:
-            answer = self._connect().chat.completions.create(model=settings.model, messages=list(messages), **options)
-            return [
-                answer.choices[0].message.content or "",
-                *(item.message.content or "" for item in answer.choices[1:]),
-            ]
-        except (openai.OpenAIError, IndexError, AttributeError) as error:
-            raise RemoteError(f"the judge {settings.model} failed: {type(error).__name__}") from error
+            answer = self._post(name, messages, self._options(attempt, count))
+        except RemoteError:
+            self._failures += 1
+            raise
+        self._failures = 0
+        return answer
+
+    def _post(self, name: str, messages: Messages, options: dict[str, Any]) -> Answer:
+        import openai
+
+        try:
+            raw = self._connect().chat.completions.with_raw_response.create(
+                model=self.settings.model, messages=list(messages), **options
+            )
+            body = msgspec.json.decode(raw.http_response.content)
+            replies = [_reply(choice) for choice in body["choices"]]
+        except openai.OpenAIError as error:
+            # Services quote keys in their errors, so the error itself is no cause to be logged.
+            told = self._secrets.scrub(str(error))[:_LONGEST]
+            raise RemoteError(f"{name} failed: {type(error).__name__}: {told}") from None
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            raise UnreadableAnswerError(f"{name} failed: what it sent is no chat completion") from None
+        if not replies:
+            raise UnreadableAnswerError(f"{name} failed: it gave no choice")
+        kept = {"replies": self._secrets.scrub_all(msgspec.to_builtins(replies))}
+        return Answer(kept, _usage(body.get("usage")))
 
     def _connect(self) -> Any:
         if self._client is None:
@@ -110,28 +181,11 @@ class EndpointJudge:
 
             self._client = openai.OpenAI(
                 api_key=self._key,
-                base_url=self.settings.base_url,
+                base_url=self._url,
                 timeout=self.settings.timeout_s,
                 max_retries=self.settings.retries,
             )
         return self._client
-
-    def _path(self, messages: Messages, attempt: int, count: int) -> Path | None:
-        if self._folder is None:
-            return None
-        asked: tuple[Any, ...] = (
-            self.settings.model,
-            self.settings.base_url,
-            self.settings.temperature,
-            self.settings.seed,
-            self.settings.seed_step,
-            list(messages),
-            attempt,
-        )
-        if self.settings.options or count > 1:  # replies that were kept before there were options stay known
-            asked = (*asked, sorted(self.settings.options.items()), count)
-        key = hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
-        return self._folder / key[:2] / f"{key}.json"
 
 
 def open_judge(replies: Path | None, endpoint: EndpointSettings | None) -> Judge | None:
@@ -146,36 +200,18 @@ def open_judge(replies: Path | None, endpoint: EndpointSettings | None) -> Judge
     return EndpointJudge(endpoint, reply_folder())
 
 
-def endpoint_key(settings: EndpointSettings) -> str:
-    """Give the key of an endpoint, a stand-in where none is needed; ScenarioError when it is needed and not set."""
+def endpoint_key(settings: EndpointSettings, secrets: Secrets | None = None) -> str:
+    """Give the key of an endpoint, a stand-in where none is needed; ScenarioError when it is needed and not set.
+
+    secrets: gets to know it.
+    """
     variable = settings.key_env or key_variable(settings.base_url)
     if variable is None:
         return "none"
-    key = os.environ.get(variable, "")
-    if not key:
-        raise ScenarioError(f"the judge {settings.model} needs a key: the environment variable {variable} is not set")
-    return key
-
-
-def _kept(path: Path | None) -> list[str] | None:
-    if path is None or not path.is_file():
-        return None
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        return [str(reply) for reply in record.get("replies") or [record["reply"]]]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError):
-        return None
-
-
-def _keep(path: Path | None, record: Mapping[str, Any]) -> None:
-    """Write a reply in one move; a folder that cannot be written is no error: the cache only saves time."""
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, msgspec.json.encode(record))
-    except OSError:
-        return
+        return (Secrets() if secrets is None else secrets).variable(variable)
+    except ScenarioError as error:
+        raise ScenarioError(f"the judge {settings.model} needs a key: {error}") from error
 
 
 def reply_folder() -> Path | None:
@@ -184,3 +220,29 @@ def reply_folder() -> Path | None:
 
     folder = cache_folder()
     return None if folder is None else folder / "judge"
+
+
+def _in_folder(folder: Path | None) -> Cassettes:
+    return Cassettes() if folder is None else Cassettes([folder / FILE], keep=folder / FILE)
+
+
+def _reply(choice: Any) -> JudgeReply:
+    message = choice["message"]
+    fields = {"text": message.get("content"), "finish": choice.get("finish_reason"), "refusal": message.get("refusal")}
+    return JudgeReply(**{name: value for name, value in fields.items() if isinstance(value, str)})
+
+
+def _usage(found: Any) -> dict[str, int]:
+    """Give the tokens of an answer by kind, as prices name them; services leave out what they do not count."""
+    counts = found if isinstance(found, dict) else {}
+    asked, answered = (_count(counts.get(name)) for name in ("prompt_tokens", "completion_tokens"))
+    details = counts.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    cached, audio = (_count(details.get(name)) for name in ("cached_tokens", "audio_tokens"))
+    tokens = {"input_text": max(0, asked - cached - audio), "cached_text": cached, "input_audio": audio,
+              "output_text": answered}  # fmt: skip
+    return {kind: count for kind, count in tokens.items() if count}
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -8,6 +8,7 @@ from simulator.errors import SimulatorError
 from simulator.plugins import Kind, installed, load
 from simulator.reading.outcome_id import EXPECTED, outcome_definition
 from simulator.score import Definition, Score
+from simulator.scoring.judge_cards import JUDGED, judge_definition
 from simulator.session import Session
 from simulator.spec import Spec
 
@@ -104,8 +105,10 @@ def definitions_by_kind() -> dict[str, dict[str, Definition]]:
 
 
 def definition_of(metric: str) -> Definition | None:
-    """Give the card of a metric: of an installed scorer's, or of an outcome that some scenario expects."""
+    """Give the card of a metric: of an installed scorer's, of an outcome that is expected, or of what a judge says."""
     known = all_definitions().get(metric)
+    if known is None and metric.startswith(JUDGED):
+        return judge_definition(metric)
     return outcome_definition(metric) if known is None and metric.startswith(EXPECTED) else known
 
 

@@ -1,6 +1,6 @@
 """Full-Duplex-Bench v2: what a judge said of multi-turn dialogues, read from its replies, in two tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,38 +8,28 @@ import msgspec
 
 from metrics.compat.as_scorer import AsScorer
 from metrics.compat.fdb.samples import read_json
+from metrics.compat.fdb.v2_live import V2Judge, read_checkout
 from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Event, ReplyReader, TimedReply, is_number
+from metrics.compat.fdb.v2_tables import PROCESSED, StagedDialogue, bins, rated, write_tables
 from metrics.compat.measured import Measured
-from metrics.compat.originals import write_csv, write_json
+from simulator.cassettes.cassette import Cassette
 from simulator.errors import SessionError
-from simulator.score import Definition
+from simulator.judging.spec import AnyJudge, JudgeSpec
+from simulator.score import Definition, Score
 from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind
+from simulator.session import Session
 
-BIN_S = 15.0
-BINS = 8
 LOWEST, HIGHEST = 1, 5
-_DECIMALS = 3
-_PROCESSED = "_processed.json"
-
-Bins = list[float | None]
-
-
-class StagedDialogue(msgspec.Struct, kw_only=True):
-    """One reply among the others: its family and name, where it lies, what it says."""
-
-    family: str
-    name: str
-    file: str
-    nested: bool
-    reply: TimedReply
-
 
 CARD = """\
 A judge rates every event of a dialogue twice from 1 to 5 (turn-taking fluency, instruction following)
 and the dialogue once (task score). turn_taking and instruction_following: means over all events that
 have both scores; task_score: mean over dialogues. bins_tt, bins_if: per 15 s from 0 to 120 s, scores
 weighted by the seconds of the event in the bin (events with end > start).
+Sessions: a judge is asked live: judge=MODEL@URL and checkout=FOLDER, a copy of the benchmark, whose
+rubrics and goals it is told; task=ID unless the session's sample is a task. The user is channel A, the
+agent B; words up to 120 s, at temperature 0.2. strict: it is told when channel A spoke, too.
 Replies are read from raw text <Family>/<name>.json (strict JSON, fenced blocks, the requested colon
 form, m:ss times), else from <name>_processed.json. Several intervals in one event get its scores each.
 compat: scores are cut to whole numbers; [{8.1}, {29.7}], the template taken literally, and bare m:ss
@@ -60,17 +50,68 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         Definition(id="instruction_following", unit="1-5", title="instruction following", better="higher"),
         Definition(id="task_score", unit="1-5", title="task-specific score", better="higher"),
     )
-    accepts: ClassVar[tuple[InputKind, ...]] = ("fdb_v2",)
+    accepts: ClassVar[tuple[InputKind, ...]] = ("fdb_v2", "session")
     extras: ClassVar[tuple[str, ...]] = ("events", "bins_tt", "bins_if")
+
+    checkout: Path | None = None
+    judge: AnyJudge | None = None
+    task: str = ""
+
+    def with_judge(self, judge: JudgeSpec | None) -> "V2Spec":
+        """Give the same with the scenario's judge, where it has none of its own."""
+        return self if self.judge is not None else msgspec.structs.replace(self, judge=judge)
+
+    def build(self) -> "LiveV2":  # type: ignore[override]
+        """Make what scores sessions."""
+        return LiveV2(self)
+
+    def prepare(self) -> V2Judge | None:
+        """Open the judge; None where nobody named one. ScenarioError: a checkout or a key that is not there."""
+        if self.checkout is None or self.judge is None:
+            return None
+        return V2Judge(read_checkout(self.checkout), self.judge, both_times=self.mode == "strict")
+
+    def measure_session(self, session: Session, given: V2Judge | None) -> Measured:
+        """Ask the judge about a session, and read its reply."""
+        measured = Measured(sample_rate=session.sample_rate)
+        try:
+            if given is None:
+                raise SessionError("sessions are judged live: judge=MODEL@URL and checkout=FOLDER say by whom and how")
+            name = self.task or str(session.meta.sample.get("id", ""))
+            text = given.reply(session, name)
+        except SessionError as error:
+            measured.notes.append(str(error))
+            measured.undefined([column.id for column in self.table], str(error))
+            return measured
+        reply = self._read(text)
+        measured.replies.append(text)
+        family = name.partition(".")[0]
+        dialogue = StagedDialogue(
+            family=family, name=session.id, file=f"{family}/{session.id}", nested=False, reply=reply
+        )
+        for (start, end), fluency, following in rated(reply.events):
+            for metric, score in (("turn_taking", fluency), ("instruction_following", following)):
+                measured.place(metric, start, end, value=float(score or 0))
+        return self._measured_reply(measured, dialogue)
 
     def measure(self, item: Input, _given: object) -> Measured:
         """Read one reply and compute its row."""
-        reply = _read(item.path, ReplyReader(lenient=self.mode == "strict"))
-        if self.mode == "strict":
-            reply = _in_range(reply)
-        dialogue = _placed(item, reply)
-        measured = Measured(kept=dialogue)
-        for event in _rated(reply.events):
+        reply = _read(item.path, self._reader)
+        dialogue = _placed(item, _in_range(reply) if self.mode == "strict" else reply)
+        return self._measured_reply(Measured(), dialogue)
+
+    @property
+    def _reader(self) -> ReplyReader:
+        return ReplyReader(lenient=self.mode == "strict")
+
+    def _read(self, text: str) -> TimedReply:
+        reply = self._reader.read(text)
+        return _in_range(reply) if self.mode == "strict" else reply
+
+    def _measured_reply(self, measured: Measured, dialogue: StagedDialogue) -> Measured:
+        """Let what a reply says enter the metrics."""
+        reply, measured.kept = dialogue.reply, dialogue
+        for event in rated(reply.events):
             measured.add("turn_taking", float(event[1] or 0))
             measured.add("instruction_following", float(event[2] or 0))
         if is_number(reply.task_score):
@@ -83,7 +124,7 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
     def _tell(self, measured: Measured, reply: TimedReply) -> None:
         if not reply.events:
             measured.notes.append("no event could be read from the reply")
-        elif not _rated(reply.events):
+        elif not rated(reply.events):
             measured.notes.append("no event has both scores")
         if not is_number(reply.task_score):
             measured.notes.append("no task score could be read from the reply")
@@ -100,8 +141,26 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         return result
 
 
+class LiveV2:
+    """Scores sessions by the judge. used: what it was asked and answered so far."""
+
+    def __init__(self, spec: V2Spec) -> None:
+        self.used: list[Cassette] = []
+        self.definitions = spec.definitions
+        self._spec = spec
+        self._judge: V2Judge | None = None
+
+    def score(self, session: Session) -> list[Score]:
+        """Score one session: one score per definition; undefined ones say why."""
+        if self._judge is None:
+            self._judge = self._spec.prepare()
+        scores = self._spec.scores(self._spec.measure_session(session, self._judge))
+        self.used = [] if self._judge is None else self._judge.used
+        return scores
+
+
 def _read(path: Path, reader: ReplyReader) -> TimedReply:
-    if not path.name.endswith(_PROCESSED):
+    if not path.name.endswith(PROCESSED):
         try:
             return reader.read(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
@@ -134,10 +193,6 @@ def _ranged(score: Any) -> Any:
     return score if is_number(score) and LOWEST <= score <= HIGHEST else None
 
 
-def _rated(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if is_number(event[1]) and is_number(event[2])]
-
-
 def _placed(item: Input, reply: TimedReply) -> StagedDialogue:
     """Say which family a reply belongs to: the folder under the PATH, or the PATH's own."""
     folders = item.path.relative_to(item.root).parts[:-1] if item.path != item.root else ()
@@ -146,93 +201,3 @@ def _placed(item: Input, reply: TimedReply) -> StagedDialogue:
     return StagedDialogue(
         family=family, name=name, file="/".join((*folders, name)), nested=len(folders) > 1, reply=reply
     )
-
-
-def bins(events: Sequence[Event]) -> tuple[Bins, Bins]:
-    """Give mean fluency and following per 15 s, weighted by each event's seconds there; None without any."""
-    return _binned(events, 1), _binned(events, 2)
-
-
-def _binned(events: Sequence[Event], which: int) -> Bins:
-    sums, seconds = [0.0] * BINS, [0.0] * BINS
-    for event in _timed(events):
-        start, end = event[0]
-        for index in range(BINS):
-            shared = min(end, (index + 1) * BIN_S) - max(start, index * BIN_S)
-            if shared > 0:
-                sums[index] += (event[which] or 0) * shared  # type: ignore[operator]
-                seconds[index] += shared
-    return [total / length if length else None for total, length in zip(sums, seconds, strict=True)]
-
-
-def _timed(events: Sequence[Event]) -> list[Event]:
-    return [event for event in _rated(events) if event[0][1] > event[0][0]]
-
-
-def write_tables(folder: Path, dialogues: Sequence[StagedDialogue], *, deep: bool) -> None:
-    """Write <stem>_processed.json, judge_summary.csv and judge_summary_binned.csv.
-
-    deep: bin the files of sub-folders too.
-    """
-    for dialogue in dialogues:
-        task = {} if dialogue.reply.task_score is None else {TASK_KEY: dialogue.reply.task_score}
-        write_json(folder, dialogue.file + _PROCESSED, {EVENTS_KEY: dialogue.reply.events, **task})
-    rows: dict[tuple[str, str], list[StagedDialogue]] = {}
-    for dialogue in sorted(dialogues, key=lambda item: (item.family, item.name)):
-        rows.setdefault((dialogue.family, dialogue.name), []).append(dialogue)
-    write_csv(folder, "judge_summary.csv", _summary(rows))
-    write_csv(folder, "judge_summary_binned.csv", _summary_by_time(rows, deep=deep))
-
-
-def _summary(rows: Mapping[tuple[str, str], Sequence[StagedDialogue]]) -> list[list[Any]]:
-    """One row per dialogue: counts and means of its events and of its task score."""
-    table: list[list[Any]] = [
-        [
-            "setup",
-            "subtask",
-            "n_files",
-            "n_events",
-            "avg_turn_taking",
-            "avg_instruction_following",
-            "avg_task_specific",
-        ]
-    ]
-    for (family, name), dialogues in rows.items():
-        events = _rated(_events(dialogues))
-        tasks = _tasks(dialogues)
-        means = (_mean([event[1] for event in events]), _mean([event[2] for event in events]), _mean(tasks))
-        table.append([family, name, len(tasks), len(events), *means])
-    return table
-
-
-def _summary_by_time(rows: Mapping[tuple[str, str], Sequence[StagedDialogue]], *, deep: bool) -> list[list[Any]]:
-    """One row per dialogue: counts, then fluency and following per bin."""
-    edges = [f"{round(index * BIN_S)}-{round((index + 1) * BIN_S)}" for index in range(BINS)]
-    table: list[list[Any]] = [
-        [
-            "setup",
-            "subtask",
-            "n_files",
-            "n_events",
-            *(f"{kind}[{edge}]" for edge in edges for kind in ("TT", "IF")),
-        ]
-    ]
-    for (family, name), dialogues in rows.items():
-        binned = bins(_events([item for item in dialogues if deep or not item.nested]))
-        cells = [
-            None if value is None else round(value, _DECIMALS) for pair in zip(*binned, strict=True) for value in pair
-        ]
-        table.append([family, name, len(_tasks(dialogues)), len(_timed(_events(dialogues))), *cells])
-    return table
-
-
-def _events(dialogues: Sequence[StagedDialogue]) -> list[Event]:
-    return [event for dialogue in dialogues for event in dialogue.reply.events]
-
-
-def _tasks(dialogues: Sequence[StagedDialogue]) -> list[float]:
-    return [dialogue.reply.task_score for dialogue in dialogues if is_number(dialogue.reply.task_score)]
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    return round(sum(value or 0 for value in values) / len(values), _DECIMALS) if values else None

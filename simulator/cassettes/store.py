@@ -1,0 +1,167 @@
+"""Stores of cassettes: where paid calls are looked up, and where new ones are kept.
+
+A store is a file of lines that only ever grows; the last line of a key counts. A line that is damaged is named and
+passed over. A store reads several files and writes one: a session's own cassettes come first, then the user's.
+
+    always   every call goes out, whatever is kept
+    missing  what is kept is not asked again
+    never    nothing goes out; a call that is not kept is an error that names it
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import structlog
+
+from simulator.cassettes.cassette import Cassette, key_of, written_down
+from simulator.errors import SessionError
+from simulator.files import decode_json
+
+log = structlog.get_logger()
+
+Record = Literal["always", "missing", "never"]
+_LINE = msgspec.json.Decoder(Cassette)
+
+
+class Answer(NamedTuple):
+    """What a call came to: the reply, and how many tokens it used by kind."""
+
+    reply: dict[str, Any]
+    usage: dict[str, int] = {}
+
+
+class Cassettes:
+    """Paid calls by their request. notes: a sentence for every damaged line. used: what was given out, in order.
+
+    files: where they are looked up, in this order; a file that is not there holds none. keep: the file that gets new
+    ones; a place that cannot be written is no error, as the reply is there all the same. behind: a store that is asked
+    next, and keeps what is new.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path] = (),
+        *,
+        keep: Path | None = None,
+        record: Record = "missing",
+        behind: "Cassettes | None" = None,
+    ) -> None:
+        self.notes: list[str] = []
+        self.used: list[Cassette] = []
+        self._files = files
+        self._keep = keep
+        self._record = record
+        self._behind = behind
+        self._known: dict[str, Cassette] | None = None
+
+    @property
+    def offline(self) -> bool:
+        """Whether nothing may go out."""
+        return self._record == "never"
+
+    @property
+    def files(self) -> list[Path]:
+        """Where a call is looked up."""
+        return [*self._files, *(self._behind.files if self._behind else ())]
+
+    def call(self, kind: str, request: Mapping[str, Any], ask: Callable[[], Answer], *, what: str) -> dict[str, Any]:
+        """Give the reply to a request: the kept one, or what `ask` gets, which is kept; errors of `ask` pass through.
+
+        kind: who asks. what: the call in words. SessionError names it where nothing may go out and none is kept.
+        """
+        kept = self.find(kind, request, what=what)
+        return kept if kept is not None else self.keep(kind, request, ask())
+
+    def find(self, kind: str, request: Mapping[str, Any], *, what: str) -> dict[str, Any] | None:
+        """Give the kept reply; None where the call has to go out. SessionError where it may not, and none is kept."""
+        key = key_of(kind, written_down(request))
+        kept = None if self._record == "always" else self._find(key)
+        if kept is not None:
+            self.used.append(msgspec.structs.replace(kept, replayed=True))
+            return kept.reply
+        if self.offline:
+            where = ", ".join(map(str, self.files)) or "no file"
+            raise SessionError(f"no reply is kept for {what} (key {key[:12]}, looked up in {where}; record: never)")
+        return None
+
+    def keep(self, kind: str, request: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+        """Keep what a call that went out was answered, and give its reply."""
+        asked = written_down(request)
+        made = Cassette(key=key_of(kind, asked), kind=kind, request=asked, reply=answer.reply, usage=answer.usage)
+        self._add(made)
+        self.used.append(made)
+        return made.reply
+
+    def _find(self, key: str) -> Cassette | None:
+        found = self._all().get(key)
+        return found if found is not None or self._behind is None else self._behind._find(key)
+
+    def _add(self, cassette: Cassette) -> None:
+        self._all()[cassette.key] = cassette
+        if self._behind is not None:
+            self._behind._add(cassette)
+        if self._keep is not None:
+            append(self._keep, [cassette])
+
+    def _all(self) -> dict[str, Cassette]:
+        """Read every file, once."""
+        if self._known is None:
+            self._known = {}
+            for file in self._files:
+                for cassette in read_cassettes(file, self.notes):
+                    self._known.setdefault(cassette.key, cassette)
+            for note in self.notes:
+                log.warning("cassette passed over", note=note)
+        return self._known
+
+
+def read_cassettes(file: Path, notes: list[str]) -> list[Cassette]:
+    """Read a file of cassettes, the last of each key; none where there is no file. notes: gets a sentence per damage.
+
+    SessionError: it is there and cannot be read.
+    """
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise SessionError(f"{file}: cannot be read: {error.strerror}") from error
+    found: dict[str, Cassette] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{file}: line {number}"
+        try:
+            cassette = decode_json(line, _LINE, where=where)
+        except SessionError as error:
+            notes.append(f"{error}; passed over")
+            continue
+        if cassette.key == key_of(cassette.kind, cassette.request):
+            found[cassette.key] = cassette
+        else:
+            notes.append(f"{where}: its key is not that of its request; passed over")
+    return list(found.values())
+
+
+def append(file: Path, cassettes: Sequence[Cassette]) -> None:
+    """Add cassettes to a file, in one write each so that lines of several processes never mix; it may fail in silence.
+
+    A half line that a killed process left is ended first.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    except OSError:
+        return
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        for number, cassette in enumerate(cassettes):
+            os.write(descriptor, b"\n" * (torn and number == 0) + msgspec.json.encode(cassette) + b"\n")
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
