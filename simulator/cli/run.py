@@ -78,14 +78,20 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
     """Run a plan into its folder and print what came of it; gives the exit code."""
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
-    folder.write(command, None)
+    folder.write(command, None, sweeps=plan.swept)
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, args.concurrency, watcher)
-    summary = summarise(plan.scenarios, result.rows, pool_all=args.pool == "all", keep_invalid=args.keep_invalid)
+    summary = summarise(
+        plan.scenarios,
+        result.rows,
+        swept=plan.swept,
+        pool_all=args.pool == "all",
+        keep_invalid=args.keep_invalid,
+    )
     code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes) - result.spared)
     try:
-        folder.write(command, code, model_hosts=result.hosts, costs=result.costs)
+        folder.write(command, code, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
         _write_pages(plan, folder, args.page_audio)
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Checks before a run: what could only fail later, for time or money, is refused at once."""
 
 import os
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from simulator.errors import ScenarioError
@@ -19,17 +20,20 @@ def check_environment(scenario: Scenario) -> None:
 
 
 def check_expectations(scenario: Scenario) -> None:
-    """Refuse an expectation on a metric that nobody measures. ScenarioError."""
+    """Refuse an expectation on a metric that nobody measures, and a measure that is none. ScenarioError."""
     known = metrics_of(scenario)
+    for index, metric in enumerate(scenario.measure):
+        _refuse_unknown(metric, known, f"{scenario.name}: $.measure[{index}]")
     for index, expectation in enumerate(scenario.expect):
-        if expectation.metric not in known:
-            close = get_close_matches(expectation.metric, known, 3) or list(known)[:3]
-            hint = f"did you mean {', '.join(close)}" if close else "it has none"
-            raise ScenarioError(
-                f"{scenario.name}: $.expect[{index}]: {expectation.metric!r} is not measured by the scorers of this "
-                f"scenario; {hint}"
-            )
+        _refuse_unknown(expectation.metric, known, f"{scenario.name}: $.expect[{index}]")
         if isinstance(scenario.repeat, UntilDecided) and not expectation.inform:
             why = undecidable(expectation, known[expectation.metric])
             if why is not None:
                 raise ScenarioError(f"{scenario.name}: $.expect[{index}]: cannot be decided by trials: {why}")
+
+
+def _refuse_unknown(metric: str, known: Collection[str], where: str) -> None:
+    if metric not in known:
+        close = get_close_matches(metric, known, 3) or list(known)[:3]
+        hint = f"did you mean {', '.join(close)}" if close else "it has none"
+        raise ScenarioError(f"{where}: {metric!r} is not measured by the scorers of this scenario; {hint}")
