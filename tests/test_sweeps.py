@@ -45,8 +45,15 @@ def planned(folder: Path, sweep: dict[str, Any], **fields: Any) -> Plan:
 def refusal(folder: Path, sweep: Any, **fields: Any) -> str:
     """The sentence with which a sweep is refused."""
     with pytest.raises(ScenarioError) as refused:
-        check_expectations(next(iter(planned(folder, sweep, **fields).scenarios.values())))
+        checked(folder, sweep, **fields)
     return str(refused.value)
+
+
+def checked(folder: Path, sweep: Any, **fields: Any) -> None:
+    """What `simulate check` does."""
+    plan = planned(folder, sweep, **fields)
+    for scenario in (*plan.sweeps.values(), *plan.scenarios.values()):
+        check_expectations(scenario)
 
 
 def at(plan: Plan) -> list[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from simulator.batch.budget import Budget
+from simulator.batch.climbing import played_or_next
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Outcome, Played, finish, row_of
 from simulator.batch.settling import Settling
@@ -47,6 +48,7 @@ class RunBook:
         self._watcher = watcher
         self._budget = Budget(plan)
         self._rows = dict(folder.done)
+        self._jobs = played_or_next(plan, self._rows)
         self._settling = Settling(plan)
         for row in self._rows.values():
             self._settling.note(row)
@@ -55,11 +57,19 @@ class RunBook:
 
     def begin(self) -> list[Job]:
         """Give the jobs that have not been completed yet, with room made for them and earlier spending counted."""
-        todo = [job for job in self._plan.jobs if job.id not in self._run_folder.done]
-        self._watcher.begin(len(todo))
+        todo = [job for job in self._jobs if job.id not in self._run_folder.done]
+        self._watcher.begin(sum(map(len, self._plan.lengths_s().values())) - (len(self._jobs) - len(todo)))
         self._run_folder.clear([job.id for job in todo])
-        for job in self._plan.jobs:  # all of them: a completed session's money is spent, too
+        for job in self._jobs:  # all of them: a completed session's money is spent, too
             self._budget.spent_before(job, self.folder)
+        return todo
+
+    def more(self) -> list[Job]:
+        """Give the jobs that follow from what has ended: the next round of staircases."""
+        known = {job.id for job in self._jobs}
+        self._jobs = played_or_next(self._plan, self._rows)
+        todo = [job for job in self._jobs if job.id not in known]
+        self._run_folder.clear([job.id for job in todo])
         return todo
 
     def may_start(self, job: Job) -> bool:
@@ -118,7 +128,11 @@ class RunBook:
 
     def rows(self) -> list[Row]:
         """Give the rows there are in plan order, earlier ones of a resumed run too."""
-        return [self._rows[job.id] for job in self._plan.jobs if job.id in self._rows]
+        return [self._rows[job.id] for job in self._jobs if job.id in self._rows]
+
+    def planned(self) -> int:
+        """Give how many sessions there should be by now."""
+        return len(self._jobs)
 
     def costs(self) -> dict[str, Cost]:
         """Give what each scenario's use of paid systems came to."""

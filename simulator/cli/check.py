@@ -24,9 +24,11 @@ def run(args: argparse.Namespace) -> int:
     for path in args.scenarios:
         try:
             plan = make_plan([path], Wishes(overrides=args.overrides))
-            for scenario in plan.scenarios.values():
+            for scenario in (*plan.sweeps.values(), *plan.scenarios.values()):
                 check_expectations(scenario)
-                print(f"{shown(scenario.name)}: fine")
+            for name, scenario in plan.purses.items():
+                points = sum(sweep == name for sweep in plan.points.values())
+                print(f"{shown(scenario.name)}: fine{f', {points} points' if points else ''}")
             for remark in plan.remarks:
                 print(f"simulate: {remark}", file=sys.stderr)
         except SimulatorError as error:

@@ -63,12 +63,12 @@ class Bar:
         self._seconds: dict[str, float] = {}
         self._rows: dict[str, Any] = {}
         self._name = plan.name
-        self._length_s = {job.id: job.scenario.ticks() * job.scenario.frame_ms / 1000 for job in plan.jobs}
+        self._all_s = sum(map(sum, plan.lengths_s().values()))
         self._sessions = self._ended = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
-        self._all = self._progress.add_task(self._name, total=sum(self._length_s.values()), done="", speed="")
+        self._all = self._progress.add_task(self._name, total=self._all_s, done="", speed="")
         return self
 
     def __exit__(
@@ -86,16 +86,14 @@ class Bar:
         self._seconds[job.id] = samples / job.scenario.sample_rate
         if self._verbose:
             if job.id not in self._rows:
-                self._rows[job.id] = self._progress.add_task(
-                    f"  {job.id}", total=self._length_s[job.id], done="", speed=""
-                )
+                self._rows[job.id] = self._progress.add_task(f"  {job.id}", total=job.length_s(), done="", speed="")
             self._progress.update(self._rows[job.id], completed=self._seconds[job.id])
         self._show()
 
     def ended(self, job: Job, row: Row, wall_s: float) -> None:
         """A session has ended and is scored."""
         self._ended += 1
-        self._seconds[job.id] = self._length_s[job.id]
+        self._seconds[job.id] = job.length_s()
         if job.id in self._rows:
             self._progress.remove_task(self._rows.pop(job.id))
         if self._verbose or row.status != "completed":

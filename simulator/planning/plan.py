@@ -15,6 +15,7 @@ from simulator.injector import SpeechInjectorSpec
 from simulator.planning.job import Expanded, Expander, Job
 from simulator.planning.points import each_point
 from simulator.planning.samples import each_sample
+from simulator.planning.staircases import Answers, Flight, flights_of
 from simulator.planning.traps import traps
 from simulator.planning.trials import deciding, each_trial
 from simulator.scenario import Scenario, check_length, files_of, load, slug
@@ -29,22 +30,41 @@ EXPANDERS: tuple[Expander, ...] = (each_point, each_sample, each_trial)
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The jobs of a run, and the scenarios they come from (by name): of a sweep those of its points.
 
-    sweeps: the scenarios that have points, by name. notes: what could not be used, remarks: what will not be all that
-    it looks like; a sentence each.
+    sweeps: the scenarios that have points, by name; points: whose point a scenario is; flights: the staircases, whose
+    first round alone is among the jobs. notes: what could not be used, remarks: what will not be all that it looks
+    like; a sentence each.
     """
 
     name: str
     scenarios: dict[str, Scenario]
     jobs: list[Job]
     sweeps: dict[str, Scenario] = {}
+    points: dict[str, str] = {}
+    flights: list[Flight] = []
     notes: list[str] = []
     remarks: list[str] = []
 
     @property
     def purses(self) -> dict[str, Scenario]:
         """The scenarios whose limits hold, by name: a sweep's for all of its points together."""
-        points = {job.group for job in self.jobs if job.point}
-        return {**self.sweeps, **{name: item for name, item in self.scenarios.items() if name not in points}}
+        return {**self.sweeps, **{name: item for name, item in self.scenarios.items() if name not in self.points}}
+
+    def lengths_s(self) -> dict[str, list[float]]:
+        """How long each session may last in seconds of its own time, by purse; of staircases all that may come."""
+        lengths: dict[str, list[float]] = {name: [] for name in self.purses}
+        climbing = {job.purse for flight in self.flights for job in flight.levels}
+        for job in self.jobs:
+            if job.purse not in climbing:
+                lengths[job.purse].append(job.length_s())
+        for flight in self.flights:
+            longest = max(job.length_s() for job in flight.levels)
+            lengths[flight.levels[0].purse] += [longest] * flight.design.trials
+        return lengths
+
+    def unfolded(self, answers: Answers) -> list[Job]:
+        """Give the jobs and, of staircases, those that follow from these answers."""
+        later = [job for flight in self.flights for job in flight.unfolded(answers)]
+        return list({job.id: job for job in (*self.jobs, *later)}.values())
 
     @property
     def swept(self) -> dict[str, SweepInfo]:
@@ -75,6 +95,8 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     """List the sessions of scenarios, given by where they come from. ScenarioError: two scenarios with one name."""
     scenarios: dict[str, Scenario] = {}
     sweeps: dict[str, Scenario] = {}
+    points: dict[str, str] = {}
+    flights: list[Flight] = []
     origin: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
@@ -86,16 +108,30 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         origin[name] = source
         if scenario.sweep is not None:
             sweeps[name] = scenario
-        for start in each_point(Job(id=name, group=name, scenario=scenario)).jobs:
-            found = expanded(start)
+        starts = each_point(Job(id=name, group=name, scenario=scenario)).jobs
+        points |= {start.group: name for start in starts if start.point}
+        climbs = flights_of(scenario, starts)
+        flights += climbs
+        jobs += [job for flight in climbs for job in flight.unfolded({})]
+        for start in starts:
+            found = Expanded(jobs=[start]) if climbs else expanded(start)
             # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
             scorers = found.jobs[0].scenario.scorers
             scenarios[start.group] = msgspec.structs.replace(start.scenario, scorers=scorers)
-            jobs += found.jobs
+            jobs += [] if climbs else found.jobs
             notes += found.notes
     _refuse_clashes(jobs)
     name = next(iter(origin)) if len(origin) == 1 else "-".join(origin)[:60].rstrip("-")
-    return Plan(name=name, scenarios=scenarios, jobs=jobs, sweeps=sweeps, notes=notes, remarks=_remarks(scenarios))
+    return Plan(
+        name=name,
+        scenarios=scenarios,
+        jobs=jobs,
+        sweeps=sweeps,
+        points=points,
+        flights=flights,
+        notes=notes,
+        remarks=_remarks(scenarios),
+    )
 
 
 def _remarks(scenarios: Mapping[str, Scenario]) -> list[str]:

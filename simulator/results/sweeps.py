@@ -1,6 +1,6 @@
 """Sweeps, read from rows: what every metric comes to at each point, and the curve that goes through the points."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -164,10 +164,17 @@ def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str,
     return fitted(cases, info.curve, drawing(0), scale=info.dimensions[over].scale)
 
 
-def _by_place(rows: Iterable[Row]) -> list[tuple[dict[str, Label], list[Row]]]:
-    """Group rows by their point, in the order of the places on the dimensions, as far as they are numbers."""
+def _by_place(rows: Sequence[Row]) -> list[tuple[dict[str, Label], list[Row]]]:
+    """Group rows by their point: numbers in their order, texts as they come."""
     found: dict[tuple[Label, ...], list[Row]] = {}
+    seen: dict[str, int] = {}
     for row in rows:
         if row.point:
             found.setdefault(tuple(row.point.at.values()), []).append(row)
-    return [(here[0].point.at, here) for here in found.values() if here[0].point]
+            seen |= {str(label): len(seen) for label in row.point.at.values() if str(label) not in seen}
+
+    def order(key: tuple[Label, ...]) -> list[float]:
+        numbers = (number_of(label) for label in key)
+        return [seen[str(label)] if number is None else number for label, number in zip(key, numbers, strict=True)]
+
+    return [(point.at, found[key]) for key in sorted(found, key=order) if (point := found[key][0].point)]

@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from itertools import product
+from itertools import pairwise, product
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
-from simulator.sweep.dimension import Dimension
+from simulator.sweep.dimension import Dimension, number_of
 
 MOST_POINTS = 10_000
+FEWEST_LEVELS = 5
+"""A staircase on fewer has no room to come down to one level."""
+
+Target = Annotated[float, msgspec.Meta(ge=0.1, le=0.9)]
 
 Place = dict[str, Any]
 """A value for every dimension, as it would be written in the scenario."""
@@ -87,7 +91,40 @@ class RandomDesign(DesignSpec, frozen=True, kw_only=True, tag="random"):
         return [values[int(share * len(values))] for share in shares.tolist()]
 
 
-Design = GridDesign | ZipDesign | ListDesign | RandomDesign
+class StaircaseDesign(GridDesign, frozen=True, kw_only=True, tag="staircase"):
+    """Trials where the curve bends: the next level of one dimension follows from the last answer.
+
+    The rule is that of simulator/curves/staircase.py.
+    over: that dimension, by default the last one with ends; the others are a grid, with so many `trials` at each of its
+    places. targets: the shares of yes that staircases hover at, taken in turn; rising: whether a yes is likelier at
+    higher levels. metric: what is asked, by default the first of `measure`; its value of one half or more is a yes.
+    """
+
+    over: str | None = None
+    trials: Annotated[int, msgspec.Meta(ge=4, le=MOST_POINTS)] = 80
+    targets: Annotated[tuple[Target, ...], msgspec.Meta(min_length=1, max_length=8)] = (0.3, 0.7)
+    rising: bool = True
+    metric: str | None = None
+
+    def places(self, dimensions: Mapping[str, Dimension]) -> list[Place]:
+        """Give every point it may come to. ValueError where it cannot climb."""
+        over = self.climbed(dimensions)
+        levels = [number_of(value) for value in values_of(over, dimensions[over])]
+        rises = all(one is not None and other is not None and one < other for one, other in pairwise(levels))
+        if len(levels) < FEWEST_LEVELS or not rises:
+            raise ValueError(f"a staircase climbs {FEWEST_LEVELS} or more rising numbers or times; {over} has others")
+        return super().places(dimensions)
+
+    def climbed(self, dimensions: Mapping[str, Dimension]) -> str:
+        """Give the dimension it climbs. ValueError where there is no such one."""
+        named = [name for name, dimension in dimensions.items() if dimension.low is not None]
+        over = self.over or (named[-1] if named else "")
+        if over not in dimensions:
+            raise ValueError(f"design.over is {over!r}; a staircase climbs one of {_names(dimensions)}")
+        return over
+
+
+Design = GridDesign | ZipDesign | ListDesign | RandomDesign | StaircaseDesign
 
 
 def values_of(name: str, dimension: Dimension) -> list[Any]:

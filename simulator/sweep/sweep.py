@@ -11,7 +11,7 @@ import msgspec
 from simulator.curves.function import Form, Scale
 from simulator.reading.overrides import put
 from simulator.spec import Convert, encode
-from simulator.sweep.design import Design, GridDesign, Place
+from simulator.sweep.design import Design, GridDesign, Place, RandomDesign, StaircaseDesign
 from simulator.sweep.dimension import Dimension, Label, labels_of
 
 OWN = ("name", "seed", "trial", "repeat", "sweep", "measure", "max_cost", "max_minutes")
@@ -45,7 +45,7 @@ class SweepInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SweepKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The keys of a sweep that are no dimensions. trials: per point, as `repeat` of the scenario."""
 
-    design: Literal["grid", "zip"] | Design = GridDesign()
+    design: Literal["grid", "zip", "staircase"] | Design = GridDesign()
     trials: Annotated[int, msgspec.Meta(ge=1)] | None = None
     curve: Form = Form()
 
@@ -75,11 +75,18 @@ class Sweep:
         if not dimensions:
             raise ValueError("has no dimension; write one like pause: {path: agent.endpoint, values: [500ms, 1s]}")
         sweep = cls(dimensions, keys, convert(".", Path))
+        if keys.trials is not None and sweep.climbing is not None:
+            raise ValueError("has `trials` per point, and a staircase; say how many it makes as design.trials")
         sweep.places()  # what cannot be is refused where it is written
         return sweep
 
     def __encode__(self) -> Any:
         return {**{name: encode(item) for name, item in self.dimensions.items()}, **encode(self.keys)}
+
+    @property
+    def climbing(self) -> StaircaseDesign | None:
+        """The staircase, where its points follow from what was answered."""
+        return self.keys.design if isinstance(self.keys.design, StaircaseDesign) else None
 
     def places(self) -> list[Place]:
         """Give the points: a value for every dimension. ValueError where the dimensions do not suit the design."""
@@ -103,12 +110,11 @@ class Sweep:
     def info(self, measure: list[str]) -> SweepInfo:
         """Give what a reader of the run needs."""
         dimensions = {name: DimensionInfo(path=item.path, scale=item.scale) for name, item in self.dimensions.items()}
-        marginal = getattr(self.keys.design, "__struct_config__", None)
         return SweepInfo(
             dimensions=dimensions,
             measure=measure,
             curve=self.keys.curve,
-            marginal=marginal is not None and marginal.tag == "random",
+            marginal=isinstance(self.keys.design, RandomDesign),
         )
 
 
