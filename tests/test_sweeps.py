@@ -132,6 +132,8 @@ def test_agents_are_a_dimension_and_need_not_stand_twice(tmp_path: Path) -> None
     assert scenario.sweep is not None
     labels = scenario.sweep.labelled(scenario.sweep.places())
     assert [label["agent"] for label in labels] == ["silent", "cascade", "cascade #2", "player"]
+    named = {"path": "agent", "values": ["silent", cascade], "labels": ["mute", "ours"]}
+    assert at(planned(tmp_path, {"agent": named})) == [("mute",), ("ours",)]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,7 @@ def test_agents_are_a_dimension_and_need_not_stand_twice(tmp_path: Path) -> None
         ({"pause": {"path": PAUSE, "from": "1s", "to": "200ms", "steps": 3}}, "the first must be the smaller"),
         ({"pause": {"path": PAUSE, "from": 1, "to": "2s", "steps": 3}}, "allowed are two numbers, or two times"),
         ({"pause": {"path": PAUSE, "from": 0, "to": 1, "steps": 2, "scale": "log"}}, "above 0"),
+        ({"pause": {"path": PAUSE, "values": ["1s", "2s"], "labels": [1, 1]}}, "all of them different"),
         ({"pause": {"path": PAUSE, "values": ["1s"], "step": 2}}, "$.sweep.pause: object contains unknown field"),
         ({"Pause": {"path": PAUSE, "values": ["1s"]}}, "'Pause' is no name of a dimension"),
         ({"seed": {"path": "seed", "values": [1]}}, "$.sweep.seed.path: seed belongs to the sweep as a whole"),

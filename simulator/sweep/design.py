@@ -109,7 +109,7 @@ class StaircaseDesign(GridDesign, frozen=True, kw_only=True, tag="staircase"):
     def places(self, dimensions: Mapping[str, Dimension]) -> list[Place]:
         """Give every point it may come to. ValueError where it cannot climb."""
         over = self.climbed(dimensions)
-        levels = [number_of(value) for value in values_of(over, dimensions[over])]
+        levels = [number_of(value) for value in dimensions[over].labels or values_of(over, dimensions[over])]
         rises = all(one is not None and other is not None and one < other for one, other in pairwise(levels))
         if len(levels) < FEWEST_LEVELS or not rises:
             raise ValueError(f"a staircase climbs {FEWEST_LEVELS} or more rising numbers or times; {over} has others")

@@ -21,11 +21,13 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 rename={"low": "from", "high": "to"}):  # fmt: skip
     """`{path: ..., values: [...]}` or `{path: ..., from: -5, to: 25, steps: 7}`; the path is that of `--set`.
 
-    scale: how the steps are spread, and what a curve is fitted over. Without values and ends the points are listed.
+    scale: how the steps are spread, and what a curve is fitted over. labels: what tables and curves say instead of the
+    values, one for each: names of agents, or how long texts are. Without values and ends the points are listed.
     """
 
     path: str
     values: list[Any] | None = None
+    labels: list[int | float | str] | None = None
     low: float | str | None = None
     high: float | str | None = None
     steps: Annotated[int, msgspec.Meta(ge=2, le=MOST_STEPS)] | None = None
@@ -37,6 +39,8 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("has values and ends; give `values`, or `from` and `to`")
         if self.values == []:
             raise ValueError("has no values; give one or more")
+        if self.labels is not None and (len(self.labels) != len(self.values or []) or _repeat(self.labels)):
+            raise ValueError("has labels that are not one for each of its values, all of them different")
         if any(ends) != all(ends) or (self.steps is not None and not all(ends)):
             raise ValueError("lacks an end; give `from` and `to`, and in a grid `steps`")
         if all(ends):
@@ -44,7 +48,7 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             if not low < high:
                 raise ValueError(f"goes from {self.low} to {self.high}; the first must be the smaller")
         if self.scale == "log":
-            least = [self.ends[0]] if all(ends) else [number_of(value) for value in self.values or []]
+            least = [self.ends[0]] if all(ends) else [number_of(value) for value in self.labels or self.values or []]
             if any(value is None or value <= 0 for value in least):
                 raise ValueError("has a logarithmic scale; its values must be numbers or times above 0")
 
@@ -75,6 +79,10 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if isinstance(self.low, str):
             return str(Duration(value))
         return int(value) if value.is_integer() else value
+
+
+def _repeat(labels: Sequence[Label]) -> bool:
+    return len({str(label) for label in labels}) < len(labels)
 
 
 def number_of(label: object) -> float | None:

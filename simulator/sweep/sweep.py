@@ -99,6 +99,8 @@ class Sweep:
             values = [place[name] for place in places]
             distinct = [value for index, value in enumerate(values) if value not in values[:index]]
             labels = labels_of(distinct)
+            if (given := self.dimensions[name].labels) is not None:
+                distinct, labels = self.dimensions[name].values or [], list(given)
             columns[name] = [labels[distinct.index(value)] for value in values]
         return [{name: columns[name][index] for name in self.dimensions} for index in range(len(places))]
 
