@@ -13,7 +13,8 @@ from simulator.errors import ScenarioError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results import load_run
-from simulator.results.row import Row, RowScore
+from simulator.results.row import Row, RowScore, append_row
+from simulator.results.run_info import RunInfo, write_info
 from simulator.results.sweeps import sweeps_of
 from simulator.scenario import load
 from simulator.sweep.sweep import DimensionInfo, Point, SweepInfo
@@ -234,3 +235,41 @@ def test_identical_trials_are_one_case() -> None:
         0
     ].curves[0]
     assert curve.reason == "5 independent cases; a curve needs 20" and all(point.n == 1 for point in curve.points)
+
+
+def swept(folder: Path, levels: dict[float, tuple[int, int]]) -> Path:
+    """A run of a sweep, as it lies on the disk."""
+    folder.mkdir()
+    info = RunInfo(sweeps={"s": SweepInfo(dimensions={"level": DimensionInfo(path="x")}, measure=[METRIC])})
+    write_info(folder, info)
+    for row in rows_of(levels):
+        append_row(folder, row)
+    return folder
+
+
+def test_comparing_sweeps_compares_thresholds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A level later is a level later; the run itself is no different, though both sides are drawn anew."""
+    levels = {1.0: (0, 40), 2.0: (8, 40), 3.0: (20, 40), 4.0: (32, 40), 5.0: (40, 40), 6.0: (40, 40)}
+    first = swept(tmp_path / "a", levels)
+    later = swept(tmp_path / "b", {level + 1: yes for level, yes in levels.items() if level < 6} | {1.0: (0, 40)})
+    assert main(["compare", str(first), str(later), "--json"]) == OK
+    (found,) = json.loads(capsys.readouterr().out)["thresholds"][str(later)]
+    assert found["value"] == pytest.approx(1.0, abs=0.02) and found["p_adjusted"] < 0.01
+    low, high = found["ci95"]
+    assert low < 1 < high and 0.3 < high - low < 1.2
+    assert main(["compare", str(first), str(first), "--json"]) == OK
+    (same,) = json.loads(capsys.readouterr().out)["thresholds"][str(first)]
+    assert same["value"] == 0 and same["ci95"][0] < 0 < same["ci95"][1] and same["p"] > 0.5
+    assert main(["compare", str(first), str(later)]) == OK
+    assert "threshold of" in capsys.readouterr().out
+
+
+def test_a_threshold_that_one_side_lacks_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And runs that met at no level still compare by their thresholds."""
+    first = swept(tmp_path / "a", {1.0: (0, 20), 2.0: (4, 20), 3.0: (16, 20), 4.0: (20, 20)})
+    elsewhere = swept(tmp_path / "b", {1.5: (0, 20), 2.5: (4, 20), 3.5: (16, 20), 4.5: (20, 20)})
+    never = swept(tmp_path / "c", {1.0: (0, 20), 2.0: (0, 20), 3.0: (1, 20), 4.0: (2, 20)})
+    assert main(["compare", str(first), str(elsewhere), "--format", "markdown"]) == OK
+    assert "| takeover.in_pause_rate over level | 2.500 | 3.000 | +0.500 |" in capsys.readouterr().out
+    assert main(["compare", str(first), str(never)]) == OK
+    assert "no curve on the second side: it never crosses one half" in capsys.readouterr().out

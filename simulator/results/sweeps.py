@@ -106,8 +106,13 @@ def axes(info: SweepInfo, points: Sequence[SweepPoint]) -> list[str]:
     return list(usable) if info.marginal else [max(usable, key=lambda name: usable[name])]
 
 
-def curves_of(info: SweepInfo, rows: Sequence[Row], metric: str, over: str) -> list[tuple[Curve, Fitted]]:
-    """Give a metric's curves along a dimension, one for every place on the others, and what was fitted to each."""
+def curves_of(
+    info: SweepInfo, rows: Sequence[Row], metric: str, over: str, draws: int = 0
+) -> list[tuple[Curve, Fitted]]:
+    """Give a metric's curves along a dimension, one for every place on the others, and what was fitted to each.
+
+    draws: which draws of the bootstrap; those of two sides of a difference are not the same ones.
+    """
     others = [name for name in info.dimensions if name != over]
     if info.marginal:
         others = [name for name in others if any(number_of(row.point.at[name]) is None for row in rows if row.point)]
@@ -115,37 +120,43 @@ def curves_of(info: SweepInfo, rows: Sequence[Row], metric: str, over: str) -> l
     for row in rows:
         if row.point:
             apart.setdefault(tuple(row.point.at[name] for name in others), []).append(row)
-    return [_curve(info, mine, metric, over, dict(zip(others, key, strict=True))) for key, mine in apart.items()]
+    found: list[tuple[Curve, Fitted]] = []
+    for key, mine in apart.items():
+        levels = _levels(mine, over)
+        fit = _fitted(info, levels, metric, over, draws)
+        curve = _curve(levels, metric, over, fit)
+        where, scale = dict(zip(others, key, strict=True)), info.dimensions[over].scale
+        found.append((msgspec.structs.replace(curve, where=where, scale=scale), fit))
+    return found
 
 
-def _curve(
-    info: SweepInfo, rows: Sequence[Row], metric: str, over: str, where: dict[str, Label]
-) -> tuple[Curve, Fitted]:
+def _levels(rows: Sequence[Row], over: str) -> dict[float, list[Row]]:
+    """The sessions at each level, from the lowest on."""
     levels: dict[float, list[Row]] = {}
     for row in rows:
         level = number_of(row.point.at[over]) if row.point else None
         if level is not None:
             levels.setdefault(level, []).append(row)
-    scores = {level: pooled(levels[level], metric) for level in sorted(levels)}
-    fit = _fitted(info, {level: levels[level] for level in scores}, metric, over)
+    return dict(sorted(levels.items()))
+
+
+def _curve(levels: Mapping[float, Sequence[Row]], metric: str, over: str, fit: Fitted) -> Curve:
+    scores = {level: pooled(rows, metric) for level, rows in levels.items()}
     definition = all_definitions().get(metric)
-    curve = Curve(
+    return Curve(
         metric=metric,
         over=over,
         unit=definition.unit if definition else "",
-        scale=info.dimensions[over].scale,
-        seconds=any(isinstance(row.point.at[over], str) for row in rows if row.point),
-        where=where,
+        seconds=any(isinstance(row.point.at[over], str) for rows in levels.values() for row in rows if row.point),
         points=[
             CurvePoint(level=level, value=score.value, ci95=score.ci95, n=score.n) for level, score in scores.items()
         ],
         fit=fit.fit,
         reason=fit.reason,
     )
-    return curve, fit
 
 
-def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str, over: str) -> Fitted:
+def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str, over: str, draws: int) -> Fitted:
     """Fit a curve to a share of cases; those of one session count as what they tell, identical sessions once."""
     definition = all_definitions().get(metric)
     cases: list[Cases] = []
@@ -161,7 +172,7 @@ def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str,
         if of.sum() > 0:
             independent = effective_cases(count[of > 0], of[of > 0])
             cases.append(Cases(level, independent * float(count.sum() / of.sum()), independent))
-    return fitted(cases, info.curve, drawing(0), scale=info.dimensions[over].scale)
+    return fitted(cases, info.curve, drawing(draws), scale=info.dimensions[over].scale)
 
 
 def _by_place(rows: Sequence[Row]) -> list[tuple[dict[str, Label], list[Row]]]:
