@@ -94,6 +94,13 @@ def test_data_that_carry_no_curve_are_told_why(shares: tuple[float, ...], of: fl
     assert found.fit is None and found.reason is not None and reason in found.reason
 
 
+def test_one_level_between_tells_of_no_slope() -> None:
+    """The threshold is where that level says; the slope is the largest that can be told, and said to be at least so."""
+    found = fit([Cases(float(level), share * 40, 40.0) for level, share in enumerate((0.0, 0.0, 0.4, 1.0, 1.0))]).fit
+    assert found is not None and found.steepest and found.threshold == pytest.approx(2.05, abs=0.1)
+    assert not fit(KNOWN["pause"].cases(around(KNOWN["pause"]), 40, np.random.default_rng(3))).fit.steepest  # type: ignore[union-attr]
+
+
 def test_a_logarithm_needs_levels_above_zero() -> None:
     """On a logarithmic scale, and for Weibull's function, which lives there."""
     cases = [Cases(level, share * 50, 50.0) for level, share in ((0.0, 0.0), (1.0, 0.3), (2.0, 0.9))]

@@ -34,13 +34,12 @@ def told_curves(sweep: SweepSummary) -> Iterator[str]:
 def _fit(curve: Curve) -> str:
     fit = curve.fit
     assert fit is not None
-    unit = " s" if curve.seconds else ""
+    unit, per = (" s", "s") if curve.seconds else ("", "unit")
     low, high = fit.threshold_ci95
-    badly = ", fits badly" if fit.fits_badly else ""
+    way = f"{'falling' if fit.falling else 'rising'} by {'at least ' if fit.steepest else ''}{fit.slope:.3g} per {per}"
     return (
-        f"threshold {fit.threshold:.3g}{unit} ({low:.3g} .. {high:.3g}), {'falling' if fit.falling else 'rising'} by "
-        f"{fit.slope:.3g} per {'s' if curve.seconds else 'unit'} there; deviance {fit.deviance:.3g} over {fit.levels} "
-        f"levels, p {fit.deviance_p:.2g}{badly}"
+        f"threshold {fit.threshold:.3g}{unit} ({low:.3g} .. {high:.3g}), {way} there; deviance {fit.deviance:.3g} over "
+        f"{fit.levels} levels, p {fit.deviance_p:.2g}{', fits badly' if fit.fits_badly else ''}"
     )
 
 

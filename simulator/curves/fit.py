@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from simulator.curves.function import Floats, Form, Parameters, Scale, Shape, probability, slope_at_threshold
-from simulator.curves.likelihood import Counts, Maximum, best_of_starts, climb, log_likelihood, start_from
+from simulator.curves.likelihood import Counts, Maximum, best_of_starts, climb, log_likelihood, start_from, steepest
 
 RESAMPLES = 999
 FEWEST_LEVELS = 3
@@ -35,8 +35,8 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """A fitted curve. threshold: the level at which it is half way between its asymptotes; slope: its rise there.
 
     slope: per unit of the level, of the function without its asymptotes; falling: whether the curve falls, slope is
-    above 0 all the same. deviance_p: how often counts drawn from the curve itself fit it no better; below 0.01 it
-    fits badly.
+    above 0 all the same; steepest: whether it is as steep as these levels can tell, or steeper. deviance_p: how often
+    counts drawn from the curve itself fit it no better; below 0.01 it fits badly.
     """
 
     function: Shape
@@ -54,6 +54,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     cases: float
     place: float
     steepness: float
+    steepest: bool = False
 
     @property
     def fits_badly(self) -> bool:
@@ -118,6 +119,7 @@ def fitted(
         cases=float(of.sum()),
         place=float(top.found.place[0] * half + middle),
         steepness=float(top.found.steepness[0] / half),
+        steepest=bool(top.found.steepness[0] >= 0.999 * steepest(counts.levels)),
     )
     return Fitted(fit, None, thresholds)
 

@@ -56,6 +56,11 @@ def best_of_starts(form: Form, counts: Counts, *, falling: bool) -> Maximum:
     return Maximum(Parameters(*(item[best : best + 1] for item in top.found)), top.value[best : best + 1])
 
 
+def steepest(levels: Floats) -> float:
+    """Give the steepness above which curves over these levels look all the same."""
+    return _STEEPEST / float(np.diff(levels).min())
+
+
 def start_from(found: Parameters, number: int) -> Floats:
     """Give the start of so many climbs from one place, as `climb` takes it."""
     return np.repeat(np.stack([found.place, np.log(found.steepness), found.guess, found.lapse], axis=1), number, axis=0)
@@ -63,9 +68,8 @@ def start_from(found: Parameters, number: int) -> Floats:
 
 def climb(form: Form, counts: Counts, start: Floats, *, falling: bool) -> Maximum:
     """Climb from a start each, float64 (b, 4): place, ln steepness, guess, lapse."""
-    gap = float(np.diff(counts.levels).min())
     low = np.array([-_FARTHEST, np.log(_FLATTEST), 0.0, 0.0])
-    high = np.array([_FARTHEST, np.log(_STEEPEST / gap), form.guess, form.lapse])
+    high = np.array([_FARTHEST, np.log(steepest(counts.levels)), form.guess, form.lapse])
     at = np.clip(start, low, high)
     p, jacobian = _curve(form, at, counts.levels, falling=falling)
     value, damping = log_likelihood(counts, p), np.full(len(at), 1e-2)

@@ -16,6 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 42
 HUES = 4
 """So many colours the style sheet has for curves; a fifth curve has the first one's, and dashes."""
 SMOOTH = 97
+SHARES = ("ratio", "share")
 _TICKS = 5
 
 
@@ -53,7 +54,7 @@ def _frame(curves: Sequence[Curve]) -> Frame:
     values = [value for curve in curves for point in curve.points for value in (point.value, *(point.ci95 or ()))]
     known = [value for value in values if value is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    if curves[0].unit in ("ratio", "share"):
+    if curves[0].unit in SHARES:
         low, high = 0.0, max(1.0, high)
     air = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
     log = curves[0].scale == "log" and min(levels) > 0
@@ -67,8 +68,7 @@ def _frame(curves: Sequence[Curve]) -> Frame:
 def _axes(frame: Frame, curve: Curve) -> str:
     base = HEIGHT - BOTTOM
     lines = [f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']
-    shares = curve.unit in ("ratio", "share")
-    for value in [0.0, 0.25, 0.5, 0.75, 1.0] if shares else np.linspace(*frame.values, _TICKS + 2)[1:-1].tolist():
+    for value in [0.0, 0.25, 0.5, 0.75, 1.0] if curve.unit in SHARES else _round_values(*frame.values):
         y = frame.y(value)
         lines.append(f'<line class="tick" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
         lines.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{figure(value)}</text>')
@@ -81,6 +81,14 @@ def _axes(frame: Frame, curve: Curve) -> str:
     middle = (WIDTH + LEFT - RIGHT) / 2
     lines.append(f'<text x="{middle:g}" y="{HEIGHT - 6}" text-anchor="middle">{escape(curve.over)}{unit}</text>')
     return "".join(lines)
+
+
+def _round_values(low: float, high: float) -> list[float]:
+    """A few values between two, a round step apart: 1, 2 or 5 of some power of ten."""
+    rough = (high - low) / _TICKS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
+    return [place * step for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _curve(frame: Frame, curve: Curve) -> str:
