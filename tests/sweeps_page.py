@@ -31,9 +31,8 @@ because few trials were played, not because the agent is in doubt. [sweeps.md](s
 
 def page(runs: dict[str, Run], date: str) -> str:
     """Give the whole page. runs: by the sweep's file name without its ending."""
-    return "\n".join(
-        [HEAD.format(version=__version__, date=date), *(line for item in runs.items() for line in _part(*item))]
-    )
+    parts = (line for name, run in runs.items() for line in _part(name, run))
+    return "\n".join([HEAD.format(version=__version__, date=date), *parts]).rstrip() + "\n"
 
 
 def _part(name: str, run: Run) -> Iterator[str]:
