@@ -17,6 +17,7 @@ from simulator.results.row import Row, RowScore, append_row
 from simulator.results.run_info import RunInfo, write_info
 from simulator.results.sweeps import sweeps_of
 from simulator.scenario import load
+from simulator.sweep.dimension import labels_of
 from simulator.sweep.sweep import DimensionInfo, Point, SweepInfo
 
 PAUSE = "user.turns[0].say[1].pause"
@@ -135,6 +136,15 @@ def test_agents_are_a_dimension_and_need_not_stand_twice(tmp_path: Path) -> None
     assert [label["agent"] for label in labels] == ["silent", "cascade", "cascade #2", "player"]
     named = {"path": "agent", "values": ["silent", cascade], "labels": ["mute", "ours"]}
     assert at(planned(tmp_path, {"agent": named})) == [("mute",), ("ours",)]
+
+
+def test_labels_hide_what_a_url_holds_in_secret() -> None:
+    """They name folders: userinfo and keys in addresses are masked, and what differs stays apart."""
+    urls = ["wss://ann:pw@host.example/a?token=abc", "wss://ann:pw@host.example/a?token=abd"]
+    assert labels_of(urls) == ["wss://***@host.example/a?token=***", "wss://***@host.example/a?token=*** #2"]
+    assert labels_of([True, None, 2, 2.5, [1, 2], {"kind": "moshi", "url": urls[0]}, {"at": 1}]) == [
+        "true", "none", 2, 2.5, "list of 2", "moshi", "mapping",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from simulator.curves.function import Scale
+from simulator.reading.secrets import mask
 from simulator.spec import Duration
 
 MOST_STEPS = 10_000
@@ -101,7 +102,7 @@ def labels_of(values: Sequence[Any]) -> list[Label]:
     """Give a label for each value, no two the same: a number or a text as it is, of a kind its name."""
     labels: list[Label] = []
     for value in values:
-        label = _label(value)
+        label = _label(mask({"value": value})["value"])  # labels are shown, and name folders
         same = sum(1 for other in labels if str(other).split(" #")[0] == str(label))
         labels.append(f"{label} #{same + 1}" if same and not isinstance(value, int | float) else label)
     return labels
