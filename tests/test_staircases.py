@@ -42,11 +42,26 @@ def test_a_staircase_steps_as_kaernbach_says() -> None:
     for yes in (False, False, True, None, False, True):
         stairs.answered(yes=yes)
         places.append(stairs._place)
-    # The step is 4.25; the third answer is a reversal, the fifth and the sixth are, too.
-    assert places == pytest.approx([10.125, 12.25, 12.25 - 1.5 * 2.125, 9.0625, 9.0625 + 0.5 * 1.0625, 8.09375])
+    # The step is 4.25; the third answer is a reversal, the fourth is none and leads back, the others are reversals.
+    assert places == pytest.approx([10.125, 12.25, 12.25 - 1.5 * 2.125, 12.25, 12.25 + 0.5 * 1, 12.75 - 1.5 * 1])
     falling = Staircase(17, 0.5, 8.0, rising=False)
     falling.answered(yes=True)
     assert falling.level == 12
+
+
+def test_levels_without_an_answer_do_not_hold_a_staircase() -> None:
+    """Below 0.5 s nothing can be measured: a climb that runs into it comes back, and still finds the threshold."""
+    levels = np.linspace(0.2, 1.6, 25)
+    stairs, rng, answered = Staircase(25, 0.3, 8.0), np.random.default_rng(4), 0
+    for _ in range(60):
+        level = float(levels[stairs.level])
+        yes = KNOWN["pause"].answers(level, rng) if level >= 0.5 else None
+        answered += yes is not None
+        stairs.answered(yes=yes)
+    assert answered > 50
+    silent = Staircase(25, 0.3, 8.0)
+    silent.answered(yes=None)
+    assert silent.level == 8
 
 
 @pytest.mark.parametrize("target", [0.3, 0.5, 0.7])

@@ -3,7 +3,7 @@
     answer   rising curve          falling curve
     yes      down by 2 step (1-p)  up by 2 step (1-p)
     no       up by 2 step p        down by 2 step p
-    none     stays                 stays
+    none     back to the level that last had an answer, with half the step; stays where none had
 
 Up and down balance where a yes has probability p (Kaernbach 1991, Perception & Psychophysics 49, 227-229). The step
 begins at a quarter of the levels, is halved at every reversal, and ends at one level: large steps find the bend, small
@@ -21,6 +21,7 @@ class Staircase:
         self._place = start
         self._step = max(1.0, levels / 4)
         self._before: bool | None = None
+        self._answered: float | None = None
 
     @property
     def level(self) -> int:
@@ -28,9 +29,12 @@ class Staircase:
         return round(self._place)
 
     def answered(self, *, yes: bool | None) -> None:
-        """Take the answer; None where there was none, and the level is asked again."""
+        """Take the answer; None where there was none: some levels may have none at all."""
         if yes is None:
+            if self._answered not in (None, self._place):
+                self._place, self._step = self._answered or 0.0, max(1.0, self._step / 2)
             return
+        self._answered = self._place
         if self._before is not None and yes != self._before:
             self._step = max(1.0, self._step / 2)
         self._before = yes
