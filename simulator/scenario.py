@@ -31,6 +31,7 @@ from simulator.scoring.scorer import AnyScorer
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.speaking.reply import ReplyRules
 from simulator.spec import Convert, Duration, decode, encode, walk
+from simulator.sweep.sweep import Sweep
 from simulator.world.spec import AnyWorld
 
 LONGEST_NAME = 150
@@ -134,6 +135,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials, a
     number or until they decide. retries: so often a session that is invalid by the tester's fault is played again.
+    sweep: points of it, each a scenario of its own; measure: what tables and curves of them show.
     """
 
     name: str
@@ -154,6 +156,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sample_rate: int = 24_000
     frame_ms: float = 20
     dataset: AnyDataset | None = None
+    sweep: Sweep | None = None
+    measure: list[str] = []
     report: Literal["all", "failed", "none"] = "all"
     audio: Literal["wav", "flac"] = "wav"
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
@@ -235,6 +239,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     data = read_yaml(path)
     for override in overrides:
         override_value(data, override)
+    if "sweep" in data:
+        _begin_sweep(data, path)
     if "dataset" in data:
         if "user" in data:
             raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
@@ -242,6 +248,16 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     check(scenario, path.name)
     return scenario
+
+
+def _begin_sweep(data: dict[str, Any], path: Path) -> None:
+    """Write a sweep's first point into plain data: what it sweeps over need not stand in the file twice."""
+    sweep = decode(data["sweep"], Sweep, source=path.name, folder=path.parent, where="$.sweep")
+    located(path.name, lambda: sweep.put(data, sweep.places()[0]))
+    if sweep.keys.trials is not None:
+        if "repeat" in data:
+            raise ScenarioError(f"{path.name}: $.sweep.trials: the scenario has `repeat`; give one of them")
+        data["repeat"] = sweep.keys.trials
 
 
 def check(scenario: Scenario, source: str) -> None:

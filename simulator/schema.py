@@ -17,6 +17,8 @@ from simulator.reading.expect import Expectation
 from simulator.reading.outcomes import OUTCOMES, Count, ExpectedOutcome, StartMoment
 from simulator.scenario import AfterParty, Answered, Length, Scenario
 from simulator.spec import Duration, Written, encode
+from simulator.sweep.dimension import Dimension
+from simulator.sweep.sweep import Sweep, SweepKeys
 
 Schema = dict[str, Any]
 
@@ -115,6 +117,11 @@ class _Writer:
             return {"anyOf": [{"type": "string"}, self.of(inspect.type_info(own.struct))]}
         if own is Length:
             return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
+        if own is Sweep:
+            keys: Schema = self.of(inspect.type_info(SweepKeys))
+            dimension = self.of(inspect.type_info(Dimension))
+            properties = self.definitions[keys["$ref"].removeprefix("#/$defs/")]["properties"]
+            return {"type": "object", "properties": properties, "additionalProperties": dimension}
         if own is Latency:
             return {"anyOf": [{"enum": ["free", "measured"]}, DURATION]}
         if own is Expectation:

@@ -14,7 +14,7 @@ LARGEST_TOP = 25
 LIGHT = {"anyio", "msgspec", "numpy", "soundfile", "structlog", "yaml"}
 """What every session needs anyway; the rest is imported in the function that uses it."""
 
-KNOWN_HEAVY = {("simulator.cli.screen", "rich")}
+KNOWN_HEAVY = {("simulator.cli.screen", "rich"), ("simulator.cli.sweep_screen", "rich")}
 """Only `rich.markup`, which takes a millisecond, in a file that is imported when there is something to print."""
 
 KNOWN_TYPE_ONLY = {

@@ -12,7 +12,7 @@ from simulator.cli import OK, REFUSED, main
 from simulator.errors import SessionError
 from simulator.reading.expect import Expectation, Verdict
 from simulator.report.compare import write_compare_page
-from simulator.report.index import write_index_page
+from simulator.report.index import index_html, write_index_page
 from simulator.report.plots import fto_histogram, strip
 from simulator.results.pairs import difference_of, differences, pairs_of
 from simulator.results.policy import SMALL_RUN, WORST, mean_ranks, sessions_to_show, worst_first
@@ -21,6 +21,7 @@ from simulator.results.row import Row, RowScore
 from simulator.results.run import RUN_PAGE, Run, load_run
 from simulator.score import Definition
 from simulator.scoring.scorer import all_definitions
+from simulator.sweep.sweep import Point
 from tests.report_sessions import make_run, make_session, write_run
 
 LATENCY = "latency.response_p50_s"
@@ -262,3 +263,42 @@ def test_report_command_names_a_session_that_is_not_there(runs, capsys):
     """--only with an unknown id is refused."""
     assert main(["report", str(runs[1]), "--only", "nobody"]) == REFUSED
     assert "has no session 'nobody'" in capsys.readouterr().err
+
+
+def _swept(metric: str = "takeover.in_pause_rate") -> list[Row]:
+    """Two agents at five pauses and two levels of noise, four sessions each; the second takes the floor later."""
+    return [
+        Row(
+            id=f"s-{agent}-{pause}-{snr}-{trial}", scenario=f"s-{agent}-{pause}-{snr}", trial=trial, agent=agent,
+            sound=f"{agent}{pause}{snr}{trial}",
+            point=Point(sweep="s", at={"pause": f"{pause}ms", "snr": snr, "agent": agent}),
+            scores={metric: RowScore(value=float(yes), unit="ratio", n=1, parts={"count": int(yes), "of": 1})},
+        )
+        for agent, later in (("first <b>", 0), ("second", 200))
+        for pause in (200, 400, 600, 800, 1000)
+        for snr in (0, 10)
+        for trial in range(8)
+        if (yes := pause - later + 60 * (trial - 3.5) + 20 * snr > 600) is not None
+    ]  # fmt: skip
+
+
+def test_a_sweep_has_its_curves_and_heat_maps_on_the_page(tmp_path: Path):
+    """A curve for each place with its threshold in words, a map of two dimensions per agent, a row per point."""
+    html = index_html(Run(tmp_path, _swept()))
+    section = html[html.index('<section class="sweep"') : html.index('<section class="sessions"')]
+    assert section.count('<path class="fit"') == 4 and section.count('class="threshold"') == 4
+    assert section.count("threshold 0.") == 4 and "goodness of fit p" in section
+    assert section.count('<svg class="map"') == 2 and section.count('<rect class="heat"') == 20
+    assert section.count("<tr>") == 21 and "first &lt;b&gt;" in section and "<b>" not in section
+    assert "points of sweeps, each by itself" in html
+    assert '<section class="sweep"' not in index_html(_run([_row(0)]))
+
+
+def test_what_no_curve_goes_through_is_drawn_and_told(tmp_path: Path):
+    """Times have points that are joined, on round values; a step is told as one; one level alone has no plot."""
+    rows = [_row(place, value=0.3 * place, point=Point(sweep="s", at={"x": place // 2})) for place in range(8)]
+    section = index_html(Run(tmp_path, rows))
+    assert '<path class="joined"' in section and '<path class="fit"' not in section
+    assert ">0.500</text>" in section and "no curve" not in section
+    alone = [_row(place, point=Point(sweep="s", at={"x": "here"})) for place in range(3)]
+    assert "<details open><summary>every point" in index_html(Run(tmp_path, alone))

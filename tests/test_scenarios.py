@@ -3,8 +3,10 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from simulator.cli import main
 from simulator.reading.yaml_file import read_yaml
@@ -14,6 +16,7 @@ from simulator.spec import decode
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 LOCAL = sorted(FOLDER.glob("*.yaml"))
 ELSEWHERE = sorted(path for folder in ("remote", "live") for path in (FOLDER / folder).glob("*.yaml"))
+SWEEPS = sorted((FOLDER / "sweeps").glob("*.yaml"))
 TORCH = sorted((FOLDER / "torch").glob("*.yaml"))
 
 
@@ -40,7 +43,7 @@ def test_scenarios_for_torch_decode_without_it(path: Path) -> None:
     assert isinstance(decode(read_yaml(path), Scenario, source=path.name, folder=path.parent), Scenario)
 
 
-@pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LOCAL, *SWEEPS], ids=lambda path: path.stem)
 def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
     """A comment first: the files teach the format."""
     assert path.read_text().startswith("# ")
@@ -58,6 +61,36 @@ def test_every_scenario_runs_and_holds_its_expectations(
     assert code == 0, [verdict for scenario in result["scenarios"] for verdict in scenario["verdicts"]]
     assert all(row["status"] == "completed" for row in result["sessions"])
     assert any(score["value"] is not None for score in result["pooled"])
+
+
+def thinned(path: Path) -> dict[str, Any]:
+    """A sweep with one trial at both ends of a dimension, the last with steps, and one place on the others."""
+    data = yaml.safe_load(path.read_text())
+    sweep = data["sweep"] | {"trials": 1}
+    dimensions = [name for name, item in sweep.items() if isinstance(item, dict) and "path" in item]
+    kept = [name for name in dimensions if "steps" in sweep[name]][-1:] or dimensions[:1]
+    for name in dimensions:
+        if "steps" in sweep[name]:
+            sweep[name]["steps"] = 2
+        place = slice(None, None, len(sweep[name].get("values", [0, 0])) - 1) if name in kept else slice(1)
+        for key in {"values", "labels"} & sweep[name].keys():
+            sweep[name][key] = sweep[name][key][place]
+        if name not in kept and "steps" in sweep[name]:
+            sweep[name] = {"path": sweep[name]["path"], "values": [sweep[name]["to"]]}
+    return data | {"sweep": sweep, "report": "none"}
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_every_sweep_runs_and_measures_what_it_says(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two points of each: the outermost ones, of which the last has a value for every measure."""
+    few = tmp_path / path.name
+    few.write_text(yaml.safe_dump(thinned(path), sort_keys=False))
+    assert main([str(few), "--out", str(tmp_path / "out"), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["sweeps"]
+    assert [score["id"] for score in found["points"][0]["scores"]] == found["measure"]
+    assert len(found["points"]) == 2 and all(score["value"] is not None for score in found["points"][-1]["scores"])
 
 
 @pytest.mark.torch

@@ -23,9 +23,14 @@ STRIDE = 10 * MOST_TRIALS
 class Attempts:
     """Knows the attempts of every job of a plan."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._chains = [[job] for job in jobs]
+    def __init__(self) -> None:
+        self._chains: list[list[Job]] = []
         self._unseen: list[Job] = []
+
+    def follow(self, jobs: Sequence[Job]) -> None:
+        """Know the jobs there are by now, in their order: those of a staircase are found on the way."""
+        known = {chain[0].id: chain for chain in self._chains}
+        self._chains = [known.get(job.id, [job]) for job in jobs]
 
     def next(self, rows: Mapping[str, Row]) -> list[Job]:
         """Give the attempts that are due by these rows, by id; those that are in them already are taken as they are."""

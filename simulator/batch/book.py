@@ -9,6 +9,7 @@ import msgspec
 
 from simulator.batch.attempts import Attempts
 from simulator.batch.budget import Budget
+from simulator.batch.climbing import played_or_next
 from simulator.batch.folder import RunFolder
 from simulator.batch.job import Outcome, Played, finish, row_of
 from simulator.batch.settling import Settling
@@ -48,8 +49,9 @@ class RunBook:
         self._watcher = watcher
         self._budget = Budget(plan)
         self._rows = dict(folder.done)
+        self._jobs = played_or_next(plan, self._rows)
         self._settling = Settling(plan)
-        self._attempts = Attempts(plan.jobs)
+        self._attempts = Attempts()
         for row in self._rows.values():
             self._settling.note(row)
         self.spared = 0
@@ -57,15 +59,16 @@ class RunBook:
 
     def begin(self) -> list[Job]:
         """Give the jobs that have not been completed yet, with room made for them and earlier spending counted."""
-        todo = [job for job in self._plan.jobs if job.id not in self._run_folder.done]
-        self._watcher.begin(len(todo))
+        todo = [job for job in self._jobs if job.id not in self._run_folder.done]
+        self._watcher.begin(sum(map(len, self._plan.lengths_s().values())) - (len(self._jobs) - len(todo)))
         self._run_folder.clear([job.id for job in todo])
-        for job in self._plan.jobs:  # all of them: a completed session's money is spent, too
+        for job in self._jobs:  # all of them: a completed session's money is spent, too
             self._budget.spent_before(job, self.folder)
         return todo or self.again()
 
     def again(self) -> list[Job]:
         """Give the sessions that are to be played again, as they are invalid and their scenario says so."""
+        self._attempts.follow(self._jobs)
         fresh = self._attempts.next(self._rows)
         for job in self._attempts.unseen():
             self._budget.spent_before(job, self.folder)
@@ -73,6 +76,14 @@ class RunBook:
             self._watcher.begin(len(fresh))
             self._run_folder.clear([job.id for job in fresh])
         return fresh
+
+    def more(self) -> list[Job]:
+        """Give what follows from what has ended: the next round of staircases, and sessions that are played again."""
+        known = {job.id for job in self._jobs}
+        self._jobs = played_or_next(self._plan, self._rows)
+        todo = [job for job in self._jobs if job.id not in known]
+        self._run_folder.clear([job.id for job in todo])
+        return [*todo, *self.again()]
 
     def may_start(self, job: Job) -> bool:
         """Say whether a session may start: not where its scenario is decided; nor without money, which is noted."""
@@ -130,7 +141,12 @@ class RunBook:
 
     def rows(self) -> list[Row]:
         """Give the rows there are in plan order, attempts together, earlier ones of a resumed run too."""
+        self._attempts.follow(self._jobs)
         return [self._rows[job.id] for job in self._attempts.all() if job.id in self._rows]
+
+    def planned(self) -> int:
+        """Give how many sessions there should be by now, attempts that follow one left out."""
+        return len(self._jobs)
 
     def costs(self) -> dict[str, Cost]:
         """Give what each scenario's use of paid systems came to."""

@@ -20,31 +20,31 @@ from simulator.session import ASIDE, read_session
 
 
 class Budget:
-    """One meter per scenario: fed by `usage` events, asked before a session starts and while it runs."""
+    """One meter per scenario (per sweep): fed by `usage` events, asked before a session starts and while it runs."""
 
     def __init__(self, plan: Plan) -> None:
         self._meters = {
             name: Meter(scenario.prices, max_cost=scenario.max_cost, max_minutes=scenario.max_minutes)
-            for name, scenario in plan.scenarios.items()
+            for name, scenario in plan.purses.items()
         }
         self._models = {name: scenario.billed_models() for name, scenario in plan.scenarios.items()}
         self._told_s: dict[str, dict[str, float]] = {}
-        self._under_way: dict[str, tuple[str, float]] = {}
+        self._under_way: dict[str, tuple[Job, float]] = {}
 
     def reached(self, job: Job, seconds: float) -> None:
         """Note how long a session has run, or will have run at most."""
         if self._models[job.group]:
-            self._under_way[job.id] = (job.group, seconds)
+            self._under_way[job.id] = (job, seconds)
 
     def allowance_s(self, job: Job) -> float:
         """Give how many seconds a session may run that nobody can stop from here."""
-        return self._meters[job.group].allowance_s(*self._untold(job), self._models[job.group])
+        return self._meters[job.purse].allowance_s(*self._untold(job), self._models[job.group])
 
     def used(self, job: Job, usage: Mapping[str, Any]) -> None:
         """Count a usage event of a session that is running in this process."""
         told, model = self._told_s.setdefault(job.id, {}), str(usage.get("model", ""))
         told[model] = told.get(model, 0.0) + float(usage.get("session_s") or 0.0)
-        self._meters[job.group].add(usage)
+        self._meters[job.purse].add(usage)
 
     def ended(self, job: Job, folder: Path) -> None:
         """Count what a session used that ran elsewhere: its folder says so."""
@@ -77,11 +77,11 @@ class Budget:
         except SessionError:
             return
         for event in session.by_type.get("usage", []):
-            self._meters[job.group].add(event.data)
+            self._meters[job.purse].add(event.data)
 
     def exhausted(self, job: Job) -> str | None:
         """Say why a session must not start, or must stop now; None while it may go on."""
-        return self._meters[job.group].exhausted(*self._untold(job))
+        return self._meters[job.purse].exhausted(*self._untold(job))
 
     def costs(self) -> dict[str, Cost]:
         """What each scenario cost; nothing for those that used nothing."""
@@ -90,11 +90,11 @@ class Budget:
     def _untold(self, job: Job) -> tuple[float, float]:
         """Give what sessions under way have used and not told: seconds, and what they cost by the minute."""
         seconds = cost = 0.0
-        for name, (group, ran_s) in self._under_way.items():
-            if group == job.group:
+        for name, (other, ran_s) in self._under_way.items():
+            if other.purse == job.purse:
                 told = self._told_s.get(name, {})
                 seconds += max(0.0, ran_s - max(told.values(), default=0.0))
-                for model in self._models[group]:
+                for model in self._models[other.group]:
                     untold_s = max(0.0, ran_s - told.get(model, 0.0))
-                    cost += self._meters[group].per_minute([model]) * untold_s / 60
+                    cost += self._meters[job.purse].per_minute([model]) * untold_s / 60
         return seconds, cost

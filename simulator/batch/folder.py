@@ -19,6 +19,7 @@ from simulator.reading.secrets import mask_command
 from simulator.results.row import Row, append_row, drop_rows, end_last_line, read_rows
 from simulator.results.run_info import INFO, HostInfo, RunInfo, SessionWall, read_info, write_info
 from simulator.session import ASIDE
+from simulator.sweep.sweep import SweepInfo
 
 
 class RunFolder:
@@ -91,6 +92,7 @@ class RunFolder:
         *,
         model_hosts: list[Any] | UnsetType = UNSET,
         costs: Mapping[str, Cost] | UnsetType = UNSET,
+        sweeps: Mapping[str, SweepInfo] | None = None,
     ) -> None:
         """Write run.json as things stand. exit_code: None while the run goes. OSError."""
         write_info(
@@ -105,6 +107,7 @@ class RunFolder:
                 sessions=self._walls,
                 model_hosts=model_hosts,
                 costs=costs if costs is UNSET else dict(costs),
+                sweeps=dict(sweeps) if sweeps else UNSET,
             ),
         )
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import structlog
+from msgspec import UNSET
 
 from simulator.batch.meta import meta_of
 from simulator.call.conversation import Conversation
@@ -124,6 +125,7 @@ def row_of(job: Job, played: Played, scores: Sequence[Score] = (), folder: Path 
         status=played.status,
         problem=played.problem,
         sample=job.sample.get("id", ""),
+        point=job.point or UNSET,
         duration_s=_length_s(folder) if folder else None,
         agent=agent_label(kind_of(job.scenario.agent), encode(job.scenario.agent)),
         sound=_sound(folder) if folder and played.status == "completed" else "",

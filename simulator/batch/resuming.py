@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from simulator.batch.climbing import played_or_next
 from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError
 from simulator.planning.job import Job
@@ -16,7 +17,7 @@ from simulator.texts import quoted
 
 def refuse_other_settings(plan: Plan, folder: RunFolder) -> None:
     """Compare what completed sessions ran with and what the plan says now. ScenarioError names what differs."""
-    for job in plan.jobs:
+    for job in played_or_next(plan, folder.done):
         done = folder.done.get(job.id)
         # Reading and writing YAML takes ten milliseconds a session: that is for naming what differs.
         if done is None or done.settings == job.settings():

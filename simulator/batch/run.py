@@ -22,12 +22,14 @@ from simulator.workers import closing
 class Result(msgspec.Struct, kw_only=True):
     """What a run came to: the rows of all its sessions (earlier ones of a resumed run too), in plan order.
 
-    spared: sessions that were not needed, as their scenario was decided without them. hosts: what the model hosts that
-    sessions shared report of themselves. costs: what each scenario's use of paid systems came to.
+    planned: the sessions there should be. spared: sessions that were not needed, as their scenario was decided without
+    them. hosts: what the model hosts that sessions shared report of themselves. costs: what each scenario's use of paid
+    systems came to.
     """
 
     rows: list[Row]
     interrupted: bool = False
+    planned: int = 0
     spared: int = 0
     hosts: list[Any] = []
     costs: dict[str, Cost] = {}
@@ -67,9 +69,16 @@ def run_plan(
         while todo:
             for executor, jobs in assign(todo, concurrency):
                 executor.play(jobs, book)
-            todo = book.again()
+            todo = book.more()
     except KeyboardInterrupt:
         interrupted = True
         with closing():
             book.interrupted(todo)
-    return Result(rows=book.rows(), interrupted=interrupted, spared=book.spared, hosts=book.hosts, costs=book.costs())
+    return Result(
+        rows=book.rows(),
+        interrupted=interrupted,
+        planned=book.planned(),
+        spared=book.spared,
+        hosts=book.hosts,
+        costs=book.costs(),
+    )

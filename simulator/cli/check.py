@@ -26,8 +26,11 @@ def run(args: argparse.Namespace) -> int:
             plan = make_plan([path], Wishes(overrides=args.overrides))
             for scenario in plan.scenarios.values():
                 check_judges(scenario)
+            for scenario in (*plan.sweeps.values(), *plan.scenarios.values()):
                 check_expectations(scenario)
-                print(f"{shown(scenario.name)}: fine")
+            for name, scenario in plan.purses.items():
+                points = sum(sweep == name for sweep in plan.points.values())
+                print(f"{shown(scenario.name)}: fine{f', {points} points' if points else ''}")
             for remark in plan.remarks:
                 print(f"simulate: {remark}", file=sys.stderr)
         except SimulatorError as error:

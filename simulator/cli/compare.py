@@ -10,9 +10,10 @@ from simulator.cli.overrides import add_keep_invalid
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
-from simulator.results.pairs import Difference, Inquiry, differences, paired
+from simulator.results.pairs import Difference, Inquiry, differences, paired, pairs_of
 from simulator.results.run import Run, load_run
 from simulator.results.telling import told_apart
+from simulator.results.thresholds import ThresholdDifference, threshold_differences
 from simulator.scoring.validity import share_line
 
 
@@ -71,9 +72,14 @@ def run(args: argparse.Namespace) -> int:
     if len(runs) < 2:
         raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
     asked = _asked(runs, args)
-    found = {str(other.folder): differences(paired(runs[0], other), asked) for other in runs[1:]}
-    page = _write_page(runs, args)
-    _print(found, runs, page, args)
+    shifts = {str(other.folder): threshold_differences(runs[0], other) for other in runs[1:]}
+    pairs = {str(other.folder): pairs_of(runs[0], other) for other in runs[1:]}
+    for other in runs[1:]:
+        if not shifts[str(other.folder)]:  # two sweeps may have met at no level, and have thresholds all the same
+            paired(runs[0], other)
+    found = {folder: differences(mine, asked) for folder, mine in pairs.items()}
+    page = _write_page(runs, args) if all(pairs.values()) else None
+    _print(found, shifts, runs, page, args)
     if any(one.left_out for one in runs):
         return INCOMPLETE
     return EXPECTATION_FAILED if any(_fails(item, args) for items in found.values() for item in items) else OK
@@ -141,17 +147,23 @@ def _fails(item: Difference, args: argparse.Namespace) -> bool:
 
 
 def _print(
-    found: dict[str, list[Difference]], runs: Sequence[Run], page: Path | None, args: argparse.Namespace
+    found: dict[str, list[Difference]],
+    shifts: dict[str, list[ThresholdDifference]],
+    runs: Sequence[Run],
+    page: Path | None,
+    args: argparse.Namespace,
 ) -> None:
     from simulator.cli import compare_tables as tables
 
     notes = _notes(runs)
     if args.format == "json":
-        print(tables.as_json(found, runs[0].folder, page, notes))
+        print(tables.as_json(found, runs[0].folder, page, notes, shifts))
         return
     show = tables.print_markdown if args.format == "markdown" else tables.print_table
     for other, items in zip(runs[1:], found.values(), strict=True):
-        show(runs[0].name, other.name, items, need=args.need)
+        if items or not shifts[str(other.folder)]:
+            show(runs[0].name, other.name, items, need=args.need)
+        tables.print_shifts(runs[0].name, other.name, shifts[str(other.folder)], markdown=args.format == "markdown")
     for note in notes:
         print(f"\n{note}" if args.format == "markdown" else note)
     if page is not None and args.format == "text":

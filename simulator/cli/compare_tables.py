@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -9,15 +10,22 @@ from simulator.cli.console import console
 from simulator.cli.numbers import number
 from simulator.intervals.pooled import observations
 from simulator.results.pairs import Difference
+from simulator.results.thresholds import ThresholdDifference
 
 HEAD = ("metric", "first", "second", "difference", "95 % interval", "effect", "p", "")
 
 
 def as_json(
-    found: Mapping[str, Sequence[Difference]], first: Path, page: Path | None, notes: Sequence[str] = ()
+    found: Mapping[str, Sequence[Difference]],
+    first: Path,
+    page: Path | None,
+    notes: Sequence[str] = (),
+    shifts: Mapping[str, Sequence[ThresholdDifference]] | None = None,
 ) -> str:
-    """Give everything there is. found: by the folder of the second run. notes: what to know beside the numbers."""
-    told = {"page": str(page) if page else None, "first": str(first), "against": found, "notes": notes}
+    """Give everything there is. found, shifts: by the folder of the second run. notes: what to know beside numbers."""
+    told: dict[str, Any] = {"page": str(page) if page else None, "first": str(first), "against": found, "notes": notes}
+    if shifts and any(shifts.values()):
+        told["thresholds"] = shifts
     return msgspec.json.encode(told).decode()
 
 
@@ -45,6 +53,53 @@ def print_markdown(first: str, second: str, items: Sequence[Difference], *, need
         print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     for line in _remarks(items, need):
         print(f"\n{line}")
+
+
+SHIFT_HEAD = ("threshold of", "first", "second", "difference", "95 % interval", "p")
+
+
+def print_shifts(first: str, second: str, items: Sequence[ThresholdDifference], *, markdown: bool) -> None:
+    """Print how far the thresholds of two sweeps lie apart; nothing where there are none."""
+    shown = [item for item in items if item.value is not None]
+    head = (SHIFT_HEAD[0], first, second, *SHIFT_HEAD[3:])
+    if shown and markdown:
+        print(f"\n### thresholds of {second} minus {first}\n")
+        for cells in (head, ("---",) * len(head), *map(_shift_cells, shown)):
+            print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    elif shown:
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"{second} minus {first}", title_justify="left")
+        for place, name in enumerate(head):
+            table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
+        for item in shown:
+            table.add_row(*_shift_cells(item))
+        console().print(table)
+    for item in items:
+        if item.reason:
+            line = f"{_curve_name(item)}: {item.reason}"
+            if markdown:
+                print(f"\n{line}")
+            else:
+                console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _shift_cells(item: ThresholdDifference) -> tuple[str, ...]:
+    unit = " s" if item.seconds else ""
+    return (
+        _curve_name(item),
+        f"{number(item.first)}{unit}",
+        f"{number(item.second)}{unit}",
+        "" if item.value is None else f"{item.value:+.3f}",
+        "" if item.ci95 is None else f"{item.ci95[0]:+.3f} .. {item.ci95[1]:+.3f}",
+        "" if item.p_adjusted is None else f"{item.p_adjusted:.2g}",
+    )
+
+
+def _curve_name(item: ThresholdDifference) -> str:
+    where = "".join(f", {name} {label}" for name, label in item.where.items())
+    return f"{item.metric} over {item.over}{where}"
 
 
 def _head(first: str, second: str) -> tuple[str, ...]:

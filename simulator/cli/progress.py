@@ -63,12 +63,12 @@ class Bar:
         self._seconds: dict[str, float] = {}
         self._rows: dict[str, Any] = {}
         self._name = plan.name
-        self._planned_s = sum(job.length_s() for job in plan.jobs)
+        self._all_s = sum(map(sum, plan.lengths_s().values()))
         self._sessions = self._ended = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
-        self._all = self._progress.add_task(self._name, total=self._planned_s, done="", speed="")
+        self._all = self._progress.add_task(self._name, total=self._all_s, done="", speed="")
         return self
 
     def __exit__(

@@ -78,14 +78,22 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
     """Run a plan into its folder and print what came of it; gives the exit code."""
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
-    folder.write(command, None)
+    folder.write(command, None, sweeps=plan.swept)
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, args.concurrency, watcher)
-    summary = summarise(plan.scenarios, result.rows, pool_all=args.pool == "all", keep_invalid=args.keep_invalid)
-    code = exit_code(result, summary, expected=len(plan.jobs) + len(plan.notes) - result.spared)
+    played = {row.scenario for row in result.rows}
+    summary = summarise(
+        # Of a staircase's levels those it came to.
+        {name: item for name, item in plan.scenarios.items() if name in played or not plan.flights},
+        result.rows,
+        swept=plan.swept,
+        pool_all=args.pool == "all",
+        keep_invalid=args.keep_invalid,
+    )
+    code = exit_code(result, summary, expected=result.planned + len(plan.notes) - result.spared)
     try:
-        folder.write(command, code, model_hosts=result.hosts, costs=result.costs)
+        folder.write(command, code, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
         _write_pages(plan, folder, args.page_audio)
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
@@ -99,7 +107,7 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
 
 def check_before_start(plan: Plan) -> None:
     """Refuse a party that is human, a key that is not set, an expectation on what nobody measures. ScenarioError."""
-    for scenario in plan.scenarios.values():
+    for scenario in (*plan.sweeps.values(), *plan.scenarios.values()):
         for party in PARTIES:
             if scenario.actor(party).traits().live:
                 raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
@@ -119,18 +127,21 @@ def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
 
 def _tell_plan(plan: Plan, *, as_json: bool) -> int:
     lines: list[dict[str, Any]] = []
-    for name, scenario in plan.scenarios.items():
-        lengths = [job.length_s() for job in plan.jobs if job.group == name]
-        clock = "wall" if scenario.wall() else "virtual"
+    for name, lengths in plan.lengths_s().items():
+        scenario = plan.purses[name]
+        points = [plan.scenarios[point] for point, sweep in plan.points.items() if sweep == name]
+        clock = "wall" if any(item.wall() for item in points or [scenario]) else "virtual"
+        models = dict.fromkeys(model for item in points or [scenario] for model in item.priced_models())
         lines.append(
             {
                 "scenario": scenario.name,
+                **({"points": len(points)} if points else {}),
                 "sessions": len(lengths),
                 "until": "decided" if isinstance(scenario.repeat, UntilDecided) else None,
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
-                "billed": scenario.priced_models(),
+                "billed": list(models),
                 "cost": scenario.max_cost,
             }
         )
@@ -143,6 +154,7 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
         cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
         print(
             f"{shown(line['scenario'])}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
+            f"{'at ' + str(line['points']) + ' points ' if 'points' in line else ''}"
             f"of up to {line['seconds_each']:.0f} s on the "
             f"{line['clock']} clock{wall}; {cost}"
         )

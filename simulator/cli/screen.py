@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from simulator.cli.console import console
 from simulator.cli.numbers import number, without_interval
+from simulator.cli.sweep_screen import print_sweep
 from simulator.errors import SimulatorError
 from simulator.reading.expect import Verdict
 from simulator.results.judged import read_judged
@@ -35,10 +36,15 @@ DETAILS = (
 def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> None:
     """Print the scores, the expectations, what failed, and where the files lie; verbose: the details too."""
     screen = console()
-    if summary.pooled or len(summary.scenarios) < 2:
+    points = {row.scenario for row in summary.rows if row.point}
+    for sweep in summary.sweeps:
+        print_sweep(screen, sweep)
+    if (summary.pooled or len(summary.scenarios) < 2) and not points:
         _print_scores(screen, summary.pooled, summary.told, verbose=verbose)
     else:
         for scenario in summary.scenarios:
+            if slug(scenario.name) in points and not verbose:
+                continue
             heading = f"{scenario.name} · {scenario.agent}" if scenario.agent else scenario.name
             screen.print(f"[bold]{escape(shown(heading))}[/]")
             _print_scores(screen, scenario.scores, scenario.told, verbose=verbose, brief=True)

@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
         print(list_devices())
         return OK
     plan = make_plan([args.scenario or default_scenario()], Wishes(overrides=args.overrides, repeat=1))
-    if len(plan.jobs) != 1 or plan.jobs[0].sample:
-        raise ScenarioError("one talks through one scenario; this one runs over a dataset")
+    if len(plan.jobs) != 1 or plan.jobs[0].sample or plan.sweeps:
+        raise ScenarioError("one talks through one scenario; this one has a sweep or a dataset")
     job = seated(plan.jobs[0])
     plan = msgspec.structs.replace(plan, jobs=[job], scenarios={job.group: job.scenario})
     hold = _way(args, job.scenario)

@@ -1,15 +1,19 @@
 """Checks before a run: what could only fail later, for time or money, is refused at once."""
 
 import os
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES
+from simulator.intervals.pooled import SHARES
 from simulator.judging.spec import JudgeSpec
 from simulator.planning.outcomes import check_outcomes
 from simulator.planning.scorers import metrics_of, with_judge
 from simulator.reading.expect import undecidable
 from simulator.scenario import Scenario, UntilDecided
+from simulator.score import Definition
+from simulator.sweep.design import StaircaseDesign
 
 
 def check_environment(scenario: Scenario) -> None:
@@ -32,18 +36,35 @@ def check_judges(scenario: Scenario) -> None:
 
 
 def check_expectations(scenario: Scenario) -> None:
-    """Refuse an expectation on a metric that nobody measures, on a tool that nobody has. ScenarioError."""
+    """Refuse an expectation on a metric that nobody measures or a tool that nobody has, and a measure that is none.
+    ScenarioError.
+    """
     check_outcomes(scenario)
     known = metrics_of(scenario)
+    for index, metric in enumerate(scenario.measure):
+        _refuse_unknown(metric, known, f"{scenario.name}: $.measure[{index}]")
+    if scenario.sweep is not None and scenario.sweep.climbing is not None:
+        _check_asked(scenario, scenario.sweep.climbing, known)
     for index, expectation in enumerate(scenario.expect):
-        if expectation.metric not in known:
-            close = get_close_matches(expectation.metric, known, 3) or list(known)[:3]
-            hint = f"did you mean {', '.join(close)}" if close else "it has none"
-            raise ScenarioError(
-                f"{scenario.name}: $.expect[{index}]: {expectation.metric!r} is not measured by the scorers of this "
-                f"scenario; {hint}"
-            )
+        _refuse_unknown(expectation.metric, known, f"{scenario.name}: $.expect[{index}]")
         if isinstance(scenario.repeat, UntilDecided) and not expectation.inform:
             why = undecidable(expectation, known[expectation.metric])
             if why is not None:
                 raise ScenarioError(f"{scenario.name}: $.expect[{index}]: cannot be decided by trials: {why}")
+
+
+def _check_asked(scenario: Scenario, climbing: StaircaseDesign, known: Mapping[str, Definition]) -> None:
+    metric = climbing.metric or scenario.measure[0]
+    _refuse_unknown(metric, known, f"{scenario.name}: $.sweep.design.metric")
+    if known[metric].unit not in SHARES:
+        raise ScenarioError(
+            f"{scenario.name}: $.sweep.design.metric: a staircase asks for yes or no, and {metric} is in "
+            f"{known[metric].unit}; choose a share"
+        )
+
+
+def _refuse_unknown(metric: str, known: Collection[str], where: str) -> None:
+    if metric not in known:
+        close = get_close_matches(metric, known, 3) or list(known)[:3]
+        hint = f"did you mean {', '.join(close)}" if close else "it has none"
+        raise ScenarioError(f"{where}: {metric!r} is not measured by the scorers of this scenario; {hint}")

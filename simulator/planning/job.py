@@ -1,8 +1,9 @@
 """Jobs, and what makes many of one: the pieces that a plan is built from.
 
-A plan starts with one job per scenario and sends it through expanders, one after the other: a dataset gives a job per
-sample, `repeat` one per trial. Each lengthens the id and writes what it decided into the scenario, so that the jobs at
-the end need nothing but themselves. A new way of making many sessions of one scenario is one more expander.
+A plan starts with one job per scenario and sends it through expanders, one after the other: a sweep gives a job per
+point, a dataset one per sample, `repeat` one per trial. Each lengthens the id and writes what it decided into the
+scenario, so that the jobs at the end need nothing but themselves. A new way of making many sessions of one scenario is
+one more expander.
 """
 
 import hashlib
@@ -14,18 +15,26 @@ import msgspec
 from simulator.reading.secrets import mask
 from simulator.scenario import Scenario
 from simulator.spec import decode, encode
+from simulator.sweep.sweep import Point
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores.
 
-    sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset.
+    sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset. point: where it
+    lies in a sweep, whose points are groups of their own.
     """
 
     id: str
     group: str
     scenario: Scenario
     sample: dict[str, Any] = {}
+    point: Point | None = None
+
+    @property
+    def purse(self) -> str:
+        """Whose money it spends: the group's, or that of the whole sweep."""
+        return self.point.sweep if self.point else self.group
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as plain data.
@@ -33,7 +42,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         Encoding leaves out the values that are the defaults themselves; a pickled copy of one is written out, and
         scenario.yaml would depend on where its session ran.
         """
-        return _job, (self.id, self.group, encode(self.scenario), self.sample)
+        return _job, (self.id, self.group, encode(self.scenario), self.sample, self.point)
 
     def settings(self) -> str:
         """The sha256, in hex, of all that decides what this session is: a resumed run compares it."""
@@ -45,9 +54,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.scenario.ticks() * self.scenario.frame_samples / self.scenario.sample_rate
 
 
-def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any]) -> Job:
+def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any], point: Point | None) -> Job:
     decoded: Scenario = decode(scenario, Scenario, source=name, folder=Path("/"))
-    return Job(id=name, group=group, scenario=decoded, sample=sample)
+    return Job(id=name, group=group, scenario=decoded, sample=sample, point=point)
 
 
 class Expanded(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,5 +73,5 @@ class Expander(Protocol):
     """
 
     def __call__(self, job: Job) -> Expanded:
-        """Expand a job. Every id in the result starts with the job's own; the group stays."""
+        """Expand a job. Every id in the result starts with the job's own; the group stays, but for a point's."""
         ...

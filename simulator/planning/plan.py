@@ -1,7 +1,7 @@
 """Plans: which sessions a run will hold, worked out before anything starts.
 
-Every trial of every scenario (and of every sample of its dataset) is one job: a resolved scenario with its own seed
-and a session id that is also its folder's name. Clashes are refused here.
+Every trial of every scenario (of every point of its sweep, of every sample of its dataset) is one job: a resolved
+scenario with its own seed and a session id that is also its folder's name. Clashes are refused here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,28 +14,63 @@ from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
 from simulator.planning.gating import informed
 from simulator.planning.job import Expanded, Expander, Job
+from simulator.planning.points import each_point
 from simulator.planning.samples import each_sample
+from simulator.planning.staircases import Answers, Flight, flights_of
 from simulator.planning.traps import traps
 from simulator.planning.trials import deciding, each_trial
 from simulator.scenario import Scenario, check_length, files_of, load, slug
 from simulator.session import is_session, read_session
 from simulator.sound.recordings import shortfall
+from simulator.sweep.sweep import SweepInfo
 
-EXPANDERS: tuple[Expander, ...] = (each_sample, each_trial)
+EXPANDERS: tuple[Expander, ...] = (each_point, each_sample, each_trial)
 """In this order: a trial is the last thing that tells two sessions apart, as its number ends their ids."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The jobs of a run, and the scenarios they come from (by name).
+    """The jobs of a run, and the scenarios they come from (by name): of a sweep those of its points.
 
-    notes: what could not be used, remarks: what will not be all that it looks like; a sentence each.
+    sweeps: the scenarios that have points, by name; points: whose point a scenario is; flights: the staircases, whose
+    first round alone is among the jobs. notes: what could not be used, remarks: what will not be all that it looks
+    like; a sentence each.
     """
 
     name: str
     scenarios: dict[str, Scenario]
     jobs: list[Job]
+    sweeps: dict[str, Scenario] = {}
+    points: dict[str, str] = {}
+    flights: list[Flight] = []
     notes: list[str] = []
     remarks: list[str] = []
+
+    @property
+    def purses(self) -> dict[str, Scenario]:
+        """The scenarios whose limits hold, by name: a sweep's for all of its points together."""
+        return {**self.sweeps, **{name: item for name, item in self.scenarios.items() if name not in self.points}}
+
+    def lengths_s(self) -> dict[str, list[float]]:
+        """How long each session may last in seconds of its own time, by purse; of staircases all that may come."""
+        lengths: dict[str, list[float]] = {name: [] for name in self.purses}
+        climbing = {job.purse for flight in self.flights for job in flight.levels}
+        for job in self.jobs:
+            if job.purse not in climbing:
+                lengths[job.purse].append(job.length_s())
+        for flight in self.flights:
+            longest = max(job.length_s() for job in flight.levels)
+            lengths[flight.levels[0].purse] += [longest] * flight.design.trials
+        return lengths
+
+    def unfolded(self, answers: Answers) -> list[Job]:
+        """Give the jobs and, of staircases, those that follow from these answers."""
+        later = [job for flight in self.flights for job in flight.unfolded(answers)]
+        return list({job.id: job for job in (*self.jobs, *later)}.values())
+
+    @property
+    def swept(self) -> dict[str, SweepInfo]:
+        """What a reader of the run needs of its sweeps, by name."""
+        return {name: item.sweep.info(item.measure) for name, item in self.sweeps.items() if item.sweep is not None}
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +95,9 @@ def make_plan(paths: Sequence[Path], wishes: Wishes) -> Plan:
 def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     """List the sessions of scenarios, given by where they come from. ScenarioError: two scenarios with one name."""
     scenarios: dict[str, Scenario] = {}
+    sweeps: dict[str, Scenario] = {}
+    points: dict[str, str] = {}
+    flights: list[Flight] = []
     origin: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
@@ -68,18 +106,41 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         scenario, told = informed(deciding(asked))
         doubts += told
         name = slug(scenario.name)
-        if name in scenarios:
+        if name in origin:
             raise ScenarioError(f"{source}: the name {scenario.name!r} is that of {origin[name]} already; names differ")
-        scenarios[name], origin[name] = scenario, source
-        found = expanded(Job(id=name, group=name, scenario=scenario))
-        # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
-        scenarios[name] = msgspec.structs.replace(scenario, scorers=found.jobs[0].scenario.scorers)
-        jobs += found.jobs
-        notes += found.notes
+        origin[name] = source
+        if scenario.sweep is not None:
+            sweeps[name] = scenario
+        starts = each_point(Job(id=name, group=name, scenario=scenario)).jobs
+        points |= {start.group: name for start in starts if start.point}
+        climbs = flights_of(scenario, starts)
+        flights += climbs
+        jobs += [job for flight in climbs for job in flight.unfolded({})]
+        for start in starts:
+            found = Expanded(jobs=[start]) if climbs else expanded(start)
+            # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
+            scorers = found.jobs[0].scenario.scorers
+            scenarios[start.group] = msgspec.structs.replace(start.scenario, scorers=scorers)
+            jobs += [] if climbs else found.jobs
+            notes += found.notes
     _refuse_clashes(jobs)
-    name = next(iter(scenarios)) if len(scenarios) == 1 else "-".join(scenarios)[:60].rstrip("-")
-    remarks = [*doubts, *_damages(scenarios.values()), *_unpressed(scenarios.values()), *traps(scenarios.values())]
-    return Plan(name=name, scenarios=scenarios, jobs=jobs, notes=notes, remarks=remarks)
+    name = next(iter(origin)) if len(origin) == 1 else "-".join(origin)[:60].rstrip("-")
+    return Plan(
+        name=name,
+        scenarios=scenarios,
+        jobs=jobs,
+        sweeps=sweeps,
+        points=points,
+        flights=flights,
+        notes=notes,
+        remarks=[*doubts, *_remarks(scenarios)],
+    )
+
+
+def _remarks(scenarios: Mapping[str, Scenario]) -> list[str]:
+    """Say what will not be all that it looks like; what is so at every point of a sweep is said of the first."""
+    found = [*_damages(scenarios.values()), *_unpressed(scenarios.values()), *traps(scenarios.values())]
+    return list({remark.partition(": ")[2]: remark for remark in reversed(found)}.values())[::-1]
 
 
 def expanded(job: Job, expanders: Sequence[Expander] = EXPANDERS) -> Expanded:

@@ -10,6 +10,7 @@ from simulator.report.index_scores import plots, table
 from simulator.report.numbers import clock_time
 from simulator.report.plots import fto_histogram
 from simulator.report.score_list import verdict_list
+from simulator.report.sweep_section import sweep_sections
 from simulator.results.policy import worst_first
 from simulator.results.row import grouped, scored
 from simulator.results.run import RUN_PAGE, Run, load_run
@@ -36,6 +37,7 @@ def index_html(run: Run) -> str:
         notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in _notes(run)),
         verdicts=_verdicts(run),
         fto=_fto(run),
+        sweeps=sweep_sections(run),
         plots=plots(run, ordered),
         data=assets.packed_json(table(run, ordered)),
     )

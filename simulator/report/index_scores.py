@@ -15,16 +15,26 @@ from simulator.results.summary import rests_on
 from simulator.scoring.scorer import definition_of
 
 COLUMNS_SHOWN = 6
+MOST_POINTS = 30
+"""So many points of a sweep are drawn by themselves, with all of their metrics: a hundred are 10 MB."""
 
 
 def plots(run: Run, ordered: Sequence[Row]) -> str:
     """Give the plots of all metrics: what readers ask for and scenarios expect first, the rest folded.
 
-    What differs, in scenario or agent, is drawn apart. ordered: the rows in the table's order, which the dots name.
+    What differs, in scenario or agent, is drawn apart, and the points of a sweep are folded: they have their curves.
+    ordered: the rows in the table's order, which the dots name.
     """
     places = {row.id: place for place, row in enumerate(ordered)}
     groups = grouped(ordered)
-    return "".join(_group(run, name if len(groups) > 1 else "", rows, places) for name, rows in groups.items())
+    drawn = {name: _group(run, name if len(groups) > 1 else "", rows, places) for name, rows in groups.items()}
+    points = [name for name, rows in groups.items() if rows[0].point]
+    apart = "".join(text for name, text in drawn.items() if name not in points)
+    if not points:
+        return apart
+    folded = "".join(drawn[name] for name in points[:MOST_POINTS])
+    more = f", the first {MOST_POINTS} of {len(points)}" if len(points) > MOST_POINTS else ""
+    return f"{apart}<details><summary>points of sweeps, each by itself{more}</summary>{folded}</details>"
 
 
 def _group(run: Run, name: str, rows: Sequence[Row], places: Mapping[str, int]) -> str:

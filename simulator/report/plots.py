@@ -56,7 +56,7 @@ def strip(points: Sequence[tuple[int, float]], value: float | None, ci95: tuple[
         parts += f'<path class="pooled" d="M{axis.x(value)} 29l5 5l-5 5l-5 -5z"/>'
     low, high = (figure(min(values)), figure(max(values))) if values else ("", "")
     ends = f'<text x="{PAD}" y="50">{low}</text><text x="{WIDTH - PAD}" y="50" text-anchor="end">{high}</text>'
-    return _svg(parts + ends, 54, f"{len(points)} sessions from {low} to {high}")
+    return svg(parts + ends, 54, f"{len(points)} sessions from {low} to {high}")
 
 
 def _dots(points: Sequence[tuple[int, float]], axis: Axis) -> str:
@@ -110,7 +110,7 @@ def fto_histogram(values_s: Sequence[float]) -> str:
     )
     middle = f'<line class="median" x1="{axis.x(median)}" x2="{axis.x(median)}" y1="8" y2="{FTO_BASE}"/>'
     told = f"floor transfer offsets, median {median * 1000:.0f} ms"
-    return _svg(HATCH + lines + bars + middle + ticks, FTO_HEIGHT, told, FTO_WIDTH)
+    return svg(HATCH + lines + bars + middle + ticks, FTO_HEIGHT, told, FTO_WIDTH)
 
 
 def _fto_bar(axis: Axis, left: float, count: int, most: int) -> str:
@@ -138,15 +138,16 @@ def difference(value: float | None, ci95: tuple[float, float] | None, axis: Axis
     """Draw a paired difference with its interval around zero. tone: better, worse, unclear, or empty."""
     zero = f'<line class="zero" x1="{axis.x(0)}" x2="{axis.x(0)}" y1="2" y2="22"/>'
     if value is None:
-        return _svg(zero, 24, "no difference is defined")
+        return svg(zero, 24, "no difference is defined")
     line = ""
     if ci95 is not None:
         line = f'<line class="interval" x1="{axis.x(ci95[0])}" x2="{axis.x(ci95[1])}" y1="12" y2="12"/>'
     dot = f'<path class="pooled" d="M{axis.x(value)} 6l6 6l-6 6l-6 -6z"/>'
-    return _svg(f'<g class="{escape(tone)}">{line}{dot}</g>' + zero, 24, f"difference {figure(value)}")
+    return svg(f'<g class="{escape(tone)}">{line}{dot}</g>' + zero, 24, f"difference {figure(value)}")
 
 
-def _svg(inner: str, height: float, told: str, width: float = WIDTH) -> str:
+def svg(inner: str, height: float, told: str, width: float = WIDTH) -> str:
+    """Give a drawing of this size in pixels. told: what it shows, for those who do not see it."""
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" '
         f'preserveAspectRatio="xMinYMid meet">{inner}</svg>'

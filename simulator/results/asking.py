@@ -9,12 +9,13 @@ from simulator.scoring.scorer import definitions_by_kind
 
 
 def head_metrics(runs: Iterable[Run]) -> list[str]:
-    """Give the metrics of `expect` of these runs, then of every scorer that measured them the one that leads."""
+    """Give the metrics of `expect` and `measure` of these runs, then of every scorer the one that leads."""
     runs = list(runs)
     expected = [verdict.metric for run in runs for found in run.verdicts.values() for verdict in found]
     measured = {metric for run in runs for metric in run.metrics}
     heads = (_head(cards, measured) for cards in definitions_by_kind().values())
-    return list(dict.fromkeys([*expected, *(head for head in heads if head is not None)]))
+    swept = [metric for run in runs for info in (run.info.sweeps or {}).values() for metric in info.measure]
+    return list(dict.fromkeys([*expected, *swept, *(head for head in heads if head is not None)]))
 
 
 def _head(cards: Mapping[str, Definition], measured: set[str]) -> str | None:

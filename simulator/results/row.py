@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from simulator.errors import SessionError
 from simulator.files import decode_json
@@ -16,6 +17,7 @@ from simulator.intervals.observations import Origin
 from simulator.score import KeptParts, Score, fits
 from simulator.scoring.scorer import definition_of
 from simulator.scoring.validity import counts
+from simulator.sweep.sweep import Point
 from simulator.texts import quoted
 
 RESULTS = "results.jsonl"
@@ -38,7 +40,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     duration_s: the length of the conversation, None where the run did not say. agent: what kind it was. sound: the
     sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
-    invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out.
+    invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out. point: where it lies
+    in a sweep, left out of a row that lies in none.
     """
 
     id: str
@@ -53,6 +56,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sound: str = ""
     settings: str = ""
     invalid: str = ""
+    point: Point | UnsetType = UNSET
     scores: dict[str, RowScore] = {}
 
     @property

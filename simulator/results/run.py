@@ -22,6 +22,7 @@ from simulator.results.row import (
     without_evidence,
 )
 from simulator.results.run_info import INFO, RunInfo, read_info
+from simulator.results.sweeps import SweepSummary, sweeps_of
 from simulator.scoring.scorer import all_definitions
 from simulator.scoring.validity import why_invalid
 from simulator.session import Session, is_session, read_meta, read_session
@@ -84,6 +85,11 @@ class Run:
             name: verdicts(expected, all_definitions(), by_scenario.get(name, []))
             for name, expected in self._expected.items()
         }
+
+    @cached_property
+    def sweeps(self) -> list[SweepSummary]:
+        """What its sweeps came to."""
+        return sweeps_of(self.info.sweeps or {}, self.rows)
 
     def keeping_invalid(self) -> "Run":
         """The same run, of which every session counts, invalid or not."""

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from simulator.call.surroundings import Pacing
 from simulator.files import read_json, write_json
 from simulator.reading.cost import Cost
+from simulator.sweep.sweep import SweepInfo
 
 INFO = "run.json"
 
@@ -40,7 +41,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The content of run.json. wall_s: real seconds. exit_code: None while the run goes, and for one that was killed.
 
     started: UTC, ISO 8601. model_hosts: what shared models measured, as each tells it. costs: by scenario. Both are
-    left out by what is no run over scenarios: a talk, a server.
+    left out by what is no run over scenarios: a talk, a server. sweeps: what there is to know of them, by name.
     """
 
     command: list[str] = []
@@ -52,6 +53,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     sessions: dict[str, SessionWall] = {}
     model_hosts: list[Any] | UnsetType = UNSET
     costs: dict[str, Cost] | UnsetType = UNSET
+    sweeps: dict[str, SweepInfo] | UnsetType = UNSET
 
 
 def write_info(run_folder: Path, info: RunInfo) -> None:

@@ -11,10 +11,12 @@ from simulator.planning.scorers import metrics_of
 from simulator.reading.expect import Expectation, Verdict
 from simulator.results.pooling import verdicts
 from simulator.results.row import Row, keeping_invalid, scored, valid
+from simulator.results.sweeps import SweepSummary, sweeps_of
 from simulator.scenario import Scenario
 from simulator.score import Definition, Score, pass_at_k, pass_hat_k
 from simulator.scoring.pooling import pool
 from simulator.scoring.validity import share_line
+from simulator.sweep.sweep import SweepInfo
 
 
 class Trials(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +60,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     pooled: list[Score]
     definitions: dict[str, Definition]
     told: list[str] = []
+    sweeps: list[SweepSummary] = []
 
     def failed(self) -> list[Verdict]:
         """The expectations that stop a release: failed or undecided, and not there to inform alone."""
@@ -71,15 +74,21 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
             "scenarios": self.scenarios,
             "pooled": self.pooled,
             "sessions": self.rows,
+            **({"sweeps": self.sweeps} if self.sweeps else {}),
         }
 
 
 def summarise(
-    taken: Mapping[str, Scenario], rows: Sequence[Row], *, pool_all: bool = False, keep_invalid: bool = False
+    taken: Mapping[str, Scenario],
+    rows: Sequence[Row],
+    *,
+    swept: Mapping[str, SweepInfo] | None = None,
+    pool_all: bool = False,
+    keep_invalid: bool = False,
 ) -> Summary:
     """Pool the scores of completed sessions by scenario, and over all if asked. taken: scenarios by name in rows.
 
-    keep_invalid: those of invalid sessions too.
+    swept: what is known of its sweeps. keep_invalid: those of invalid sessions too.
     """
     counted = keeping_invalid(rows) if keep_invalid else list(rows)
     definitions: dict[str, Definition] = {}
@@ -104,7 +113,8 @@ def summarise(
                 trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
             )
         )
-    summary = Summary(rows=list(rows), scenarios=scenarios, pooled=[], definitions=definitions)
+    sweeps = sweeps_of(swept or {}, counted)
+    summary = Summary(rows=list(rows), scenarios=scenarios, pooled=[], definitions=definitions, sweeps=sweeps)
     if len(scenarios) == 1:
         return msgspec.structs.replace(summary, pooled=scenarios[0].scores, told=scenarios[0].told)
     if pool_all:

@@ -32,10 +32,6 @@ class Judge(Protocol):
         """Give so many replies to one question, of ready replies all that there are; RemoteError when it fails."""
         ...
 
-    def poll(self, sample: str, messages: Messages, count: int) -> Sequence[str]:
-        """Give so many replies to one question, of ready replies all that there are; RemoteError when it fails."""
-        ...
-
 
 class Ruling(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What asking came to: the parsed value or None, every raw reply, and why there is no value."""

@@ -1,0 +1,1 @@
+"""Sweeps: points of one scenario, along named dimensions."""
