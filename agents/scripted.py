@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.actor import ActorSpec, Context, Setting
+from simulator.engines.kinds import AnyVoice
 from simulator.speaking.ears import EarsKind
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
@@ -34,7 +35,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     """
 
     turns: list[ScriptedTurn | str]
-    voice: str | None = None
+    voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 150
     ears: EarsKind | None = None
 

@@ -21,6 +21,7 @@ from agents.remote.turn_based_replay import (
     trace_heard,
 )
 from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Setting
+from simulator.engines.kinds import AnyVoice
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
@@ -39,7 +40,7 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
     ignore_backchannels: shorter speech of the other is let pass. opening: what it says first, at opening_at.
     """
 
-    voice: str | None = None
+    voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 160
     ears: EarsKind | None = None
     endpoint: Duration = ms(600)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from simulator.engines.espeak import EspeakSpec
+from simulator.engines.kinds import AnyVoice
 from simulator.errors import located
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec, carried_until
@@ -22,7 +24,7 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
     say: list[str] = []
     file: Path | None = None
     channel: int | None = None
-    voice: str = "en-gb-scotland"
+    voice: AnyVoice = EspeakSpec(name="en-gb-scotland")
     level_db: Decibels = -10.0
     start: Duration = ms(1000)
     every: Duration | None = None

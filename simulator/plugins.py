@@ -26,6 +26,8 @@ GROUPS = {
     "models": "simulator.models",
     "datasets": "simulator.datasets",
     "servers": "simulator.servers",
+    "synthesizers": "simulator.synthesizers",
+    "recognizers": "simulator.recognizers",
     "engines": "simulator.engines",
 }
 
@@ -64,11 +66,13 @@ class Kind(metaclass=_AnyKind):
 
     group: ClassVar[str]
     spec: ClassVar[type[msgspec.Struct]]
+    any_word: ClassVar[bool] = False
+    """Whether words are allowed that are no kind's name: `expand` knows what they mean."""
 
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> Any:
         if isinstance(value, str):
-            value = {"kind": value}
+            value = cls.expand(value)
         if not isinstance(value, dict):
             raise ValueError(f"expected a mapping with a kind, found {quoted(value)}")
         if not isinstance(value.get("kind"), str):
@@ -80,6 +84,11 @@ class Kind(metaclass=_AnyKind):
         if not (isinstance(spec, type) and issubclass(spec, cls.spec)):
             raise ValueError(f"{value['kind']!r} is no {cls.spec.__name__}, as {cls.group} are - at `$.kind`")
         return convert(value, spec)
+
+    @classmethod
+    def expand(cls, word: str) -> Mapping[str, Any]:
+        """Give the mapping that a word is short for."""
+        return {"kind": word}
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

@@ -112,7 +112,7 @@ class _Writer:
     def _(self, kind: inspect.CustomType) -> Schema:
         own = kind.cls
         if isinstance(own, type) and issubclass(own, Kind):
-            return self._group(own.group)
+            return self._group(own)
         if own is Length:
             return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
         if own is Latency:
@@ -140,7 +140,8 @@ class _Writer:
             return schema
         return {**schema, "default": encode(field.default)}
 
-    def _group(self, group: str) -> Schema:
+    def _group(self, marker: type[Kind]) -> Schema:
+        group = marker.group
         if group not in self.definitions:
             self.definitions[group] = {}
             kinds: list[Schema] = []
@@ -151,5 +152,5 @@ class _Writer:
                 except ScenarioError:
                     continue
                 names.append(name)
-            self.definitions[group] = {"anyOf": [*kinds, {"enum": names}]}
+            self.definitions[group] = {"anyOf": [*kinds, {"type": "string"} if marker.any_word else {"enum": names}]}
         return {"$ref": f"#/$defs/{group}"}

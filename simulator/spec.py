@@ -120,7 +120,7 @@ def encode(value: object) -> Any:
     if hasattr(value, "__encode__"):
         return value.__encode__()
     if isinstance(value, msgspec.Struct):
-        return _encode_struct(value)
+        return encode_struct(value)
     if isinstance(value, Mapping):
         return {str(name): encode(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -128,7 +128,8 @@ def encode(value: object) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _encode_struct(value: msgspec.Struct) -> dict[str, Any]:
+def encode_struct(value: msgspec.Struct) -> dict[str, Any]:
+    """Give a struct's mapping, whatever short form it may have."""
     config = value.__struct_config__
     plain: dict[str, Any] = {config.tag_field: config.tag} if config.tag_field else {}
     for field in msgspec.structs.fields(value):

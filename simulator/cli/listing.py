@@ -53,8 +53,8 @@ def _summary(group: str, name: str) -> str:
 
 
 def _print_voices() -> int:
-    from simulator.engines import engine
+    from simulator.engines.espeak import voices
 
-    for voice in engine("espeak").voices():
+    for voice in voices():
         print(voice)
     return OK

@@ -90,9 +90,9 @@ def _tried(name: str, purpose: str, attempt: Callable[[], str], remedy: str, *, 
 
 
 def _try_espeak() -> str:
-    from simulator.engines import engine
+    from simulator.engines.espeak import EspeakSpec
 
-    utterance = engine("espeak").synthesize("hello", "en-gb-x-rp")
+    utterance = EspeakSpec().shared().synthesize("hello")
     return f"{version('espeakng-loader')}, said {len(utterance.samples) / utterance.sample_rate:.2f} s"
 
 

@@ -11,12 +11,13 @@ import os
 import threading
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from simulator.engines import Detector, engine
+from simulator.engines import Detector, Recognition, engine
 from simulator.engines.activity import DETECTOR_HZ, SENSITIVE, silero_segments
+from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.weights import MOONSHINE, check_weights
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
@@ -42,11 +43,21 @@ _OPTIONS = {
 _INSTALL = "pip install moonshine-voice==0.1.0 (wheels: glibc >= 2.34 on x86-64, macOS >= 15 on arm64)"
 
 
+class MoonshineSpec(RecognizerSpec, frozen=True, kw_only=True, tag="moonshine", omit_defaults=True):
+    """The built-in recogniser of English: `recognizer: moonshine`."""
+
+    @classmethod
+    def languages(cls, detail: str) -> tuple[str, ...]:
+        """English: other languages give English words, and it says nothing of what it does not understand."""
+        return ("en",)
+
+    def build(self) -> "Moonshine":
+        """Make the recogniser."""
+        return Moonshine()
+
+
 class Moonshine:
     """Speech to text by Moonshine; one recording at a time, whatever the number of callers."""
-
-    languages: ClassVar[tuple[str, ...]] = ("en",)
-    """Other languages give English words: it says nothing of what it does not understand."""
 
     def __init__(self) -> None:
         self._alone = threading.Lock()
@@ -61,15 +72,15 @@ class Moonshine:
         thread.start()
         return thread
 
-    def recognize(self, samples: Samples, sample_rate: int) -> str:
-        """Give the text of a recording, float32 (n,) at any rate; empty when nobody speaks in it.
+    def recognize(self, samples: Samples, sample_rate: int) -> Recognition:
+        """Give the text of a recording, float32 (n,) at any rate; empty when nobody speaks in it. It tells no times.
 
         ScenarioError: the package is not installed, or does not run on this machine.
         """
         heard = recordings.resample(samples, sample_rate, DETECTOR_HZ)
         pieces = _pieces(heard, engine("silero"))
         with self._alone:
-            return " ".join(text for piece in pieces if (text := self._text(piece)))
+            return Recognition(text=" ".join(text for piece in pieces if (text := self._text(piece))))
 
     def _text(self, piece: Samples) -> str:
         padded = np.pad(piece, round(_PADDING_S * DETECTOR_HZ)).tolist()

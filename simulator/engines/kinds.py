@@ -1,0 +1,130 @@
+"""Voices and recognisers as kinds: what `voice` and `recognizer` mean wherever a scenario or an option names one.
+
+    voice: en-us+f3                            a word: a voice of espeak ...
+    voice: piper                               ... or a kind that needs no more to be said
+    voice: {kind: espeak, name: en-us+f3}      a mapping: a kind with its keys
+    recognizer: moonshine
+
+A spec is the request and the key: an engine is made once a process for each spec, and what a voice says is kept on disk
+under the spec and the engine's version. Written back, a spec is the word again where a word says it all.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.engines import Recognizer, Synthesizer
+from simulator.errors import ScenarioError
+from simulator.plugins import Kind, installed, load
+from simulator.spec import Spec, decode, encode_struct
+from simulator.traits import PartyTraits
+
+
+class EngineSpec(Spec, frozen=True, kw_only=True, omit_defaults=True):
+    """What every engine's spec has. Its fields can be hashed: engines are shared by spec."""
+
+    def __encode__(self) -> Any:
+        """Give the kind alone where nothing else is said, else the mapping."""
+        plain = encode_struct(self)
+        return plain["kind"] if len(plain) == 1 else plain
+
+    def traits(self) -> PartyTraits:
+        """What it makes of the party that uses it."""
+        return PartyTraits()
+
+    def check(self) -> None:
+        """Refuse what cannot work before anything starts: ScenarioError without a place (added outside)."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables and files: the kind, then what tells it from others of its kind."""
+        return str(self.__struct_config__.tag)
+
+
+class VoiceSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
+    """What every voice's spec does: make its synthesiser, and say which language it speaks."""
+
+    def build(self) -> Synthesizer:
+        """Make the synthesiser; cheap, models load on first use."""
+        raise NotImplementedError
+
+    def shared(self) -> Synthesizer:
+        """Give the process's synthesiser of this spec."""
+        return _voice(self)
+
+    def language(self) -> str:
+        """Give the code of its language (ISO 639); empty where nobody says. ScenarioError: it cannot be known here."""
+        return ""
+
+
+class RecognizerSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
+    """What every recogniser's spec does: make its recogniser."""
+
+    def build(self) -> Recognizer:
+        """Make the recogniser; cheap, models load on first use."""
+        raise NotImplementedError
+
+    def shared(self) -> Recognizer:
+        """Give the process's recogniser of this spec."""
+        return _recognizer(self)
+
+    @classmethod
+    def languages(cls, detail: str) -> tuple[str, ...]:
+        """Give the languages it was made for (ISO 639), all it can tell of what it hears; none where nobody says.
+
+        detail: what its label adds to the kind.
+        """
+        return ()
+
+
+if TYPE_CHECKING:
+    AnyVoice = VoiceSpec
+    AnyRecognizer = RecognizerSpec
+else:
+
+    class AnyVoice(Kind):
+        """The spec of any voice: a mapping, a kind's name, or a voice of espeak's."""
+
+        group = "synthesizers"
+        spec = VoiceSpec
+        any_word: ClassVar[bool] = True
+
+        @classmethod
+        def expand(cls, word: str) -> Mapping[str, Any]:
+            return {"kind": word} if word in installed(cls.group) else {"kind": "espeak", "name": word}
+
+    class AnyRecognizer(Kind):
+        """The spec of any recogniser: a mapping, or a kind's name."""
+
+        group = "recognizers"
+        spec = RecognizerSpec
+
+
+def voice_of(said: object) -> VoiceSpec:
+    """Give the voice that a word or a mapping names. ScenarioError: it names none."""
+    return said if isinstance(said, VoiceSpec) else decode(said, AnyVoice, source="voice", folder=Path())
+
+
+def recognizer_of(said: object) -> RecognizerSpec:
+    """Give the recogniser that a word or a mapping names. ScenarioError: it names none."""
+    return said if isinstance(said, RecognizerSpec) else decode(said, AnyRecognizer, source="recognizer", folder=Path())
+
+
+def languages_heard(label: str) -> tuple[str, ...]:
+    """Give the languages a recogniser of this label hears, by their codes; none where nobody says, or it is unknown."""
+    kind, _, detail = label.partition(" ")
+    try:
+        return tuple(load("recognizers", kind).languages(detail))
+    except (ScenarioError, AttributeError):
+        return ()
+
+
+@cache
+def _voice(spec: VoiceSpec) -> Synthesizer:
+    return spec.build()
+
+
+@cache
+def _recognizer(spec: RecognizerSpec) -> Recognizer:
+    return spec.build()
