@@ -1,8 +1,9 @@
 """Words of tracks that nobody knows the text of: recognition, then forced alignment for the times.
 
-Recognition takes stretches of a sentence or two with the pauses inside them; alignment gives each word its
-place, and where it fails the words share the stretch by their lengths. What a known utterance sounds like to
-a recogniser is kept beside its text, so that the two can be compared without the audio.
+Recognition takes stretches of a sentence or two with the pauses inside them; alignment gives each word its place;
+where it fails, or the language is not English, which it is made for, the recogniser's own times are taken, and where it
+tells none the words share the stretch by their lengths. What a known utterance sounds like to a recogniser is kept
+beside its text, so that the two can be compared without the audio.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from simulator.timeline import Stretch, Timeline
 
 RECOGNIZER: RecognizerSpec = MoonshineSpec()
 """Who is asked unless another is named."""
-ALIGNER = "pocketsphinx"
+ALIGNER, _ALIGNED = "pocketsphinx", "en"
 
 SENTENCE_PAUSE_S = 0.7
 LONGEST_S = 12.0
@@ -67,7 +68,13 @@ def sounded(
     for stretch, room in zip(stretches, _rooms(stretches, session), strict=True):
         samples = session.said(party, room.start, room.end)
         heard = _memory(recognizer).recognize(samples, session.sample_rate)
-        words = _placed(heard, samples, room.start, stretch, session.sample_rate)
+        aligned = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
+        if aligned is not None:
+            words = [_at(word, room.start, "") for word in aligned]
+        elif heard.words:
+            words = [_at(word, room.start, recognizer.label) for word in heard.words]
+        else:
+            words = shared_out(heard.text, stretch, source="asr")
         yield Sounded(stretch=stretch, text=heard.text, words=tuple(words))
 
 
@@ -131,21 +138,24 @@ def _rooms(stretches: Sequence[Stretch], session: Session) -> list[Stretch]:
     ]
 
 
-def _placed(heard: Recognition, samples: Samples, start: int, within: Stretch, sample_rate: int) -> list[SpokenWord]:
-    if not heard.text.strip():
-        return []
-    aligned: list[Word] | None = engine(ALIGNER).align(samples, sample_rate, heard.text)
-    if aligned is None:
-        return shared_out(heard.text, within, source="asr")
-    return [
-        SpokenWord(
-            text=word.text,
-            start=start + word.start,
-            end=start + max(word.end or 0, word.start + 1),
-            source="asr",
-        )
-        for word in aligned
-    ]
+def _aligned(heard: Recognition, samples: Samples, sample_rate: int) -> list[Word] | None:
+    """Give the words of an English text with aligned times; None where they do not fit the sound."""
+    if heard.language not in ("", _ALIGNED):
+        return None
+    found: list[Word] | None = engine(ALIGNER).align(samples, sample_rate, heard.text)
+    said = [word.confidence for word in heard.words]
+    if found is None or len(found) != len(said):
+        return found
+    return [msgspec.structs.replace(word, confidence=sure) for word, sure in zip(found, said, strict=True)]
+
+
+def _at(word: Word, start: int, timed_by: str) -> SpokenWord:
+    """Give a recognised word its place in the session."""
+    first = start + word.start
+    last = start + max(word.end or 0, word.start + 1)
+    return SpokenWord(
+        text=word.text, start=first, end=last, source="asr", timed_by=timed_by, confidence=word.confidence
+    )
 
 
 def shared_out(text: str, within: Stretch, *, source: SpeechSource, id_: str = "") -> list[SpokenWord]:

@@ -17,11 +17,15 @@ from simulator.plugins import load
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """A word of an utterance: text, first sample, one past the last sample (None where only the onset is known)."""
+    """A word of an utterance: text, first sample, one past the last sample (None where only the onset is known).
+
+    confidence: 0 to 1, of a word that was recognised by somebody who says.
+    """
 
     text: str
     start: int
     end: int | None = None
+    confidence: float | None = None
 
 
 class Utterance(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,10 +71,14 @@ class Detector(Protocol):
 
 
 class Recognition(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recogniser hears: a text, empty for silence; its words with times, where it gives times."""
+    """What a recogniser hears: a text, empty for silence; its words with times, where it gives times.
+
+    language: the code of the one that it heard, where it tells.
+    """
 
     text: str
     words: tuple[Word, ...] = ()
+    language: str = ""
 
 
 class Recognizer(Protocol):
