@@ -68,10 +68,12 @@ class Kind(metaclass=_AnyKind):
     spec: ClassVar[type[msgspec.Struct]]
     any_word: ClassVar[bool] = False
     """Whether words are allowed that are no kind's name: `expand` knows what they mean."""
+    any_list: ClassVar[bool] = False
+    """Whether a list is short for a mapping too."""
 
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> Any:
-        if isinstance(value, str):
+        if isinstance(value, str) or (cls.any_list and isinstance(value, list)):
             value = cls.expand(value)
         if not isinstance(value, dict):
             raise ValueError(f"expected a mapping with a kind, found {quoted(value)}")
@@ -86,9 +88,9 @@ class Kind(metaclass=_AnyKind):
         return convert(value, spec)
 
     @classmethod
-    def expand(cls, word: str) -> Mapping[str, Any]:
-        """Give the mapping that a word is short for."""
-        return {"kind": word}
+    def expand(cls, short: Any) -> Mapping[str, Any]:
+        """Give the mapping that a word (or a list) is short for."""
+        return {"kind": short}
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ import yaml
 
 from simulator.actor import ActorSpec, AnyActor, Setting
 from simulator.datasets.sample import AnyDataset
+from simulator.engines.kinds import AnyRecognizer
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import AnyInjector
@@ -130,8 +132,8 @@ class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
-    sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials, a
-    number or until they decide.
+    recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
+    the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lines: Lines = Lines()
     injectors: list[AnyInjector] = []
     scorers: list[AnyScorer] | None = None
+    recognizer: AnyRecognizer = MoonshineSpec()
     expect: list[Expectation] = []
     duration: Length | None = None
     clock: Literal["virtual", "wall"] | ClockSpec | None = None
@@ -240,6 +243,7 @@ def check(scenario: Scenario, source: str) -> None:
         for direction in DIRECTIONS:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
+        located("$.recognizer", scenario.recognizer.check)
         check_budget(scenario.billed_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error

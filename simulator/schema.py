@@ -152,5 +152,8 @@ class _Writer:
                 except ScenarioError:
                     continue
                 names.append(name)
-            self.definitions[group] = {"anyOf": [*kinds, {"type": "string"} if marker.any_word else {"enum": names}]}
+            short: list[Schema] = [{"type": "string"} if marker.any_word else {"enum": names}]
+            if marker.any_list:
+                short.append({"type": "array", "items": {"$ref": f"#/$defs/{group}"}, "minItems": 2})
+            self.definitions[group] = {"anyOf": [*kinds, *short]}
         return {"$ref": f"#/$defs/{group}"}

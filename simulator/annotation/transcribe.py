@@ -71,7 +71,7 @@ def sounded(
         aligned = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
         if aligned is not None:
             words = [_at(word, room.start, "") for word in aligned]
-        elif heard.words:
+        elif any(word.end for word in heard.words):
             words = [_at(word, room.start, recognizer.label) for word in heard.words]
         else:
             words = shared_out(heard.text, stretch, source="asr")

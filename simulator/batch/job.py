@@ -140,7 +140,7 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     specs = chosen_scorers(scenario)
     # Recognition costs more than everything else here, so it runs only when a scorer reads words.
     words = any(spec.needs_words for spec in specs)
-    session = session.with_speech(annotate(session, words=words))
+    session = session.with_speech(annotate(session, words=words, recognizer=scenario.recognizer))
     write_json(folder / "speech.json", session.speech)
     scores = [score for spec in specs for score in spec.build().score(session)]
     verdicts = [judge(expectation, {score.id: score for score in scores}) for expectation in scenario.expect]

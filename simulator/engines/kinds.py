@@ -5,6 +5,7 @@
     voice: piper                               ... or a kind that needs no more to be said
     voice: {kind: espeak, name: en-us+f3}      a mapping: a kind with its keys
     recognizer: moonshine
+    recognizer: [moonshine, whisper]           a list: those that vote
 
 A spec is the request and the key: an engine is made once a process for each spec, and what a voice says is kept on disk
 under the spec and the engine's version. Written back, a spec is the word again where a word says it all.
@@ -21,6 +22,9 @@ from simulator.errors import ScenarioError
 from simulator.plugins import Kind, installed, load
 from simulator.spec import Spec, decode, encode_struct
 from simulator.traits import PartyTraits
+
+SEVERAL = " + "
+"""Between the labels of engines that work together."""
 
 
 class EngineSpec(Spec, frozen=True, kw_only=True, omit_defaults=True):
@@ -102,10 +106,15 @@ else:
             return {"kind": "piper" if _PIPER.fullmatch(word) else "espeak", "name": word}
 
     class AnyRecognizer(Kind):
-        """The spec of any recogniser: a mapping, or a kind's name."""
+        """The spec of any recogniser: a mapping, a kind's name, or a list of those that vote."""
 
         group = "recognizers"
         spec = RecognizerSpec
+        any_list: ClassVar[bool] = True
+
+        @classmethod
+        def expand(cls, short: str | list[object]) -> Mapping[str, Any]:
+            return {"kind": short} if isinstance(short, str) else {"kind": "vote", "of": short}
 
 
 def voice_of(said: object) -> VoiceSpec:
@@ -120,6 +129,11 @@ def recognizer_of(said: object) -> RecognizerSpec:
 
 def languages_heard(label: str) -> tuple[str, ...]:
     """Give the languages a recogniser of this label hears, by their codes; none where nobody says, or it is unknown."""
+    each = [_languages(one) for one in label.split(SEVERAL)]
+    return tuple(code for code in each[0] if all(not known or code in known for known in each))
+
+
+def _languages(label: str) -> tuple[str, ...]:
     kind, _, detail = label.partition(" ")
     try:
         return tuple(load("recognizers", kind).languages(detail))
