@@ -20,19 +20,19 @@ INSTALL = 'pip install "duplex-simulator[voices]"'
 _IN_A_NAME = ("piper", "voice")
 
 
-class Audio(msgspec.Struct, frozen=True):
+class PiperAudio(msgspec.Struct, frozen=True):
     """`audio` of a configuration: Hz."""
 
     sample_rate: Annotated[int, msgspec.Meta(ge=4_000, le=192_000)]
 
 
-class Espeak(msgspec.Struct, frozen=True):
+class PiperPhonemes(msgspec.Struct, frozen=True):
     """`espeak`: the voice of espeak's whose phonemes the model was trained on."""
 
     voice: str
 
 
-class Inference(msgspec.Struct, frozen=True):
+class PiperPace(msgspec.Struct, frozen=True):
     """`inference`: the voice's own pace, 1 unless it says otherwise."""
 
     length_scale: Annotated[float, msgspec.Meta(gt=0)] = 1.0
@@ -41,10 +41,10 @@ class Inference(msgspec.Struct, frozen=True):
 class PiperConfig(msgspec.Struct, frozen=True):
     """What is used of a voice's .onnx.json."""
 
-    audio: Audio
-    espeak: Espeak
+    audio: PiperAudio
+    espeak: PiperPhonemes
     phoneme_id_map: dict[str, list[int]]
-    inference: Inference = Inference()
+    inference: PiperPace = PiperPace()
     phoneme_type: str = "espeak"
     num_speakers: int = 1
     speaker_id_map: dict[str, int] = {}
