@@ -15,6 +15,7 @@ from agents.turn_based import SpeakingSpec, TurnBased
 from simulator.actor import PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, RecognizerSpec
 from simulator.engines.moonshine import MoonshineSpec
+from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext
 
@@ -49,8 +50,8 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
             self.chat.check(f"{setting.where}.chat")
 
     def parts(self) -> tuple[PartSpec, ...]:
-        """The endpoint it asks, where it asks one."""
-        return (self.chat,) if self.chat is not None else ()
+        """The endpoint it asks, where it asks one, its recogniser and its voice."""
+        return (*((self.chat,) if self.chat is not None else ()), self.recognizer, *SpeakingSpec.parts(self))
 
     def build(self) -> TurnBased:
         """Make the actor."""
@@ -62,6 +63,7 @@ class Recognising:
     """A responder that first turns sound into text and then asks another responder; both are told in events."""
 
     def __init__(self, recognizer: RecognizerSpec, inner: Responder) -> None:
+        self._spec = recognizer
         self._recognizer = recognizer.shared()
         self._inner = inner
         self._text = ""
@@ -79,6 +81,7 @@ class Recognising:
         """Recognise the turn and pass it on; a turn in which nothing is understood gets no answer."""
         heard = await anyio.to_thread.run_sync(self._recognizer.recognize, turn.samples, turn.sample_rate)
         self._text = heard.text
+        tell_spent(self._context.emit, turn.at, self._spec)
         self._context.emit(turn.at, "recognised", text=self._text, heard_since=turn.since, heard_until=turn.until)
         if self._text.strip():
             async with aclosing(self._inner.respond(msgspec.structs.replace(turn, text=self._text), history)) as pieces:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from simulator.actor import ActorSpec, Context, Setting
+from simulator.actor import ActorSpec, Context, PartSpec, Setting
 from simulator.engines.kinds import AnyVoice
+from simulator.engines.spending import tell_spent
 from simulator.speaking.ears import EarsKind
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
@@ -51,13 +52,17 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
         check_cues(self.told(), setting, f"{setting.where}.turns")
 
+    def parts(self) -> tuple[PartSpec, ...]:
+        """Its voice, where it names one."""
+        return (self.voice,) if self.voice else ()
+
     def build(self) -> Script:
         """Make the actor."""
         return Script(self._turns, self.ears)
 
     def _turns(self, context: Context) -> Sequence[Turn]:
         voice = self.voice or DEFAULT_VOICES[context.party]
-        return [
+        turns = [
             Turn(
                 cue=turn.cue(),
                 lines=tuple(
@@ -68,3 +73,5 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
             )
             for turn in self.told()
         ]
+        tell_spent(context.emit, 0, voice)
+        return turns

@@ -22,6 +22,7 @@ from agents.remote.turn_based_replay import (
 )
 from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Setting
 from simulator.engines.kinds import AnyVoice
+from simulator.engines.spending import tell_spent
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
@@ -54,6 +55,10 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
         """Refuse an unknown voice."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
 
+    def parts(self) -> tuple[PartSpec, ...]:
+        """Its voice, where it names one."""
+        return (self.voice,) if self.voice else ()
+
     def policy(self) -> TurnPolicy:
         """When a turn is over, when to yield."""
         return TurnPolicy(
@@ -77,8 +82,8 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
             ahead.check_offline(setting)
 
     def parts(self) -> tuple[PartSpec, ...]:
-        """The responder."""
-        return (self.responder,)
+        """The responder, and the voice."""
+        return (self.responder, *SpeakingSpec.parts(self))
 
     def build(self) -> Actor:
         """Make the actor."""
@@ -129,6 +134,7 @@ class TurnBased(BlockActor):
         self._opening_at: int | None = spec.opening_at.samples(context.output_rate) if spec.opening else None
         if spec.opening:
             self._opening = self._spoken(spec.opening)
+            tell_spent(context.emit, 0, self._speaker)
         for part in spec.parts():
             if part.traits().remote:
                 self._tracer = Tracer(context, spec, protocol=kind_of(part))
@@ -270,6 +276,7 @@ class TurnBased(BlockActor):
             voice.say(line)
         elif piece.text.strip():
             voice.say(await anyio.to_thread.run_sync(self._spoken, piece.text))
+            tell_spent(self._context.emit, at, self._speaker)
 
     def _spoken(self, text: str) -> PreparedSpeech:
         return spoken(text, self._speaker, self._context.output_rate, words_per_minute=self._spec.words_per_minute)

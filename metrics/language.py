@@ -82,7 +82,7 @@ def _voice_language(session: Session, party: Party) -> Language | None:
     said = meta.spec.get("voice") if meta else None
     try:
         voice = voice_of(said) if said else None
-        code = voice.language() if voice else ""
+        code = voice.speaks() if voice else ""
     except ScenarioError:
         return None
     if voice is None or not code:

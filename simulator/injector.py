@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from simulator.engines.kinds import AnyVoice, VoiceSpec
+from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples
@@ -157,7 +158,9 @@ class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
 
     def build(self, context: InjectorContext) -> Injector:
         """Make the injector with its sound ready."""
-        return SpeechInjector(self.party, self.cue, self.role, self._lines(context.sample_rate), context)
+        lines = self._lines(context.sample_rate)
+        tell_spent(context.emit, 0, self.speaker())
+        return SpeechInjector(self.party, self.cue, self.role, lines, context)
 
     def _lines(self, sample_rate: int) -> list[PreparedSpeech]:
         if self.file is not None:

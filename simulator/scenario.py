@@ -16,7 +16,7 @@ import yaml
 
 from simulator.actor import ActorSpec, AnyActor, Setting
 from simulator.datasets.sample import AnyDataset
-from simulator.engines.kinds import AnyRecognizer
+from simulator.engines.kinds import AnyRecognizer, VoiceSpec
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
@@ -193,8 +193,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.user if party == "user" else self.agent
 
     def billed_models(self) -> list[str]:
-        """The models that its parties are billed by, the user's before the agent's, each once per party."""
-        return [model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)]
+        """The models that its parties are billed by, the user's before the agent's, each once per party; then those of
+        voices on the lines and in injectors.
+        """
+        voices: list[VoiceSpec] = []
+        for place in (self.injectors, self.lines):
+            walk(place, lambda _, value: voices.append(value) if isinstance(value, VoiceSpec) else None)
+        others = [model for voice in voices for model in voice.traits().billed_as]
+        return [
+            *(model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)),
+            *dict.fromkeys(others),
+        ]
 
     def wall(self) -> ClockSpec | None:
         """The wall clock's spec when the session runs on it: asked for, or needed by a party; else None."""

