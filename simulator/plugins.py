@@ -28,6 +28,7 @@ GROUPS = {
     "servers": "simulator.servers",
     "synthesizers": "simulator.synthesizers",
     "recognizers": "simulator.recognizers",
+    "endpointing": "simulator.endpointing",
     "engines": "simulator.engines",
 }
 

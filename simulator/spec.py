@@ -114,8 +114,9 @@ def _sentence(complaint: str, *, where: str, source: str) -> str:
 def encode(value: object) -> Any:
     """Turn specs back into plain data (dicts, lists, strings, numbers) that `decode` reads as the same specs.
 
-    A struct that says `omit_defaults` leaves out what equals its default. (msgspec's own encoder asks whether it *is*
-    the default for types of ours, so a spec that came through another process would be written differently.)
+    What is UNSET is left out. A struct that says `omit_defaults` leaves out what equals its default. (msgspec's own
+    encoder asks whether it *is* the default for types of ours, so a spec that came through another process would be
+    written differently.)
     """
     if hasattr(value, "__encode__"):
         return value.__encode__()
@@ -135,6 +136,8 @@ def encode_struct(value: msgspec.Struct) -> dict[str, Any]:
     for field in msgspec.structs.fields(value):
         item = getattr(value, field.name)
         default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
+        if item is msgspec.UNSET:
+            continue
         if not (config.omit_defaults and item == default):
             plain[field.encode_name] = encode(item)
     return plain

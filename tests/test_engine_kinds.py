@@ -66,7 +66,7 @@ def test_engines_are_shared_by_spec() -> None:
         ({"user": "en-uk"}, r"\$\.user\.voice: espeak has no voice 'en-uk'"),
         (
             {"user": "{kind: espeke}"},
-            r"\$\.user\.voice\.kind: 'espeke' is not installed; choose one of cosyvoice, espeak",
+            r"\$\.user\.voice\.kind: 'espeke' is not installed; choose one of cosyvoice",
         ),
         ({"user": "{kind: espeak, nmae: de}"}, r"\$\.user\.voice: .*unknown field `nmae`; did you mean name"),
         ({"user": "[de]"}, r"\$\.user\.voice: expected a mapping with a kind, found \['de'\]"),
