@@ -54,7 +54,8 @@ def _summary(group: str, name: str) -> str:
 
 def _print_voices() -> int:
     from simulator.engines.espeak import voices
+    from simulator.engines.piper_files import installed_voices
 
-    for voice in voices():
+    for voice in [*voices(), *installed_voices()]:
         print(voice)
     return OK
