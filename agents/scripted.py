@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from simulator.actor import ActorSpec, Context, PartSpec, Setting
 from simulator.engines.kinds import AnyVoice
 from simulator.engines.spending import tell_spent
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import DEFAULT_VOICES, Say, WordsPerMinute, check_say, check_voice, spoken
 
@@ -38,7 +38,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     turns: list[ScriptedTurn | str]
     voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 150
-    ears: EarsKind | None = None
+    ears: AnyEars | None = None
 
     def __post_init__(self) -> None:
         self.told()

@@ -28,7 +28,7 @@ from simulator.errors import ScenarioError, located
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
 from simulator.speaking.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext
-from simulator.speaking.ears import EarsKind, SileroEars, make_ears
+from simulator.speaking.ears import AnyEars, SileroEars, make_ears
 from simulator.speaking.endpointing import AnyEndpointing
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
@@ -46,7 +46,7 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
 
     voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 160
-    ears: EarsKind | None = None
+    ears: AnyEars | None = None
     endpoint: Duration = ms(600)
     yield_after: Duration = ms(500)
     endpointing: AnyEndpointing | msgspec.UnsetType = msgspec.UNSET
@@ -129,8 +129,7 @@ class TurnBased(BlockActor):
         spec = self._spec
         self._context = context
         self._speaker = spec.voice or DEFAULT_VOICES[context.party]
-        kind = spec.ears or "silero"
-        self._ears = make_ears(kind, context.input_rate, noisy=True)
+        self._ears = make_ears(spec.ears, context.input_rate, noisy=True)
         if isinstance(self._ears, SileroEars):
             await anyio.to_thread.run_sync(self._ears.warm)
         self._turns = await self._turn_taker()

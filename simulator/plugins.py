@@ -28,6 +28,7 @@ GROUPS = {
     "servers": "simulator.servers",
     "synthesizers": "simulator.synthesizers",
     "recognizers": "simulator.recognizers",
+    "ears": "simulator.ears",
     "endpointing": "simulator.endpointing",
     "engines": "simulator.engines",
 }

@@ -12,7 +12,7 @@ from simulator.events import PARTIES, Party
 from simulator.injector import SpeechInjectorSpec
 from simulator.scenario import Scenario, kind_of
 from simulator.speaking.cues import CueKeys
-from simulator.speaking.ears import LEVEL_MARGIN_DB
+from simulator.speaking.ears import LevelEarsSpec
 
 SLOWEST = 2.0
 """A text takes at most so many times what its words take at the nominal rate: numbers and long words are slow."""
@@ -30,14 +30,15 @@ def traps(scenarios: Iterable[Scenario]) -> Iterator[str]:
 def _deaf_ears(scenario: Scenario) -> Iterator[str]:
     """Level ears compare with a fixed level: noise that reaches it is speech that never ends."""
     for party in PARTIES:
-        if getattr(scenario.actor(party), "ears", None) != "level":
+        ears = getattr(scenario.actor(party), "ears", None)
+        if not isinstance(ears, LevelEarsSpec):
             continue
         noises = [channel for channel in scenario.lines.heard_by(party) if kind_of(channel) == "noise"]
         loudest_db = min((float(getattr(noise, "snr_db", 100)) for noise in noises), default=100.0)
-        if loudest_db <= LEVEL_MARGIN_DB:
+        if loudest_db <= ears.margin_db:
             yield (
                 f"$.{party}.ears: level ears take noise at {loudest_db:g} dB for speech that never ends (they bear "
-                f"more than {LEVEL_MARGIN_DB:g} dB), and the conversation stalls; leave `ears` out, or say silero"
+                f"more than {ears.margin_db:g} dB), and the conversation stalls; leave `ears` out, or say silero"
             )
 
 

@@ -15,7 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples
 from simulator.speaking.cues import NEVER, Cue, CueKeys, CueWatch
-from simulator.speaking.ears import Ears, EarsKind, make_ears
+from simulator.speaking.ears import Ears, EarsSpec, make_ears
 from simulator.speaking.voice import PreparedSpeech, Role, Voice
 from simulator.spec import LONGEST_S, Duration, ms
 from simulator.traits import StepTraits
@@ -46,7 +46,7 @@ class Script(BlockActor):
 
     traits = StepTraits(on_grid=True)
 
-    def __init__(self, turns: Lines, ears: EarsKind | None) -> None:
+    def __init__(self, turns: Lines, ears: EarsSpec | None) -> None:
         self._make_turns = turns
         self._ears_kind = ears
         self._started = False
