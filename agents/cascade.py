@@ -13,9 +13,11 @@ from agents.responders.chat import ChatSpec
 from agents.responders.rules import Rule, RulesSpec
 from agents.turn_based import SpeakingSpec, TurnBased, check_called
 from simulator.actor import PartSpec, Setting
-from simulator.engines import engine
+from simulator.engines.kinds import AnyRecognizer, RecognizerSpec
+from simulator.engines.moonshine import MoonshineSpec
+from simulator.engines.spending import tell_spent
+from simulator.errors import located
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
-from simulator.speaking.hearing import check_recognizer
 
 DEFAULT_REPLIES = (
     Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),
@@ -34,7 +36,7 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
 
     replies: list[Rule] = []
     chat: ChatSpec | None = None
-    recognizer: str = "moonshine"
+    recognizer: AnyRecognizer = MoonshineSpec()
 
     def __post_init__(self) -> None:
         if self.replies and self.chat is not None:
@@ -43,14 +45,14 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or endpoint."""
         SpeakingSpec.check(self, setting)
-        check_recognizer(self.recognizer, f"{setting.where}.recognizer")
+        located(f"{setting.where}.recognizer", self.recognizer.check)
         if self.chat is not None:
             self.chat.check(f"{setting.where}.chat")
         check_called(self._responder(), setting, ".replies")
 
     def parts(self) -> tuple[PartSpec, ...]:
-        """What answers: the endpoint it asks, or its rules."""
-        return (self._responder(),)
+        """What answers, the endpoint it asks or its rules; its recogniser and its voice."""
+        return (self._responder(), self.recognizer, *SpeakingSpec.parts(self))
 
     def _responder(self) -> ResponderSpec:
         return self.chat or RulesSpec(rules=self.replies or list(DEFAULT_REPLIES))
@@ -63,15 +65,15 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
 class Recognising:
     """A responder that first turns sound into text and then asks another responder; both are told in events."""
 
-    def __init__(self, recognizer: str, inner: Responder) -> None:
-        self._name = recognizer
+    def __init__(self, recognizer: RecognizerSpec, inner: Responder) -> None:
+        self._spec = recognizer
+        self._recognizer = recognizer.shared()
         self._inner = inner
         self._text = ""
 
     async def start(self, context: ResponderContext) -> None:
         """Load the recogniser beside whatever else starts."""
         self._context = context
-        self._recognizer = engine(self._name)
         loading = self._recognizer.warm()
         await self._inner.start(context)
         if loading is not None:
@@ -80,7 +82,9 @@ class Recognising:
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Recognise the turn and pass it on; a turn in which nothing is understood gets no answer."""
-        self._text = await anyio.to_thread.run_sync(self._recognizer.recognize, turn.samples, turn.sample_rate)
+        heard = await anyio.to_thread.run_sync(self._recognizer.recognize, turn.samples, turn.sample_rate)
+        self._text = heard.text
+        tell_spent(self._context.emit, turn.at, self._spec)
         self._context.emit(turn.at, "recognised", text=self._text, heard_since=turn.since, heard_until=turn.until)
         if self._text.strip():
             async with aclosing(self._inner.respond(msgspec.structs.replace(turn, text=self._text), history)) as pieces:

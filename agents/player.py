@@ -6,7 +6,7 @@ from pathlib import Path
 from simulator.actor import ActorSpec, Context, Setting
 from simulator.errors import located
 from simulator.speaking.cues import Cue
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import Level, PreparedSpeech, played
 from simulator.spec import Duration
@@ -37,7 +37,7 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
     at: Duration = Duration(0.0)
     clips: list[Clip] = []
     level: Level = "nominal"
-    ears: EarsKind | None = None
+    ears: AnyEars | None = None
 
     def __post_init__(self) -> None:
         if (self.file is None) == (not self.clips):

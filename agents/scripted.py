@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from simulator.actor import ActorSpec, Context, Setting
-from simulator.speaking.ears import EarsKind
-from simulator.speaking.hearing import check_recognizer
+from simulator.actor import ActorSpec, Context, PartSpec, Setting
+from simulator.engines.kinds import AnyRecognizer, AnyVoice, VoiceSpec
+from simulator.engines.moonshine import MoonshineSpec
+from simulator.engines.spending import tell_spent
+from simulator.errors import located
+from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import (
     DEFAULT_VOICES,
@@ -59,10 +62,10 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     """
 
     turns: list[ScriptedTurn | str]
-    voice: str | None = None
+    voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 150
-    ears: EarsKind | None = None
-    recognizer: str = "moonshine"
+    ears: AnyEars | None = None
+    recognizer: AnyRecognizer = MoonshineSpec()
 
     def __post_init__(self) -> None:
         self.told()
@@ -76,7 +79,11 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
         check_cues(self.told(), setting, f"{setting.where}.turns")
         if any(turn.hears for turn in self.told()):
-            check_recognizer(self.recognizer, f"{setting.where}.recognizer")
+            located(f"{setting.where}.recognizer", self.recognizer.check)
+
+    def parts(self) -> tuple[PartSpec, ...]:
+        """Its voice, where it names one."""
+        return (self.voice,) if self.voice else ()
 
     def build(self) -> Script:
         """Make the actor."""
@@ -84,7 +91,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
 
     def _turns(self, context: Context) -> Sequence[Turn]:
         voice = self.voice or DEFAULT_VOICES[context.party]
-        return [
+        turns = [
             Turn(
                 cue=turn.cue(),
                 lines=tuple(self._line(turn, text, voice, context.output_rate) for text in turn.alternatives()),
@@ -95,7 +102,9 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
             )
             for turn in self.told()
         ]
+        tell_spent(context.emit, 0, voice)
+        return turns
 
-    def _line(self, turn: ScriptedTurn, text: Say, voice: str, rate: int) -> PreparedSpeech:
+    def _line(self, turn: ScriptedTurn, text: Say, voice: VoiceSpec, rate: int) -> PreparedSpeech:
         line = spoken(text, voice, rate, words_per_minute=self.words_per_minute)
         return line if turn.cut is None else line.cut(turn.cut.samples(rate), round(FADE_S * rate))

@@ -6,11 +6,12 @@ the wall clock it is made in the background while the actor goes on hearing.
 """
 
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Literal, NamedTuple
 
 import anyio
+import msgspec
 
 from agents.remote.trace import Trace, Tracer
 from agents.remote.turn_based_replay import (
@@ -22,7 +23,9 @@ from agents.remote.turn_based_replay import (
     trace_heard,
 )
 from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Setting
-from simulator.errors import ScenarioError
+from simulator.engines.kinds import AnyVoice
+from simulator.engines.spending import tell_spent
+from simulator.errors import ScenarioError, located
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
 from simulator.speaking.dialogue import (
@@ -34,7 +37,8 @@ from simulator.speaking.dialogue import (
     ResponderContext,
     ResponderSpec,
 )
-from simulator.speaking.ears import EarsKind, SileroEars, make_ears
+from simulator.speaking.ears import AnyEars, SileroEars, make_ears
+from simulator.speaking.endpointing import AnyEndpointing
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
 from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
 from simulator.spec import Duration, ms
@@ -45,23 +49,31 @@ from simulator.world.port import ToolPort
 class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
     """What every turn-based kind has: how it listens, when it yields, with which voice it speaks.
 
-    endpoint: so much silence ends the other's turn. yield_after: so much of the other's speech makes it stop.
-    ignore_backchannels: shorter speech of the other is let pass. opening: what it says first, at opening_at.
+    endpoint: so much silence ends the other's turn; endpointing: what else decides that. yield_after: so much of the
+    other's speech makes it stop. ignore_backchannels: shorter speech of the other is let pass. opening: what it says
+    first, at opening_at.
     """
 
-    voice: str | None = None
+    voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 160
-    ears: EarsKind | None = None
+    ears: AnyEars | None = None
     endpoint: Duration = ms(600)
     yield_after: Duration = ms(500)
+    endpointing: AnyEndpointing | msgspec.UnsetType = msgspec.UNSET
     barge_in: Literal["yield", "ignore"] = "yield"
     ignore_backchannels: bool = True
     opening: str = ""
     opening_at: Duration = ms(300)
 
     def check(self, setting: Setting) -> None:
-        """Refuse an unknown voice."""
+        """Refuse an unknown voice, and an end of turn that cannot be told here."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+        if self.endpointing is not msgspec.UNSET:
+            located(f"{setting.where}.endpointing", self.endpointing.check)
+
+    def parts(self) -> tuple[PartSpec, ...]:
+        """Its voice, where it names one."""
+        return (self.voice,) if self.voice else ()
 
     def policy(self) -> TurnPolicy:
         """When a turn is over, when to yield."""
@@ -96,8 +108,8 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
             ahead.check_offline(setting)
 
     def parts(self) -> tuple[PartSpec, ...]:
-        """The responder."""
-        return (self.responder,)
+        """The responder, and the voice."""
+        return (self.responder, *SpeakingSpec.parts(self))
 
     def build(self) -> Actor:
         """Make the actor."""
@@ -139,17 +151,17 @@ class TurnBased(BlockActor):
         spec = self._spec
         self._context = context
         self._speaker = spec.voice or DEFAULT_VOICES[context.party]
-        kind = spec.ears or "silero"
-        self._ears = make_ears(kind, context.input_rate, noisy=True)
+        self._ears = make_ears(spec.ears, context.input_rate, noisy=True)
         if isinstance(self._ears, SileroEars):
             await anyio.to_thread.run_sync(self._ears.warm)
-        self._turns = TurnTaker(spec.policy(), context.input_rate, self._ears.activity)
+        self._turns = await self._turn_taker()
         self._voice = Voice(context.emit, f"{context.party}-", context.output_rate)
         self._was_speaking = False
         """Whether it spoke in all but the last frame of what it said last."""
         self._opening_at: int | None = spec.opening_at.samples(context.output_rate) if spec.opening else None
         if spec.opening:
             self._opening = self._spoken(spec.opening)
+            tell_spent(context.emit, 0, self._speaker)
         for part in spec.parts():
             if part.traits().remote:
                 self._tracer = Tracer(context, spec, protocol=kind_of(part))
@@ -164,6 +176,28 @@ class TurnBased(BlockActor):
                 port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
             )
         )
+
+    async def _turn_taker(self) -> TurnTaker:
+        spec, rate, activity = self._spec, self._context.input_rate, self._ears.activity
+        kind = None if spec.endpointing is msgspec.UNSET else spec.endpointing
+        endpointing = kind.build(spec.endpoint) if kind else None
+        if kind is None or endpointing is None:
+            return TurnTaker(spec.policy(), rate, activity)
+        await anyio.to_thread.run_sync(kind.warm)
+        self._endpointing = endpointing
+        return TurnTaker(spec.policy(), rate, activity, looks_after=endpointing.looks_after, judge=self._judge)
+
+    def _judge(self, sound: Samples, tell: Callable[[Duration], None]) -> None:
+        """Have a pause judged: at once on the virtual clock; beside the call on the wall clock, which never waits."""
+        rate = self._context.input_rate
+
+        async def later() -> None:
+            tell(await anyio.to_thread.run_sync(self._endpointing.silence, sound, rate))
+
+        if self._context.realtime and self._context.tasks is not None:
+            self._context.tasks.start_soon(later)
+        else:
+            tell(self._endpointing.silence(sound, rate))
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
         """Take what is heard, frame by frame; waits only when a turn is over and the clock is virtual."""
@@ -301,6 +335,7 @@ class TurnBased(BlockActor):
         line = line_said(piece, self._context.output_rate)
         if line is None and piece.text.strip():
             line = await anyio.to_thread.run_sync(self._spoken, piece.text)
+            tell_spent(self._context.emit, at, self._speaker)
         if line is not None and (self._later or (not self._context.realtime and piece.not_before > at)):
             self._later.append(_Later(piece.not_before, line, before))
         elif line is not None:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from simulator.engines.espeak import EspeakSpec
+from simulator.engines.kinds import AnyVoice
+from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.frame import AudioFrame, freeze, silence
 from simulator.line import ChannelContext, ChannelSpec, carried_until
@@ -22,7 +25,7 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
     say: list[str] = []
     file: Path | None = None
     channel: int | None = None
-    voice: str = "en-gb-scotland"
+    voice: AnyVoice = EspeakSpec(name="en-gb-scotland")
     level_db: Decibels = -10.0
     start: Duration = ms(1000)
     every: Duration | None = None
@@ -49,6 +52,7 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
             lines = [played(self.file, rate, self.channel, "nominal")]
         else:
             lines = [spoken(text, self.voice, rate) for text in self.say]
+        tell_spent(context.emit, 0, self.voice)
         every = self.every.samples(rate) if self.every is not None else None
         return Talker(lines, 10 ** (self.level_db / 20), self.start.samples(rate), every, context)
 

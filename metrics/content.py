@@ -31,6 +31,8 @@ from metrics.texts import (
     with_words,
 )
 from simulator.annotation.answers import transcripts
+from simulator.engines.kinds import recognizer_of
+from simulator.errors import ScenarioError
 from simulator.events import Event, Party
 from simulator.floor.floor import Floor
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
@@ -71,7 +73,7 @@ def _understanding(session: Session, text: str) -> ErrorRates:
     language = spoken_language(session, "user", text)
     agent = session.meta.parties.get("agent")
     # A cascade says which recogniser it hears with; what tells transcripts hears the language it was made for.
-    recogniser = str(agent.spec.get("recognizer") or "") if agent and session.by_type.get("recognised") else ""
+    recogniser = _named(agent.spec.get("recognizer")) if agent and session.by_type.get("recognised") else ""
     return ErrorRates(
         word=USER_WER,
         character=USER_CER,
@@ -80,6 +82,14 @@ def _understanding(session: Session, text: str) -> ErrorRates:
         orthography=orthography_of(text, language.code),
         recogniser=recogniser,
     )
+
+
+def _named(said: object) -> str:
+    """Give the label of the recogniser that a spec names; empty where it names none that is known here."""
+    try:
+        return recognizer_of(said).label if said else ""
+    except ScenarioError:
+        return ""
 
 
 def _understood(session: Session) -> list[Score]:

@@ -7,7 +7,7 @@ import msgspec
 from metrics.language import ENGLISH, Language
 from metrics.spelling import Orthography
 from metrics.texts import TextPair, closest, with_words
-from simulator.engines import languages_heard
+from simulator.engines.kinds import languages_heard
 from simulator.events import Party
 from simulator.score import Definition, Evidence, Score, from_parts, share, undefined
 

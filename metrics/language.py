@@ -3,16 +3,16 @@
 A scenario names no language yet. One that did would be asked first, in `spoken_language`; nothing else decides.
 """
 
-import re
 import unicodedata
 from collections import Counter
 
 import msgspec
 
-from simulator.engines import engine
+from simulator.engines.kinds import voice_of
 from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.session import Session
+from simulator.spec import encode
 
 ENGLISH = "en"
 UNDETERMINED = "und"
@@ -28,7 +28,6 @@ UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MY
 """Scripts that set no spaces between words."""
 
 _OF_VOICE = {"cmn": "zh", "yue": "zh", "hak": "zh"}
-_VOICE = re.compile(r"([a-z]{2,3})(-[a-z0-9-]+)?(\+.*)?")
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,14 +77,19 @@ def spoken_language(session: Session, party: Party, text: str) -> Language:
 
 
 def _voice_language(session: Session, party: Party) -> Language | None:
-    """The language of an espeak voice by its code ("en-gb-x-rp", "cmn+f2"); other services name theirs otherwise."""
+    """The language of the voice that a party's spec names, where it is one of ours; services name theirs otherwise."""
     meta = session.meta.parties.get(party)
-    voice = str(meta.spec.get("voice") or "").strip().lower() if meta else ""
-    match = _VOICE.fullmatch(voice)
-    if not match:
-        return None
+    said = meta.spec.get("voice") if meta else None
     try:
-        engine("espeak").check(voice)
+        voice = voice_of(said) if said else None
+        code = voice.speaks() if voice else ""
     except ScenarioError:
         return None
-    return Language(code=_OF_VOICE.get(match[1], match[1]), told_by=f"the voice is {voice.partition('+')[0]}")
+    if voice is None or not code:
+        return None
+    return Language(code=_OF_VOICE.get(code, code), told_by=f"the voice is {_shown(encode(voice))}")
+
+
+def _shown(voice: object) -> str:
+    """A voice as a sentence names it: without espeak's variant, which is a speaker and no language."""
+    return str(voice).strip().lower().partition("+")[0] if isinstance(voice, str) else str(voice)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 import msgspec
 import numpy as np
 
+from simulator.engines.kinds import AnyVoice, VoiceSpec
+from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples
@@ -134,7 +136,7 @@ class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
     file: Path | None = None
     channel: int | None = None
     text: str = ""
-    voice: str | None = None
+    voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute = 150
     level: Level = "nominal"
     level_db: Decibels = 0.0
@@ -146,7 +148,7 @@ class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
         else:
             located(f"{where}.file", lambda: self._lines(sample_rate))
 
-    def speaker(self) -> str:
+    def speaker(self) -> VoiceSpec:
         """The voice it speaks with: its party's, unless it names one."""
         return self.voice or DEFAULT_VOICES[self.party]
 
@@ -156,7 +158,9 @@ class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
 
     def build(self, context: InjectorContext) -> Injector:
         """Make the injector with its sound ready."""
-        return SpeechInjector(self.party, self.cue, self.role, self._lines(context.sample_rate), context)
+        lines = self._lines(context.sample_rate)
+        tell_spent(context.emit, 0, self.speaker())
+        return SpeechInjector(self.party, self.cue, self.role, lines, context)
 
     def _lines(self, sample_rate: int) -> list[PreparedSpeech]:
         if self.file is not None:

@@ -29,6 +29,10 @@ GROUPS = {
     "models": "simulator.models",
     "datasets": "simulator.datasets",
     "servers": "simulator.servers",
+    "synthesizers": "simulator.synthesizers",
+    "recognizers": "simulator.recognizers",
+    "ears": "simulator.ears",
+    "endpointing": "simulator.endpointing",
     "engines": "simulator.engines",
     "worlds": "simulator.worlds",
 }
@@ -68,11 +72,15 @@ class Kind(metaclass=_AnyKind):
 
     group: ClassVar[str]
     spec: ClassVar[type[msgspec.Struct]]
+    any_word: ClassVar[bool] = False
+    """Whether words are allowed that are no kind's name: `expand` knows what they mean."""
+    any_list: ClassVar[bool] = False
+    """Whether a list is short for a mapping too."""
 
     @classmethod
     def __decode__(cls, value: object, convert: Convert) -> Any:
-        if isinstance(value, str):
-            value = {"kind": value}
+        if isinstance(value, str) or (cls.any_list and isinstance(value, list)):
+            value = cls.expand(value)
         if not isinstance(value, dict):
             raise ValueError(f"expected a mapping with a kind, found {quoted(value)}")
         if not isinstance(value.get("kind"), str):
@@ -84,6 +92,11 @@ class Kind(metaclass=_AnyKind):
         if not (isinstance(spec, type) and issubclass(spec, cls.spec)):
             raise ValueError(f"{value['kind']!r} is no {cls.spec.__name__}, as {cls.group} are - at `$.kind`")
         return convert(value, spec)
+
+    @classmethod
+    def expand(cls, short: Any) -> Mapping[str, Any]:
+        """Give the mapping that a word (or a list) is short for."""
+        return {"kind": short}
 
 
 def function_named(call: str, folder: Path | None = None) -> Callable[..., Any]:

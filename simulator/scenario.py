@@ -16,6 +16,8 @@ import yaml
 
 from simulator.actor import ActorSpec, AnyActor, Setting
 from simulator.datasets.sample import AnyDataset
+from simulator.engines.kinds import AnyRecognizer, VoiceSpec
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import AnyInjector
@@ -133,9 +135,10 @@ class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
-    sample_rate: Hz, of the whole session. frame_ms: the tick. seed: trial t runs with seed + t. repeat: trials, a
-    number or until they decide. retries: so often a session that is invalid by the tester's fault is played again.
-    sweep: points of it, each a scenario of its own; measure: what tables and curves of them show.
+    recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
+    the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
+    session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
+    measure: what tables and curves of them show.
     """
 
     name: str
@@ -145,6 +148,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     injectors: list[AnyInjector] = []
     world: AnyWorld | None = None
     scorers: list[AnyScorer] | None = None
+    recognizer: AnyRecognizer = MoonshineSpec()
     expect: list[Expectation] = []
     judge: AnyJudge | None = None
     duration: Length | None = None
@@ -205,8 +209,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return spec if world is None else spec.offering(world.tools(party), world.instructions(party))
 
     def billed_models(self) -> list[str]:
-        """The models that its parties are billed by, the user's before the agent's, each once per party."""
-        return [model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)]
+        """The models that its parties are billed by, the user's before the agent's, each once per party; then those of
+        voices on the lines and in injectors.
+        """
+        voices: list[VoiceSpec] = []
+        for place in (self.injectors, self.lines):
+            walk(place, lambda _, value: voices.append(value) if isinstance(value, VoiceSpec) else None)
+        others = [model for voice in voices for model in voice.traits().billed_as]
+        return [
+            *(model for party in PARTIES for model in dict.fromkeys(self.actor(party).traits().billed_as)),
+            *dict.fromkeys(others),
+        ]
 
     def priced_models(self) -> list[str]:
         """All models that a run of it pays for: those of its parties, and the judge's."""
@@ -274,6 +287,7 @@ def check(scenario: Scenario, source: str) -> None:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
                 channel.check_window(f"$.lines.{direction}[{index}]")
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
+        located("$.recognizer", scenario.recognizer.check)
         check_budget(scenario.priced_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error

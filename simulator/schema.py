@@ -112,7 +112,7 @@ class _Writer:
     def _(self, kind: inspect.CustomType) -> Schema:
         own = kind.cls
         if isinstance(own, type) and issubclass(own, Kind):
-            return self._group(own.group)
+            return self._group(own)
         if isinstance(own, type) and issubclass(own, Written):
             return {"anyOf": [{"type": "string"}, self.of(inspect.type_info(own.struct))]}
         if own is Length:
@@ -159,7 +159,8 @@ class _Writer:
             return schema
         return {**schema, "default": encode(field.default)}
 
-    def _group(self, group: str) -> Schema:
+    def _group(self, marker: type[Kind]) -> Schema:
+        group = marker.group
         if group not in self.definitions:
             self.definitions[group] = {}
             kinds: list[Schema] = []
@@ -170,8 +171,11 @@ class _Writer:
                 except ScenarioError:
                     continue
                 names.append(name)
+            short: list[Schema] = [{"type": "string"} if marker.any_word else {"enum": names}]
+            if marker.any_list:
+                short.append({"type": "array", "items": {"$ref": f"#/$defs/{group}"}, "minItems": 2})
             plain = [_without_kind(self.definitions, kinds[names.index("tools")])] if group == "worlds" else []
-            self.definitions[group] = {"anyOf": [*kinds, *plain, {"enum": names}]}
+            self.definitions[group] = {"anyOf": [*kinds, *plain, *short]}
         return {"$ref": f"#/$defs/{group}"}
 
 

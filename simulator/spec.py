@@ -130,13 +130,14 @@ def _sentence(complaint: str, *, where: str, source: str) -> str:
 def encode(value: object) -> Any:
     """Turn specs back into plain data (dicts, lists, strings, numbers) that `decode` reads as the same specs.
 
-    A struct that says `omit_defaults` leaves out what equals its default. (msgspec's own encoder asks whether it *is*
-    the default for types of ours, so a spec that came through another process would be written differently.)
+    What is UNSET is left out. A struct that says `omit_defaults` leaves out what equals its default. (msgspec's own
+    encoder asks whether it *is* the default for types of ours, so a spec that came through another process would be
+    written differently.)
     """
     if hasattr(value, "__encode__"):
         return value.__encode__()
     if isinstance(value, msgspec.Struct):
-        return _encode_struct(value)
+        return encode_struct(value)
     if isinstance(value, Mapping):
         return {str(name): encode(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -144,12 +145,15 @@ def encode(value: object) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _encode_struct(value: msgspec.Struct) -> dict[str, Any]:
+def encode_struct(value: msgspec.Struct) -> dict[str, Any]:
+    """Give a struct's mapping, whatever short form it may have."""
     config = value.__struct_config__
     plain: dict[str, Any] = {config.tag_field: config.tag} if config.tag_field else {}
     for field in msgspec.structs.fields(value):
         item = getattr(value, field.name)
         default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
+        if item is msgspec.UNSET:
+            continue
         if not (config.omit_defaults and item == default):
             plain[field.encode_name] = encode(item)
     return plain

@@ -26,7 +26,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A word with its first sample and one past its last; `cut` when the speaker stopped inside it."""
+    """A word with its first sample and one past its last; `cut` when the speaker stopped inside it.
+
+    timed_by: the recogniser whose own times these are; empty where truth or alignment tells them. confidence: 0 to 1,
+    of a recognised word, where somebody says.
+    """
 
     text: str
     start: int
@@ -34,6 +38,8 @@ class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: SpeechSource
     id: str = ""
     cut: bool = False
+    timed_by: str = ""
+    confidence: float | None = None
 
 
 class Discarded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

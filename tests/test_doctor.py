@@ -212,3 +212,16 @@ def test_a_party_that_does_not_work_is_closed_and_says_why(tmp_path: Path, fails
         probed(tmp_path, spec)
     assert told in str(single(caught.value))
     assert spec.made[-1].closed == 1
+
+
+def test_a_sample_of_each_voice_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of those that a scenario names: a file, and what is heard of it; one that does not speak is told, and exits 2."""
+    path = tmp_path / "call.yaml"
+    dead = "{kind: openai, base_url: 'http://127.0.0.1:9', model: tts, name: ann}"
+    path.write_text(f"name: c\nduration: 1s\nuser: {{kind: scripted, voice: de, turns: [Hallo.]}}\n"
+                    f"agent: {{kind: cascade, voice: {dead}}}\n")  # fmt: skip
+    assert simulate("doctor", str(path), "--voices", str(tmp_path / "samples")) == 2
+    told = capsys.readouterr().out
+    assert "ok   espeak de: " in told and "moonshine hears" in told
+    assert "FAIL openai tts ann: openai at http://127.0.0.1:9 cannot be reached" in told
+    assert [file.name for file in (tmp_path / "samples").iterdir()] == ["espeak-de.wav"]

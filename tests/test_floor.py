@@ -25,6 +25,7 @@ from simulator.live.overheard import Overheard
 from simulator.report.marks.marks import marks_of
 from simulator.score import Score
 from simulator.session import Session
+from simulator.speaking.ears import LevelEarsSpec
 from simulator.speech import PartySpeech, Segment, Speech
 
 RATE, TICK = 1_000, 20
@@ -116,7 +117,7 @@ class Talk:
         for party in PARTIES:
             for start, end in self.sounds(party):
                 tracks[party][start // TICK : end // TICK] = True
-        watch, notices, waiting = FloorWatch(RATE, dict.fromkeys(PARTIES, "level")), [], list(self.events)
+        watch, notices, waiting = FloorWatch(RATE, dict.fromkeys(PARTIES, LevelEarsSpec())), [], list(self.events)
         for tick in range(self.ticks):
             # An event is noted a moment before it is due, or long after: whoever tells late says since when.
             while waiting and waiting[0].at <= (tick + 5) * TICK:

@@ -12,6 +12,7 @@ from simulator.live.at_device.terminal_view import TerminalView
 from simulator.live.floor_watch import FloorWatch, Notice
 from simulator.live.room import Room
 from simulator.scenario import load
+from simulator.speaking.ears import LevelEarsSpec
 from simulator.testing import burst
 
 RATE, FRAME = 24_000, 480
@@ -25,7 +26,7 @@ def watched(user: Stretches, agent: Stretches, length_s: float = 12.0) -> tuple[
     for track, stretches in zip(tracks, (user, agent), strict=True):
         for start, end in stretches:
             track[round(start * RATE) : round(end * RATE)] = burst(round((end - start) * RATE))
-    watch, marks = FloorWatch(RATE, {"user": "level", "agent": "level"}), []
+    watch, marks = FloorWatch(RATE, {"user": LevelEarsSpec(), "agent": LevelEarsSpec()}), []
     for start in range(0, len(tracks[0]), FRAME):
         frames = [track[start : start + FRAME] for track in tracks]
         marks += watch.hear(start, *(frame if frame.any() else silence(FRAME) for frame in frames))

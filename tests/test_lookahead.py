@@ -3,6 +3,7 @@
 Search further by hand: `pytest tests/test_lookahead.py --hypothesis-profile=search`.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,8 @@ from simulator.frame import energies
 from simulator.scenario import to_yaml
 from simulator.session import SessionMeta
 from simulator.testing import play_scenario, scenario_of
+from tests import judging_kinds
+from tests.distributions import installed
 
 FILES = ("session.json", "scenario.yaml", "events.jsonl", "conversation.wav", "heard.wav")
 TEXTS = ("Good evening.", "I would like a table for two.", "Yes.", "mm-hm", "Wait, stop.", "Tonight at eight, please.")
@@ -243,6 +246,34 @@ def test_blocks_give_the_bytes_of_ticks(plain: Plain) -> None:
         assert blocks.keys() == ticks.keys()
         for name, content in blocks.items():
             assert content == ticks[name], name
+
+
+@pytest.fixture(scope="module")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Kinds that decide by every sample, installed."""
+    with installed(tmp_path_factory.mktemp("judges"), "judging-kinds", judging_kinds.GROUPS):
+        yield
+
+
+@pytest.mark.usefixtures("judges")
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(SCENARIOS, one_of_each(after=milliseconds(1, 900), long=milliseconds(100, 3000)), st.booleans())
+def test_judged_pauses_give_the_bytes_of_ticks_too(plain: Plain, judging: Plain, both: bool) -> None:
+    """Where what ends a turn hangs on every sample of it, blocks still hand over the very sound that ticks do."""
+    answering = {
+        "kind": "cascade",
+        "ears": "level",
+        "recognizer": "letters",
+        "endpointing": {"kind": "coin", **judging},
+    }
+    plain = {**plain, "agent": answering, **({"user": {**answering, "opening": "Good evening."}} if both else {})}
+    if not valid(plain):
+        return
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name in ("blocks", "ticks"):
+            (folder / name).mkdir()
+        assert played(plain, folder / "blocks", "on") == played(plain, folder / "ticks", "off")
 
 
 def blocks_of(plain: Plain, folder: Path) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 from agents.openai.server_protocol import RealtimeServer
 from simulator.frame import Samples, silence
+from simulator.speaking.ears import LevelEarsSpec
 
 RECORDS = Path(__file__).parent / "data" / "clients"
 RATE, FRAME = 24_000, 480
@@ -26,7 +27,7 @@ LOUD: Samples = (0.3 * np.sin(np.arange(FRAME) * 2 * np.pi * 200 / RATE)).astype
 def played(record: Path) -> list[Any]:
     """Play a record; gives the server's events."""
     lines = [json.loads(line) for line in record.read_text().splitlines()]
-    server, events = RealtimeServer("any", "level"), []
+    server, events = RealtimeServer("any", LevelEarsSpec()), []
     said = [(line["at"], line["at"] + line["said_s"] - AROUND_S) for line in lines if "said_s" in line]
     heard = [(line["at"], line["at"] + line["sound_s"]) for line in lines if line.get("loud")]
     sent = [line for line in lines if "sent" in line]

@@ -8,6 +8,7 @@ import pytest
 
 from agents.openai.server_protocol import RealtimeServer
 from simulator.frame import Samples, silence
+from simulator.speaking.ears import LevelEarsSpec
 
 RATE, FRAME = 24_000, 480
 BETA: dict[str, Any] = {
@@ -22,7 +23,7 @@ class Client:
     """A client without a connection: sends events, plays frames both ways, keeps what it is sent."""
 
     def __init__(self, **detection: Any) -> None:
-        self.server = RealtimeServer("any", "level")
+        self.server = RealtimeServer("any", LevelEarsSpec())
         self.events: list[Any] = []
         if detection:
             turns = None if detection.get("type") is None else detection

@@ -11,7 +11,8 @@ import pytest
 from simulator.engines import Word, engine
 from simulator.engines.arpabet import pronounce
 from simulator.engines.cache import cached
-from simulator.engines.moonshine import Moonshine
+from simulator.engines.espeak import EspeakSpec
+from simulator.engines.moonshine import Moonshine, MoonshineSpec
 from simulator.engines.pocketsphinx import PocketSphinx
 from simulator.frame import Samples
 from simulator.sound import recordings
@@ -44,7 +45,7 @@ def plain(text: str) -> str:
 @pytest.fixture(scope="module")
 def moonshine() -> Moonshine:
     """The recogniser of this process, loaded."""
-    found: Moonshine = engine("moonshine")
+    found: Moonshine = MoonshineSpec().build()
     found.warm().join()
     return found
 
@@ -60,7 +61,7 @@ def aligner() -> PocketSphinx:
 @pytest.mark.parametrize("text", PHRASES)
 def test_clear_phrases_are_recognised_word_for_word(moonshine: Moonshine, text: str, voice: str) -> None:
     """Phrases chosen for the examples are understood to the word, in both default voices."""
-    assert plain(moonshine.recognize(said(text, voice), RATE)) == plain(text)
+    assert plain(moonshine.recognize(said(text, voice), RATE).text) == plain(text)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 1, 3, 12])
@@ -68,8 +69,8 @@ def test_silence_is_not_text(moonshine: Moonshine, seconds: float) -> None:
     """Silence and steady noise give no text: the model alone would hear "You"."""
     count = round(seconds * RATE)
     noise = (0.005 * np.random.default_rng(0).standard_normal(count)).astype(np.float32)
-    assert moonshine.recognize(np.zeros(count, np.float32), RATE) == ""
-    assert moonshine.recognize(noise, RATE) == ""
+    assert moonshine.recognize(np.zeros(count, np.float32), RATE).text == ""
+    assert moonshine.recognize(noise, RATE).text == ""
 
 
 def test_recognition_does_not_depend_on_what_came_before(moonshine: Moonshine) -> None:
@@ -86,14 +87,14 @@ def test_recognition_does_not_depend_on_what_came_before(moonshine: Moonshine) -
 def test_silence_around_speech_is_no_part_of_it(moonshine: Moonshine) -> None:
     """Seconds of silence before and after do not change a clear phrase."""
     padded = np.pad(said("Thank you very much."), (3 * RATE, 6 * RATE))
-    assert plain(moonshine.recognize(padded, RATE)) == "thank you very much"
+    assert plain(moonshine.recognize(padded, RATE).text) == "thank you very much"
 
 
 def test_long_recordings_are_recognised_to_the_end(moonshine: Moonshine) -> None:
     """A minute of phrases with pauses keeps its first and last words, and nearly all between."""
     gap = np.zeros(RATE, np.float32)
     long = np.concatenate([part for text in PHRASES * 3 for part in (said(text), gap)])
-    heard = plain(moonshine.recognize(long, RATE))
+    heard = plain(moonshine.recognize(long, RATE).text)
     assert heard.startswith("wait stop")
     assert heard.endswith("sunday please")
     assert 0.9 < len(heard.split()) / len(plain(" ".join(PHRASES * 3)).split()) < 1.1
@@ -102,7 +103,7 @@ def test_long_recordings_are_recognised_to_the_end(moonshine: Moonshine) -> None
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
 def test_any_rate_is_recognised(moonshine: Moonshine, rate: int) -> None:
     """Recordings of telephone to studio rates are understood."""
-    assert plain(moonshine.recognize(said("Yes, please.", rate=rate), rate)) == "yes please"
+    assert plain(moonshine.recognize(said("Yes, please.", rate=rate), rate).text) == "yes please"
 
 
 def test_recorded_speech(moonshine: Moonshine, real_audio: Path) -> None:
@@ -115,7 +116,9 @@ def test_recorded_speech(moonshine: Moonshine, real_audio: Path) -> None:
         "service_call_user": "can you guarantee that the replacement part will be shipped tomorrow",
     }
     for name, text in expected.items():
-        assert plain(moonshine.recognize(recordings.load(real_audio / "speech" / f"{name}.wav", RATE), RATE)) == text
+        assert (
+            plain(moonshine.recognize(recordings.load(real_audio / "speech" / f"{name}.wav", RATE), RATE).text) == text
+        )
 
 
 @pytest.mark.parametrize("voice", [*VOICES, "en-us+m3"])
@@ -123,7 +126,7 @@ def test_word_times_agree_with_the_truth(aligner: PocketSphinx, voice: str) -> N
     """Aligned onsets are those the synthesiser states: 20 ms in the median, 80 ms in nine of ten."""
     errors: list[float] = []
     for text in (*PHRASES, "I'll be there at the end of the day.", "Put me through to the manager, please."):
-        utterance = cached("espeak", text, voice, 150)
+        utterance = cached(EspeakSpec(name=voice), text, 150)
         words = aligner.align(utterance.samples, utterance.sample_rate, text)
         assert words is not None, text
         assert [word.text for word in words] == text.split()
@@ -145,7 +148,7 @@ def test_word_times_agree_with_the_truth(aligner: PocketSphinx, voice: str) -> N
 )
 def test_numbers_names_and_signs_are_aligned(aligner: PocketSphinx, text: str) -> None:
     """Every token keeps its spelling and gets a place in order, in the dictionary or not; signs have no length."""
-    utterance = cached("espeak", text, "en-us", 150)
+    utterance = cached(EspeakSpec(name="en-us"), text, 150)
     words = aligner.align(utterance.samples, utterance.sample_rate, text)
     assert words is not None
     assert [word.text for word in words] == text.split()
@@ -212,8 +215,8 @@ def test_unusable_package_names_the_install_line(tmp_path: Path) -> None:
     (tmp_path / "moonshine_voice").mkdir()
     (tmp_path / "moonshine_voice" / "__init__.py").write_text("")
     program = (
-        "import numpy; from simulator.engines import engine; from simulator.speaking.voice import spoken\n"
-        "try: engine('moonshine').recognize(spoken('Yes, please.', 'en-us', 16000).samples, 16000)\n"
+        "from simulator.engines.moonshine import MoonshineSpec; from simulator.speaking.voice import spoken\n"
+        "try: MoonshineSpec().build().recognize(spoken('Yes, please.', 'en-us', 16000).samples, 16000)\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     told = printed(program, tmp_path)

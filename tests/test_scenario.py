@@ -92,7 +92,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
         r"\$\.agent\.latency: measured belongs to the virtual clock",
     ),
     ({"agent": {"kind": "silent", "latency": "measured", "speed": -1}}, r"\$\.agent\.speed: is -1; it must be above 0"),
-    ({"agent": {"kind": "cascade", "recognizer": "silero"}}, r"\$\.agent\.recognizer: 'silero' recognises no speech"),
+    (
+        {"agent": {"kind": "cascade", "recognizer": "silero"}},
+        r"\$\.agent\.recognizer\.kind: 'silero' is not installed; choose one of",
+    ),
     ({"name": "x" * 400}, r"is too long for a folder"),
     ({"duration": "20h"}, r"\$\.duration: a sound file of 4 GB holds 12\.4 h at 24000 Hz"),
     ({"expect": ["a.b < 1.2.3"]}, r"\$\.expect\[0\]: 'a\.b < 1\.2\.3' is no expectation"),

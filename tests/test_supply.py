@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.engines import engine
 from simulator.engines.cache import UtteranceCache, largest_bytes, trim
+from simulator.engines.espeak import EspeakSpec
 from simulator.engines.silero_model import _model_file
 from simulator.engines.weights import SILERO, check_weights
 from simulator.errors import ScenarioError
@@ -60,7 +60,7 @@ def test_a_full_cache_makes_room_when_it_keeps_something(tmp_path: Path, monkeyp
     (old,) = aged(tmp_path / "old", 2_000_000)
     monkeypatch.setenv("SIMULATOR_VOICES_MB", "1")
     assert largest_bytes() == 1_000_000
-    said = UtteranceCache(tmp_path).get("espeak", "Hello.", engine("espeak").voices()[0], 160)
+    said = UtteranceCache(tmp_path).get(EspeakSpec(), "Hello.", 160)
     assert len(said.samples) > 0
     assert not old.exists()
     assert len(list(tmp_path.rglob("*.utterance"))) == 1

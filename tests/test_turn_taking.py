@@ -1,14 +1,16 @@
 """When a turn is over and when an agent yields, from the activity of what it hears."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, silence
-from simulator.speaking.ears import Activity, LevelEars, make_ears
+from simulator.speaking.ears import Activity, AnyEars, EarsSpec, LevelEars, LevelEarsSpec, SileroEarsSpec, make_ears
 from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
-from simulator.spec import ms
+from simulator.spec import decode, encode, ms
 from simulator.testing import burst
 from tests.conversations import voiced
 
@@ -93,7 +95,7 @@ def test_silero_ears_point_at_where_the_speech_was(rate: int) -> None:
 
     speech = spoken("Good evening, how can I help you?", "en-gb-x-rp", rate).samples
     sound = np.concatenate([np.zeros(rate, np.float32), speech, np.zeros(rate, np.float32)])
-    ears = make_ears("silero", rate, noisy=True)
+    ears = make_ears(SileroEarsSpec(), rate, noisy=True)
     frame = rate // 50
     begun: int | None = None
     for start in range(0, len(sound) - frame, frame):
@@ -111,7 +113,7 @@ def test_silero_ears_know_the_same_after_a_block_as_after_its_frames(rate: int, 
     rng = np.random.default_rng(rate)
     speech = voiced("Good evening, how can I help you?", "en-gb-x-rp", rate)
     sound = np.concatenate([0.001 * rng.standard_normal(rate).astype(np.float32), speech, np.zeros(rate, np.float32)])
-    by_frames, by_blocks = (make_ears("silero", rate, noisy=True) for _ in range(2))
+    by_frames, by_blocks = (make_ears(SileroEarsSpec(), rate, noisy=True) for _ in range(2))
     first, last = 0, len(sound) // frame
     while first < last:
         end = min(last, first + int(rng.integers(1, 40)))
@@ -132,7 +134,32 @@ def test_ears_are_silero_where_the_line_is_impaired() -> None:
     """Default: silero when the incoming line has channels, else level."""
     assert isinstance(make_ears(None, RATE, noisy=False), LevelEars)
     assert not isinstance(make_ears(None, RATE, noisy=True), LevelEars)
-    assert isinstance(make_ears("level", RATE, noisy=True).activity, Activity)
+    assert isinstance(make_ears(LevelEarsSpec(), RATE, noisy=True).activity, Activity)
+
+
+@pytest.mark.parametrize(
+    ("said", "spec", "written"),
+    [
+        ("level", LevelEarsSpec(), "level"),
+        ({"kind": "silero"}, SileroEarsSpec(), "silero"),
+        ({"kind": "level", "margin_db": 12}, LevelEarsSpec(margin_db=12), {"kind": "level", "margin_db": 12}),
+    ],
+)
+def test_ears_are_a_word_or_a_mapping(said: Any, spec: EarsSpec, written: Any) -> None:
+    """Written back as short as it can be said; thresholds that contradict each other are refused."""
+    found: Any = decode(said, AnyEars, source="t", folder=Path())
+    assert (found, encode(found)) == (spec, written)
+    with pytest.raises(ScenarioError, match=r"still is 0\.6; it must not be above threshold, 0\.5"):
+        decode({"kind": "silero", "still": 0.6}, AnyEars, source="t", folder=Path())
+
+
+def test_a_smaller_margin_hears_less() -> None:
+    """Sound 20 dB under nominal is speech to ears that go down to 24, and none to ears that go down to 12."""
+    frame = AudioFrame(0, burst(FRAME) * np.float32(0.1))
+    by_margin = {margin: LevelEarsSpec(margin_db=margin).build(RATE) for margin in (24, 12)}
+    for ears in by_margin.values():
+        ears.hear(frame)
+    assert by_margin[24].activity.speaking and not by_margin[12].activity.speaking
 
 
 def test_after_a_long_wait_a_turn_is_still_what_was_heard_in_its_place() -> None:

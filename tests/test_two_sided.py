@@ -11,7 +11,7 @@ from metrics.compat.detection import at_detector_rate, to_seconds
 from metrics.compat.detection import detect as detect_whole
 from metrics.compat.fd_bench.scorer import FdBenchSpec
 from metrics.compat.two_sided import SpeechFinder, detect
-from simulator.engines import engine
+from simulator.engines.espeak import Espeak
 from simulator.errors import SessionError
 from simulator.frame import Samples
 from simulator.session import Session
@@ -21,7 +21,7 @@ from simulator.sound.recordings import resample
 @pytest.fixture(scope="module")
 def speech() -> Samples:
     """A sentence at 24 kHz."""
-    said = engine("espeak").synthesize("Could you please tell me the way to the station?", "en-gb")
+    said = Espeak("en-gb").synthesize("Could you please tell me the way to the station?")
     return resample(said.samples, said.sample_rate, 24000)
 
 

@@ -10,7 +10,7 @@ import soundfile
 
 from metrics.barge_in import BargeInSpec
 from simulator.annotation.annotate import annotate
-from simulator.engines import engine
+from simulator.engines.espeak import Espeak
 from simulator.frame import to_pcm16
 from simulator.session import Session
 from simulator.sound import recordings
@@ -61,7 +61,7 @@ def interrupted(script: Script, folder: Path) -> tuple[Session, dict[str, Any]]:
 def sentence() -> bytes:
     """Some 5 s of speech without a zero sample, PCM16 at 24 kHz: what was heard of it can be counted."""
     text = "We have a table by the window, and one near the bar, and another one outside in the garden if it is warm."
-    said = engine("espeak").synthesize(text, "en-gb-x-rp")
+    said = Espeak("en-gb-x-rp").synthesize(text)
     pcm = to_pcm16(recordings.resample(said.samples, said.sample_rate, RATE) * np.float32(0.5))
     pcm[pcm == 0] = 1
     return pcm.astype("<i2").tobytes()

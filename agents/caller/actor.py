@@ -25,10 +25,11 @@ from agents.caller.watching import Occasion, Planner, Watching
 from agents.caller.wording import BACKCHANNELS, worded
 from agents.caller.yielding import Yielding
 from simulator.actor import BlockActor, Context
-from simulator.engines import engine
+from simulator.engines.kinds import RecognizerSpec, VoiceSpec
+from simulator.engines.spending import tell_spent
 from simulator.frame import AudioFrame, Samples
 from simulator.speaking.cues import NEVER
-from simulator.speaking.ears import EarsKind, SileroEars, make_ears
+from simulator.speaking.ears import EarsSpec, SileroEars, make_ears
 from simulator.speaking.hearing import HeardSound
 from simulator.speaking.voice import DEFAULT_VOICES, Role, Say, Voice, spoken
 from simulator.spec import encode
@@ -41,10 +42,10 @@ class CallerParts(msgspec.Struct, frozen=True, kw_only=True):
     brief: Brief
     manner: Manner
     mind: MindSpec
-    voice: str | None
+    voice: VoiceSpec | None
     words_per_minute: int
-    ears: EarsKind | None
-    recognizer: str
+    ears: EarsSpec | None
+    recognizer: RecognizerSpec
 
 
 class Caller(BlockActor):
@@ -80,7 +81,7 @@ class Caller(BlockActor):
         self._yielding = Yielding(parts.manner.patience, context.input_rate)
         self._planner = Planner(context.party, self._timing, context.input_rate)
         self._watching: Watching | None = self._watch(first=True, now=0)
-        recognizer = engine(parts.recognizer)
+        recognizer: Any = parts.recognizer.shared()
         loading = recognizer.warm() if hasattr(recognizer, "warm") else None
         self._head = Head(self._mind, recognizer, self._sound)
         await self._mind.start(
@@ -104,10 +105,10 @@ class Caller(BlockActor):
             "manner",
             preset=parts.manner.preset,
             bias=round(self._timing.bias, 4),
-            voice=self._speaker,
+            voice=encode(self._speaker),
             words_per_minute=parts.words_per_minute,
             ears="silero" if isinstance(self._ears, SileroEars) else "level",
-            recognizer=parts.recognizer,
+            recognizer=encode(parts.recognizer),
         )
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
@@ -280,6 +281,7 @@ class Caller(BlockActor):
     def _say_line(self, say: Say, role: Role, watching: Watching, occasion: Occasion, **told: str) -> None:
         parts = self._parts
         line = spoken(say, self._speaker, self._context.output_rate, words_per_minute=parts.words_per_minute)
+        tell_spent(self._context.emit, self._now, self._speaker)
         name = self._mouth.say(line, role)
         self._yielding.begin(self._now, role, last=self._leaving)
         choice = "hang_up" if self._leaving else "say" if role == "turn" else occasion

@@ -18,9 +18,9 @@ from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.completion import Ended, parts_of
-from agents.responders.remote import check_token
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable
+from simulator.remote.server import check_token
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
 

@@ -1,11 +1,10 @@
 """A caller's head: makes text of what was heard, asks the mind, and remembers what both said."""
 
-from typing import Any
-
 import anyio
 
 from agents.caller.mind import Mind, Occurred, Situation, Thought
 from simulator.actor import Context
+from simulator.engines import Recognizer
 from simulator.events import other_party
 from simulator.speaking.dialogue import Message
 from simulator.speaking.hearing import HeardSound
@@ -14,7 +13,7 @@ from simulator.speaking.hearing import HeardSound
 class Head:
     """Thinks about what `sound` holds. at: where on the stream it says a moment lies."""
 
-    def __init__(self, mind: Mind, recognizer: Any, sound: HeardSound) -> None:
+    def __init__(self, mind: Mind, recognizer: Recognizer, sound: HeardSound) -> None:
         self._mind = mind
         self._recognizer = recognizer
         self._sound = sound
@@ -26,7 +25,7 @@ class Head:
         sound = self._sound.sound()
         heard = ""
         if len(sound):
-            heard = await anyio.to_thread.run_sync(self._recognizer.recognize, sound, self._sound.sample_rate)
+            heard = (await anyio.to_thread.run_sync(self._recognizer.recognize, sound, self._sound.sample_rate)).text
         if occurred in ("turn", "cut_in") and not heard.strip():
             return "", Thought(choice="wait", reason="understood nothing")
         self._silences = self._silences + 1 if occurred == "silence" else 0

@@ -5,8 +5,10 @@ from agents.caller.brief import Brief, Facts, Stages, make_brief
 from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
 from agents.caller.minds import AnyMind
 from simulator.actor import ActorSpec, PartSpec, Setting
-from simulator.speaking.ears import EarsKind
-from simulator.speaking.hearing import check_recognizer
+from simulator.engines.kinds import AnyRecognizer, AnyVoice
+from simulator.engines.moonshine import MoonshineSpec
+from simulator.errors import located
+from simulator.speaking.ears import AnyEars
 from simulator.speaking.voice import DEFAULT_VOICES, WordsPerMinute, check_voice
 
 
@@ -26,10 +28,10 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
     stages: Stages = []
     opening: str = ""
     manner: Preset | MannerKeys = "cooperative"
-    voice: str | None = None
+    voice: AnyVoice | None = None
     words_per_minute: WordsPerMinute | None = None
-    ears: EarsKind | None = None
-    recognizer: str = "moonshine"
+    ears: AnyEars | None = None
+    recognizer: AnyRecognizer = MoonshineSpec()
 
     def __post_init__(self) -> None:
         self.brief()
@@ -52,12 +54,12 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or recogniser, a mind that cannot work."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
-        check_recognizer(self.recognizer, f"{setting.where}.recognizer")
+        located(f"{setting.where}.recognizer", self.recognizer.check)
         self.llm.check(self.brief(), f"{setting.where}.llm")
 
     def parts(self) -> tuple[PartSpec, ...]:
-        """What it thinks by."""
-        return (self.llm,)
+        """What it thinks by, what it hears with, and its voice, where it names one."""
+        return (self.llm, self.recognizer, *((self.voice,) if self.voice else ()))
 
     def build(self) -> Caller:
         """Make the actor."""

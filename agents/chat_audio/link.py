@@ -9,8 +9,8 @@ import anyio
 import msgspec
 
 from agents.chat_audio.protocol import AskRules, ChatAudioCore
-from agents.responders.remote import RemoteServer
 from simulator.errors import RemoteError
+from simulator.remote.server import RemoteServer
 
 
 class ChatAudioLink:

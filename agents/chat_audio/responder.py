@@ -27,10 +27,11 @@ from agents.chat_audio.protocol import AskRules, ChatAudioCore, HistoryKind, Par
 from agents.chat_audio.reply import ReplyMoment, reply_of, told_of
 from agents.chat_audio.whole import WholeQuestion, WholeReply, player_of
 from agents.remote.trace import Trace, TraceRecord
-from agents.responders.remote import check_base_url, heard_of, usage_of
+from agents.responders.remote import heard_of, usage_of
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.errors import ScenarioError, located
 from simulator.events import other_party
+from simulator.remote.server import check_base_url
 from simulator.sound import recordings
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration

@@ -31,6 +31,8 @@ from agents.serve.sound_in import SoundBudget, joined_sound
 from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.actor import ActorSpec
 from simulator.clock import today
+from simulator.engines.espeak import EspeakSpec
+from simulator.engines.kinds import AnyVoice
 from simulator.frame import Samples, freeze, silence
 from simulator.scenario import kind_of
 from simulator.serving.served_session import ServedSession
@@ -63,7 +65,7 @@ class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_a
     sessions: bool = True
     capacity: Annotated[int, Meta(ge=1)] = 100
     ttl: Duration = Duration(300.0)
-    text_voice: str = "en-gb-x-rp"
+    text_voice: AnyVoice = EspeakSpec(name="en-gb-x-rp")
     stamps: bool = False
 
     def check(self, actor: ActorSpec) -> None:

@@ -21,7 +21,7 @@ from agents.remote.usage import Counts
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
 from simulator.frame import Samples
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import AnyEars
 from simulator.world.tool import Tool
 
 UP = WireFormat(rate=16_000)
@@ -45,7 +45,7 @@ class GeminiSettings(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     greeting: str = ""
     detects_turns: bool = True
-    own_ears: EarsKind | None = None
+    own_ears: AnyEars | None = None
     end_silence_s: float = 0.6
     jitter_s: float = 0.1
     stall_s: float = 30.0

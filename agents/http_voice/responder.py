@@ -15,12 +15,13 @@ import msgspec
 import numpy as np
 
 from agents.http_voice.protocol import HEALTH_PATHS, WIRE_HZ, Generation, HttpVoiceCore, VoiceAnswer
-from agents.remote.http_exchange import HttpAnswer, HttpRequest, exchange
 from agents.remote.trace import TraceRecord
-from agents.responders.remote import RemoteServer, check_base_url, check_token, heard_of, usage_of
+from agents.responders.remote import heard_of, usage_of
 from simulator.clock import seconds, sleep
 from simulator.errors import RemoteError
 from simulator.frame import Samples
+from simulator.remote.http_exchange import HttpAnswer, HttpRequest, exchange
+from simulator.remote.server import RemoteServer, check_base_url, check_token
 from simulator.sound import recordings
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
@@ -52,7 +53,7 @@ class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
     def check(self, where: str) -> None:
         """Refuse a base URL that is none, and a token that is written out."""
         check_base_url(self.base_url, where)
-        check_token(self.token, where)
+        check_token(self.token, f"{where}.token")
 
     def build(self) -> "HttpVoice":
         """Make the responder."""

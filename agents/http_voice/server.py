@@ -22,7 +22,7 @@ from agents.http_voice.npy_wire import NpyError, decode_npy, npy_bytes
 from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response, read_object
 from agents.serve.presence import watched
 from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
-from simulator.engines import engine
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import SimulatorError
 from simulator.frame import Samples
 from simulator.serving.service import Service
@@ -119,6 +119,6 @@ def read_ask(body: bytes, longest_s: float) -> Asked:
 def _recognised(turn: ServedTurn) -> str:
     """What a reply's sound says; empty where recognition is not installed or hears no words."""
     try:
-        return str(engine("moonshine").recognize(turn.reply, turn.sample_rate)).strip()
+        return MoonshineSpec().shared().recognize(turn.reply, turn.sample_rate).text.strip()
     except (SimulatorError, ImportError):
         return ""

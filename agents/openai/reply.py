@@ -21,7 +21,7 @@ from agents.remote.tools import HANG_UP, ToolDesk, read_arguments, written
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
 from simulator.frame import Samples
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import AnyEars
 from simulator.world.tool import Tool
 
 
@@ -41,7 +41,7 @@ class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     interrupts: bool = True
     cancels: bool = False
     detects_turns: bool = True
-    own_ears: EarsKind | None = None
+    own_ears: AnyEars | None = None
     end_silence_s: float = 0.6
     jitter_s: float = 0.1
     stall_s: float = 30.0

@@ -23,7 +23,7 @@ from simulator.errors import RemoteError, SimulatorError
 from simulator.events import Event
 from simulator.frame import AudioFrame
 from simulator.serving.service import Place, ServerSpec, Service
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import AnyEars, SileroEarsSpec
 from simulator.spec import Duration
 from simulator.traits import AudioFormat, StepTraits
 
@@ -61,7 +61,7 @@ class OpenAIRealtimeServerSpec(ServerSpec, frozen=True, kw_only=True, tag="opena
     realtime: ClassVar[bool] = True
     path: ClassVar[str] = "/v1"  # the base URL that clients are given; they add /realtime
     message_bytes: ClassVar[int] = 21 * 2**20  # 15 MiB of sound in base64, and what is around it
-    ears: EarsKind = "silero"
+    ears: AnyEars = SileroEarsSpec()
     patience: Duration = Duration(10.0)
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":

@@ -21,7 +21,7 @@ from agents.remote.wire_audio import sound_bytes
 from agents.remote.wire_queue import WireQueue
 from simulator.errors import RemoteError
 from simulator.frame import Samples, silence
-from simulator.speaking.ears import EarsKind, make_ears
+from simulator.speaking.ears import AnyEars, make_ears
 
 LARGEST_PIECE = 15 * 2**20
 """Bytes of sound in one event, as it is with the original."""
@@ -35,7 +35,7 @@ SHORTEST_MS = 100
 class ClientInput:
     """Takes appended sound and gives it to the agent frame by frame."""
 
-    def __init__(self, out: Outgoing, items: ConversationItems, ears: EarsKind) -> None:
+    def __init__(self, out: Outgoing, items: ConversationItems, ears: AnyEars) -> None:
         self._out = out
         self._items = items
         self._ears_kind = ears

@@ -30,16 +30,17 @@ from agents.openai.server_response import asked_of
 from agents.openai.server_settings import ServedSettings, changed
 from agents.openai.server_words import ClientEventError, Message, Outgoing, mapping, milliseconds
 from simulator.frame import Samples
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import EarsSpec, SileroEarsSpec
 
 LONGEST_NOTE = 5000
 """Characters of a client's text that are kept in the folder."""
+_SILERO = SileroEarsSpec()
 
 
 class RealtimeServer:
     """One client's session. `begun`: sound flows, so that the formats are settled."""
 
-    def __init__(self, model: str, ears: EarsKind = "silero", patience_s: float = 10.0) -> None:
+    def __init__(self, model: str, ears: EarsSpec = _SILERO, patience_s: float = 10.0) -> None:
         self.out = Outgoing()
         self.items = ConversationItems(self.out)
         self.input = ClientInput(self.out, self.items, ears)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from simulator.floor.ipus import IPU_S
 from simulator.frame import AudioFrame, Samples
-from simulator.speaking.ears import Ears, EarsKind
+from simulator.speaking.ears import AnyEars, Ears
 from simulator.spec import Duration, Spec, ms
 
 PREROLL_S = 0.3
@@ -21,7 +21,7 @@ PREROLL_S = 0.3
 class OwnVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="none"):
     """`vad: {kind: none}`: the service detects nothing, our ears cut the turns, `end_silence` ends one."""
 
-    ears: EarsKind | None = None
+    ears: AnyEars | None = None
     end_silence: Duration = ms(600)
     interrupt: bool = True
 

@@ -15,6 +15,8 @@ from anyio.lowlevel import checkpoint
 
 from agents.serve.presence import Check
 from simulator.actor import ActorSpec
+from simulator.engines.espeak import EspeakSpec
+from simulator.engines.kinds import AnyVoice
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
@@ -30,7 +32,7 @@ class TurnRules(ReplyRules, frozen=True, kw_only=True):
     """When a reply is over, and what is said instead of none."""
 
     fallback: str = "Sorry, I did not catch that."
-    voice: str = "en-us+f2"
+    voice: AnyVoice = EspeakSpec(name="en-us+f2")
 
 
 class TurnServerSpec(ServerSpec, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class TurnServerSpec(ServerSpec, frozen=True, kw_only=True):
     quiet: Duration = ms(500)
     patience: Duration = Duration(4.0)
     fallback: str = "Sorry, I did not catch that."
-    voice: str = "en-us+f2"
+    voice: AnyVoice = EspeakSpec(name="en-us+f2")
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse an actor that cannot be served, and an unknown voice."""

@@ -15,9 +15,11 @@ from simulator.annotation.cache import SpeechCache
 from simulator.annotation.detect import Track, detect
 from simulator.annotation.truth import known_speech, told, within_speech
 from simulator.engines.cache import cache_folder
+from simulator.engines.kinds import RecognizerSpec
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
 from simulator.session import Session
+from simulator.spec import encode
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
 from simulator.timeline import Timeline
 
@@ -36,16 +38,18 @@ class _Draft(msgspec.Struct, kw_only=True):
     heard: bool
 
 
-def annotate(session: Session, *, words: bool = True) -> Speech:
+def annotate(session: Session, *, words: bool = True, recognizer: RecognizerSpec = transcribe.RECOGNIZER) -> Speech:
     """Give the speech of both parties. words=False leaves recognition out (and so words that only it can give).
 
-    Memory is flat in session length. Where no recogniser runs, words that nobody told stay empty and
+    Memory is flat in session length. Where the recogniser does not run, words that nobody told stay empty and
     `recognizer` too.
     """
-    return annotate_many([session], words=words)[0]
+    return annotate_many([session], words=words, recognizer=recognizer)[0]
 
 
-def annotate_many(sessions: Sequence[Session], *, words: bool = True) -> list[Speech]:
+def annotate_many(
+    sessions: Sequence[Session], *, words: bool = True, recognizer: RecognizerSpec = transcribe.RECOGNIZER
+) -> list[Speech]:
     """Annotate sessions together: their tracks are heard side by side, which is faster than one session at a time."""
     drafts = [[_draft(session, party) for party in PARTIES] for session in sessions]
     unknown = [draft for pair in drafts for draft in pair if draft.heard]
@@ -55,7 +59,7 @@ def annotate_many(sessions: Sequence[Session], *, words: bool = True) -> list[Sp
         known = {word.id for word in draft.speech.words}
         utterances = tuple(within_speech(draft.speech.utterances, known, timeline))
         draft.speech = msgspec.structs.replace(draft.speech, segments=segments, utterances=utterances)
-    return [_speech(pair, words=words) for pair in drafts]
+    return [_speech(pair, recognizer if words else None) for pair in drafts]
 
 
 def annotate_cached(session: Session, *, words: bool = True) -> Session:
@@ -66,19 +70,29 @@ def annotate_cached(session: Session, *, words: bool = True) -> Session:
     return annotate_many_cached([session], words=words)[0]
 
 
-def annotate_many_cached(sessions: Sequence[Session], *, words: bool = True) -> list[Session]:
+def annotate_many_cached(
+    sessions: Sequence[Session], *, words: bool = True, recognizer: RecognizerSpec = transcribe.RECOGNIZER
+) -> list[Session]:
     """Give sessions with their annotations from the user's cache; missing ones are annotated side by side."""
     kept = SpeechCache(cache_folder())
-    made_by = f"{VERSION}:{DETECTOR}:{transcribe.RECOGNIZER if words else ''}"
+    made_by = f"{VERSION}:{DETECTOR}:{_asked_as(recognizer) if words else ''}"
     keys = [f"{made_by}:{session.fingerprint()}" for session in sessions]
     found = {key: kept.get(key) for key in keys}
     missing = {key: session for key, session in zip(keys, sessions, strict=True) if found[key] is None}
-    for key, speech in zip(missing, annotate_many(list(missing.values()), words=words), strict=True):
+    for key, speech in zip(
+        missing, annotate_many(list(missing.values()), words=words, recognizer=recognizer), strict=True
+    ):
         found[key] = speech
         # Without a recogniser words are missing; one that is installed tomorrow shall be asked.
         if not words or speech.recognizer or not any(speech.of(party).segments for party in PARTIES):
             kept.put(key, speech)
     return [session.with_speech(found[key] or Speech()) for key, session in zip(keys, sessions, strict=True)]
+
+
+def _asked_as(recognizer: RecognizerSpec) -> str:
+    """Give the recogniser as it was asked for, all its keys included."""
+    said = encode(recognizer)
+    return said if isinstance(said, str) else msgspec.json.encode(said, order="sorted").decode()
 
 
 def _draft(session: Session, party: Party) -> _Draft:
@@ -88,37 +102,37 @@ def _draft(session: Session, party: Party) -> _Draft:
     return _Draft(session=session, party=party, speech=speech, heard=not complete)
 
 
-def _speech(pair: Sequence[_Draft], *, words: bool) -> Speech:
-    recognizer = transcribe.RECOGNIZER if words and _add_words(pair) else ""
+def _speech(pair: Sequence[_Draft], recognizer: RecognizerSpec | None) -> Speech:
+    asked = recognizer is not None and _add_words(pair, recognizer)
     user, agent = (draft.speech for draft in pair)
     return Speech(
         user=user,
         agent=agent,
         detector=DETECTOR if any(draft.heard for draft in pair) else "",
-        recognizer=recognizer,
+        recognizer=recognizer.label if recognizer and asked else "",
     )
 
 
-def _add_words(pair: Sequence[_Draft]) -> bool:
+def _add_words(pair: Sequence[_Draft], recognizer: RecognizerSpec) -> bool:
     """Add what engines know; False when there is nothing for them to do, or they do not run here."""
     if not any(draft.heard or draft.speech.utterances for draft in pair):
         return False
     try:
         for draft, other in (pair, reversed(pair)):
-            draft.speech = _with_words(draft, other.speech.timeline())
+            draft.speech = _with_words(draft, other.speech.timeline(), recognizer)
     except ScenarioError:
         return False
     return True
 
 
-def _with_words(draft: _Draft, other: Timeline) -> PartySpeech:
+def _with_words(draft: _Draft, other: Timeline, recognizer: RecognizerSpec) -> PartySpeech:
     speech, session, party = draft.speech, draft.session, draft.party
     words = [*speech.words]
     for utterance in _without_times(draft):
         words += transcribe.own_words(session, party, utterance, _said_text(draft, utterance))
-    heard, discarded = transcribe.recognised(session, party, speech.utterances)
+    heard, discarded = transcribe.recognised(session, party, speech.utterances, recognizer)
     if draft.heard:
-        found, unbelieved = transcribe.credible_words(session, party, _untold(speech), other)
+        found, unbelieved = transcribe.credible_words(session, party, _untold(speech), other, recognizer)
         words, discarded = [*words, *found], [*discarded, *unbelieved]
     return msgspec.structs.replace(speech, words=_in_order(words), recognised=tuple(heard), discarded=tuple(discarded))
 

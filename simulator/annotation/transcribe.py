@@ -1,8 +1,9 @@
 """Words of tracks that nobody knows the text of: recognition, then forced alignment for the times.
 
-Recognition takes stretches of a sentence or two with the pauses inside them; alignment gives each word its
-place, and where it fails the words share the stretch by their lengths. What a known utterance sounds like to
-a recogniser is kept beside its text, so that the two can be compared without the audio.
+Recognition takes stretches of a sentence or two with the pauses inside them; alignment gives each word its place;
+where it fails, or the language is not English, which it is made for, the recogniser's own times are taken, and where it
+tells none the words share the stretch by their lengths. What a known utterance sounds like to a recogniser is kept
+beside its text, so that the two can be compared without the audio.
 """
 
 import hashlib
@@ -14,14 +15,18 @@ import msgspec
 import numpy as np
 
 from simulator.annotation.credible import BACKCHANNEL_S, believed
-from simulator.engines import Word, engine
+from simulator.engines import Recognition, Word, engine
+from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.session import Session
 from simulator.speech import Discarded, Segment, SpeechSource, SpokenWord
 from simulator.timeline import Stretch, Timeline
 
-RECOGNIZER, ALIGNER = "moonshine", "pocketsphinx"
+RECOGNIZER: RecognizerSpec = MoonshineSpec()
+"""Who is asked unless another is named."""
+ALIGNER, _ALIGNED = "pocketsphinx", "en"
 
 SENTENCE_PAUSE_S = 0.7
 LONGEST_S = 12.0
@@ -55,18 +60,26 @@ class Sounded(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[SpokenWord, ...]
 
 
-def sounded(session: Session, party: Party, speech: Timeline) -> Iterator[Sounded]:
+def sounded(
+    session: Session, party: Party, speech: Timeline, recognizer: RecognizerSpec = RECOGNIZER
+) -> Iterator[Sounded]:
     """Recognise the speech of a track, stretch by stretch, in order: all that the recogniser says of it."""
     stretches = pieces(speech, session.sample_rate)
     for stretch, room in zip(stretches, _rooms(stretches, session), strict=True):
         samples = session.said(party, room.start, room.end)
-        text = _recognition().text(samples, session.sample_rate)
-        words = _placed(text, samples, room.start, stretch, session.sample_rate)
-        yield Sounded(stretch=stretch, text=text, words=tuple(words))
+        heard = _memory(recognizer).recognize(samples, session.sample_rate)
+        aligned = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
+        if aligned is not None:
+            words = [_at(word, room.start, "") for word in aligned]
+        elif any(word.end for word in heard.words):
+            words = [_at(word, room.start, recognizer.label) for word in heard.words]
+        else:
+            words = shared_out(heard.text, stretch, source="asr")
+        yield Sounded(stretch=stretch, text=heard.text, words=tuple(words))
 
 
 def credible_words(
-    session: Session, party: Party, speech: Timeline, other: Timeline
+    session: Session, party: Party, speech: Timeline, other: Timeline, recognizer: RecognizerSpec
 ) -> tuple[list[SpokenWord], list[Discarded]]:
     """Give the recognised words of a track that can be believed, and what else was heard, with the reason.
 
@@ -76,7 +89,7 @@ def credible_words(
     words: list[SpokenWord] = []
     discarded: list[Discarded] = []
     others = other.bridge(round(SENTENCE_PAUSE_S * rate))
-    for item in sounded(session, party, speech):
+    for item in sounded(session, party, speech, recognizer):
         start, end = item.stretch
         inside = 2 * others.covered(start, end) >= end - start
         like_backchannel = inside and end - start < BACKCHANNEL_S * rate
@@ -92,25 +105,26 @@ def _spelled(word: SpokenWord, text: str) -> SpokenWord:
     return word if word.text == text else msgspec.structs.replace(word, text=text)
 
 
-class _Recognition:
-    """The recogniser with a memory: trials repeat their sounds, and one sound gives one text."""
+class _Memory:
+    """A recogniser with a memory: trials repeat their sounds, and one sound gives one text."""
 
-    def __init__(self) -> None:
-        self._known: dict[bytes, str] = {}
+    def __init__(self, recognizer: RecognizerSpec) -> None:
+        self._recognizer = recognizer.shared()
+        self._known: dict[bytes, Recognition] = {}
 
-    def text(self, samples: Samples, sample_rate: int) -> str:
+    def recognize(self, samples: Samples, sample_rate: int) -> Recognition:
         """Recognise samples, float32 (n,), unless the same were heard before; ScenarioError where nothing runs."""
         key = hashlib.sha256(b"%d:" % sample_rate + samples.tobytes()).digest()
         if key not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.pop(next(iter(self._known)), None)
-            self._known[key] = str(engine(RECOGNIZER).recognize(samples, sample_rate))
+            self._known[key] = self._recognizer.recognize(samples, sample_rate)
         return self._known[key]
 
 
 @cache
-def _recognition() -> _Recognition:
-    return _Recognition()
+def _memory(recognizer: RecognizerSpec) -> _Memory:
+    return _Memory(recognizer)
 
 
 def _rooms(stretches: Sequence[Stretch], session: Session) -> list[Stretch]:
@@ -124,21 +138,24 @@ def _rooms(stretches: Sequence[Stretch], session: Session) -> list[Stretch]:
     ]
 
 
-def _placed(text: str, samples: Samples, start: int, within: Stretch, sample_rate: int) -> list[SpokenWord]:
-    if not text.strip():
-        return []
-    aligned: list[Word] | None = engine(ALIGNER).align(samples, sample_rate, text)
-    if aligned is None:
-        return shared_out(text, within, source="asr")
-    return [
-        SpokenWord(
-            text=word.text,
-            start=start + word.start,
-            end=start + max(word.end or 0, word.start + 1),
-            source="asr",
-        )
-        for word in aligned
-    ]
+def _aligned(heard: Recognition, samples: Samples, sample_rate: int) -> list[Word] | None:
+    """Give the words of an English text with aligned times; None where they do not fit the sound."""
+    if heard.language not in ("", _ALIGNED):
+        return None
+    found: list[Word] | None = engine(ALIGNER).align(samples, sample_rate, heard.text)
+    said = [word.confidence for word in heard.words]
+    if found is None or len(found) != len(said):
+        return found
+    return [msgspec.structs.replace(word, confidence=sure) for word, sure in zip(found, said, strict=True)]
+
+
+def _at(word: Word, start: int, timed_by: str) -> SpokenWord:
+    """Give a recognised word its place in the session."""
+    first = start + word.start
+    last = start + max(word.end or 0, word.start + 1)
+    return SpokenWord(
+        text=word.text, start=first, end=last, source="asr", timed_by=timed_by, confidence=word.confidence
+    )
 
 
 def shared_out(text: str, within: Stretch, *, source: SpeechSource, id_: str = "") -> list[SpokenWord]:
@@ -173,7 +190,9 @@ def own_words(session: Session, party: Party, utterance: Segment, said_text: str
     ]
 
 
-def recognised(session: Session, party: Party, utterances: Sequence[Segment]) -> tuple[list[Segment], list[Discarded]]:
+def recognised(
+    session: Session, party: Party, utterances: Sequence[Segment], recognizer: RecognizerSpec
+) -> tuple[list[Segment], list[Discarded]]:
     """Give what a recogniser hears in each utterance that has a text: the same stretch, `text` as heard.
 
     A text of more words than the sound can hold is none; it is given apart.
@@ -182,7 +201,8 @@ def recognised(session: Session, party: Party, utterances: Sequence[Segment]) ->
     discarded: list[Discarded] = []
     for item in utterances:
         if item.text:
-            heard = _recognition().text(session.said(party, item.start, item.end), session.sample_rate)
+            samples = session.said(party, item.start, item.end)
+            heard = _memory(recognizer).recognize(samples, session.sample_rate).text
             text, reason = believed(heard, (item.end - item.start) / session.sample_rate)
             found.append(msgspec.structs.replace(item, source="asr", text=text))
             if reason:

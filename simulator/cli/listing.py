@@ -53,8 +53,9 @@ def _summary(group: str, name: str) -> str:
 
 
 def _print_voices() -> int:
-    from simulator.engines import engine
+    from simulator.engines.espeak import voices
+    from simulator.engines.piper_files import installed_voices
 
-    for voice in engine("espeak").voices():
+    for voice in [*voices(), *installed_voices()]:
         print(voice)
     return OK

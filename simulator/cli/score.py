@@ -11,7 +11,7 @@ from simulator.cli import OK, REFUSED
 from simulator.cli.outcome import code_of
 from simulator.cli.overrides import add_pool
 from simulator.cli.score_options import READING, convert, make_specs, read_options
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, located
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
 
 Tell = Callable[[str], None]
@@ -96,6 +96,8 @@ def _works(names: Sequence[str], options: Mapping[str, str], *, pool: str, keep:
         words = any(map(wants_words, own.values()))
         reading = {key: text for key, text in options.items() if key in READING}
         rescoring: Rescoring = convert(Rescoring, reading, words=words, pool=pool, keep_invalid=keep)
+        if rescoring.recognizer is not None:
+            located("--set recognizer", rescoring.recognizer.check)
         scorers = {name: spec.build() for name, spec in own.items()}
         works.append(lambda paths, tell: rescoring.score(paths, scorers, tell))
     return works

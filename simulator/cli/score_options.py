@@ -7,12 +7,13 @@ from typing import Any, get_origin
 import msgspec
 
 from simulator.errors import ScenarioError
-from simulator.plugins import load
+from simulator.plugins import Kind, load
+from simulator.reading.yaml_file import parse_yaml
 from simulator.scoring.corpus import CorpusScorer
 from simulator.spec import decode
 
-READING = ("user_channel", "agent_channel", "force")
-"""Options of how files are read, where a scorer does not read them itself."""
+READING = ("user_channel", "agent_channel", "force", "recognizer")
+"""Options of how recordings are read and heard, where a scorer does not do that itself."""
 
 
 def read_options(texts: Sequence[str]) -> dict[str, str]:
@@ -62,6 +63,8 @@ def convert(into: type, options: Mapping[str, str], **more: Any) -> Any:
 def _plain(text: str, kind: Any) -> Any:
     """Turn an option's text into the plain value its type is decoded from; text stays where text is meant."""
     kinds = set(getattr(kind, "__args__", ())) | {kind}
+    if any(isinstance(part, type) and issubclass(part, Kind) for part in kinds):
+        return parse_yaml(text, source=f"--set {text}")
     if get_origin(kind) is not dict and any(isinstance(part, type) and _is_text(part) for part in kinds):
         return text
     try:

@@ -8,7 +8,8 @@ import msgspec
 
 from simulator.datasets.sample import Dataset, DatasetSample, DatasetSpec, check_recording, usable
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.inputs import SOUND_SUFFIXES, find_inputs, passed_over, sample_ids
+from simulator.scoring.inputs import find_inputs, passed_over, sample_ids
+from simulator.sound.recordings import SOUND_SUFFIXES
 
 _MANIFESTS = (".jsonl", ".json")
 _SOUND_KEYS = ("audio_path", "audio_filepath")

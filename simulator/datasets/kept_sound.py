@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.engines import engine
+from simulator.engines.kinds import voice_of
 from simulator.engines.cache import cache_folder
 from simulator.errors import ScenarioError, SessionError
 from simulator.files import write_whole
@@ -34,11 +34,11 @@ def kept(content: bytes) -> Path:
 
 def spoken(text: str, voice: str = VOICE) -> Path:
     """Give a file in which our voice says the text; SessionError where it has nothing to pronounce."""
-    speaker = engine("espeak")
+    speaker = voice_of(voice).shared()
     key = hashlib.sha256(f"{speaker.version}\n{voice}\n{_WORDS_PER_MINUTE}\n{text}".encode()).hexdigest()
 
     def say() -> bytes:
-        said = speaker.synthesize(text, voice, _WORDS_PER_MINUTE)
+        said = speaker.synthesize(text, _WORDS_PER_MINUTE)
         if not len(said.samples):
             raise SessionError("text: holds nothing to pronounce")
         return _wav(said.samples, said.sample_rate)

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited
 from simulator.datasets.tables import TableRow
 from simulator.errors import ScenarioError
-from simulator.scoring.inputs import SOUND_SUFFIXES
+from simulator.sound.recordings import SOUND_SUFFIXES
 
 _INPUT = "input"
 _ABOUT = ("metadata.json", "samples.json")

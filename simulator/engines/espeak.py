@@ -6,7 +6,7 @@ espeak-ng is GPL-3 and is loaded at run time from the package espeakng-loader.
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import pairwise
@@ -24,6 +24,7 @@ from simulator.engines.espeak_library import (
     WordEvent,
     speak,
 )
+from simulator.engines.kinds import VoiceSpec
 from simulator.errors import ScenarioError
 from simulator.frame import from_pcm16
 
@@ -45,33 +46,52 @@ _SOUNDS = {
 _TOKEN = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 
 
+class EspeakSpec(VoiceSpec, frozen=True, kw_only=True, tag="espeak", omit_defaults=True):
+    """The built-in voices: `voice: en-us+f3`, a language or an accent and a variant of the speaker."""
+
+    name: str = "en-gb-x-rp"
+
+    def __encode__(self) -> str:
+        """Give the name: words are espeak's voices unless they say otherwise."""
+        return self.name
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return f"espeak {self.name}"
+
+    def check(self) -> None:
+        """Refuse an unknown voice: ScenarioError that names voices like it."""
+        identifier_of(self.name)
+
+    def speaks(self) -> str:
+        """The code that the voice's name begins with."""
+        self.check()
+        return self.name.strip().lower().partition("+")[0].partition("-")[0]
+
+    def build(self) -> "Espeak":
+        """Make the voice."""
+        return Espeak(self.name)
+
+
 class Espeak:
     """Text to speech by espeak-ng at 22,050 Hz: over 100 voices, each with over 100 variants (`en-us+f3`)."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     @cached_property
     def version(self) -> str:
         """What its sound depends on: the package's version and that of the treatment here."""
         return f"{version('espeakng-loader')}/1"
 
-    def voices(self) -> list[str]:
-        """The names of its voices; any of them may be followed by `+` and a variant."""
-        return sorted(self._languages)
-
-    def variants(self) -> list[str]:
-        """The names of its variants: other speakers of the same language."""
-        return sorted(self._variants)
-
-    def check(self, voice: str) -> None:
-        """Refuse an unknown voice: ScenarioError that names voices like it."""
-        self._identifier(voice)
-
-    def synthesize(self, text: str, voice: str, words_per_minute: int = 160) -> Utterance:
+    def synthesize(self, text: str, words_per_minute: int = 160) -> Utterance:
         """Say the text: both ends trimmed, pauses between clauses kept, every word with its onset and end.
 
         A word is what stands between spaces. A text with nothing to pronounce gives no samples.
         ScenarioError: an unknown voice, or a speed outside 80 to 450 words per minute.
         """
-        identifier = self._identifier(voice)
+        identifier = identifier_of(self._name)
         if not SLOWEST_WPM <= words_per_minute <= FASTEST_WPM:
             allowed = f"{SLOWEST_WPM} to {FASTEST_WPM} words per minute"
             raise ScenarioError(f"espeak cannot speak at {words_per_minute}; allowed are {allowed}")
@@ -88,34 +108,50 @@ class Espeak:
             words=_words(tokens, [*onsets, end - start], [event.sample - start for event in _pauses(spoken)]),
         )
 
-    def _identifier(self, voice: str) -> str:
-        """Give espeak's own name of a voice; espeak itself says nothing about a variant it does not know."""
-        language, plus, variant = voice.strip().lower().partition("+")
-        if language not in self._languages:
-            raise ScenarioError(_unknown("voice", language, self.voices()))
-        if not plus:
-            return self._languages[language]
-        if variant not in self._variants:
-            raise ScenarioError(_unknown("voice variant", variant, self.variants()))
-        return f"{self._languages[language]}+{self._variants[variant]}"
 
-    @cached_property
-    def _languages(self) -> dict[str, str]:
-        """Voice name -> espeak's identifier: the name of the voice's file, and the codes of its language."""
-        root = _data_folder()
-        names: dict[str, str] = {}
-        codes: dict[str, str] = {}
-        for file in sorted(path for path in (root / "lang").rglob("*") if path.is_file()):
-            if not (root / f"{file.name.split('-')[0]}_dict").exists():
-                continue  # a voice without its dictionary only spells letters
-            names[file.name.lower()] = identifier = file.relative_to(root / "lang").as_posix()
-            for code in re.findall(r"^language\s+(\S+)", file.read_text("utf-8", "replace"), re.MULTILINE):
-                codes.setdefault(code.lower(), identifier)
-        return codes | names
+def voices() -> list[str]:
+    """Give the names of espeak's voices; any of them may be followed by `+` and a variant."""
+    return sorted(_languages())
 
-    @cached_property
-    def _variants(self) -> dict[str, str]:
-        return {file.name.lower(): file.name for file in (_data_folder() / "voices" / "!v").iterdir()}
+
+def variants() -> list[str]:
+    """Give the names of its variants: other speakers of the same language."""
+    return sorted(_variants())
+
+
+def identifier_of(voice: str) -> str:
+    """Give espeak's own name of a voice; espeak itself says nothing about a variant it does not know.
+
+    ScenarioError: an unknown voice; it names voices like it.
+    """
+    language, plus, variant = voice.strip().lower().partition("+")
+    if language not in _languages():
+        raise ScenarioError(_unknown("voice", language, voices()))
+    if not plus:
+        return _languages()[language]
+    if variant not in _variants():
+        raise ScenarioError(_unknown("voice variant", variant, variants()))
+    return f"{_languages()[language]}+{_variants()[variant]}"
+
+
+@cache
+def _languages() -> dict[str, str]:
+    """Voice name -> espeak's identifier: the name of the voice's file, and the codes of its language."""
+    root = _data_folder()
+    names: dict[str, str] = {}
+    codes: dict[str, str] = {}
+    for file in sorted(path for path in (root / "lang").rglob("*") if path.is_file()):
+        if not (root / f"{file.name.split('-')[0]}_dict").exists():
+            continue  # a voice without its dictionary only spells letters
+        names[file.name.lower()] = identifier = file.relative_to(root / "lang").as_posix()
+        for code in re.findall(r"^language\s+(\S+)", file.read_text("utf-8", "replace"), re.MULTILINE):
+            codes.setdefault(code.lower(), identifier)
+    return codes | names
+
+
+@cache
+def _variants() -> dict[str, str]:
+    return {file.name.lower(): file.name for file in (_data_folder() / "voices" / "!v").iterdir()}
 
 
 def _data_folder() -> Path:

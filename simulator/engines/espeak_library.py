@@ -7,6 +7,7 @@ voice give the same bits, whatever was said before.
 
 import ctypes
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ SLOWEST_WPM, FASTEST_WPM = 80, 450
 _AUDIO_OUTPUT_SYNCHRONOUS, _INITIALIZE_PHONEME_EVENTS = 2, 1
 _POS_CHARACTER, _PARAMETER_RATE = 1, 1
 _CHARS_UTF8, _PHONEMES = 0x1, 0x100
+_IPA = 0x2
 _EVENT_LIST_TERMINATED, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
 
 # espeak is a library with global state: whoever speaks, speaks alone.
@@ -89,6 +91,32 @@ def speak(text: str, identifier: str, *, words_per_minute: int, phonemes: bool =
             _close(library)
 
 
+def phonemize(texts: Sequence[str], identifier: str) -> list[str]:
+    """Give the sounds of texts as espeak writes them in IPA, words apart; it leaves out every mark of punctuation.
+
+    RuntimeError: espeak does not start, or does not know the identifier.
+    """
+    with _ALONE:
+        library = _open()
+        try:
+            _take_voice(library, identifier)
+            library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+            return [_phonemes(library, text) for text in texts]
+        finally:
+            library.espeak_Terminate()
+            _close(library)
+
+
+def _phonemes(library: Any, text: str) -> str:
+    """Give a text's sounds, clause by clause: each call takes one and leaves the pointer at the next."""
+    buffer = ctypes.create_string_buffer(text.encode())
+    rest = ctypes.c_void_p(ctypes.addressof(buffer))
+    clauses: list[str] = []
+    while rest.value:
+        clauses.append(library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, _IPA).decode("utf-8", "replace"))
+    return " ".join(filter(None, clauses))
+
+
 def _open() -> Any:
     import espeakng_loader
 
@@ -105,6 +133,11 @@ def _close(library: Any) -> None:
     from _ctypes import dlclose
 
     dlclose(library._handle)
+
+
+def _take_voice(library: Any, identifier: str) -> None:
+    if library.espeak_SetVoiceByName(identifier.encode()) != 0:
+        raise RuntimeError(f"espeak-ng did not load its voice {identifier!r}")
 
 
 def _speak(library: Any, text: str, identifier: str, words_per_minute: int, flags: int) -> Spoken:
@@ -126,8 +159,7 @@ def _speak(library: Any, text: str, identifier: str, words_per_minute: int, flag
 
     callback = _SynthCallback(collect)
     library.espeak_SetSynthCallback(callback)
-    if library.espeak_SetVoiceByName(identifier.encode()) != 0:
-        raise RuntimeError(f"espeak-ng did not load its voice {identifier!r}")
+    _take_voice(library, identifier)
     library.espeak_SetParameter(_PARAMETER_RATE, words_per_minute, 0)
     data = text.encode()
     code = library.espeak_Synth(data, len(data) + 1, 0, _POS_CHARACTER, 0, flags, None, None)

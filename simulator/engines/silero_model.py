@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from simulator.engines.onnx_file import number, opened, part
 from simulator.engines.weights import SILERO, check_weights
 from simulator.errors import ScenarioError
 
@@ -22,43 +23,24 @@ _BRANCH = slice(1_015_796, 1_015_796 + 1_311_488)
 
 def open_model() -> Any:
     """Load the model as it comes, for batches of any size: (input, state, sr) to (output, stateN)."""
-    return _opened(_model_file().read_bytes())
+    return opened(_model_file().read_bytes())
 
 
 def open_for_one() -> Any:
     """Load the model for one stream: (input, state) to the same outputs."""
-    return _opened(_for_one(_model_file().read_bytes()))
-
-
-def _opened(model: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return opened(_for_one(_model_file().read_bytes()))
 
 
 def _for_one(model: bytes) -> bytes:
     """Give the branch as a ModelProto, by onnx.proto's numbers: version of the format (1), graph (7), operators (8)."""
     graph = model[_BRANCH] + _input(b"input", (1, 576)) + _input(b"state", (2, 1, 128))
-    return b"\x08\x08" + _part(7, graph) + _part(8, b"\x0a\x00\x10\x10")
+    return b"\x08\x08" + part(7, graph) + part(8, b"\x0a\x00\x10\x10")
 
 
 def _input(name: bytes, shape: tuple[int, ...]) -> bytes:
     """Give a graph's input (11), float32 of a fixed shape."""
-    sizes = b"".join(_part(1, b"\x08" + _number(size)) for size in shape)
-    return _part(11, _part(1, name) + _part(2, _part(1, b"\x08\x01" + _part(2, sizes))))
-
-
-def _part(field: int, content: bytes) -> bytes:
-    return _number(field << 3 | 2) + _number(len(content)) + content
-
-
-def _number(value: int) -> bytes:
-    """Give a number as protobuf writes it: seven bits a byte, lowest first, the top bit where more come."""
-    more, low = value >> 7, value & 127
-    return bytes([low | 128]) + _number(more) if more else bytes([low])
+    sizes = b"".join(part(1, b"\x08" + number(size)) for size in shape)
+    return part(11, part(1, name) + part(2, part(1, b"\x08\x01" + part(2, sizes))))
 
 
 def _model_file() -> Path:

@@ -110,9 +110,11 @@ FAR_ENDS: Mapping[str, EventType] = {
     ),
     "hang_up": EventType("The model hangs up; its last words are still said.", _ACTOR, {"reason": maybe("text")}),
     "usage": EventType(
-        "What was used up since the event before; the sum is what the session used.",
-        _ACTOR,
+        "What was used up since the event before; the sum is what the session used. Voices of injectors and of talkers "
+        "on a line tell it too.",
+        ("actor", "injector", "line"),
         {
+            "direction": maybe("text", "the line whose talker it was"),
             "model": Field("text", "as prices name it"),
             "session_s": maybe("seconds", "of the session"),
             "input_s": maybe("seconds", "of sound sent"),

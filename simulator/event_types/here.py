@@ -82,10 +82,10 @@ SPEECH: Mapping[str, EventType] = {
         {
             "preset": Field("text"),
             "bias": Field("data", "times are drawn this much longer than people's are in the middle"),
-            "voice": Field("text"),
+            "voice": Field("data", "as a scenario names it"),
             "words_per_minute": Field("number"),
             "ears": Field("text", "level or silero"),
-            "recognizer": Field("text"),
+            "recognizer": Field("data", "as a scenario names it"),
         },
         shown="elsewhere",
     ),

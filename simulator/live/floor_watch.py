@@ -16,7 +16,7 @@ from simulator.floor.growing import GrowingFloor, Happening, HappeningKind, Revi
 from simulator.floor.ipus import BACKCHANNEL_S
 from simulator.frame import AudioFrame, Samples
 from simulator.live.overheard import Overheard
-from simulator.speaking.ears import Activity, EarsKind, make_ears
+from simulator.speaking.ears import Activity, EarsSpec, make_ears
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class FloorWatch:
     """Watches both said tracks. ears: for each party `level` (synthetic speech) or `silero` (a real microphone)."""
 
-    def __init__(self, sample_rate: int, ears: Mapping[Party, EarsKind]) -> None:
+    def __init__(self, sample_rate: int, ears: Mapping[Party, EarsSpec]) -> None:
         self._rate = sample_rate
         self._ears = {party: make_ears(ears[party], sample_rate, noisy=False) for party in PARTIES}
         self._overheard = Overheard(sample_rate)

@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from simulator.engines import engine
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError
 from simulator.events import Party
 from simulator.frame import Samples
 
 PRE_ROLL_S = 0.5
 LONGEST_S = 20.0
-RECOGNIZER = "moonshine"
+RECOGNIZER = MoonshineSpec()
 
 Tell = Callable[[Party, float, float, str], None]
 
@@ -38,7 +38,7 @@ class LiveWords:
     def warm(self) -> None:
         """Load the recogniser, whoever asks it first: blocking."""
         try:
-            loading = engine(RECOGNIZER).warm()
+            loading = RECOGNIZER.shared().warm()
             if loading is not None:
                 loading.join()
         except ScenarioError:
@@ -67,7 +67,7 @@ class LiveWords:
 
         def work() -> None:
             try:
-                text = engine(RECOGNIZER).recognize(samples, self._rate)
+                text = RECOGNIZER.shared().recognize(samples, self._rate).text
             except ScenarioError:
                 self._off = True
                 return

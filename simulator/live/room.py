@@ -26,7 +26,7 @@ from simulator.live.floor_watch import FloorWatch, Notice
 from simulator.live.handset import HANDSETS, Handset
 from simulator.live.live_words import LiveWords
 from simulator.scenario import Scenario, kind_of
-from simulator.speaking.ears import EarsKind
+from simulator.speaking.ears import EarsSpec, LevelEarsSpec, SileroEarsSpec
 
 State = Literal["lobby", "loading", "talking", "scoring", "over"]
 Message = dict[str, Any]
@@ -201,9 +201,9 @@ class Room:
             self.tell("words", keep=True, party=party, at=round(start, 3), end=round(end, 3), **said)
 
 
-def _ears_for(spec: ActorSpec) -> EarsKind:
+def _ears_for(spec: ActorSpec) -> EarsSpec:
     """A real microphone in a real room needs a detector; synthetic speech on a clean track does not."""
-    return "silero" if spec.traits().live else "level"
+    return SileroEarsSpec() if spec.traits().live else LevelEarsSpec()
 
 
 def _recognised_already(scenario: Scenario, party: Party) -> bool:

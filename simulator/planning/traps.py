@@ -14,7 +14,7 @@ from simulator.line import ChannelSpec
 from simulator.reading.outcomes import JudgeOutcome
 from simulator.scenario import DIRECTIONS, Scenario, kind_of
 from simulator.speaking.cues import CueKeys
-from simulator.speaking.ears import LEVEL_MARGIN_DB
+from simulator.speaking.ears import LevelEarsSpec
 
 SLOWEST = 2.0
 """A text takes at most so many times what its words take at the nominal rate: numbers and long words are slow."""
@@ -33,22 +33,23 @@ def traps(scenarios: Iterable[Scenario]) -> Iterator[str]:
 def _deaf_ears(scenario: Scenario) -> Iterator[str]:
     """Level ears compare with a fixed level: noise that reaches it is speech that never ends."""
     for party in PARTIES:
-        if getattr(scenario.actor(party), "ears", None) != "level":
+        ears = getattr(scenario.actor(party), "ears", None)
+        if not isinstance(ears, LevelEarsSpec):
             continue
         channels = [part for channel in scenario.lines.heard_by(party) for part in channel.parts()]
         noises = [channel for channel in channels if kind_of(channel) == "noise"]
         loudest_db = min((float(getattr(noise, "snr_db", 100)) for noise in noises), default=100.0)
-        if loudest_db <= LEVEL_MARGIN_DB:
+        if loudest_db <= ears.margin_db:
             yield (
                 f"$.{party}.ears: level ears take noise at {loudest_db:g} dB for speech that never ends (they bear "
-                f"more than {LEVEL_MARGIN_DB:g} dB), and the conversation stalls; leave `ears` out, or say silero"
+                f"more than {ears.margin_db:g} dB), and the conversation stalls; leave `ears` out, or say silero"
             )
         for echo in (channel for channel in channels if kind_of(channel) == "echo"):
             loss_db = float(getattr(echo, "loss_db", 100))
-            if loss_db <= LEVEL_MARGIN_DB:
+            if loss_db <= ears.margin_db:
                 yield (
                     f"$.{party}.ears: level ears take its own echo at {loss_db:g} dB for the other's speech (they bear "
-                    f"more than {LEVEL_MARGIN_DB:g} dB) and may yield to themselves; that is a finding only if it is "
+                    f"more than {ears.margin_db:g} dB) and may yield to themselves; that is a finding only if it is "
                     "meant"
                 )
 

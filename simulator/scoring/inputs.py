@@ -15,6 +15,7 @@ import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.session import ASIDE, Session, read_session
+from simulator.sound.recordings import SOUND_SUFFIXES
 
 InputKind = Literal["session", "fdb", "wav", "nemo", "tau", "fdb_v2", "predictions", "result"]
 
@@ -29,8 +30,6 @@ TOLD = {
     "result": "results of a validator (.json)",
 }
 
-SOUND_SUFFIXES = tuple("wav flac ogg oga opus mp3 m4a aiff aif au snd caf w64 rf64".split())  # noqa: SIM905
-"""What is tried as a sound file: what libsndfile reads (of m4a only some builds of it do)."""
 _OTHER_SOUND = tuple("raw pcm wma aac amr gsm webm mp4 mka ac3 wv ape spx vox sph ulaw alaw".split())  # noqa: SIM905
 """Sound that is not read: told where it is passed over."""
 _FDB_FILES = frozenset(

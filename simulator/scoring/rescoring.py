@@ -8,6 +8,8 @@ import msgspec
 
 from simulator import __version__
 from simulator.annotation.annotate import annotate_many_cached
+from simulator.annotation.transcribe import RECOGNIZER
+from simulator.engines.kinds import AnyRecognizer
 from simulator.errors import SessionError
 from simulator.intervals.observations import Origin, told
 from simulator.score import Definition, Score
@@ -33,7 +35,8 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
 
     user_channel, agent_channel: of a sound file, 0 and 1 unless named. force: also recordings whose sound makes scores
     meaningless (see trust.py; a session with speech.json was heard before). words: whether a scorer reads words;
-    without one recognition is spared. pool: sessions of one scenario with one agent (alike), or all. keep_invalid:
+    without one recognition is spared. recognizer: hears everything anew, whoever did before; None takes what was heard,
+    and Moonshine where nobody listened. pool: sessions of one scenario with one agent (alike), or all. keep_invalid:
     whether sessions count that say nothing about the agent (simulator/scoring/validity.py).
     """
 
@@ -41,6 +44,7 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
     agent_channel: Annotated[int, msgspec.Meta(ge=0)] | None = None
     force: bool = False
     words: bool = True
+    recognizer: AnyRecognizer | None = None
     pool: Literal["alike", "all"] = "alike"
     keep_invalid: bool = False
 
@@ -85,11 +89,15 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         for first in range(0, len(inputs), SIDE_BY_SIDE):
             batch = inputs[first : first + SIDE_BY_SIDE]
             opened = [self._open(item) for item in batch]
-            bare = [session for session in opened if isinstance(session, Session) and not session.annotated]
-            annotated = iter(annotate_many_cached(bare, words=self.words))
+            bare = [session for session in opened if isinstance(session, Session) and self._unheard(session)]
+            annotated = iter(annotate_many_cached(bare, words=self.words, recognizer=self.recognizer or RECOGNIZER))
             for item, session in zip(batch, opened, strict=True):
-                known = isinstance(session, SessionError) or session.annotated
+                known = isinstance(session, SessionError) or not self._unheard(session)
                 yield item, session if known else next(annotated)
+
+    def _unheard(self, session: Session) -> bool:
+        """Whether its speech is to be found: it has none, or another recogniser shall hear it."""
+        return not session.annotated or (self.recognizer is not None and self.words)
 
     def _open(self, item: Input) -> Session | SessionError:
         try:
@@ -115,8 +123,13 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
             metrics[name] = pool(definition, [score for score, _ in mine], [origin for _, origin in mine])
         left_out = [item.id for (item, _, _), invalid in zip(found, why, strict=True) if invalid]
         kept = [origin for origin, invalid in zip(origins, why, strict=True) if not invalid]
-        lines = [*share_line(left_out, len(found)), *told(kept)]
+        lines = [*share_line(left_out, len(found)), *told(kept), *self._heard_by(found)]
         return Group(n=len(found), metrics=metrics, told=lines)
+
+    def _heard_by(self, found: Sequence[Found]) -> list[str]:
+        """Say who recognised the words that scores of content rest on."""
+        names = dict.fromkeys(session.speech.recognizer for _, session, _ in found if session.speech.recognizer)
+        return [f"content: words recognised by {', '.join(names)}"] if names and self.words else []
 
 
 def _grouped(found: Sequence[Found]) -> dict[str, list[Found]]:

@@ -16,6 +16,8 @@ from simulator.frame import Pcm16, Samples, freeze
 from simulator.sound.decoded import COMPRESSED, decoded, readable_frames
 from simulator.sound.wav import MendedWav, WavData, wav_data
 
+SOUND_SUFFIXES = tuple("wav flac ogg oga opus mp3 m4a aiff aif au snd caf w64 rf64".split())  # noqa: SIM905
+"""What is tried as a sound file: what libsndfile reads (of m4a only some builds of it do)."""
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 UNREADABLE = (soundfile.LibsndfileError, OSError, TypeError, SessionError)
 """What opening and reading a sound file may raise."""

@@ -5,15 +5,16 @@ clean. `silero` asks a neural detector and is right in noise. Both keep one Acti
 read. Times are samples of the stream that is heard.
 """
 
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import numpy as np
+from msgspec import Meta
 
 from simulator.engines import SpeechStream, engine
+from simulator.engines.kinds import EngineSpec
 from simulator.floor.ipus import IPU_S
 from simulator.frame import AudioFrame, Samples, energies, silence
-
-EarsKind = Literal["level", "silero"]
+from simulator.plugins import Kind
 
 NOMINAL_DBFS = -26.0
 """The active speech level (ITU-T P.56) that everything synthesised or played is scaled to."""
@@ -100,15 +101,17 @@ class LevelEars:
 class SileroEars:
     """Ears that ask silero, 32 ms at a time, on a copy resampled to 16 kHz.
 
-    A chunk counts as speech from probability 0.5 and goes on doing so down to 0.35, silero's own two thresholds.
+    A chunk counts as speech from probability `threshold` and goes on doing so down to `still`: silero's own two are 0.5
+    and 0.35.
     Times point at the chunk that held the speech, not at the later moment when the detector knew.
     """
 
     CHUNK = 512
     RATE = 16_000
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, threshold: float = 0.5, still: float = 0.35) -> None:
         self.activity = Activity(sample_rate)
+        self._threshold, self._still = threshold, still
         self._rate = sample_rate
         self._stream: SpeechStream | None = None
         self._resampler = _stream_resampler(sample_rate, self.RATE)
@@ -128,7 +131,7 @@ class SileroEars:
             self.warm()
         samples = self._resampler(frame.samples)
         for probability in self._stream.feed(samples):  # type: ignore[union-attr]
-            self._sounding = probability >= (0.35 if self._sounding else 0.5)
+            self._sounding = probability >= (self._still if self._sounding else self._threshold)
             start = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
             self._chunks += 1
             end = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
@@ -153,6 +156,53 @@ def _stream_resampler(from_hz: int, to_hz: int) -> Any:
     return resample
 
 
-def make_ears(kind: EarsKind | None, sample_rate: int, *, noisy: bool) -> Ears:
+class EarsSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
+    """What every kind of ears does: make those of one party in one session."""
+
+    def build(self, sample_rate: int) -> Ears:
+        """Make them. sample_rate: Hz, of what is heard."""
+        raise NotImplementedError
+
+
+class LevelEarsSpec(EarsSpec, frozen=True, kw_only=True, tag="level", omit_defaults=True):
+    """Ears that go by energy: `ears: level`. margin_db: how far under the nominal level is still speech."""
+
+    margin_db: Annotated[float, Meta(gt=0, le=60)] = LEVEL_MARGIN_DB
+
+    def build(self, sample_rate: int) -> LevelEars:
+        """Make them."""
+        return LevelEars(sample_rate, self.margin_db)
+
+
+class SileroEarsSpec(EarsSpec, frozen=True, kw_only=True, tag="silero", omit_defaults=True):
+    """Ears that ask a neural detector: `ears: silero`.
+
+    Speech begins at the probability `threshold` and ends under `still`.
+    """
+
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    still: Annotated[float, Meta(ge=0, le=1)] = 0.35
+
+    def __post_init__(self) -> None:
+        if self.still > self.threshold:
+            raise ValueError(f"still is {self.still:g}; it must not be above threshold, {self.threshold:g}")
+
+    def build(self, sample_rate: int) -> SileroEars:
+        """Make them."""
+        return SileroEars(sample_rate, self.threshold, self.still)
+
+
+if TYPE_CHECKING:
+    AnyEars = EarsSpec
+else:
+
+    class AnyEars(Kind):
+        """The spec of any installed kind of ears."""
+
+        group = "ears"
+        spec = EarsSpec
+
+
+def make_ears(spec: EarsSpec | None, sample_rate: int, *, noisy: bool) -> Ears:
     """Make the ears a spec asks for; by default silero where the line is impaired (`noisy`), else level."""
-    return SileroEars(sample_rate) if (kind or ("silero" if noisy else "level")) == "silero" else LevelEars(sample_rate)
+    return (spec or (SileroEarsSpec() if noisy else LevelEarsSpec())).build(sample_rate)

@@ -10,8 +10,7 @@ from typing import Any
 import anyio
 import numpy as np
 
-from simulator.engines import engine
-from simulator.errors import ScenarioError, located
+from simulator.engines.kinds import RecognizerSpec
 from simulator.frame import Samples
 from simulator.speaking.ears import Activity
 from simulator.speaking.turn_taking import LONGEST_TURN_S, PRE_ROLL_S
@@ -77,7 +76,7 @@ LIKE = 0.5
 class Listening(HeardSound):
     """Keeps what the other says, for turns that name what they hear; it is recognised when all is over."""
 
-    def __init__(self, sample_rate: int, activity: Activity, recognizer: str) -> None:
+    def __init__(self, sample_rate: int, activity: Activity, recognizer: RecognizerSpec) -> None:
         super().__init__(sample_rate, activity)
         self._recognizer = recognizer
         self._kept: list[tuple[Samples, bool, dict[str, Any]]] = []
@@ -90,19 +89,14 @@ class Listening(HeardSound):
     async def diverged(self) -> list[dict[str, Any]]:
         """Give the fields of `diverged` for the turns that heard something else. ScenarioError: no recogniser."""
         found: list[dict[str, Any]] = []
-        recognize = engine(self._recognizer).recognize
+        recognizer = self._recognizer.shared()
         for sound, so_far, told in self._kept:
-            heard = await anyio.to_thread.run_sync(recognize, sound, self.sample_rate) if len(sound) else ""
+            recognized = (sound, self.sample_rate) if len(sound) else None
+            heard = (await anyio.to_thread.run_sync(recognizer.recognize, *recognized)).text if recognized else ""
             if not still_fits(told["expected"], heard, so_far=so_far):
                 found.append({**told, "heard": heard})
         self._kept = []
         return found
-
-
-def check_recognizer(name: str, where: str) -> None:
-    """Refuse an engine that recognises no speech; `where` is its path in the file. ScenarioError."""
-    if not hasattr(located(where, lambda: engine(name)), "recognize"):
-        raise ScenarioError(f"{where}: {name!r} recognises no speech; moonshine does")
 
 
 def still_fits(expected: str, heard: str, *, so_far: bool = False) -> bool:

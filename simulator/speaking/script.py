@@ -11,11 +11,13 @@ import msgspec
 import numpy as np
 
 from simulator.actor import BlockActor, Context, Setting
+from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples
 from simulator.speaking.cues import NEVER, Cue, CueKeys, CueWatch
-from simulator.speaking.ears import Ears, EarsKind, make_ears
+from simulator.speaking.ears import Ears, EarsSpec, make_ears
 from simulator.speaking.hearing import Listening
 from simulator.speaking.voice import PreparedSpeech, Role, Voice
 from simulator.spec import LONGEST_S, Duration, ms
@@ -53,10 +55,10 @@ class Script(BlockActor):
 
     traits = StepTraits(on_grid=True)
 
-    def __init__(self, turns: Lines, ears: EarsKind | None, recognizer: str = "moonshine") -> None:
+    def __init__(self, turns: Lines, ears: EarsSpec | None, recognizer: RecognizerSpec | None = None) -> None:
         self._make_turns = turns
         self._ears_kind = ears
-        self._recognizer = recognizer
+        self._recognizer = recognizer or MoonshineSpec()
         self._listening: Listening | None = None
         self._started = False
 

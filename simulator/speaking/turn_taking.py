@@ -3,6 +3,7 @@
 States, judged once per frame on what the ears say:
 
     listening --other speaks--> hearing --silent for `endpoint`--> turn over (give the turn, back to listening)
+    hearing   --silent for as long as endpointing looks after--> the pause is judged: how much silence ends it
     speaking  --other speaks for `yield_after`--> yield (stop, and what was heard begins the next turn)
     speaking  --other falls silent earlier, for `endpoint`--> nothing: a backchannel (a turn if those are not ignored)
 """
@@ -15,6 +16,7 @@ import numpy as np
 from simulator.frame import Samples
 from simulator.speaking.cues import NEVER
 from simulator.speaking.ears import Activity
+from simulator.speaking.endpointing import Judge
 from simulator.spec import Duration, ms
 
 PRE_ROLL_S = 0.3
@@ -36,7 +38,23 @@ class TurnPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class TurnTaker:
     """Follows the other party's activity and keeps the sound of its turn. Times: samples of the heard stream."""
 
-    def __init__(self, policy: TurnPolicy, sample_rate: int, activity: Activity) -> None:
+    def __init__(
+        self,
+        policy: TurnPolicy,
+        sample_rate: int,
+        activity: Activity,
+        *,
+        looks_after: Duration | None = None,
+        judge: Judge | None = None,
+    ) -> None:
+        """looks_after, judge: when a pause is judged and by whom, where `endpoint` is not the same for all."""
+        self._rate = sample_rate
+        self._judge = judge
+        self._looks_after = looks_after.samples(sample_rate) if looks_after is not None else 0
+        self._judged_at: int | None = None
+        """Where the pause began that was judged last, or is being judged."""
+        self._needed: int | None = None
+        """How much silence ends the turn in that pause; None until it is known."""
         self._endpoint = policy.endpoint.samples(sample_rate)
         self._yield_after = policy.yield_after.samples(sample_rate)
         self._yields = policy.barge_in == "yield"
@@ -75,7 +93,7 @@ class TurnTaker:
         if speaking and self._yields and heard.speaking and heard.last_end - self._since >= self._yield_after:
             self._over_speech = False
             return "yield"
-        if heard.speaking or now - heard.last_end < self._endpoint:
+        if heard.speaking or not self._silent_enough(now, speaking=speaking):
             return None
         if self._over_speech and self._forgets and heard.last_end - self._since < self._yield_after:
             self._since = None
@@ -87,19 +105,53 @@ class TurnTaker:
         heard = self._activity
         if self._since is None:
             # What has not begun yet begins where nothing was judged.
-            return heard.until + (min(self._endpoint, self._yield_after) if self._yields else self._endpoint)
-        silent_at = heard.last_end + self._endpoint
+            endpoint = min(self._endpoint, self._looks_after) if self._judge else self._endpoint
+            return heard.until + (min(endpoint, self._yield_after) if self._yields else endpoint)
+        silent_at = heard.last_end + self._awaited(speaking=speaking)
         if speaking and not self._yields and silent_at <= now:
             return NEVER  # it goes on speaking over a turn that is over; whoever says when it stops bounds that
         bound = min(silent_at, self._since + self._yield_after) if speaking and self._yields else silent_at
         return max(bound, now + 1)
 
+    def _silent_enough(self, now: int, *, speaking: bool) -> bool:
+        """Say whether the pause ends the turn, and have it judged when it is time."""
+        silent = now - self._activity.last_end
+        if self._judge is None or speaking or self._over_speech:
+            return silent >= self._endpoint
+        if silent < self._looks_after:
+            return False
+        if self._judged_at != self._activity.last_end:
+            self._ask(self._activity.last_end)
+        return self._needed is not None and silent >= self._needed
+
+    def _ask(self, pause: int) -> None:
+        """Have the pause judged that begins here; an answer that comes when another has begun is too late."""
+        self._judged_at, self._needed = pause, None
+
+        def know(needed: Duration) -> None:
+            if self._judged_at == pause:
+                self._needed = max(self._looks_after, needed.samples(self._rate))
+
+        if self._judge is not None:
+            self._judge(self._sound(), know)
+
+    def _awaited(self, *, speaking: bool) -> int:
+        """Give how much silence there must be before anything follows from it."""
+        if self._judge is None or speaking or self._over_speech:
+            return self._endpoint
+        judged = self._needed if self._judged_at == self._activity.last_end else None
+        return judged if judged is not None else min(self._looks_after, self._endpoint)
+
+    def _sound(self) -> Samples:
+        """Give the turn's sound up to now, with pre-roll."""
+        since = self._since if self._since is not None else self._activity.since
+        return np.concatenate(self._frames)[max(self._first, since - self._pre_roll) - self._first :]
+
     def take(self) -> tuple[Samples, int, int]:
         """Give the turn that is over: its sound with pre-roll, first and one past last sample; and listen anew."""
         since = self._since if self._since is not None else self._activity.since
         until = self._activity.last_end
-        start = max(self._first, since - self._pre_roll)
-        sound = np.concatenate(self._frames)[start - self._first :]
+        sound = self._sound()
         self._since = None
         return sound, since, until
 

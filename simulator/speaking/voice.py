@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 
 from simulator.engines import Word
-from simulator.engines import engine as engine_named
 from simulator.engines.activity import active_level_dbfs
 from simulator.engines.cache import cached
+from simulator.engines.espeak import EspeakSpec
+from simulator.engines.kinds import VoiceSpec, voice_of
 from simulator.errors import located
-from simulator.events import Emit
+from simulator.events import Emit, Party
 from simulator.frame import Samples, freeze, silence, to_grid
 from simulator.sound import recordings
 from simulator.speaking.ears import NOMINAL_DBFS
@@ -27,7 +28,7 @@ from simulator.spec import Duration
 Level = Literal["nominal", "keep"]
 Role = Literal["turn", "interruption", "backchannel", "aside", "recording"]
 
-DEFAULT_VOICES = {"user": "en-gb-x-rp", "agent": "en-us+f2"}
+DEFAULT_VOICES: dict[Party, VoiceSpec] = {"user": EspeakSpec(name="en-gb-x-rp"), "agent": EspeakSpec(name="en-us+f2")}
 """The two espeak voices that recognition understands best; clearly different from each other."""
 
 FADE_S = 0.005
@@ -83,10 +84,12 @@ class PreparedSpeech(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, samples=to_grid(self.samples * np.float32(10 ** (by_db / 20))))
 
 
-def spoken(
-    say: Say, voice: str, sample_rate: int, *, words_per_minute: int = 160, engine: str = "espeak"
-) -> PreparedSpeech:
-    """Synthesise what a turn says, at the nominal level, on the grid. ScenarioError for an unknown voice."""
+def spoken(say: Say, voice: VoiceSpec | str, sample_rate: int, *, words_per_minute: int = 160) -> PreparedSpeech:
+    """Synthesise what a turn says, at the nominal level, on the grid. ScenarioError for an unknown voice.
+
+    voice: its spec, or the word for it.
+    """
+    speaker = voice_of(voice)
     parts = [say] if isinstance(say, str) else say
     lines: list[PreparedSpeech] = []
     for part in parts:
@@ -94,13 +97,13 @@ def spoken(
             length = part.pause.samples(sample_rate)
             lines.append(PreparedSpeech(text="", samples=silence(length), pauses=((0, length),)))
         else:
-            lines.append(_synthesised(part, voice, sample_rate, words_per_minute, engine))
+            lines.append(_synthesised(part, speaker, sample_rate, words_per_minute))
     return lines[0] if len(lines) == 1 else _joined(lines)
 
 
 @lru_cache(maxsize=512)
-def _synthesised(text: str, voice: str, sample_rate: int, words_per_minute: int, engine: str) -> PreparedSpeech:
-    utterance = cached(engine, text, voice, words_per_minute)
+def _synthesised(text: str, voice: VoiceSpec, sample_rate: int, words_per_minute: int) -> PreparedSpeech:
+    utterance = cached(voice, text, words_per_minute)
     samples = at_level(
         recordings.resample(utterance.samples, utterance.sample_rate, sample_rate), sample_rate, "nominal"
     )
@@ -261,6 +264,6 @@ def _text_until(line: PreparedSpeech, said: int) -> str:
     return " ".join(words[: round(len(words) * said / max(1, len(line.samples)))])
 
 
-def check_voice(voice: str, where: str, engine: str = "espeak") -> None:
-    """Refuse a voice that the engine does not have; `where` is its path in the file. ScenarioError."""
-    located(where, lambda: engine_named(engine).check(voice))
+def check_voice(voice: VoiceSpec, where: str) -> None:
+    """Refuse a voice that cannot speak here; `where` is its path in the file. ScenarioError."""
+    located(where, voice.check)

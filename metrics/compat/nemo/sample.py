@@ -26,8 +26,8 @@ from metrics.compat.nemo.turns import (
 )
 from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.two_sided import SpeechFinder
-from simulator.engines import Recognizer, engine
 from simulator.engines.activity import DETECTOR_HZ
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import SessionError
 from simulator.events import Party
 from simulator.session import Session
@@ -142,12 +142,12 @@ def _texts(
         return dict(zip(segments, given, strict=False)), note
     if not recognize:
         return {}, ""
-    recognizer: Recognizer = engine("moonshine")
+    recognizer = MoonshineSpec().shared()
     texts: dict[TextSegment, str] = {}
     for segment in segments:
         start, end = (int(time * session.sample_rate) for time in segment)
         said = session.said(party, start, end)
-        texts[segment] = "" if len(said) < _SHORTEST_SAMPLES else recognizer.recognize(said, session.sample_rate)
+        texts[segment] = "" if len(said) < _SHORTEST_SAMPLES else recognizer.recognize(said, session.sample_rate).text
     return texts, ""
 
 

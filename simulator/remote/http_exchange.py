@@ -27,13 +27,14 @@ class HttpAnswer(msgspec.Struct, frozen=True):
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """url: http or https, userinfo becomes Basic authorization. body: JSON is POSTed, None is a GET.
+    """url: http or https, userinfo becomes Basic authorization. body: is POSTed as `content_type`; None is a GET.
 
     timeout_s: for the whole exchange. longest: bytes of answer that are read.
     """
 
     url: str
     body: bytes | None = None
+    content_type: str = "application/json"
     headers: Mapping[str, str] = {}
     timeout_s: float
     longest: int = 256 * 2**20
@@ -43,7 +44,7 @@ async def exchange(request: HttpRequest) -> HttpAnswer:
     """Send a request and give the answer, whatever its status. RemoteError: none came, in time or at all."""
     try:
         with anyio.fail_after(request.timeout_s):
-            return await anyio.to_thread.run_sync(_exchange, request, abandon_on_cancel=True)
+            return await anyio.to_thread.run_sync(exchange_here, request, abandon_on_cancel=True)
     except TimeoutError:
         raise _late(request) from None
 
@@ -52,7 +53,8 @@ def _late(request: HttpRequest) -> RemoteError:
     return RemoteError(f"did not answer within {request.timeout_s:g} s")
 
 
-def _exchange(request: HttpRequest) -> HttpAnswer:
+def exchange_here(request: HttpRequest) -> HttpAnswer:
+    """Do the same in this thread."""
     parts = urlsplit(request.url)
     deadline = seconds() + request.timeout_s
     place = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
@@ -84,7 +86,7 @@ def _exchange(request: HttpRequest) -> HttpAnswer:
 def _headers(request: HttpRequest) -> dict[str, str]:
     headers = dict(request.headers)
     if request.body is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = request.content_type
     parts = urlsplit(request.url)
     if parts.username is not None and "Authorization" not in headers:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()

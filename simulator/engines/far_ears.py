@@ -1,0 +1,91 @@
+"""Recognition by speech servers: one request for a sound, its answer kept, silence never sent."""
+
+import threading
+from typing import Protocol
+
+import msgspec
+
+from simulator.engines import Recognition
+from simulator.engines.activity import DETECTOR_HZ
+from simulator.engines.far_sound import wav_of
+from simulator.engines.far_voice import refuse_failure
+from simulator.engines.kept import kept
+from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.pieces import speech_pieces
+from simulator.engines.spending import spend
+from simulator.frame import Samples, to_grid
+from simulator.remote.http_exchange import HttpRequest, exchange_here
+from simulator.remote.server import RemoteServer
+from simulator.sound import recordings
+
+_LONGEST_PIECE_S = 28.0
+"""Most of these servers run Whisper, which hears 30 s at once."""
+
+
+class FarListener(Protocol):
+    """What a kind of server has of its own."""
+
+    @property
+    def server(self) -> RemoteServer:
+        """Where it is."""
+        ...
+
+    def request(self, wav: bytes) -> HttpRequest:
+        """Ask what is said in a WAV file."""
+        ...
+
+    def read(self, body: bytes) -> Recognition:
+        """Read an answer, word times in samples at 16 kHz. RemoteError, a predicate: it is none."""
+        ...
+
+
+class FarRecognizer:
+    """Speech to text by a server; each piece of speech is a request, sent at 16 kHz."""
+
+    def __init__(self, spec: RecognizerSpec, far: FarListener) -> None:
+        self._spec = spec
+        self._far = far
+
+    def warm(self) -> threading.Thread | None:
+        """Nothing is loaded here."""
+        return None
+
+    def recognize(self, samples: Samples, sample_rate: int) -> Recognition:
+        """Give what the server hears in a recording, float32 (n,) at any rate; nothing is sent of silence.
+
+        RemoteError names the server: it does not answer, refuses, or answers something that is no text.
+        """
+        heard = [
+            _moved(self._piece(piece), first, sample_rate / DETECTOR_HZ, len(samples))
+            for first, piece in speech_pieces(recordings.resample(samples, sample_rate, DETECTOR_HZ), _LONGEST_PIECE_S)
+        ]
+        return Recognition(
+            text=" ".join(one.text for one in heard if one.text),
+            words=tuple(word for one in heard for word in one.words),
+            language=next((one.language for one in heard if one.language), ""),
+        )
+
+    def _piece(self, piece: Samples) -> Recognition:
+        sound = to_grid(piece)
+        with self._far.server.at_fault():
+            return self._far.read(kept(self._spec, sound, DETECTOR_HZ, lambda: self._asked(sound)))
+
+    def _asked(self, sound: Samples) -> bytes:
+        answer = exchange_here(self._far.request(wav_of(sound, DETECTOR_HZ)))
+        refuse_failure(answer)
+        self._far.read(answer.body)  # what is no answer is not kept
+        spend(self._spec, input_s=len(sound) / DETECTOR_HZ)
+        return answer.body
+
+
+def _moved(heard: Recognition, first: int, scale: float, length: int) -> Recognition:
+    """Give a piece that begins at sample `first` at 16 kHz its word times in the recording, inside it."""
+
+    def place(at: int) -> int:
+        return min(max(0, round((first + at) * scale)), length)
+
+    words = tuple(
+        msgspec.structs.replace(word, start=place(word.start), end=place(max(word.start, word.end or word.start)))
+        for word in heard.words
+    )
+    return msgspec.structs.replace(heard, words=words)
