@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.engines.kinds import voice_of
 from simulator.engines.cache import cache_folder
+from simulator.engines.kinds import voice_of
 from simulator.errors import ScenarioError, SessionError
 from simulator.files import write_whole
 from simulator.frame import Samples, silence, to_pcm16
