@@ -25,7 +25,9 @@ def row(name: str, invalid: str = "", status: str = "completed") -> Row:
 def attempts_of(retries: int, folder: Path) -> Attempts:
     """The attempts of a plan of two sessions."""
     scenario = scenario_of({**SILENT, "retries": retries, "repeat": 2}, folder)
-    return Attempts([Job(id=f"a-{trial}", group="a", scenario=resolved(scenario, trial)) for trial in range(2)])
+    attempts = Attempts()
+    attempts.follow([Job(id=f"a-{trial}", group="a", scenario=resolved(scenario, trial)) for trial in range(2)])
+    return attempts
 
 
 def test_what_is_invalid_is_due_again_until_it_is_valid_or_tried_enough(tmp_path: Path) -> None:

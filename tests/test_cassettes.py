@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.cassettes.cassette import key_of, written_down
-from simulator.cassettes.store import Answer, Cassettes, Record, append, read_cassettes
+from simulator.cassettes.store import Cassettes, Paid, Record, append, read_cassettes
 from simulator.errors import RemoteError, SessionError
 from simulator.scoring.judge_endpoint import EndpointJudge, EndpointSettings
 from tests.chat_endpoint import chat_endpoint, refuses, says
@@ -18,7 +18,7 @@ QUESTION = {"model": "m", "messages": [{"role": "user", "content": "Is it so?"}]
 def answering(*texts: str) -> Any:
     """What goes out: gives these texts, one per call, and fails when there are no more."""
     left = list(texts)
-    return lambda: Answer({"text": left.pop(0)}, {"output_text": 1})
+    return lambda: Paid({"text": left.pop(0)}, {"output_text": 1})
 
 
 def called(store: Cassettes, ask: Any, request: dict[str, Any] | None = None) -> str:

@@ -18,6 +18,7 @@ from simulator.clock import seconds, sleep
 from simulator.serving.door import open_door
 from simulator.serving.service import Limits, Service
 from simulator.session import read_session
+from simulator.speaking.ears import LevelEarsSpec
 from simulator.speaking.voice import spoken
 from simulator.spec import decode
 
@@ -36,7 +37,7 @@ async def serving(out: Path, actor: dict[str, Any] = AGENT, *, sessions: int = 8
     """Serve an actor; gives the http address."""
     spec = decode(actor, AnyActor, source="test", folder=out)
     service = Service(spec, protocol="openai_realtime", out=out, limits=Limits(sessions=sessions))
-    async with open_door(service, OpenAIRealtimeServerSpec(ears="level")) as address:
+    async with open_door(service, OpenAIRealtimeServerSpec(ears=LevelEarsSpec())) as address:
         yield address
 
 

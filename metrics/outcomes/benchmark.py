@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from metrics.outcomes.seen import OutcomeFinding, Seen, Window
+from metrics.outcomes.seen import OutcomeFinding, Seen, Within
 from metrics.outcomes.words import Transcript, chosen, shown_spots, spots, unknown_speech
 from simulator.reading.outcomes import WorldOutcome
 from simulator.speaking.numbers import text_in_digits
@@ -34,7 +34,7 @@ def succeeded(_outcome: WorldOutcome, seen: Seen) -> OutcomeFinding:
 
 def _communicated(verdict: WorldVerdict, seen: Seen) -> OutcomeFinding:
     """Whether the agent said every text that it had to: in any case, commas and the spelling of numbers aside."""
-    window = Window(start=0, end=seen.session.duration + 1)
+    window = Within(start=0, end=seen.session.duration + 1)
     transcripts = chosen(seen, "agent", "both") if verdict.communicate else []
     missing = [text for text in verdict.communicate if not spots(transcripts, pattern_of(text), window)]
     if not missing:

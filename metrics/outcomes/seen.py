@@ -58,7 +58,7 @@ class OutcomeFinding(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True):
+class Within(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch [start, end) of a session; missing: what it should begin after and never came, "" where it did."""
 
     start: int
@@ -97,17 +97,17 @@ class Seen:
         """Turn samples into seconds."""
         return samples / self.rate
 
-    def window(self, outcome: TimedOutcome, turns_of: Party) -> Window:
+    def window(self, outcome: TimedOutcome, turns_of: Party) -> Within:
         """Give the stretch that an outcome speaks of. turns_of: whose turns are counted."""
         start = self._start(outcome.after, turns_of)
         if isinstance(start, str):
-            return Window(start=0, end=0, missing=start)
+            return Within(start=0, end=0, missing=start)
         end = self.session.duration + 1
         if outcome.within is not None:
             end = min(end, start + outcome.within.samples(self.rate))
         if outcome.before is not None:
             end = min(end, outcome.before.samples(self.rate))
-        return Window(start=start, end=end)
+        return Within(start=start, end=end)
 
     def _start(self, after: StartMoment | None, turns_of: Party) -> int | str:
         if after is None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from metrics.outcomes.seen import OutcomeFinding, Seen, Window
+from metrics.outcomes.seen import OutcomeFinding, Seen, Within
 from simulator.annotation.transcribe import shared_out
 from simulator.events import Party, other_party
 from simulator.reading.outcomes import NeverSaysOutcome, RecoversOutcome, SaysOutcome, Source
@@ -90,7 +90,7 @@ def chosen(seen: Seen, party: Party, source: Source | None) -> list[Transcript]:
     return [transcript for transcript in known if transcript.source == source]
 
 
-def spots(transcripts: Sequence[Transcript], pattern: str, window: Window) -> list[Spot]:
+def spots(transcripts: Sequence[Transcript], pattern: str, window: Within) -> list[Spot]:
     """Give where a pattern is found in words that begin in a window."""
     compiled = re.compile(pattern, re.IGNORECASE)
     found: list[Spot] = []
@@ -159,7 +159,7 @@ def shown_spots(party: Party, found: Sequence[Spot]) -> list[Evidence]:
             for spot in found]  # fmt: skip
 
 
-def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Window, *, needed: str) -> str:
+def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within, *, needed: str) -> str:
     """Say which speech nobody knows the words of: `any` source that misses some counts, or only `one` that all miss."""
     if not transcripts:
         return f"nobody told what the {party} said, and nothing of it was recognised"
@@ -172,7 +172,7 @@ def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], 
     return f"{length_s:.1f} s of the {party}'s speech at {at_s:.2f} s has no words"
 
 
-def _instead(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Window) -> Evidence:
+def _instead(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within) -> Evidence:
     """What was said in the stretch instead."""
     words = [word for word in transcripts[0].words if window.holds(word.start)]
     if not words:
@@ -193,7 +193,7 @@ def what_follows(outcome: RecoversOutcome, seen: Seen, stop: int, end: int) -> O
 
     stop: where the agent fell silent, end: where the user did.
     """
-    window = Window(start=stop, end=end + outcome.within.samples(seen.rate))
+    window = Within(start=stop, end=end + outcome.within.samples(seen.rate))
     transcripts = chosen(seen, "agent", outcome.source)
     right = spots(transcripts, outcome.answers, window)
     wrong = spots(transcripts, outcome.drops, window) if outcome.drops else []

@@ -26,7 +26,7 @@ Record = Literal["always", "missing", "never"]
 _LINE = msgspec.json.Decoder(Cassette)
 
 
-class Answer(NamedTuple):
+class Paid(NamedTuple):
     """What a call came to: the reply, and how many tokens it used by kind."""
 
     reply: dict[str, Any]
@@ -67,7 +67,7 @@ class Cassettes:
         """Where a call is looked up."""
         return [*self._files, *(self._behind.files if self._behind else ())]
 
-    def call(self, kind: str, request: Mapping[str, Any], ask: Callable[[], Answer], *, what: str) -> dict[str, Any]:
+    def call(self, kind: str, request: Mapping[str, Any], ask: Callable[[], Paid], *, what: str) -> dict[str, Any]:
         """Give the reply to a request: the kept one, or what `ask` gets, which is kept; errors of `ask` pass through.
 
         kind: who asks. what: the call in words. SessionError names it where nothing may go out and none is kept.
@@ -87,7 +87,7 @@ class Cassettes:
             raise SessionError(f"no reply is kept for {what} (key {key[:12]}, looked up in {where}; record: never)")
         return None
 
-    def keep(self, kind: str, request: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    def keep(self, kind: str, request: Mapping[str, Any], answer: Paid) -> dict[str, Any]:
         """Keep what a call that went out was answered, and give its reply."""
         asked = written_down(request)
         made = Cassette(key=key_of(kind, asked), kind=kind, request=asked, reply=answer.reply, usage=answer.usage)

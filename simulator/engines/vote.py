@@ -50,12 +50,12 @@ class VoteSpec(RecognizerSpec, frozen=True, kw_only=True, tag="vote", omit_defau
         for spec in self.of:
             spec.check()
 
-    def build(self) -> "Vote":
+    def build(self) -> "VotingRecognizer":
         """Make the recogniser out of the process's own."""
-        return Vote(self)
+        return VotingRecognizer(self)
 
 
-class Vote:
+class VotingRecognizer:
     """Speech to text by several recognisers."""
 
     def __init__(self, spec: VoteSpec) -> None:

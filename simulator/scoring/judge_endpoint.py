@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.cassettes.store import Answer, Cassettes
+from simulator.cassettes.store import Cassettes, Paid
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_text
 from simulator.scoring.judge import Judge, Messages, ReadyReplies
@@ -143,7 +143,7 @@ class EndpointJudge:
             options["temperature"] = settings.temperature
         return options
 
-    def _ask(self, messages: Messages, attempt: int, count: int) -> Answer:
+    def _ask(self, messages: Messages, attempt: int, count: int) -> Paid:
         name = f"the judge {self.settings.model}"
         if self._failures >= self.patience:
             raise RemoteError(f"{name} failed {self._failures} times in a row")
@@ -155,7 +155,7 @@ class EndpointJudge:
         self._failures = 0
         return answer
 
-    def _post(self, name: str, messages: Messages, options: dict[str, Any]) -> Answer:
+    def _post(self, name: str, messages: Messages, options: dict[str, Any]) -> Paid:
         import openai
 
         try:
@@ -173,7 +173,7 @@ class EndpointJudge:
         if not replies:
             raise UnreadableAnswerError(f"{name} failed: it gave no choice")
         kept = {"replies": self._secrets.scrub_all(msgspec.to_builtins(replies))}
-        return Answer(kept, _usage(body.get("usage")))
+        return Paid(kept, _usage(body.get("usage")))
 
     def _connect(self) -> Any:
         if self._client is None:

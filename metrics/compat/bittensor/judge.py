@@ -18,7 +18,7 @@ WORST = 1.0
 FAILED = "RAISE"
 
 
-class Caller(Protocol):
+class JudgeCalls(Protocol):
     """What is called for a judge's text."""
 
     def call(self, messages: Messages, attempt: int) -> str:
@@ -80,7 +80,7 @@ class EndpointCalls:
         raise RemoteError("; ".join(problems))
 
 
-def ratings(caller: Caller, messages: Messages) -> list[float]:
+def ratings(caller: JudgeCalls, messages: Messages) -> list[float]:
     """Give the ratings of three calls; one that failed ends them, and leaves the worst rating alone."""
     found: list[float] = []
     for attempt in range(CALLS):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from metrics.compat.as_scorer import AsScorer, Sample
-from metrics.compat.bittensor.judge import Caller, EndpointCalls, ReadyCalls
+from metrics.compat.bittensor.judge import EndpointCalls, JudgeCalls, ReadyCalls
 from metrics.compat.bittensor.results import Results, ResultSet, read_results
 from metrics.compat.bittensor.sets import SetScore, score_set
 from metrics.compat.judging import JudgeAddress
@@ -42,7 +42,7 @@ Source: omegalabs-anytoany-bittensor (e6c4611)."""
 class BittensorGiven(msgspec.Struct, frozen=True, kw_only=True):
     """What calls a judge; None where a file's own scores are meant."""
 
-    caller: Caller | None
+    caller: JudgeCalls | None
 
 
 class BittensorSpec(AsScorer, frozen=True, kw_only=True, tag="bittensor"):

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from metrics.compat.bittensor.judge import WORST, Caller, rating, ratings
+from metrics.compat.bittensor.judge import WORST, JudgeCalls, rating, ratings
 from metrics.compat.bittensor.results import ResultSet
 from metrics.compat.measured import Measured
 from metrics.compat.prediction_rows import PredictionRow, row_name
@@ -54,7 +54,7 @@ class SetScore(NamedTuple):
     problems: list[str] = []
 
 
-def score_set(found: ResultSet, caller: Caller | None, draws: random.Random, mode: Mode) -> SetScore:
+def score_set(found: ResultSet, caller: JudgeCalls | None, draws: random.Random, mode: Mode) -> SetScore:
     """Score one set; what the validator cannot evaluate scores 0. ScenarioError where a judge is needed and missing."""
     try:
         if "error" in found.fields:
@@ -79,7 +79,7 @@ def _row(item: Any, number: int) -> PredictionRow:
     return PredictionRow(row_name(item, number), item)
 
 
-def _judged(row: PredictionRow, caller: Caller | None) -> Measured:
+def _judged(row: PredictionRow, caller: JudgeCalls | None) -> Measured:
     """Rate an answer; an empty one is not asked about and has one rating, the worst."""
     response = row.fields.get("response", "")
     if not isinstance(response, str):
