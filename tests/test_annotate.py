@@ -6,9 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 import soundfile
+import structlog
 
 from simulator.annotation.annotate import annotate, annotate_cached, annotate_many
 from simulator.annotation.detect import Track, detect
+from simulator.engines import Recognizer
+from simulator.engines.kinds import RecognizerSpec
+from simulator.errors import ScenarioError
 from simulator.session import Session, read_session
 from simulator.sound import recordings
 from simulator.speaking.voice import spoken
@@ -283,3 +287,22 @@ def test_a_word_lasts_a_sample_at_least(tmp_path: Path) -> None:
     first, second = take.annotated().speech.agent.words
     assert (first.start, first.end) == (RATE, RATE + 1)
     assert (second.start, second.end) == (RATE, 2 * RATE)
+
+
+class AbsentSpec(RecognizerSpec, frozen=True, kw_only=True, tag="absent"):
+    """A recogniser that does not run here."""
+
+    def build(self) -> Recognizer:
+        raise ScenarioError("the recogniser absent is not installed")
+
+
+def test_a_recogniser_that_does_not_run_is_told_once_and_words_stay_missing(tmp_path: Path) -> None:
+    """What is known without it is there all the same."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 2.0, text="good morning")
+    session = take.session()
+    with structlog.testing.capture_logs() as logs:
+        annotate(session, recognizer=AbsentSpec())
+        speech = annotate(session, recognizer=AbsentSpec())
+    assert speech.recognizer == "" and len(speech.agent.segments) == 1
+    assert [entry["why"] for entry in logs] == ["the recogniser absent is not installed"]

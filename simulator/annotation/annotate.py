@@ -6,8 +6,10 @@ recognition, forced alignment. The same session gives the same annotation, byte 
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import msgspec
+import structlog
 
 from simulator.annotation import transcribe
 from simulator.annotation.audible import frame_levels
@@ -27,6 +29,9 @@ BLOCK_S = 30.0
 DETECTOR = "silero+energy"
 VERSION = 3
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
+
+
+log = structlog.get_logger()
 
 
 class _Draft(msgspec.Struct, kw_only=True):
@@ -120,9 +125,16 @@ def _add_words(pair: Sequence[_Draft], recognizer: RecognizerSpec) -> bool:
     try:
         for draft, other in (pair, reversed(pair)):
             draft.speech = _with_words(draft, other.speech.timeline(), recognizer)
-    except ScenarioError:
+    except ScenarioError as error:
+        _tell_missing(str(error))
         return False
     return True
+
+
+@cache
+def _tell_missing(why: str) -> None:
+    """Say once a process why words are missing: a score that is undefined for want of a recogniser must not puzzle."""
+    log.warning("words are not recognised", why=why)
 
 
 def _with_words(draft: _Draft, other: Timeline, recognizer: RecognizerSpec) -> PartySpeech:
