@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from simulator.batch.budget import Budget
+from simulator.cassettes.cassette import Cassette, key_of
+from simulator.cassettes.store import append
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.session import ASIDE
 from tests.report_sessions import make_session
@@ -64,3 +66,21 @@ def test_a_resumed_run_has_spent_what_it_spent(plan: Plan, tmp_path: Path) -> No
     assert budget.allowance_s(job) == pytest.approx(60)
     (cost,) = budget.costs().values()
     assert cost.value == pytest.approx(0.8)
+
+
+def test_what_a_judge_used_at_any_point_of_a_sweep_comes_from_one_purse(tmp_path: Path) -> None:
+    """Two points, 500 tokens each, and 1 for a thousand: together all that there is."""
+    prices = "prices: {live: {session_minute: 0.2}, m: {input_text: 1000}}\n"
+    judged = "judge: {model: m, base_url: 'http://127.0.0.1:9'}\n"
+    judged += "sweep: {length: {path: duration, values: [1min, 2min]}}\n"
+    (tmp_path / "paid.yaml").write_text(SCENARIO.partition("prices:")[0] + prices + judged)
+    plan = make_plan([tmp_path / "paid.yaml"], Wishes())
+    budget, (job, other) = Budget(plan), plan.jobs
+    for one in (job, other):
+        assert budget.exhausted(job) is None
+        request = {"model": "m", "session": one.id}
+        key = key_of("judge", request)
+        paid = Cassette(key=key, kind="judge", request=request, reply={}, usage={"input_text": 500})
+        append(tmp_path / "run" / one.id / "judge.jsonl", [paid])
+        budget.ended(one, tmp_path / "run")
+    assert budget.exhausted(job) == "max_cost: 1 of 1 is spent"

@@ -69,7 +69,7 @@ class Budget:
         for cassette in cassettes:
             if not cassette.replayed:
                 usage = {f"{kind}_tokens": count for kind, count in cassette.usage.items()}
-                self._meters[job.group].add({"model": cassette.request.get("model"), **usage})
+                self._meters[job.purse].add({"model": cassette.request.get("model"), **usage})
 
     def _count(self, job: Job, session_folder: Path) -> None:
         try:
