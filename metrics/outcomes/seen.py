@@ -10,8 +10,9 @@ from simulator.errors import SimulatorError
 from simulator.events import Party
 from simulator.floor.floor import Floor
 from simulator.judging.sitting import Sitting
+from simulator.reading.bounds import StartMoment
 from simulator.reading.expect import Expectation, read_expectation
-from simulator.reading.outcomes import StartMoment, TimedOutcome
+from simulator.reading.outcomes import TimedOutcome
 from simulator.reading.yaml_file import read_yaml
 from simulator.score import Evidence
 from simulator.session import Session
