@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from simulator.errors import ActorError
+from simulator.reading.matchers import refuse_pattern
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.speaking.numbers import text_in_digits
 from simulator.traits import PartyTraits
@@ -35,16 +36,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     failed: str = FAILED
 
     def __post_init__(self) -> None:
-        try:
-            groups = re.compile(self.match).groupindex
-        except re.error as error:
-            raise ValueError(f"match {self.match!r} is no regular expression: {error}") from error
+        refuse_pattern(self.match, "match")
         if not self.say:
             raise ValueError("a reply has nothing to say")
         if not self.call and (self.arguments or self.wait or self.failed != FAILED):
             raise ValueError("`with`, `wait` and `failed` belong to a `call`")
         if self.call:
-            self._check_places(set(groups))
+            self._check_places(set(re.compile(self.match).groupindex))
 
     def _check_places(self, groups: set[str]) -> None:
         """Refuse a place that neither the pattern nor the answer fills."""
