@@ -10,6 +10,7 @@ from simulator.errors import ActorError
 from simulator.reading.matchers import refuse_pattern
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.speaking.numbers import text_in_digits
+from simulator.texts import written
 from simulator.traits import PartyTraits
 from simulator.world.template import UnfilledError, filled, places_of, texts_in
 
@@ -129,7 +130,6 @@ def _whole_number(text: str) -> str:
 def _filled(text: str, places: Mapping[str, Any]) -> str:
     """Give what is said. ActorError: the pattern left a group out, or the answer has no such thing."""
     try:
-        said = filled(text, {}, places)
+        return written(filled(text, {}, places))
     except UnfilledError as error:
         raise ActorError(f"the rule says {text!r}, but {error}") from error
-    return said if isinstance(said, str) else msgspec.json.encode(said).decode()

@@ -17,6 +17,7 @@ from simulator.reading.yaml_file import read_yaml
 from simulator.score import Evidence
 from simulator.session import Session
 from simulator.spec import Duration
+from simulator.texts import written
 from simulator.world.record import WorldRecord, read_world
 
 
@@ -42,13 +43,9 @@ class SeenCall(msgspec.Struct, frozen=True, kw_only=True):
     def told(self, rate: int) -> str:
         """What was called, with what, and when."""
         given = self.arguments if isinstance(self.arguments, Mapping) else {"": self.arguments}
-        written = ", ".join(f"{name}={_written(item)}" for name, item in given.items())
+        shown = ", ".join(f"{name}={written(item)}" for name, item in given.items())
         fault = f" ({self.fault})" if self.fault else ""
-        return f"{self.name}({written}) at {self.at / rate:.2f} s{fault}"
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        return f"{self.name}({shown}) at {self.at / rate:.2f} s{fault}"
 
 
 class OutcomeFinding(msgspec.Struct, frozen=True, kw_only=True):

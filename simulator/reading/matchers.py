@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from simulator.spec import encode
+from simulator.texts import written
 
 
 def refuse_pattern(pattern: Any, what: str) -> None:
@@ -50,4 +49,4 @@ def shown_matcher(value: Any) -> str:
         return f"/{value['match']}/"
     if is_matcher(value, "any_of"):
         return " or ".join(map(shown_matcher, value["any_of"]))
-    return value if isinstance(value, str) else msgspec.json.encode(encode(value)).decode()
+    return written(encode(value))

@@ -21,6 +21,7 @@ import msgspec
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError
 from simulator.events import Emit, Party
+from simulator.texts import written
 from simulator.world.port import result_fields
 from simulator.world.serve import LOOPBACK, NEEDS, Serve
 from simulator.world.world import CallResult, World, failed
@@ -200,8 +201,7 @@ class _Doors:
         async def called(context: Any, params: Any) -> Any:
             result = await self._of(context.request).call(params.name, params.arguments or {})
             answer = result.answer
-            text = answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
-            content: list[Any] = [words.TextContent(type="text", text=text)]
+            content: list[Any] = [words.TextContent(type="text", text=written(answer))]
             structured = answer if isinstance(answer, dict) else None
             return words.CallToolResult(content=content, structured_content=structured, is_error=bool(result.fault))
 
