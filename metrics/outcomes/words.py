@@ -135,7 +135,7 @@ def says(outcome: SaysOutcome, seen: Seen) -> OutcomeFinding:
     found = spots(transcripts, outcome.match, window)
     if found:
         return OutcomeFinding(met=True, evidence=shown_spots(outcome.says, found))
-    unknown = unknown_speech(seen, outcome.says, transcripts, window, needed="any")
+    unknown = unknown_speech(seen, outcome.says, transcripts, window)
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[_instead(seen, outcome.says, transcripts, window)])
@@ -150,7 +150,7 @@ def never_says(outcome: NeverSaysOutcome, seen: Seen) -> OutcomeFinding:
     found = spots(transcripts, outcome.match, window)
     if found:
         return OutcomeFinding(met=False, evidence=shown_spots(outcome.never_says, found))
-    unknown = unknown_speech(seen, outcome.never_says, transcripts, window, needed="one")
+    unknown = unknown_speech(seen, outcome.never_says, transcripts, window)
     return OutcomeFinding(met=None, reason=unknown) if unknown else OutcomeFinding(met=True)
 
 
@@ -159,12 +159,12 @@ def shown_spots(party: Party, found: Sequence[Spot]) -> list[Evidence]:
             for spot in found]  # fmt: skip
 
 
-def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within, *, needed: str) -> str:
-    """Say which speech nobody knows the words of: `any` source that misses some counts, or only `one` that all miss."""
+def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within) -> str:
+    """Say which speech nobody knows the words of, as no source has any for it; "" where there is none."""
     if not transcripts:
         return f"nobody told what the {party} said, and nothing of it was recognised"
     gaps = [{stretch for stretch in transcript.wordless if window.holds(stretch.start)} for transcript in transcripts]
-    missing = set.union(*gaps) if needed == "any" and len(gaps) == 1 else set.intersection(*gaps)
+    missing = set.intersection(*gaps)
     if not missing:
         return ""
     first = min(missing)
@@ -201,7 +201,7 @@ def what_follows(outcome: RecoversOutcome, seen: Seen, stop: int, end: int) -> O
         return OutcomeFinding(met=False, evidence=shown_spots("agent", wrong))
     if right:
         return OutcomeFinding(met=True, evidence=shown_spots("agent", right))
-    unknown = unknown_speech(seen, "agent", transcripts, window, needed="any")
+    unknown = unknown_speech(seen, "agent", transcripts, window)
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[_instead(seen, "agent", transcripts, window)])
