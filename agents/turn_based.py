@@ -23,6 +23,7 @@ from agents.remote.turn_based_replay import (
     trace_heard,
 )
 from agents.speaking_spec import SpeakingSpec, check_called
+from agents.thinking import Thinking
 from simulator.actor import Actor, BlockActor, Context, PartSpec, Setting
 from simulator.engines.spending import tell_spent
 from simulator.errors import ScenarioError
@@ -83,7 +84,7 @@ class TurnBased(BlockActor):
         self._spec = spec
         self._responder = responder
         self._history: list[Message] = []
-        self._thinking: anyio.CancelScope | None = None
+        self._thinking = Thinking()
         self._voice: Voice | None = None
         self._tracer: Tracer | None = None
         self._later: deque[_Later] = deque()
@@ -197,11 +198,11 @@ class TurnBased(BlockActor):
             turn = self._heard_turn(now)
             if not self._context.realtime:
                 return self._answer(turn)
-            self._answer_later(turn)
+            self._thinking.begin(self._context.tasks, lambda: self._answer(turn))
         elif self._turns.hearing and not speaking:
             # The other goes on before anything was said: what was being prepared answers half a turn. While the answer
             # is being said, more of it may still come, and a backchannel is no reason to drop that.
-            self._stop_thinking()
+            self._thinking.stop()
             self._drop_later()
         return None
 
@@ -209,7 +210,7 @@ class TurnBased(BlockActor):
         """Stop thinking and let the responder go."""
         if self._voice is not None:
             self._voice.close()
-        self._stop_thinking()
+        self._thinking.stop()
         if self._tracer is not None:
             self._tracer.close()
         await self._responder.close()
@@ -219,18 +220,13 @@ class TurnBased(BlockActor):
             self._tracer.message(direction, type_, payload)
 
     def _yield(self, now: int, voice: Voice) -> None:
-        self._stop_thinking()
+        self._thinking.stop()
         self._later.clear()
         said = voice.stop()
         self._note("sent", STOPPED, None)
         if self._history and self._history[-1].role == "assistant":
             self._history[-1] = Message(role="assistant", text=said)
         self._context.emit(now, "yielded", heard_since=self._ears.activity.since, said_text=said)
-
-    def _stop_thinking(self) -> None:
-        if self._thinking is not None:
-            self._thinking.cancel()
-            self._thinking = None
 
     def _drop_later(self) -> None:
         """Say nothing of what waits any more: only what came before it was said."""
@@ -242,19 +238,6 @@ class TurnBased(BlockActor):
         samples, since, until = self._turns.take()
         at = now * self._context.output_rate // self._context.input_rate
         return HeardTurn(samples=samples, sample_rate=self._context.input_rate, since=since, until=until, at=at)
-
-    def _answer_later(self, turn: HeardTurn) -> None:
-        self._stop_thinking()
-        scope = self._thinking = anyio.CancelScope()
-
-        async def think() -> None:
-            with scope:
-                await self._answer(turn)
-            if self._thinking is scope:
-                self._thinking = None
-
-        if self._context.tasks is not None:
-            self._context.tasks.start_soon(think)
 
     async def _answer(self, turn: HeardTurn) -> None:
         """Ask the responder and queue its pieces as they come."""
