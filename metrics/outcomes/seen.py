@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from metrics.outcomes.transcripts import Transcript, transcripts_of
 from simulator.errors import SimulatorError
 from simulator.events import Party
 from simulator.floor.floor import Floor
@@ -75,6 +76,7 @@ class Seen:
         self.session = session
         self.sitting = sitting
         self.rate = session.sample_rate
+        self._transcripts: dict[Party, list[Transcript]] = {}
 
     @cached_property
     def floor(self) -> Floor:
@@ -90,6 +92,12 @@ class Seen:
     def calls(self) -> list[SeenCall]:
         """Every call, in the order in which they were made."""
         return calls_of(self.session)
+
+    def transcripts(self, party: Party) -> list[Transcript]:
+        """Give what is known of a party's words, by each source that knows any."""
+        if party not in self._transcripts:
+            self._transcripts[party] = transcripts_of(self.session, party)
+        return self._transcripts[party]
 
     def seconds(self, samples: int) -> float:
         """Turn samples into seconds."""

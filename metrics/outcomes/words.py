@@ -8,27 +8,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from metrics.outcomes.seen import OutcomeFinding, Seen, Within
-from simulator.annotation.transcribe import shared_out
+from metrics.outcomes.transcripts import Transcript
 from simulator.events import Party, other_party
 from simulator.reading.outcomes import NeverSaysOutcome, RecoversOutcome, SaysOutcome, Source
 from simulator.score import Evidence
 from simulator.speaking.numbers import Spelled, in_digits
 from simulator.speech import SpokenWord
-from simulator.timeline import Stretch
-
-WORDLESS_S = 0.5
-"""Speech of so much and no word in it is speech of which nobody knows what was said."""
-
-
-class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """A party's words by one source, in time order, and its speech of which that source has none."""
-
-    source: Source
-    words: tuple[SpokenWord, ...]
-    wordless: tuple[Stretch, ...]
 
 
 class Spot(NamedTuple):
@@ -40,51 +26,9 @@ class Spot(NamedTuple):
     source: Source
 
 
-def transcripts_of(seen: Seen, party: Party) -> list[Transcript]:
-    """Give what is known of a party's words: what was told, and what was recognised, each where there is any."""
-    speech = seen.session.speech.of(party)
-    told = [word for word in speech.words if word.source in ("truth", "model")]
-    told += _from_far_end(seen, party, told)
-    heard = [word for word in speech.words if word.source == "asr"]
-    for item in speech.recognised:
-        heard += shared_out(item.text, Stretch(item.start, item.end), source="asr", id_=item.id)
-    heard += [word for item in speech.discarded for word in item.words]
-    segments = [Stretch(segment.start, segment.end) for segment in speech.segments]
-    known: list[Transcript] = []
-    sources: tuple[tuple[Source, list[SpokenWord]], ...] = (("told", told), ("heard", heard))
-    for source, found in sources:
-        if found or not segments:
-            words = sorted(found, key=lambda word: (word.start, word.end))
-            known.append(Transcript(source=source, words=tuple(words), wordless=_wordless(words, segments, seen.rate)))
-    return known
-
-
-def _from_far_end(seen: Seen, party: Party, told: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """Words that a far end wrote down of its own speech, where its utterances were not told: when, it does not say.
-
-    They lie where its speech does that no told word accounts for, in the order in which they came.
-    """
-    texts = [str(event.data.get("text", "")) for event in seen.session.by_type.get("transcript", ())
-             if event.data.get("of") == party and event.party == party]  # fmt: skip
-    if told or not any(text.strip() for text in texts):
-        return []
-    segments = seen.session.speech.of(party).segments
-    whole = Stretch(segments[0].start, segments[-1].end) if segments else Stretch(0, seen.session.duration)
-    return shared_out(" ".join(texts), whole, source="model")
-
-
-def _wordless(words: Sequence[SpokenWord], segments: Sequence[Stretch], rate: int) -> tuple[Stretch, ...]:
-    return tuple(
-        segment
-        for segment in segments
-        if segment.end - segment.start >= WORDLESS_S * rate
-        and not any(word.start < segment.end and segment.start < word.end for word in words)
-    )
-
-
 def chosen(seen: Seen, party: Party, source: Source | None) -> list[Transcript]:
     """Give the transcripts that a source means; without one what was told, else what was recognised."""
-    known = transcripts_of(seen, party)
+    known = seen.transcripts(party)
     if source in (None, "both"):
         return known if source == "both" else known[:1]
     return [transcript for transcript in known if transcript.source == source]
