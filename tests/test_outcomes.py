@@ -190,6 +190,8 @@ def test_speech_without_words_beside_words_is_undefined(session: Session) -> Non
     score = score_of({"never_says": "agent", "match": "4929"}, half)
     assert (score.value, score.reason) == (None, "2.0 s of the agent's speech at 5.00 s has no words")
     assert found_in({"never_says": "agent", "match": "4929", "after": "8s"}, half) is True
+    assert found_in({"never_says": "agent", "match": "4929", "after": "6s"}, half) is None
+    assert found_in({"never_says": "agent", "match": "4929", "after": "6.8s"}, half) is True
 
 
 def test_what_was_recognised_betrays_what_was_not_told(session: Session) -> None:

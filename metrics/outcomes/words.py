@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from metrics.outcomes.seen import OutcomeFinding, Seen, Within
-from metrics.outcomes.transcripts import Transcript
+from metrics.outcomes.transcripts import WORDLESS_S, Transcript
 from simulator.events import Party, other_party
 from simulator.reading.outcomes import NeverSaysOutcome, RecoversOutcome, SaysOutcome, Source
 from simulator.score import Evidence
 from simulator.speaking.numbers import Spelled, in_digits
 from simulator.speech import SpokenWord
+from simulator.timeline import Stretch
 
 
 class Spot(NamedTuple):
@@ -107,13 +108,19 @@ def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], 
     """Say which speech nobody knows the words of, as no source has any for it; "" where there is none."""
     if not transcripts:
         return f"nobody told what the {party} said, and nothing of it was recognised"
-    gaps = [{stretch for stretch in transcript.wordless if window.holds(stretch.start)} for transcript in transcripts]
+    gaps = [{gap for gap in transcript.wordless if _reaches(gap, window, seen.rate)} for transcript in transcripts]
     missing = set.intersection(*gaps)
     if not missing:
         return ""
     first = min(missing)
     length_s, at_s = seen.seconds(first.end - first.start), seen.seconds(first.start)
     return f"{length_s:.1f} s of the {party}'s speech at {at_s:.2f} s has no words"
+
+
+def _reaches(gap: Stretch, window: Within, rate: int) -> bool:
+    """Whether wordless speech begins in a window, or so much of it lies there that it may hold words."""
+    inside = min(gap.end, window.end) - max(gap.start, window.start)
+    return window.holds(gap.start) or inside >= WORDLESS_S * rate
 
 
 def _instead(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within) -> Evidence:
