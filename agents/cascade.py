@@ -11,7 +11,8 @@ import msgspec
 
 from agents.responders.chat import ChatSpec
 from agents.responders.rules import Rule, RulesSpec
-from agents.turn_based import SpeakingSpec, TurnBased, check_called
+from agents.speaking_spec import SpeakingSpec, check_called
+from agents.turn_based import TurnBased
 from simulator.actor import PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, RecognizerSpec
 from simulator.engines.moonshine import MoonshineSpec

@@ -22,76 +22,20 @@ from agents.remote.turn_based_replay import (
     line_said,
     trace_heard,
 )
-from simulator.actor import Actor, ActorSpec, BlockActor, Context, PartSpec, Setting
-from simulator.engines.kinds import AnyVoice
+from agents.speaking_spec import SpeakingSpec, check_called
+from agents.thinking import Thinking
+from simulator.actor import Actor, BlockActor, Context, PartSpec, Setting
 from simulator.engines.spending import tell_spent
-from simulator.errors import ScenarioError, located
+from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
 from simulator.scenario import kind_of
-from simulator.speaking.dialogue import (
-    AnyResponder,
-    HeardTurn,
-    Message,
-    Reply,
-    Responder,
-    ResponderContext,
-    ResponderSpec,
-)
-from simulator.speaking.ears import AnyEars, SileroEars, make_ears
-from simulator.speaking.endpointing import AnyEndpointing
-from simulator.speaking.turn_taking import TurnPolicy, TurnTaker
-from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, WordsPerMinute, check_voice, spoken
-from simulator.spec import Duration, ms
+from simulator.speaking.dialogue import AnyResponder, HeardTurn, Message, Reply, Responder, ResponderContext
+from simulator.speaking.ears import SileroEars, make_ears
+from simulator.speaking.turn_taking import TurnTaker
+from simulator.speaking.voice import DEFAULT_VOICES, PreparedSpeech, Voice, spoken
+from simulator.spec import Duration
 from simulator.traits import StepTraits
 from simulator.world.port import ToolPort
-
-
-class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
-    """What every turn-based kind has: how it listens, when it yields, with which voice it speaks.
-
-    endpoint: so much silence ends the other's turn; endpointing: what else decides that. yield_after: so much of the
-    other's speech makes it stop. ignore_backchannels: shorter speech of the other is let pass. opening: what it says
-    first, at opening_at.
-    """
-
-    voice: AnyVoice | None = None
-    words_per_minute: WordsPerMinute = 160
-    ears: AnyEars | None = None
-    endpoint: Duration = ms(600)
-    yield_after: Duration = ms(500)
-    endpointing: AnyEndpointing | msgspec.UnsetType = msgspec.UNSET
-    barge_in: Literal["yield", "ignore"] = "yield"
-    ignore_backchannels: bool = True
-    opening: str = ""
-    opening_at: Duration = ms(300)
-
-    def check(self, setting: Setting) -> None:
-        """Refuse an unknown voice, and an end of turn that cannot be told here."""
-        check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
-        if self.endpointing is not msgspec.UNSET:
-            located(f"{setting.where}.endpointing", self.endpointing.check)
-
-    def parts(self) -> tuple[PartSpec, ...]:
-        """Its voice, where it names one."""
-        return (self.voice,) if self.voice else ()
-
-    def policy(self) -> TurnPolicy:
-        """When a turn is over, when to yield."""
-        return TurnPolicy(
-            endpoint=self.endpoint,
-            yield_after=self.yield_after,
-            barge_in=self.barge_in,
-            ignore_backchannels=self.ignore_backchannels,
-        )
-
-
-def check_called(responder: ResponderSpec, setting: Setting, field: str) -> None:
-    """Refuse a call of a tool that the party's world does not have. ScenarioError."""
-    names = [tool.name for tool in setting.tools]
-    unknown = [name for name in responder.called() if name not in names]
-    if unknown:
-        raise setting.refuse(field, f"calls {unknown[0]!r}, which is no tool of the world; there are "
-                                    f"{', '.join(names) or 'none'}")  # fmt: skip
 
 
 class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
@@ -140,7 +84,7 @@ class TurnBased(BlockActor):
         self._spec = spec
         self._responder = responder
         self._history: list[Message] = []
-        self._thinking: anyio.CancelScope | None = None
+        self._thinking = Thinking()
         self._voice: Voice | None = None
         self._tracer: Tracer | None = None
         self._later: deque[_Later] = deque()
@@ -254,11 +198,11 @@ class TurnBased(BlockActor):
             turn = self._heard_turn(now)
             if not self._context.realtime:
                 return self._answer(turn)
-            self._answer_later(turn)
+            self._thinking.begin(self._context.tasks, lambda: self._answer(turn))
         elif self._turns.hearing and not speaking:
             # The other goes on before anything was said: what was being prepared answers half a turn. While the answer
             # is being said, more of it may still come, and a backchannel is no reason to drop that.
-            self._stop_thinking()
+            self._thinking.stop()
             self._drop_later()
         return None
 
@@ -266,7 +210,7 @@ class TurnBased(BlockActor):
         """Stop thinking and let the responder go."""
         if self._voice is not None:
             self._voice.close()
-        self._stop_thinking()
+        self._thinking.stop()
         if self._tracer is not None:
             self._tracer.close()
         await self._responder.close()
@@ -276,18 +220,13 @@ class TurnBased(BlockActor):
             self._tracer.message(direction, type_, payload)
 
     def _yield(self, now: int, voice: Voice) -> None:
-        self._stop_thinking()
+        self._thinking.stop()
         self._later.clear()
         said = voice.stop()
         self._note("sent", STOPPED, None)
         if self._history and self._history[-1].role == "assistant":
             self._history[-1] = Message(role="assistant", text=said)
         self._context.emit(now, "yielded", heard_since=self._ears.activity.since, said_text=said)
-
-    def _stop_thinking(self) -> None:
-        if self._thinking is not None:
-            self._thinking.cancel()
-            self._thinking = None
 
     def _drop_later(self) -> None:
         """Say nothing of what waits any more: only what came before it was said."""
@@ -299,19 +238,6 @@ class TurnBased(BlockActor):
         samples, since, until = self._turns.take()
         at = now * self._context.output_rate // self._context.input_rate
         return HeardTurn(samples=samples, sample_rate=self._context.input_rate, since=since, until=until, at=at)
-
-    def _answer_later(self, turn: HeardTurn) -> None:
-        self._stop_thinking()
-        scope = self._thinking = anyio.CancelScope()
-
-        async def think() -> None:
-            with scope:
-                await self._answer(turn)
-            if self._thinking is scope:
-                self._thinking = None
-
-        if self._context.tasks is not None:
-            self._context.tasks.start_soon(think)
 
     async def _answer(self, turn: HeardTurn) -> None:
         """Ask the responder and queue its pieces as they come."""

@@ -19,7 +19,8 @@ from metrics.tools_cards import (
     WRONG,
 )
 from simulator.floor.contributions import Contribution
-from simulator.reading.outcomes import CalledOutcome, matches
+from simulator.reading.matchers import matches
+from simulator.reading.outcomes import CalledOutcome
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session

@@ -13,9 +13,11 @@ from msgspec import NODEFAULT, inspect
 from simulator.actor import Latency
 from simulator.errors import ScenarioError
 from simulator.plugins import Kind, installed, load
+from simulator.reading.bounds import Count, StartMoment
 from simulator.reading.expect import Expectation
-from simulator.reading.outcomes import OUTCOMES, Count, ExpectedOutcome, StartMoment
-from simulator.scenario import AfterParty, Answered, Length, Scenario
+from simulator.reading.length import AfterParty, Answered, Length
+from simulator.reading.outcomes import OUTCOMES, ExpectedOutcome
+from simulator.scenario import Scenario
 from simulator.spec import Duration, Written, encode
 from simulator.sweep.dimension import Dimension
 from simulator.sweep.sweep import Sweep, SweepKeys

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 LONGEST = 200
 """Characters of what was found that a sentence repeats."""
 
@@ -32,6 +34,11 @@ def quoted(value: object) -> str:
 def sentence_of(message: str) -> str:
     """Give a message in one line, what it quotes with its first 200 characters, control characters as escapes."""
     return _QUOTED.sub(lambda found: f"{found[1]}{_cut(found[2])}{found[1]}", shown(message))
+
+
+def written(value: object) -> str:
+    """Give plain data as a text has it: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _cut(text: str) -> str:

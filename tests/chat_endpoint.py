@@ -77,15 +77,7 @@ def refuses(status: int, message: str) -> CannedReply:
 
 def cut_off(text: str = "") -> CannedReply:
     """Break the connection off in the middle of a streamed answer, after `text`."""
-
-    def cut(got: Got) -> None:
-        data = b"".join(_event(chunk) for chunk in _chunks(CannedReply(text=text)))
-        _head(got, len(data) + 100)
-        got._request.wfile.write(data)
-        got._request.wfile.flush()
-        got.vanish()
-
-    return CannedReply(hostile=cut)
+    return CannedReply(hostile=lambda got: got.stream(*_chunks(CannedReply(text=text)), whole=False))
 
 
 def not_json(text: str = "<html>Bad gateway</html>") -> CannedReply:
@@ -165,14 +157,3 @@ def _whole_call(index: int, call: CannedCall) -> Json:
 def _chunk(finish: str | None = None, **delta: Any) -> Json:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "test", "choices": [choice]}
-
-
-def _event(chunk: Json) -> bytes:
-    return f"data: {json.dumps(chunk)}\n\n".encode()
-
-
-def _head(got: Got, length: int) -> None:
-    got._request.send_response(200)
-    got._request.send_header("Content-Type", "text/event-stream")
-    got._request.send_header("Content-Length", str(length))
-    got._request.end_headers()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.turn_based import SpeakingSpec
+from agents.speaking_spec import SpeakingSpec
 from simulator.cli import main
 from simulator.engines.smart_turn_model import load, log_mel, model_file
 from simulator.errors import ScenarioError

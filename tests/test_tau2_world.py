@@ -8,12 +8,13 @@ import pytest
 
 from metrics.task import Task
 from simulator.errors import ActorError, ScenarioError
+from simulator.files import write_json
 from simulator.planning.checks import check_expectations
 from simulator.reading.expect import read_expectation
 from simulator.session import Session
 from simulator.testing.sessions import play_session, scenario_of
 from simulator.testing.take import Take
-from simulator.world.record import WorldVerdict, read_world, recorded, write_world
+from simulator.world.record import WORLD, WorldVerdict, read_world, recorded
 from simulator.world.tau2 import Tau2WorldSpec
 from tests.chat_endpoint import calls, chat_endpoint, says
 from tests.tau2_checkout import write_checkout
@@ -160,7 +161,7 @@ def test_words_are_held_against_the_verdict(
         words = [(word, 2.0 + place / 2) for place, word in enumerate(said.split())]
         take.say("agent", 2.0, 2.0 + len(words) / 2, text=said, words=words)
     session = take.annotated()
-    write_world(session.folder, recorded({}, {}, verdict))
+    write_json(session.folder / WORLD, recorded({}, {}, verdict))
     assert found_in(session) is expected
 
 

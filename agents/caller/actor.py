@@ -24,6 +24,7 @@ from agents.caller.timing import HumanTiming
 from agents.caller.watching import Occasion, Planner, Watching
 from agents.caller.wording import BACKCHANNELS, worded
 from agents.caller.yielding import Yielding
+from agents.thinking import Thinking
 from simulator.actor import BlockActor, Context
 from simulator.engines.kinds import RecognizerSpec, VoiceSpec
 from simulator.engines.spending import tell_spent
@@ -57,7 +58,7 @@ class Caller(BlockActor):
         self._parts = parts
         self._mind = parts.mind.build()
         self._voice: Voice | None = None
-        self._thinking: anyio.CancelScope | None = None
+        self._thinking = Thinking()
         self._prepared: tuple[str, Thought] | None = None
         """What to cut in with, and what was heard when it was thought of."""
         self._leaving = False
@@ -136,7 +137,7 @@ class Caller(BlockActor):
         """Say the next samples; a block ends with the frame in which its words do."""
         voice = self._mouth
         samples = voice.take(now, count)
-        if self._watching is None and self._thinking is None and not voice.speaking and not self.done:
+        if self._watching is None and not self._thinking.under_way and not voice.speaking and not self.done:
             self._over_at = now + count
             if self._leaving:
                 self._over_at, self.done = None, True
@@ -145,8 +146,7 @@ class Caller(BlockActor):
 
     async def close(self) -> None:
         """Stop thinking, account for what the end of the session cuts off."""
-        if self._thinking is not None:
-            self._thinking.cancel()
+        self._thinking.stop()
         if self._voice is not None:
             self._voice.close()
         await self._mind.close()
@@ -200,18 +200,9 @@ class Caller(BlockActor):
         """Think, at once on the virtual clock; else beside hearing, and what was thought of before is forgotten."""
         if not self._context.realtime:
             return self._think_now(occasion, occurred, now, watching)
-        self._stop_thinking()
-        scope = self._thinking = anyio.CancelScope()
         self._stretches = self._ears.activity.stretches
-
-        async def beside() -> None:
-            with scope:
-                await self._think_now(occasion, occurred, now, watching)
-            if self._thinking is scope:
-                self._thinking = None
-
         assert self._context.tasks is not None
-        self._context.tasks.start_soon(beside)
+        self._thinking.begin(self._context.tasks, lambda: self._think_now(occasion, occurred, now, watching))
         return None
 
     async def _think_now(self, occasion: Occasion, occurred: Occurred, now: int, watching: Watching) -> None:
@@ -230,14 +221,9 @@ class Caller(BlockActor):
 
     def _drop_late_thought(self) -> None:
         """The other goes on before anything was said (wall clock): what is thought of answers half a turn."""
-        if self._thinking is not None and self._ears.activity.stretches != self._stretches:
-            self._stop_thinking()
+        if self._thinking.under_way and self._ears.activity.stretches != self._stretches:
+            self._thinking.stop()
             self._context.emit(self._now, "decided", choice="wait", reason="the other went on before it was ready")
-
-    def _stop_thinking(self) -> None:
-        if self._thinking is not None:
-            self._thinking.cancel()
-            self._thinking = None
 
     def _prepare(self, heard: str, thought: Thought, watching: Watching) -> None:
         """Keep what it will cut in with; nothing, and it lets the other finish."""
@@ -254,7 +240,7 @@ class Caller(BlockActor):
     def _barge_in(self, watching: Watching) -> None:
         """Cut in with what was prepared, if the other has not made it idle."""
         prepared, self._prepared = self._prepared, None
-        self._stop_thinking()
+        self._thinking.stop()
         if prepared is None:
             reason = "what to cut in with was not ready"
             self._context.emit(self._now, "decided", choice="wait", reason=reason)

@@ -6,11 +6,11 @@ facts: {booking number: "A 73 19", name: Ann Miller}      told only when asked
 stages: [...]                                             each revealed when the one before is reached
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from simulator.reading.matchers import refuse_pattern
 from simulator.speaking.hearing import words_of
 
 Facts = dict[str, str | int | float]
@@ -94,14 +94,6 @@ def make_brief(*, persona: str, who: str, goal: str, facts: Facts, stages: Stage
 def key_words(name: str) -> frozenset[str]:
     """Give the words by which a fact is asked for: those of its name that tell it from others."""
     return frozenset(words_of(name)) - STOP_WORDS
-
-
-def refuse_pattern(pattern: str, what: str) -> None:
-    """Refuse what is no regular expression. ValueError."""
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{what} {pattern!r} is no regular expression: {error}") from error
 
 
 def _refuse_untold(facts: Mapping[str, str]) -> None:

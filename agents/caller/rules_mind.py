@@ -20,7 +20,7 @@ they are heard. Tried in this order, on what the other said since the caller's l
 import re
 from difflib import SequenceMatcher
 
-from agents.caller.brief import Brief, key_words, refuse_pattern
+from agents.caller.brief import Brief, key_words
 from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.caller.phrases import (
     AGAIN,
@@ -39,6 +39,7 @@ from agents.caller.phrases import (
 )
 from agents.responders.rules import Rule
 from simulator.errors import ScenarioError
+from simulator.reading.matchers import refuse_pattern
 from simulator.speaking.hearing import words_of
 
 MOST_WISHES = 3

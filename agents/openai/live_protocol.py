@@ -29,12 +29,13 @@ from agents.remote.failure import FAILED, failed_fields
 from agents.remote.foreign_json import error_in, inner, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell
-from agents.remote.tools import HANG_UP, ToolDesk, written
+from agents.remote.tools import HANG_UP, ToolDesk
 from agents.remote.usage import openai_counts
 from agents.remote.wire_audio import WireFormat, WirePieces
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
+from simulator.texts import written
 from simulator.traits import AudioFormat
 from simulator.world.tool import Tool
 from simulator.world.world import World

@@ -17,11 +17,12 @@ from agents.remote.failure import FAILED, failed_fields
 from agents.remote.foreign_json import inner, listed, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.playout import Playout, tell, tell_cut
-from agents.remote.tools import HANG_UP, ToolDesk, read_arguments, written
+from agents.remote.tools import HANG_UP, ToolDesk, read_arguments
 from agents.remote.wire_audio import WireFormat
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.speaking.ears import AnyEars
+from simulator.texts import written
 from simulator.world.tool import Tool
 
 

@@ -114,8 +114,3 @@ def read_arguments(arguments: object) -> Any:
         return decode_foreign(arguments) if arguments else {}
     except ValueError:
         return arguments
-
-
-def written(answer: Any) -> str:
-    """Write an answer as the text that some services want: a text as it is, anything else as JSON."""
-    return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()

@@ -15,8 +15,9 @@ from typing import Any
 import anyio
 import msgspec
 
-from agents.remote.tools import read_arguments, written
+from agents.remote.tools import read_arguments
 from simulator.speaking.dialogue import Message
+from simulator.texts import written
 from simulator.world.port import ToolPort
 from simulator.world.tool import Tool
 

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from simulator.errors import ActorError
+from simulator.reading.matchers import refuse_pattern
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.speaking.numbers import text_in_digits
+from simulator.texts import written
 from simulator.traits import PartyTraits
 from simulator.world.template import UnfilledError, filled, places_of, texts_in
 
@@ -35,16 +37,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     failed: str = FAILED
 
     def __post_init__(self) -> None:
-        try:
-            groups = re.compile(self.match).groupindex
-        except re.error as error:
-            raise ValueError(f"match {self.match!r} is no regular expression: {error}") from error
+        refuse_pattern(self.match, "match")
         if not self.say:
             raise ValueError("a reply has nothing to say")
         if not self.call and (self.arguments or self.wait or self.failed != FAILED):
             raise ValueError("`with`, `wait` and `failed` belong to a `call`")
         if self.call:
-            self._check_places(set(groups))
+            self._check_places(set(re.compile(self.match).groupindex))
 
     def _check_places(self, groups: set[str]) -> None:
         """Refuse a place that neither the pattern nor the answer fills."""
@@ -131,7 +130,6 @@ def _whole_number(text: str) -> str:
 def _filled(text: str, places: Mapping[str, Any]) -> str:
     """Give what is said. ActorError: the pattern left a group out, or the answer has no such thing."""
     try:
-        said = filled(text, {}, places)
+        return written(filled(text, {}, places))
     except UnfilledError as error:
         raise ActorError(f"the rule says {text!r}, but {error}") from error
-    return said if isinstance(said, str) else msgspec.json.encode(said).decode()

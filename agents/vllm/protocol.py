@@ -29,11 +29,12 @@ import msgspec
 
 from agents.remote.foreign_json import inner, number
 from agents.remote.peer_core import Actions, Message
-from agents.remote.tools import HANG_UP, ToolDesk, written
+from agents.remote.tools import HANG_UP, ToolDesk
 from agents.vllm.turns import ModelTurns
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
+from simulator.texts import written
 from simulator.traits import AudioFormat
 from simulator.world.tool import Tool
 from simulator.world.world import World

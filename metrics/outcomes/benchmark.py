@@ -1,10 +1,9 @@
 """The outcome that a world itself decides: calls and state by its own verdict, words by what the agent said."""
 
 import re
-from collections.abc import Sequence
 
 from metrics.outcomes.seen import OutcomeFinding, Seen, Within
-from metrics.outcomes.words import Transcript, chosen, shown_spots, spots, unknown_speech
+from metrics.outcomes.words import chosen, shown_spots, spots, unknown_speech
 from simulator.reading.outcomes import WorldOutcome
 from simulator.speaking.numbers import text_in_digits
 from simulator.world.record import WorldVerdict
@@ -36,18 +35,14 @@ def _communicated(verdict: WorldVerdict, seen: Seen) -> OutcomeFinding:
     """Whether the agent said every text that it had to: in any case, commas and the spelling of numbers aside."""
     window = Within(start=0, end=seen.session.duration + 1)
     transcripts = chosen(seen, "agent", "both") if verdict.communicate else []
-    missing = [text for text in verdict.communicate if not spots(transcripts, pattern_of(text), window)]
+    found = {text: spots(transcripts, pattern_of(text), window) for text in verdict.communicate}
+    missing = [text for text, places in found.items() if not places]
     if not missing:
-        found = [spot for text in verdict.communicate for spot in spots(transcripts, pattern_of(text), window)[:1]]
-        return OutcomeFinding(met=True, evidence=shown_spots("agent", found))
-    unknown = unknown_speech(seen, "agent", _told_first(transcripts), window, needed="any")
+        return OutcomeFinding(met=True, evidence=shown_spots("agent", [places[0] for places in found.values()]))
+    unknown = unknown_speech(seen, "agent", transcripts[:1], window)
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[seen.whole(f"the agent did not say {missing[0]!r}")])
-
-
-def _told_first(transcripts: Sequence[Transcript]) -> Sequence[Transcript]:
-    return transcripts[:1]
 
 
 def pattern_of(text: str) -> str:

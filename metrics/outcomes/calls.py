@@ -1,7 +1,8 @@
 """Outcomes on calls and on the world's state."""
 
 from metrics.outcomes.seen import OutcomeFinding, Seen, SeenCall, listed
-from simulator.reading.outcomes import CalledOutcome, NotCalledOutcome, StateOutcome, matches
+from simulator.reading.matchers import matches
+from simulator.reading.outcomes import CalledOutcome, NotCalledOutcome, StateOutcome
 from simulator.world.template import UnfilledError, split_path, walked
 
 

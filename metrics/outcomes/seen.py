@@ -6,16 +6,19 @@ from typing import Any
 
 import msgspec
 
+from metrics.outcomes.transcripts import Transcript, transcripts_of
 from simulator.errors import SimulatorError
 from simulator.events import Party
 from simulator.floor.floor import Floor
 from simulator.judging.sitting import Sitting
+from simulator.reading.bounds import StartMoment
 from simulator.reading.expect import Expectation, read_expectation
-from simulator.reading.outcomes import StartMoment, TimedOutcome
+from simulator.reading.outcomes import TimedOutcome
 from simulator.reading.yaml_file import read_yaml
 from simulator.score import Evidence
 from simulator.session import Session
 from simulator.spec import Duration
+from simulator.texts import written
 from simulator.world.record import WorldRecord, read_world
 
 
@@ -41,13 +44,9 @@ class SeenCall(msgspec.Struct, frozen=True, kw_only=True):
     def told(self, rate: int) -> str:
         """What was called, with what, and when."""
         given = self.arguments if isinstance(self.arguments, Mapping) else {"": self.arguments}
-        written = ", ".join(f"{name}={_written(item)}" for name, item in given.items())
+        shown = ", ".join(f"{name}={written(item)}" for name, item in given.items())
         fault = f" ({self.fault})" if self.fault else ""
-        return f"{self.name}({written}) at {self.at / rate:.2f} s{fault}"
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        return f"{self.name}({shown}) at {self.at / rate:.2f} s{fault}"
 
 
 class OutcomeFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +76,7 @@ class Seen:
         self.session = session
         self.sitting = sitting
         self.rate = session.sample_rate
+        self._transcripts: dict[Party, list[Transcript]] = {}
 
     @cached_property
     def floor(self) -> Floor:
@@ -92,6 +92,12 @@ class Seen:
     def calls(self) -> list[SeenCall]:
         """Every call, in the order in which they were made."""
         return calls_of(self.session)
+
+    def transcripts(self, party: Party) -> list[Transcript]:
+        """Give what is known of a party's words, by each source that knows any."""
+        if party not in self._transcripts:
+            self._transcripts[party] = transcripts_of(self.session, party)
+        return self._transcripts[party]
 
     def seconds(self, samples: int) -> float:
         """Turn samples into seconds."""

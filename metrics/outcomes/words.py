@@ -8,27 +8,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from metrics.outcomes.seen import OutcomeFinding, Seen, Within
-from simulator.annotation.transcribe import shared_out
+from metrics.outcomes.transcripts import WORDLESS_S, Transcript
 from simulator.events import Party, other_party
 from simulator.reading.outcomes import NeverSaysOutcome, RecoversOutcome, SaysOutcome, Source
 from simulator.score import Evidence
 from simulator.speaking.numbers import Spelled, in_digits
 from simulator.speech import SpokenWord
 from simulator.timeline import Stretch
-
-WORDLESS_S = 0.5
-"""Speech of so much and no word in it is speech of which nobody knows what was said."""
-
-
-class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """A party's words by one source, in time order, and its speech of which that source has none."""
-
-    source: Source
-    words: tuple[SpokenWord, ...]
-    wordless: tuple[Stretch, ...]
 
 
 class Spot(NamedTuple):
@@ -40,51 +27,9 @@ class Spot(NamedTuple):
     source: Source
 
 
-def transcripts_of(seen: Seen, party: Party) -> list[Transcript]:
-    """Give what is known of a party's words: what was told, and what was recognised, each where there is any."""
-    speech = seen.session.speech.of(party)
-    told = [word for word in speech.words if word.source in ("truth", "model")]
-    told += _from_far_end(seen, party, told)
-    heard = [word for word in speech.words if word.source == "asr"]
-    for item in speech.recognised:
-        heard += shared_out(item.text, Stretch(item.start, item.end), source="asr", id_=item.id)
-    heard += [word for item in speech.discarded for word in item.words]
-    segments = [Stretch(segment.start, segment.end) for segment in speech.segments]
-    known: list[Transcript] = []
-    sources: tuple[tuple[Source, list[SpokenWord]], ...] = (("told", told), ("heard", heard))
-    for source, found in sources:
-        if found or not segments:
-            words = sorted(found, key=lambda word: (word.start, word.end))
-            known.append(Transcript(source=source, words=tuple(words), wordless=_wordless(words, segments, seen.rate)))
-    return known
-
-
-def _from_far_end(seen: Seen, party: Party, told: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """Words that a far end wrote down of its own speech, where its utterances were not told: when, it does not say.
-
-    They lie where its speech does that no told word accounts for, in the order in which they came.
-    """
-    texts = [str(event.data.get("text", "")) for event in seen.session.by_type.get("transcript", ())
-             if event.data.get("of") == party and event.party == party]  # fmt: skip
-    if told or not any(text.strip() for text in texts):
-        return []
-    segments = seen.session.speech.of(party).segments
-    whole = Stretch(segments[0].start, segments[-1].end) if segments else Stretch(0, seen.session.duration)
-    return shared_out(" ".join(texts), whole, source="model")
-
-
-def _wordless(words: Sequence[SpokenWord], segments: Sequence[Stretch], rate: int) -> tuple[Stretch, ...]:
-    return tuple(
-        segment
-        for segment in segments
-        if segment.end - segment.start >= WORDLESS_S * rate
-        and not any(word.start < segment.end and segment.start < word.end for word in words)
-    )
-
-
 def chosen(seen: Seen, party: Party, source: Source | None) -> list[Transcript]:
     """Give the transcripts that a source means; without one what was told, else what was recognised."""
-    known = transcripts_of(seen, party)
+    known = seen.transcripts(party)
     if source in (None, "both"):
         return known if source == "both" else known[:1]
     return [transcript for transcript in known if transcript.source == source]
@@ -135,7 +80,7 @@ def says(outcome: SaysOutcome, seen: Seen) -> OutcomeFinding:
     found = spots(transcripts, outcome.match, window)
     if found:
         return OutcomeFinding(met=True, evidence=shown_spots(outcome.says, found))
-    unknown = unknown_speech(seen, outcome.says, transcripts, window, needed="any")
+    unknown = unknown_speech(seen, outcome.says, transcripts, window)
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[_instead(seen, outcome.says, transcripts, window)])
@@ -150,7 +95,7 @@ def never_says(outcome: NeverSaysOutcome, seen: Seen) -> OutcomeFinding:
     found = spots(transcripts, outcome.match, window)
     if found:
         return OutcomeFinding(met=False, evidence=shown_spots(outcome.never_says, found))
-    unknown = unknown_speech(seen, outcome.never_says, transcripts, window, needed="one")
+    unknown = unknown_speech(seen, outcome.never_says, transcripts, window)
     return OutcomeFinding(met=None, reason=unknown) if unknown else OutcomeFinding(met=True)
 
 
@@ -159,17 +104,23 @@ def shown_spots(party: Party, found: Sequence[Spot]) -> list[Evidence]:
             for spot in found]  # fmt: skip
 
 
-def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within, *, needed: str) -> str:
-    """Say which speech nobody knows the words of: `any` source that misses some counts, or only `one` that all miss."""
+def unknown_speech(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within) -> str:
+    """Say which speech nobody knows the words of, as no source has any for it; "" where there is none."""
     if not transcripts:
         return f"nobody told what the {party} said, and nothing of it was recognised"
-    gaps = [{stretch for stretch in transcript.wordless if window.holds(stretch.start)} for transcript in transcripts]
-    missing = set.union(*gaps) if needed == "any" and len(gaps) == 1 else set.intersection(*gaps)
+    gaps = [{gap for gap in transcript.wordless if _reaches(gap, window, seen.rate)} for transcript in transcripts]
+    missing = set.intersection(*gaps)
     if not missing:
         return ""
     first = min(missing)
     length_s, at_s = seen.seconds(first.end - first.start), seen.seconds(first.start)
     return f"{length_s:.1f} s of the {party}'s speech at {at_s:.2f} s has no words"
+
+
+def _reaches(gap: Stretch, window: Within, rate: int) -> bool:
+    """Whether wordless speech begins in a window, or so much of it lies there that it may hold words."""
+    inside = min(gap.end, window.end) - max(gap.start, window.start)
+    return window.holds(gap.start) or inside >= WORDLESS_S * rate
 
 
 def _instead(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within) -> Evidence:
@@ -201,7 +152,7 @@ def what_follows(outcome: RecoversOutcome, seen: Seen, stop: int, end: int) -> O
         return OutcomeFinding(met=False, evidence=shown_spots("agent", wrong))
     if right:
         return OutcomeFinding(met=True, evidence=shown_spots("agent", right))
-    unknown = unknown_speech(seen, "agent", transcripts, window, needed="any")
+    unknown = unknown_speech(seen, "agent", transcripts, window)
     if unknown:
         return OutcomeFinding(met=None, reason=unknown)
     return OutcomeFinding(met=False, evidence=[_instead(seen, "agent", transcripts, window)])

@@ -15,7 +15,7 @@ from simulator.events import Event, EventLog, Party
 from simulator.frame import Samples
 from simulator.scenario import Scenario
 from simulator.speaking.cues import NEVER
-from simulator.speaking.reply import ReplyWatch
+from simulator.speaking.reply import ReplyRules, ReplyWatch
 from simulator.spec import Duration
 
 AFTER_HANGING_UP = Duration(1.0)
@@ -79,7 +79,9 @@ class Ending:
             self._end_at(now + seat.under_way_samples + length.after.tail.samples(self._rate))
         elif length is not None and length.answered is not None:
             self._begins_at = now + seat.under_way_samples
-            self._reply = ReplyWatch(length.answered.rules(), self._rate)
+            until = length.answered
+            rules = ReplyRules(quiet=until.answered, patience=until.no_answer, longest=until.at_most)
+            self._reply = ReplyWatch(rules, self._rate)
 
     def _told(self, event: Event) -> None:
         if event.party == "agent":

@@ -14,7 +14,8 @@ import msgspec
 from simulator.datasets.sample import DatasetSample, DatasetSpec
 from simulator.planning.job import Expanded, Job
 from simulator.plugins import load
-from simulator.scenario import Answered, Length, Scenario, slug
+from simulator.reading.length import Answered, Length
+from simulator.scenario import Scenario, slug
 from simulator.sound.recordings import open_recording
 from simulator.spec import Duration, decode
 

@@ -6,20 +6,21 @@ lies on the right side with that confidence, failed when it lies on the wrong on
 
 import re
 from collections.abc import Mapping
-from operator import eq, ge, gt, le, lt, ne
+from operator import ne
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from simulator.intervals.pooled import QUANTILES, SHARES
+from simulator.reading.bounds import COMPARED
 from simulator.reading.outcome_id import id_of
 from simulator.reading.outcomes import ExpectedOutcome, read_outcome
 from simulator.score import Definition, Score
 from simulator.spec import Convert, decode, encode
 from simulator.texts import quoted
 
-_OPS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
+_OPS = {**COMPARED, "!=": ne}
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with\s+confidence\s+(0?\.\d+)\s*)?")
 _LIKE = "write it like `latency.response_p50_s < 1.2`, or `barge_in.yield_rate >= 0.9 with confidence 0.95`"
@@ -53,12 +54,8 @@ class Expectation:
         self.within = within
         self.outcome = outcome
         if outcome is not None:
-            self.metric, self.op, self.bound, self.confidence = (
-                id_of(outcome),
-                ">=",
-                outcome.at_least,
-                outcome.confidence,
-            )
+            self.metric, self.op = id_of(outcome), ">="
+            self.bound, self.confidence = outcome.at_least, outcome.confidence
             return
         match = _TEXT.fullmatch(text)
         if match is None:

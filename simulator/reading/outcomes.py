@@ -12,85 +12,19 @@ Each is met, unmet or undefined in a session; over trials it is the share of ses
 
 import re
 from collections.abc import Mapping
-from operator import eq, ge, gt, le, lt
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 from simulator.events import Party
-from simulator.spec import Convert, Duration, encode
+from simulator.reading.bounds import Count, StartMoment
+from simulator.reading.matchers import check_matcher, refuse_pattern, shown_matcher
+from simulator.spec import Convert, Duration
 from simulator.texts import quoted
 
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Confidence = Annotated[float, msgspec.Meta(ge=0.5, lt=1)]
 Source = Literal["told", "heard", "both"]
-_OPS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq}
-_COUNT = re.compile(r"\s*(<=|>=|==|<|>)?\s*(\d+)\s*")
-
-
-class Count:
-    """A number, or a bound on one: `3`, `">= 3"`."""
-
-    __slots__ = ("bound", "op")
-
-    def __init__(self, op: str, bound: int) -> None:
-        self.op, self.bound = op, bound
-
-    def holds(self, count: int) -> bool:
-        """Whether a count is so."""
-        return bool(_OPS[self.op](count, self.bound))
-
-    @classmethod
-    def __decode__(cls, value: object, _convert: Convert) -> "Count":
-        match = None if isinstance(value, bool) else _COUNT.fullmatch(str(value))
-        if match is None:
-            raise ValueError(f'{quoted(value)} is no count; write it like 3 or ">= 3"')
-        return cls(match[1] or "==", int(match[2]))
-
-    def __encode__(self) -> Any:
-        return self.bound if self.op == "==" else str(self)
-
-    def __str__(self) -> str:
-        return f"{self.bound}" if self.op == "==" else f"{self.op} {self.bound}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Count) and (self.op, self.bound) == (other.op, other.bound)
-
-    def __hash__(self) -> int:
-        return hash((self.op, self.bound))
-
-
-class StartMoment:
-    """From when on: a time of the session, the end of the other's n-th turn (`turn 2`), a call (`call look_up`)."""
-
-    __slots__ = ("kind", "name", "number", "time")
-
-    def __init__(self, kind: str, *, number: int = 0, name: str = "", time: Duration | None = None) -> None:
-        self.kind, self.number, self.name, self.time = kind, number, name, time
-
-    @classmethod
-    def __decode__(cls, value: object, convert: Convert) -> "StartMoment":
-        text = value.strip() if isinstance(value, str) else ""
-        if match := re.fullmatch(r"turn\s+([1-9]\d*)", text):
-            return cls("turn", number=int(match[1]))
-        if match := re.fullmatch(r"call\s+([\w.-]+)", text):
-            return cls("call", name=match[1])
-        try:
-            return cls("time", time=Duration.__decode__(value, convert))
-        except ValueError as error:
-            raise ValueError(f"{quoted(value)} is no moment; write it like `turn 2`, `call look_up` or 10s") from error
-
-    def __encode__(self) -> str:
-        return str(self)
-
-    def __str__(self) -> str:
-        return {"turn": f"turn {self.number}", "call": f"call {self.name}"}.get(self.kind, str(self.time))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, StartMoment) and str(self) == str(other)
-
-    def __hash__(self) -> int:
-        return hash(str(self))
 
 
 class ExpectedOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -121,9 +55,8 @@ class TimedOutcome(ExpectedOutcome, frozen=True, kw_only=True):
     @property
     def when(self) -> str:
         """The stretch in words."""
-        parts = [f"after {self.after}"] if self.after else []
-        parts += [f"within {self.within}"] if self.within else []
-        return "".join(f", {part}" for part in [*parts, *([f"before {self.before}"] if self.before else [])])
+        bounds = {"after": self.after, "within": self.within, "before": self.before}
+        return "".join(f", {word} {bound}" for word, bound in bounds.items() if bound)
 
 
 def _listed(names: str | list[str]) -> list[str]:
@@ -209,16 +142,13 @@ class WordsOutcome(TimedOutcome, frozen=True, kw_only=True):
     source: Source | None = None
 
     def __post_init__(self) -> None:
-        try:
-            re.compile(self.match)
-        except re.error as error:
-            raise ValueError(f"match {self.match!r} is no regular expression: {error}") from error
+        refuse_pattern(self.match, "match")
         if re.search(self.match, ""):
             raise ValueError(f"match {self.match!r} is found in an empty text; it would be found anywhere")
 
     @property
-    def _from(self) -> str:
-        return f" ({self.source})" if self.source else ""
+    def _sought(self) -> str:
+        return f"/{self.match}/{self.when}{f' ({self.source})' if self.source else ''}"
 
 
 class SaysOutcome(WordsOutcome, frozen=True, kw_only=True):
@@ -230,7 +160,7 @@ class SaysOutcome(WordsOutcome, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """What is expected, in words."""
-        return f"the {self.says} says /{self.match}/{self.when}{self._from}"
+        return f"the {self.says} says {self._sought}"
 
 
 class NeverSaysOutcome(WordsOutcome, frozen=True, kw_only=True):
@@ -242,7 +172,7 @@ class NeverSaysOutcome(WordsOutcome, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """What is expected, in words."""
-        return f"the {self.never_says} never says /{self.match}/{self.when}{self._from}"
+        return f"the {self.never_says} never says {self._sought}"
 
 
 class EndsOutcome(ExpectedOutcome, frozen=True, kw_only=True):
@@ -289,11 +219,8 @@ class RecoversOutcome(ExpectedOutcome, frozen=True, kw_only=True):
     source: Source | None = None
 
     def __post_init__(self) -> None:
-        for pattern in filter(None, (self.answers, self.drops)):
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        refuse_pattern(self.answers, "answers")
+        refuse_pattern(self.drops, "drops")
 
     @property
     def text(self) -> str:
@@ -349,42 +276,3 @@ def read_outcome(value: Mapping[str, Any], convert: Convert) -> ExpectedOutcome:
         given["within"] = f"{given.pop('within_ms'):g}ms"
     outcome: ExpectedOutcome = convert(given, OUTCOMES[named[0]])
     return outcome
-
-
-def check_matcher(value: Any) -> None:
-    """Refuse a matcher that is none. ValueError."""
-    if is_matcher(value, "match"):
-        try:
-            re.compile(value["match"])
-        except (re.error, TypeError) as error:
-            raise ValueError(f"match {value['match']!r} is no regular expression: {error}") from error
-    if is_matcher(value, "any_of") and not isinstance(value["any_of"], list):
-        raise ValueError(f"any_of {value['any_of']!r} is no list")
-
-
-def is_matcher(value: Any, word: str) -> bool:
-    """Whether a value is `{match: ...}` or `{any_of: ...}`, and not a value to be equal to."""
-    return isinstance(value, Mapping) and set(value) == {word}
-
-
-def matches(found: Any, expected: Any) -> bool:
-    """Whether a value is as expected: equal, as a pattern says, one of several; of a mapping what is written of it."""
-    if is_matcher(expected, "match"):
-        return re.search(expected["match"], found if isinstance(found, str) else str(found), re.IGNORECASE) is not None
-    if is_matcher(expected, "any_of"):
-        return any(matches(found, one) for one in expected["any_of"])
-    if isinstance(expected, Mapping):
-        inside = isinstance(found, Mapping)
-        return inside and all(name in found and matches(found[name], item) for name, item in expected.items())
-    if isinstance(found, bool) or isinstance(expected, bool):
-        return found is expected
-    return bool(found == expected)
-
-
-def shown_matcher(value: Any) -> str:
-    """Give a matcher as a sentence has it."""
-    if is_matcher(value, "match"):
-        return f"/{value['match']}/"
-    if is_matcher(value, "any_of"):
-        return " or ".join(map(shown_matcher, value["any_of"]))
-    return value if isinstance(value, str) else msgspec.json.encode(encode(value)).decode()

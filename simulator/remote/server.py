@@ -43,6 +43,14 @@ class RemoteServer:
             raise RemoteError(clean) from (error if clean == told else None)
 
 
+def host_of(url: str) -> str:
+    """Give the host that a URL names, without its port; "" where it names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def check_base_url(base_url: str, where: str) -> None:
     """Refuse a base URL that is none; one with `${NAME}` in it is looked at when it is used. ScenarioError."""
     try:

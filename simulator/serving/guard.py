@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
+from simulator.remote.server import host_of
 from simulator.serving.guarded_exchange import TOO_LONG, BodyLimits, GuardedExchange, Receive, Send, has_body
 
 Scope = MutableMapping[str, Any]
@@ -56,7 +57,7 @@ def refusal(rules: AccessRules, scope: Scope) -> tuple[int, str] | None:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     if rules.loopback:
         host, origin = headers.get(b"host", b"").decode("latin-1"), headers.get(b"origin")
-        if not is_loopback(_hostname("//" + host)):
+        if not is_loopback(host_of("//" + host)):
             return 403, "this server only answers requests to this machine's own address"
         if origin is not None and _netloc(origin.decode("latin-1")) != host.lower():
             return 403, "this server does not answer pages of another origin"
@@ -66,13 +67,6 @@ def refusal(rules: AccessRules, scope: Scope) -> tuple[int, str] | None:
     if length.isdigit() and int(length) > rules.body_bytes:
         return 413, TOO_LONG.format(rules.body_bytes)
     return None
-
-
-def _hostname(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _netloc(origin: str) -> str:

@@ -16,9 +16,10 @@ from simulator.call.recording import Recorder
 from simulator.clock import seconds
 from simulator.planning.job import Job
 from simulator.plugins import load
+from simulator.reading.length import AfterParty, Length
 from simulator.reading.secrets import Secrets
 from simulator.results.row import Row
-from simulator.scenario import AfterParty, Length, Scenario, slug, to_yaml
+from simulator.scenario import Scenario, slug, to_yaml
 from simulator.session import PartyMeta
 from simulator.spec import Duration, encode, ms
 

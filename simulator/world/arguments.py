@@ -113,12 +113,10 @@ def _inner(schema: dict[str, Any]) -> Iterator[tuple[str, Schema]]:
             yield word, schema[word]
     for word in _LISTS:
         choices = schema.get(word, [])
-        yield from enumerate_of(word, choices) if isinstance(choices, list) else [(word, choices)]
-
-
-def enumerate_of(word: str, choices: list[Schema]) -> Iterator[tuple[str, Schema]]:
-    """Give the schemas of a list with their places."""
-    yield from ((f"{word}[{index}]", choice) for index, choice in enumerate(choices))
+        if isinstance(choices, list):
+            yield from ((f"{word}[{index}]", choice) for index, choice in enumerate(choices))
+        else:
+            yield word, choices
 
 
 def _referred(reference: object, root: Schema) -> Schema | None:

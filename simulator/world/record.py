@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.files import read_json, write_json
+from simulator.files import read_json
 
 WORLD = "world.json"
 
@@ -44,11 +44,6 @@ class WorldRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 def recorded(before: Any, after: Any, verdict: WorldVerdict | None = None) -> WorldRecord:
     """Give what became of a state, as plain data both."""
     return WorldRecord(before=before, after=after, diff=list(_changes(before, after, "")), verdict=verdict)
-
-
-def write_world(folder: Path, record: WorldRecord) -> None:
-    """Write world.json into a session folder. OSError."""
-    write_json(folder / WORLD, record)
 
 
 def read_world(folder: Path) -> WorldRecord | None:

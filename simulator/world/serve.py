@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from simulator.errors import ScenarioError
-from simulator.reading.secrets import references
+from simulator.remote.server import check_token
 
 NEEDS = "a world that is served needs the extra `connect`: pip install 'duplex-simulator[connect]'"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -30,5 +30,4 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                                 f"{', '.join(LOOPBACK)}")  # fmt: skip
         if find_spec("mcp") is None:
             raise ScenarioError(f"{where}: {NEEDS}")
-        if self.token is not None and not references(self.token):
-            raise ScenarioError(f"{where}.token: write it as ${{NAME}}, the name of an environment variable")
+        check_token(self.token, f"{where}.token")

@@ -14,13 +14,14 @@ import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError
 from simulator.events import Emit, Party
+from simulator.remote.server import host_of
+from simulator.texts import written
 from simulator.world.port import result_fields
 from simulator.world.serve import LOOPBACK, NEEDS, Serve
 from simulator.world.world import CallResult, World, failed
@@ -127,7 +128,7 @@ def _family(host: str) -> socket.AddressFamily:
 def _web_server(doors: "_Doors", spec: Serve) -> Any:
     import uvicorn
 
-    class Server(uvicorn.Server):
+    class ThreadServer(uvicorn.Server):
         """uvicorn that says when it has started; who stops it is decided here."""
 
         started_event: threading.Event
@@ -137,8 +138,11 @@ def _web_server(doors: "_Doors", spec: Serve) -> Any:
             self.started_event.set()
 
     app = doors.app(spec)
-    return Server(uvicorn.Config(app, log_config=None, log_level="critical", access_log=False, server_header=False,
-                                 lifespan="on", timeout_graceful_shutdown=1))  # fmt: skip
+    config = uvicorn.Config(
+        app, lifespan="on", log_config=None, log_level="critical", access_log=False, server_header=False,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    return ThreadServer(config)
 
 
 class _Doors:
@@ -200,8 +204,7 @@ class _Doors:
         async def called(context: Any, params: Any) -> Any:
             result = await self._of(context.request).call(params.name, params.arguments or {})
             answer = result.answer
-            text = answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
-            content: list[Any] = [words.TextContent(type="text", text=text)]
+            content: list[Any] = [words.TextContent(type="text", text=written(answer))]
             structured = answer if isinstance(answer, dict) else None
             return words.CallToolResult(content=content, structured_content=structured, is_error=bool(result.fault))
 
@@ -251,7 +254,7 @@ class _Empty(World):
 def _is_meant(scope: Scope) -> bool:
     """Whether a request names this machine: a browser that was led here by another name does not."""
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    return urlsplit(f"//{host}").hostname in LOOPBACK
+    return host_of(f"//{host}") in LOOPBACK
 
 
 async def _refused(send: Send, status: int, body: bytes) -> None:

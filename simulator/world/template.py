@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.texts import quoted
+from simulator.texts import quoted, written
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _STEP = re.compile(r"\.([\w-]+)|\[([\w-]+)\]")
@@ -47,7 +47,7 @@ def places_of(text: str) -> list[PathIn]:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Give every text inside plain data, keys included: each may be a template."""
+    """Give every text inside plain data, keys aside: each may be a template."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -107,11 +107,7 @@ def _filled_text(text: str, state: Mapping[str, Any], arguments: Mapping[str, An
     parts = [_found(part, state, arguments) if isinstance(part, PathIn) else part for part in _parts(text)]
     if len(parts) == 1:
         return parts[0]
-    return "".join(part if isinstance(part, str) else _written(part) for part in parts)
-
-
-def _written(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return "".join(map(written, parts))
 
 
 def _found(place: PathIn, state: Mapping[str, Any], arguments: Mapping[str, Any]) -> Any:

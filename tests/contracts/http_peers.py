@@ -61,21 +61,16 @@ class Got:
     def answer(self, body: Json | bytes, status: int = 200) -> None:
         """Answer with JSON, or with bytes as they are."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self._request.send_response(status)
-        self._request.send_header("Content-Type", "application/json")
-        self._request.send_header("Content-Length", str(len(data)))
-        self._request.end_headers()
-        self._request.wfile.write(data)
+        self._send(data, "application/json", status=status)
 
-    def stream(self, *events: Json) -> None:
-        """Answer with server-sent events, as chat endpoints stream."""
+    def stream(self, *events: Json, whole: bool = True) -> None:
+        """Answer with server-sent events, as chat endpoints stream; or cut the connection off before the end."""
         lines = [f"data: {json.dumps(event)}\n\n" for event in events]
-        data = "".join([*lines, "data: [DONE]\n\n"]).encode()
-        self._request.send_response(200)
-        self._request.send_header("Content-Type", "text/event-stream")
-        self._request.send_header("Content-Length", str(len(data)))
-        self._request.end_headers()
-        self._request.wfile.write(data)
+        data = "".join([*lines, *(["data: [DONE]\n\n"] if whole else [])]).encode()
+        self._send(data, "text/event-stream", missing=0 if whole else 100)
+        if not whole:
+            self._request.wfile.flush()
+            self.vanish()
 
     def begin(self, length: int = 10_000) -> None:
         """Promise an answer of so many bytes, and give ten."""
@@ -88,6 +83,14 @@ class Got:
         """Cut the connection off."""
         self._request.close_connection = True
         self._request.connection.shutdown(2)
+
+    def _send(self, data: bytes, kind: str, *, status: int = 200, missing: int = 0) -> None:
+        """Send an answer. missing: so many bytes more are promised than come."""
+        self._request.send_response(status)
+        self._request.send_header("Content-Type", kind)
+        self._request.send_header("Content-Length", str(len(data) + missing))
+        self._request.end_headers()
+        self._request.wfile.write(data)
 
 
 Script = Callable[[Got], None]
