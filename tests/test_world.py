@@ -262,3 +262,22 @@ def test_arguments_fit_where_jsonschema_says_so(schema: Any, value: Any) -> None
     root = {**schema, "$defs": {"d": {"type": ["string", "integer"]}}} if isinstance(schema, dict) else schema
     assert schema_fault(root) is None
     assert (misfit(value, root) is None) == jsonschema.Draft202012Validator(root).is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "fault"),
+    [
+        ({"$ref": "#"}, "$ref '#' leads back to itself"),
+        ({"anyOf": [{"$ref": "#"}]}, "$ref '#' at anyOf[0] leads back to itself"),
+        ({"properties": {"x": {"$ref": "#/$defs/a"}},
+          "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"not": {"$ref": "#/$defs/a"}}}}, "leads back to itself"),
+        ({"properties": True}, "properties is True; it is a mapping of schemas"),
+        ({"properties": {"x": {"$defs": 3}}}, "$defs at properties.x is 3; it is a mapping"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_would_never_come_to_an_end_is_none(schema: Any, fault: str) -> None:
+    """Also round several corners; one that refers to itself for an inner value is fine, as trees are."""
+    assert fault in str(schema_fault(schema))
+    tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"anyOf": [{"$ref": "#"}, {}]}}}
+    assert schema_fault(tree) is None
+    assert misfit({"left": {"left": {}}}, tree) is None and misfit({"left": 3}, tree) is not None

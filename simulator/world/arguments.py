@@ -29,6 +29,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 }
 _ANNOTATIONS = {"title", "description", "default", "examples", "format", "deprecated", "$comment", "$schema", "$id"}
 _LISTS = ("anyOf", "oneOf", "allOf")
+_GROUPS = ("properties", "$defs", "definitions")
 _INNER = ("items", "not", "additionalProperties")
 _BOUNDS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "minimum": ("less than the minimum of", lambda value, bound: value >= bound),
@@ -44,8 +45,8 @@ _SIZES: Mapping[str, tuple[str, type | tuple[type, ...], Callable[[int, int], bo
     "maxItems": ("too long", list, lambda size, bound: size <= bound),
 }
 _KEYWORDS = {
-    "type", "enum", "const", "properties", "required", "pattern", "uniqueItems", "$ref", "$defs", "definitions",
-    *_ANNOTATIONS, *_LISTS, *_INNER, *_BOUNDS, *_SIZES,
+    "type", "enum", "const", "required", "pattern", "uniqueItems", "$ref",
+    *_ANNOTATIONS, *_LISTS, *_GROUPS, *_INNER, *_BOUNDS, *_SIZES,
 }  # fmt: skip
 
 
@@ -74,9 +75,14 @@ def _faults(schema: dict[str, Any], root: Schema, where: str) -> Iterator[str]:
         yield f"enum{at} is {quoted(schema['enum'])}; it is a list"
     yield from _bad_numbers(schema, at)
     yield from _bad_pattern(schema.get("pattern", ""), at)
+    for group in _GROUPS:
+        if not isinstance(schema.get(group, {}), dict):
+            yield f"{group}{at} is {quoted(schema[group])}; it is a mapping of schemas"
     reference = schema.get("$ref")
     if reference is not None and _referred(reference, root) is None:
         yield f"$ref {quoted(reference)}{at} names nothing in the schema"
+    elif _comes_back(schema, root):
+        yield f"$ref {quoted(reference)}{at} leads back to itself, and says nothing of any value"
     for name, inner in _inner(schema):
         fault = schema_fault(inner, root, f"{where}.{name}" if where else name)
         if fault is not None:
@@ -102,12 +108,9 @@ def _bad_pattern(pattern: object, at: str) -> Iterator[str]:
 
 def _inner(schema: dict[str, Any]) -> Iterator[tuple[str, Schema]]:
     """Every schema inside a schema, by its place."""
-    for group in ("properties", "$defs", "definitions"):
+    for group in _GROUPS:
         inside = schema.get(group, {})
-        if isinstance(inside, dict):
-            yield from ((f"{group}.{name}", inner) for name, inner in inside.items())
-        else:
-            yield group, inside
+        yield from ((f"{group}.{name}", inner) for name, inner in _as_mapping(inside).items())
     for word in _INNER:
         if word in schema:
             yield word, schema[word]
@@ -127,6 +130,23 @@ def _referred(reference: object, root: Schema) -> Schema | None:
     for part in filter(None, reference[1:].split("/")):
         found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
     return found
+
+
+def _comes_back(schema: dict[str, Any], root: Schema) -> bool:
+    """Whether what a schema refers to asks the schema itself about the very same value: there would be no end."""
+    asked: list[Schema] = [_referred(schema["$ref"], root)] if "$ref" in schema else []
+    seen: list[Schema] = []
+    while asked:
+        one = asked.pop()
+        if one is schema:
+            return True
+        if isinstance(one, dict) and not any(one is known for known in seen):
+            seen.append(one)
+            asked += [_referred(one["$ref"], root)] if "$ref" in one else []
+            asked += [one["not"]] if "not" in one else []
+            for word in _LISTS:
+                asked += one[word] if isinstance(one.get(word), list) else []
+    return False
 
 
 def misfit(value: Any, schema: Schema) -> str | None:
