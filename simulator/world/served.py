@@ -115,10 +115,12 @@ class ServedWorlds:
         self._address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         started = threading.Event()
         self._server.started_event = started
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="worlds", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._server.run, args=([listener],), name="worlds", daemon=True)
+        thread.start()
         if not started.wait(PATIENCE_S):
+            self._server.should_exit = True
             raise ScenarioError(f"the world could not be served within {PATIENCE_S:g} s")
+        self._thread = thread  # only now: the next session would be given an address where nobody answers
 
 
 def _family(host: str) -> socket.AddressFamily:
