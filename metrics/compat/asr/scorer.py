@@ -20,7 +20,6 @@ from simulator.session import Session
 
 _IGNORED = "ignore time segment in scoring"
 _CORRECT = 0.5
-_NO_WORD = "no reference holds a word"
 _NO_KALDIALIGN = 'needs kaldialign: pip install "duplex-simulator[data]"'
 
 CARD = """\
