@@ -80,9 +80,10 @@ class OverallSpec(RowScorer, frozen=True, kw_only=True, tag="voicebench"):
     )
 
     def prepare(self) -> dict[str, Any]:
-        """Make every set's evaluator, with what its own options give."""
-        evaluators = {kind: self._evaluator(kind) for kind in {subset.evaluator for subset in SUBSETS.values()}}
-        return {name: (evaluators[s.evaluator], evaluators[s.evaluator].prepare()) for name, s in SUBSETS.items()}
+        """Make every set's evaluator, with what its own options give; sets of one evaluator share both."""
+        evaluators = [self._evaluator(kind) for kind in dict.fromkeys(subset.evaluator for subset in SUBSETS.values())]
+        ready = {type(evaluator): (evaluator, evaluator.prepare()) for evaluator in evaluators}
+        return {name: ready[subset.evaluator] for name, subset in SUBSETS.items()}
 
     def _evaluator(self, kind: type[RowScorer]) -> RowScorer:
         common: dict[str, Any] = {"mode": self.mode, "seed": self.seed, "answer": self.answer}
