@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import read_table, table_files
+from simulator.datasets.tables import NoTableError, read_table, table_files
 from simulator.errors import ScenarioError
 
 SETS: dict[str, tuple[str, str]] = {
@@ -48,9 +48,7 @@ class AsrLeaderboardDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, t
             for folder, split in (SETS[name], (name, "")):
                 try:
                     rows = list(self._of_set(name, folder, split))
-                except ScenarioError as error:
-                    if "holds no table" not in str(error):
-                        raise
+                except NoTableError:
                     continue
                 found = True
                 yield from rows
