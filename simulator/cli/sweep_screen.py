@@ -27,8 +27,8 @@ def told_curves(sweep: SweepSummary) -> Iterator[str]:
         where = "".join(f", {name} {label}" for name, label in curve.where.items())
         if curve.fit is not None:
             yield f"{curve.metric} over {curve.over}{where}: {_fit(curve)}"
-        elif curve.reason and "no share" not in curve.reason:
-            yield f"{curve.metric} over {curve.over}{where}: no curve: {curve.reason}"
+        elif curve.lack:
+            yield f"{curve.metric} over {curve.over}{where}: {curve.lack}"
 
 
 def _fit(curve: Curve) -> str:

@@ -58,7 +58,7 @@ def _key(number: int, curve: Curve, *, several: bool) -> str:
 def _told(curve: Curve) -> str:
     fit, unit = curve.fit, " s" if curve.seconds else ""
     if fit is None:
-        return f"no curve: {curve.reason}" if curve.reason and "no share" not in curve.reason else ""
+        return curve.lack
     low, high = (figure(bound) for bound in fit.threshold_ci95)
     badly = "; it fits badly" if fit.fits_badly else ""
     return f"threshold {figure(fit.threshold)}{unit} ({low} to {high}), goodness of fit p {fit.deviance_p:.2g}{badly}"

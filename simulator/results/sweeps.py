@@ -21,6 +21,7 @@ from simulator.sweep.sweep import DimensionInfo, SweepInfo
 
 MOST_COLUMNS = 6
 """So many metrics a sweep shows that asked for none."""
+NO_SHARE = "it is no share of cases, so no curve is fitted"
 
 
 class SweepPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +56,11 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     points: list[CurvePoint]
     fit: Fit | None = None
     reason: str | None = None
+
+    @property
+    def lack(self) -> str:
+        """Why none is fitted to a share of cases; empty where one is, and of what is no share."""
+        return f"no curve: {self.reason}" if self.reason and self.reason != NO_SHARE else ""
 
 
 class SweepSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +173,7 @@ def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str,
             continue
         counts = cases_of(definition, clustered([score.parts for _, score in kept], [row.origin for row, _ in kept]))
         if counts is None:
-            return Fitted(None, "it is no share of cases, so no curve is fitted")
+            return Fitted(None, NO_SHARE)
         count, of = counts
         if of.sum() > 0:
             independent = effective_cases(count[of > 0], of[of > 0])

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.curves.fit import Fitted
 from simulator.intervals.difference import holm_adjusted
 from simulator.results.run import Run
-from simulator.results.sweeps import Curve, SweepSummary, curves_of
+from simulator.results.sweeps import NO_SHARE, Curve, SweepSummary, curves_of
 from simulator.sweep.dimension import Label
 from simulator.sweep.sweep import SweepInfo
 
@@ -61,7 +61,7 @@ def _differences(first: Run, second: Run, one: SweepSummary, other: SweepSummary
         if len(mine) == len(theirs) == 1:  # another agent has another name, and is what is compared
             theirs = dict(zip(mine, theirs.values(), strict=True))
         for key, (curve, fit) in mine.items():
-            if key in theirs and "no share" not in (fit.reason or ""):
+            if key in theirs and fit.reason != NO_SHARE:
                 yield _difference(one.name, curve, fit, theirs[key][1])
 
 
