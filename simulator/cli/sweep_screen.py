@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from simulator.cli.numbers import number
 from simulator.results.sweep_tables import SweepTable, tables_of
-from simulator.results.sweeps import Curve, SweepSummary
+from simulator.results.sweeps import Curve, SweepSummary, curve_name
 from simulator.score import Score
 from simulator.texts import shown
 
@@ -24,11 +24,9 @@ def print_sweep(console: Any, sweep: SweepSummary) -> None:
 def told_curves(sweep: SweepSummary) -> Iterator[str]:
     """Say of every curve at which level it crosses, or why it was not fitted; not of what is no share."""
     for curve in sweep.curves:
-        where = "".join(f", {name} {label}" for name, label in curve.where.items())
-        if curve.fit is not None:
-            yield f"{curve.metric} over {curve.over}{where}: {_fit(curve)}"
-        elif curve.lack:
-            yield f"{curve.metric} over {curve.over}{where}: {curve.lack}"
+        told = curve.lack if curve.fit is None else _fit(curve)
+        if told:
+            yield f"{curve_name(curve.metric, curve.over, curve.where)}: {told}"
 
 
 def _fit(curve: Curve) -> str:

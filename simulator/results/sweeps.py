@@ -16,7 +16,7 @@ from simulator.results.row import Row, scored
 from simulator.score import Score
 from simulator.scoring.pooling import clustered
 from simulator.scoring.scorer import all_definitions
-from simulator.sweep.dimension import Label, number_of
+from simulator.sweep.dimension import Label, number_of, placed
 from simulator.sweep.sweep import DimensionInfo, SweepInfo
 
 MOST_COLUMNS = 6
@@ -71,6 +71,11 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True):
     measure: list[str]
     points: list[SweepPoint]
     curves: list[Curve]
+
+
+def curve_name(metric: str, over: str, where: Mapping[str, Label]) -> str:
+    """Name a curve in words. where: the place on the dimensions it does not go along."""
+    return ", ".join(part for part in (f"{metric} over {over}", placed(where)) if part)
 
 
 def sweeps_of(infos: Mapping[str, SweepInfo], rows: Sequence[Row]) -> list[SweepSummary]:

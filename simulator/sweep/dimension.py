@@ -1,7 +1,7 @@
 """Dimensions of a sweep: a place in the scenario and the values it takes, listed or spread between two ends."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -96,6 +96,11 @@ def number_of(label: object) -> float | None:
         return float(Duration.__decode__(label, msgspec.convert))
     except ValueError:
         return None
+
+
+def placed(at: Mapping[str, Label]) -> str:
+    """Say where a point lies: `pause 200ms, snr 5`; nothing of no dimensions."""
+    return ", ".join(f"{name} {label}" for name, label in at.items())
 
 
 def labels_of(values: Sequence[Any]) -> list[Label]:
