@@ -207,13 +207,13 @@ def test_a_sweep_is_run_resumed_and_read_back(tmp_path: Path, capsys: pytest.Cap
     assert "was run with $.agent.yield_after" in capsys.readouterr().err
 
 
-def rows_of(levels: dict[float, tuple[int, int]], **more: Any) -> list[Row]:
+def rows_of(levels: dict[float, tuple[int, int]], metric: str = METRIC, **more: Any) -> list[Row]:
     """Sessions with one case each, so many of them a yes."""
     return [
         Row(
             id=f"s-{level}-{trial}-{len(more)}", scenario=f"s-{level}", trial=trial, sound=f"{level}-{trial}",
             point=Point(sweep="s", at={"level": level, **more}),
-            scores={METRIC: RowScore(value=float(trial < yes), n=1, parts={"count": int(trial < yes), "of": 1})},
+            scores={metric: RowScore(value=float(trial < yes), n=1, parts={"count": int(trial < yes), "of": 1})},
         )
         for level, (yes, of) in levels.items()
         for trial in range(of)
@@ -232,6 +232,16 @@ def test_a_curve_goes_through_the_points_of_each_agent() -> None:
     assert first.fit.threshold == pytest.approx(3.0, abs=0.05) and not first.fit.falling
     assert [(point.level, point.value, point.n) for point in first.points][:2] == [(1, 0.0, 20), (2, 0.2, 20)]
     assert second.fit is None and second.reason is not None and "a step between 2 and 3" in second.reason
+
+
+@pytest.mark.parametrize("metric", ["expect.booked", "judge.polite"])
+def test_outcomes_and_what_judges_say_have_curves_as_well(metric: str) -> None:
+    """Nobody has installed a scorer of theirs, and they are shares of sessions all the same."""
+    info = SweepInfo(dimensions={"level": DimensionInfo(path="x")}, measure=[metric])
+    rows = rows_of({1: (0, 20), 2: (4, 20), 3: (10, 20), 4: (16, 20), 5: (20, 20)}, metric)
+    (curve,) = sweeps_of({"s": info}, rows)[0].curves
+    assert curve.unit == "ratio" and curve.fit is not None
+    assert curve.fit.threshold == pytest.approx(3.0, abs=0.05)
 
 
 def test_identical_trials_are_one_case() -> None:

@@ -10,7 +10,7 @@ from simulator.results.run import Run
 from simulator.results.sweep_tables import SweepTable, tables_of
 from simulator.results.sweeps import Curve, SweepPoint, SweepSummary
 from simulator.score import Score
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 from simulator.sweep.dimension import Label, number_of, placed
 
 
@@ -107,5 +107,5 @@ def _cell(score: Score | None) -> str:
 
 
 def _title(metric: str) -> str:
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     return definition.title if definition else metric

@@ -15,7 +15,7 @@ from simulator.results.pooling import pooled
 from simulator.results.row import Row, scored
 from simulator.score import Score
 from simulator.scoring.pooling import clustered
-from simulator.scoring.scorer import all_definitions
+from simulator.scoring.scorer import definition_of
 from simulator.sweep.dimension import Label, number_of, placed
 from simulator.sweep.sweep import DimensionInfo, SweepInfo
 
@@ -153,7 +153,7 @@ def _levels(rows: Sequence[Row], over: str) -> dict[float, list[Row]]:
 
 def _curve(levels: Mapping[float, Sequence[Row]], metric: str, over: str, fit: Fitted) -> Curve:
     scores = {level: pooled(rows, metric) for level, rows in levels.items()}
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     return Curve(
         metric=metric,
         over=over,
@@ -169,7 +169,7 @@ def _curve(levels: Mapping[float, Sequence[Row]], metric: str, over: str, fit: F
 
 def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str, over: str, draws: int) -> Fitted:
     """Fit a curve to a share of cases; those of one session count as what they tell, identical sessions once."""
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     cases: list[Cases] = []
     for level, rows in levels.items():
         found = [(row, score) for row, score in scored(rows, metric) if score.parts]
