@@ -160,6 +160,8 @@ def test_labels_hide_what_a_url_holds_in_secret() -> None:
         ({"pause": {"path": PAUSE, "from": 0, "to": 1, "steps": 2, "scale": "log"}}, "above 0"),
         ({"pause": {"path": PAUSE, "values": ["1s", "2s"], "labels": [1, 1]}}, "all of them different"),
         ({"pause": {"path": PAUSE, "values": ["1s"], "step": 2}}, "$.sweep.pause: object contains unknown field"),
+        ({"pause": {"path": PAUSE, "values": ["1s"], "labels": ["long"]},
+          "design": {"kind": "list", "points": [{"pause": "2s"}]}}, "points[0].pause is '2s', which has no label"),
         ({"Pause": {"path": PAUSE, "values": ["1s"]}}, "'Pause' is no name of a dimension"),
         ({"seed": {"path": "seed", "values": [1]}}, "$.sweep.seed.path: seed belongs to the sweep as a whole"),
         ({"pause": {"path": "user.turns[4].say", "values": ["Hi."]}}, "'user.turns[4].say': '4' is no place in a list"),
