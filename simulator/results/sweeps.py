@@ -1,12 +1,13 @@
 """Sweeps, read from rows: what every metric comes to at each point, and the curve that goes through the points."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from simulator.call.chance import drawing
 from simulator.curves.fit import Cases, Fit, Fitted, fitted
-from simulator.curves.function import Scale
+from simulator.curves.function import Form, Scale
 from simulator.intervals.observations import distinct
 from simulator.intervals.pooled import cases_of
 from simulator.intervals.share import effective_cases
@@ -183,7 +184,13 @@ def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str,
         if of.sum() > 0:
             independent = effective_cases(count[of > 0], of[of > 0])
             cases.append(Cases(level, independent * float(count.sum() / of.sum()), independent))
-    return fitted(cases, info.curve, drawing(draws), scale=info.dimensions[over].scale)
+    return _fitted_once(tuple(cases), info.curve, info.dimensions[over].scale, draws)
+
+
+@lru_cache(maxsize=1024)
+def _fitted_once(cases: tuple[Cases, ...], form: Form, scale: Scale, draws: int) -> Fitted:
+    """Fit, a quarter of a second: the terminal, the page and a comparison ask for the same curves one after another."""
+    return fitted(cases, form, drawing(draws), scale=scale)
 
 
 def _by_place(rows: Sequence[Row]) -> list[tuple[dict[str, Label], list[Row]]]:
