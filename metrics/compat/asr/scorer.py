@@ -7,11 +7,12 @@ import msgspec
 
 from metrics.compat.as_scorer import Sample
 from metrics.compat.asr.error_counts import WordErrors, errors_with_compounds, word_errors
-from metrics.compat.asr.normalizers import leaderboard, nemo, spoken_part, whisper
+from metrics.compat.asr.normalizers import leaderboard, nemo, spoken_part
 from metrics.compat.measured import Measured
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile, RowScorer
 from metrics.compat.subsets import composite, pooled_by
+from metrics.spelling import whisper
 from simulator.annotation.answers import Answer
 from simulator.datasets.asr_leaderboard import IGNORED
 from simulator.errors import SessionError
