@@ -81,8 +81,9 @@ def _of_lines(file: Path) -> Iterator[TableRow]:
         lines = file.read_bytes().split(b"\n")
     except OSError as error:
         raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
-    for number, line in enumerate(line for line in lines if line.strip()):
-        place = f"{file.name}:{number + 1}"
+    written = [(place, line) for place, line in enumerate(lines, 1) if line.strip()]
+    for number, (line_number, line) in enumerate(written):
+        place = f"{file.name}:{line_number}"
         try:
             fields = json.loads(line)
         except (ValueError, RecursionError) as error:
