@@ -51,11 +51,12 @@ def _drawn(found: SweepTable) -> Any:
     for name in found.columns:
         table.add_column(name, justify="right", overflow="fold")
     for labels, scores in found.rows:
-        table.add_row(*(escape(shown(str(label))) for label in labels), *(_cell(score) for score in scores))
+        table.add_row(*(escape(shown(str(label))) for label in labels), *map(cell, scores))
     return table
 
 
-def _cell(score: Score | None) -> str:
+def cell(score: Score | None) -> str:
+    """Give a score as a table shows it, with its interval."""
     if score is None or score.value is None:
         return "-"
     interval = f" ({number(score.ci95[0])} .. {number(score.ci95[1])})" if score.ci95 else ""
