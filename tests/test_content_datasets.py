@@ -16,11 +16,11 @@ from simulator.call.surroundings import Surroundings
 from simulator.cli import main
 from simulator.datasets.asr_leaderboard import AsrLeaderboardDatasetSpec
 from simulator.datasets.big_bench_audio import BigBenchAudioDatasetSpec
-from simulator.datasets.content import Stratified, drawn
+from simulator.datasets.content import AskedRow, Stratified, drawn
 from simulator.datasets.mmau_pro import MmauProDatasetSpec
 from simulator.datasets.nemo import NemoDatasetSpec
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
-from simulator.datasets.tables import read_table
+from simulator.datasets.tables import TableRow, read_table
 from simulator.datasets.voicebench import VoicebenchDatasetSpec
 from simulator.errors import ScenarioError
 from simulator.planning.plan import Wishes, make_plan
@@ -135,9 +135,6 @@ def test_turns_follow_one_another(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_stratified_sample_keeps_the_shares(groups: dict[str, int], n: int, counts: dict[str, int]) -> None:
     """In the order of the set, the same for a seed, another for another."""
-    from simulator.datasets.content import AskedRow
-    from simulator.datasets.tables import TableRow
-
     names = [name for name, count in groups.items() for _ in range(count)]
     row = TableRow("", 0, {}, list)
     questions = [AskedRow(str(place), row, {"kind": name}) for place, name in enumerate(names)]
