@@ -11,9 +11,9 @@ open must not reach into the next.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from metrics.language import ENGLISH, UNSPACED, main_script
 
@@ -79,7 +79,7 @@ def _english(text: str) -> str:
     text = _EMOTICON.sub(" ", text)
     for pattern, spelling in _ONE_SPELLING:
         text = pattern.sub(spelling, text)
-    return " ".join(token for token in _whisper()(text).split() if token != _HALF_FILLER)
+    return " ".join(token for token in whisper()(text).split() if token != _HALF_FILLER)
 
 
 def _as_written(text: str, *, by_character: bool) -> str:
@@ -90,7 +90,9 @@ def _as_written(text: str, *, by_character: bool) -> str:
 
 
 @cache
-def _whisper() -> Any:
+def whisper() -> Callable[[str], str]:
+    """Give Whisper's English normaliser, of the package whisper-normalizer."""
     from whisper_normalizer.english import EnglishTextNormalizer
 
-    return EnglishTextNormalizer()
+    normalize: Callable[[str], str] = EnglishTextNormalizer()
+    return normalize

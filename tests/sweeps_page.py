@@ -10,11 +10,9 @@ from pathlib import Path
 
 from simulator import __version__, clock
 from simulator.cli import OK, main
-from simulator.cli.numbers import number
-from simulator.cli.sweep_screen import told_curves
+from simulator.cli.sweep_screen import cell, told_curves
 from simulator.results import Run, load_run
 from simulator.results.sweep_tables import SweepTable, tables_of
-from simulator.score import Score
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "sweep_results.md"
@@ -51,14 +49,8 @@ def _table(found: SweepTable) -> Iterator[str]:
     yield f"| {' | '.join([*found.dimensions, *found.columns])} |"
     yield f"|{'---:|' * (len(found.dimensions) + len(found.columns))}"
     for labels, scores in found.rows:
-        yield f"| {' | '.join([*map(str, labels), *map(_cell, scores)])} |"
+        yield f"| {' | '.join([*map(str, labels), *map(cell, scores)])} |"
     yield ""
-
-
-def _cell(score: Score | None) -> str:
-    if score is None or score.value is None:
-        return "-"
-    return number(score.value) + (f" ({number(score.ci95[0])} .. {number(score.ci95[1])})" if score.ci95 else "")
 
 
 def played(folder: Path) -> dict[str, Run]:

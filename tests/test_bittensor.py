@@ -65,6 +65,14 @@ def test_a_set_that_cannot_be_evaluated_scores_nothing_and_keeps_its_weight(tmp_
     assert values(strict)["ifeval_test.score"] == 1.0
 
 
+@pytest.mark.parametrize("mode", ["compat", "strict"])
+def test_a_set_without_any_instruction_scores_nothing(tmp_path: Path, mode: str) -> None:
+    """There is no share of no instructions, for the validator neither: such a set cannot be evaluated."""
+    result = judged(tmp_path, {"ifeval_test": answers("a"), "advbench_test": answers("Sorry")}, [], mode=mode)
+    assert values(result)["ifeval_test.score"] == 0 and values(result)["voicebench_score"] == pytest.approx(1 / 2.5)
+    assert [bool(sample.notes) for sample in result.samples] == [True, False]
+
+
 def test_draws_follow_one_seed_over_the_whole_file(tmp_path: Path) -> None:
     """Between two sets the validator picks ten responses for its report with the same generator."""
     refused = answers(*["Sorry"] * 11)

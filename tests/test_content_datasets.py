@@ -16,10 +16,11 @@ from simulator.call.surroundings import Surroundings
 from simulator.cli import main
 from simulator.datasets.asr_leaderboard import AsrLeaderboardDatasetSpec
 from simulator.datasets.big_bench_audio import BigBenchAudioDatasetSpec
-from simulator.datasets.content import Stratified, drawn
+from simulator.datasets.content import AskedRow, Stratified, drawn
 from simulator.datasets.mmau_pro import MmauProDatasetSpec
 from simulator.datasets.nemo import NemoDatasetSpec
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
+from simulator.datasets.tables import TableRow, read_table
 from simulator.datasets.voicebench import VoicebenchDatasetSpec
 from simulator.errors import ScenarioError
 from simulator.planning.plan import Wishes, make_plan
@@ -86,6 +87,12 @@ def test_splits_and_all_subsets(tmp_path: Path) -> None:
         VoicebenchDatasetSpec(path=tmp_path, subset="ifeval").samples()
 
 
+def test_a_line_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
+    """A blank line is no row, so it has no number among the rows, and it is a line all the same."""
+    rows = list(read_table(lines(tmp_path / "a.jsonl", [{"prompt": "a"}, "", "no json", {"prompt": "b"}])))
+    assert [(row.place, row.number) for row in rows] == [("a.jsonl:1", 0), ("a.jsonl:3", 1), ("a.jsonl:4", 2)]
+
+
 def test_json_lines_lie_beside_their_sounds(tmp_path: Path) -> None:
     """Rows that cannot be used are named; without a sound a text is said by our voice where that is wished for."""
     tone(tmp_path / "wavs" / "a.wav")
@@ -128,9 +135,6 @@ def test_turns_follow_one_another(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_stratified_sample_keeps_the_shares(groups: dict[str, int], n: int, counts: dict[str, int]) -> None:
     """In the order of the set, the same for a seed, another for another."""
-    from simulator.datasets.content import AskedRow
-    from simulator.datasets.tables import TableRow
-
     names = [name for name, count in groups.items() for _ in range(count)]
     row = TableRow("", 0, {}, list)
     questions = [AskedRow(str(place), row, {"kind": name}) for place, name in enumerate(names)]

@@ -160,6 +160,8 @@ def test_labels_hide_what_a_url_holds_in_secret() -> None:
         ({"pause": {"path": PAUSE, "from": 0, "to": 1, "steps": 2, "scale": "log"}}, "above 0"),
         ({"pause": {"path": PAUSE, "values": ["1s", "2s"], "labels": [1, 1]}}, "all of them different"),
         ({"pause": {"path": PAUSE, "values": ["1s"], "step": 2}}, "$.sweep.pause: object contains unknown field"),
+        ({"pause": {"path": PAUSE, "values": ["1s"], "labels": ["long"]},
+          "design": {"kind": "list", "points": [{"pause": "2s"}]}}, "points[0].pause is '2s', which has no label"),
         ({"Pause": {"path": PAUSE, "values": ["1s"]}}, "'Pause' is no name of a dimension"),
         ({"seed": {"path": "seed", "values": [1]}}, "$.sweep.seed.path: seed belongs to the sweep as a whole"),
         ({"pause": {"path": "user.turns[4].say", "values": ["Hi."]}}, "'user.turns[4].say': '4' is no place in a list"),
@@ -207,13 +209,13 @@ def test_a_sweep_is_run_resumed_and_read_back(tmp_path: Path, capsys: pytest.Cap
     assert "was run with $.agent.yield_after" in capsys.readouterr().err
 
 
-def rows_of(levels: dict[float, tuple[int, int]], **more: Any) -> list[Row]:
+def rows_of(levels: dict[float, tuple[int, int]], metric: str = METRIC, **more: Any) -> list[Row]:
     """Sessions with one case each, so many of them a yes."""
     return [
         Row(
             id=f"s-{level}-{trial}-{len(more)}", scenario=f"s-{level}", trial=trial, sound=f"{level}-{trial}",
             point=Point(sweep="s", at={"level": level, **more}),
-            scores={METRIC: RowScore(value=float(trial < yes), n=1, parts={"count": int(trial < yes), "of": 1})},
+            scores={metric: RowScore(value=float(trial < yes), n=1, parts={"count": int(trial < yes), "of": 1})},
         )
         for level, (yes, of) in levels.items()
         for trial in range(of)
@@ -232,6 +234,16 @@ def test_a_curve_goes_through_the_points_of_each_agent() -> None:
     assert first.fit.threshold == pytest.approx(3.0, abs=0.05) and not first.fit.falling
     assert [(point.level, point.value, point.n) for point in first.points][:2] == [(1, 0.0, 20), (2, 0.2, 20)]
     assert second.fit is None and second.reason is not None and "a step between 2 and 3" in second.reason
+
+
+@pytest.mark.parametrize("metric", ["expect.booked", "judge.polite"])
+def test_outcomes_and_what_judges_say_have_curves_as_well(metric: str) -> None:
+    """Nobody has installed a scorer of theirs, and they are shares of sessions all the same."""
+    info = SweepInfo(dimensions={"level": DimensionInfo(path="x")}, measure=[metric])
+    rows = rows_of({1: (0, 20), 2: (4, 20), 3: (10, 20), 4: (16, 20), 5: (20, 20)}, metric)
+    (curve,) = sweeps_of({"s": info}, rows)[0].curves
+    assert curve.unit == "ratio" and curve.fit is not None
+    assert curve.fit.threshold == pytest.approx(3.0, abs=0.05)
 
 
 def test_identical_trials_are_one_case() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simulator.errors import ScenarioError
-from simulator.scoring.judge import Judge
+from simulator.errors import RemoteError, ScenarioError, SessionError
+from simulator.scoring.judge import Judge, Messages
 from simulator.scoring.judge_endpoint import EndpointSettings, open_judge
 from simulator.spec import Convert
 from simulator.texts import quoted
@@ -69,6 +69,17 @@ def judge_at(
     if address is None:
         return open_judge(replies, None)
     return open_judge(replies, address.settings(model, options))
+
+
+def polled(judge: Judge, row_id: str, messages: Messages, count: int) -> list[str]:
+    """Ask a judge so often about a row; SessionError when it fails or no reply is given."""
+    try:
+        replies = list(judge.poll(row_id, messages, count))
+    except RemoteError as error:
+        raise SessionError(str(error)) from error
+    if not replies:
+        raise SessionError("no judge reply is given")
+    return replies
 
 
 def judge_of(

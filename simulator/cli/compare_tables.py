@@ -10,6 +10,7 @@ from simulator.cli.console import console
 from simulator.cli.numbers import number
 from simulator.intervals.pooled import observations
 from simulator.results.pairs import Difference
+from simulator.results.sweeps import curve_name
 from simulator.results.thresholds import ThresholdDifference
 
 HEAD = ("metric", "first", "second", "difference", "95 % interval", "effect", "p", "")
@@ -78,7 +79,7 @@ def print_shifts(first: str, second: str, items: Sequence[ThresholdDifference], 
         console().print(table)
     for item in items:
         if item.reason:
-            line = f"{_curve_name(item)}: {item.reason}"
+            line = f"{curve_name(item.metric, item.over, item.where)}: {item.reason}"
             if markdown:
                 print(f"\n{line}")
             else:
@@ -88,18 +89,13 @@ def print_shifts(first: str, second: str, items: Sequence[ThresholdDifference], 
 def _shift_cells(item: ThresholdDifference) -> tuple[str, ...]:
     unit = " s" if item.seconds else ""
     return (
-        _curve_name(item),
+        curve_name(item.metric, item.over, item.where),
         f"{number(item.first)}{unit}",
         f"{number(item.second)}{unit}",
         "" if item.value is None else f"{item.value:+.3f}",
         "" if item.ci95 is None else f"{item.ci95[0]:+.3f} .. {item.ci95[1]:+.3f}",
         "" if item.p_adjusted is None else f"{item.p_adjusted:.2g}",
     )
-
-
-def _curve_name(item: ThresholdDifference) -> str:
-    where = "".join(f", {name} {label}" for name, label in item.where.items())
-    return f"{item.metric} over {item.over}{where}"
 
 
 def _head(first: str, second: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from simulator.cli.numbers import number
 from simulator.results.sweep_tables import SweepTable, tables_of
-from simulator.results.sweeps import Curve, SweepSummary
+from simulator.results.sweeps import Curve, SweepSummary, curve_name
 from simulator.score import Score
 from simulator.texts import shown
 
@@ -24,11 +24,9 @@ def print_sweep(console: Any, sweep: SweepSummary) -> None:
 def told_curves(sweep: SweepSummary) -> Iterator[str]:
     """Say of every curve at which level it crosses, or why it was not fitted; not of what is no share."""
     for curve in sweep.curves:
-        where = "".join(f", {name} {label}" for name, label in curve.where.items())
-        if curve.fit is not None:
-            yield f"{curve.metric} over {curve.over}{where}: {_fit(curve)}"
-        elif curve.reason and "no share" not in curve.reason:
-            yield f"{curve.metric} over {curve.over}{where}: no curve: {curve.reason}"
+        told = curve.lack if curve.fit is None else _fit(curve)
+        if told:
+            yield f"{curve_name(curve.metric, curve.over, curve.where)}: {told}"
 
 
 def _fit(curve: Curve) -> str:
@@ -53,11 +51,12 @@ def _drawn(found: SweepTable) -> Any:
     for name in found.columns:
         table.add_column(name, justify="right", overflow="fold")
     for labels, scores in found.rows:
-        table.add_row(*(escape(shown(str(label))) for label in labels), *(_cell(score) for score in scores))
+        table.add_row(*(escape(shown(str(label))) for label in labels), *map(cell, scores))
     return table
 
 
-def _cell(score: Score | None) -> str:
+def cell(score: Score | None) -> str:
+    """Give a score as a table shows it, with its interval."""
     if score is None or score.value is None:
         return "-"
     interval = f" ({number(score.ci95[0])} .. {number(score.ci95[1])})" if score.ci95 else ""

@@ -108,9 +108,9 @@ def fitted(
         scale="log" if log else "linear",
         falling=falling,
         threshold=float(threshold),
-        threshold_ci95=_middle_95(thresholds),
+        threshold_ci95=middle_95(thresholds),
         slope=float(slope),
-        slope_ci95=_middle_95(slopes),
+        slope_ci95=middle_95(slopes),
         guess=float(top.found.guess[0]),
         lapse=float(top.found.lapse[0]),
         deviance=float(seen),
@@ -196,6 +196,7 @@ def _unscaled(form: Form, found: Parameters, middle: float, half: float, *, log:
     return (np.exp(place), slope / np.exp(place)) if log else (place, slope)
 
 
-def _middle_95(values: Floats) -> tuple[float, float]:
+def middle_95(values: Floats) -> tuple[float, float]:
+    """Give what a bootstrap's draws, float64 (n,), say of an interval: its percentiles."""
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)

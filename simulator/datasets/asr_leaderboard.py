@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import read_table, table_files
+from simulator.datasets.tables import NoTableError, read_table, table_files
 from simulator.errors import ScenarioError
 
 SETS: dict[str, tuple[str, str]] = {
@@ -18,7 +18,8 @@ SETS: dict[str, tuple[str, str]] = {
 }
 """By name the folder and the split of the leaderboard's English sets."""
 _TEXTS = ("text", "sentence", "normalized_text", "transcript", "transcription", "expected_answer")
-_IGNORED = "ignore time segment in scoring"
+IGNORED = "ignore time segment in scoring"
+"""What stands where a stretch of sound is not to be transcribed."""
 _SHORTEST_S = 0.1
 
 
@@ -48,9 +49,7 @@ class AsrLeaderboardDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, t
             for folder, split in (SETS[name], (name, "")):
                 try:
                     rows = list(self._of_set(name, folder, split))
-                except ScenarioError as error:
-                    if "holds no table" not in str(error):
-                        raise
+                except NoTableError:
                     continue
                 found = True
                 yield from rows
@@ -65,7 +64,7 @@ class AsrLeaderboardDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, t
                 duration = row.fields.get("duration", row.fields.get("audio_length_s", 1.0))
                 if row.problem:
                     yield f"{row.place}: {row.problem}"
-                elif not text or text.strip().lower() == _IGNORED:
+                elif not text or text.strip().lower() == IGNORED:
                     yield f"{row.place}: has no text to be scored"
                 elif isinstance(duration, int | float) and duration < _SHORTEST_S:
                     yield f"{row.place}: is {duration:g} s long; shorter than {_SHORTEST_S:g} s is not scored"

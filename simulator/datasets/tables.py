@@ -19,6 +19,10 @@ SOUND_COLUMNS = ("audio", "audio_path", "audio_filepath", "file_name", "context"
 _NEEDS = 'reading parquet needs pyarrow: pip install "duplex-simulator[data]"'
 
 
+class NoTableError(ScenarioError):
+    """A folder holds no table of what is wanted; it may hold others."""
+
+
 class TableRow(NamedTuple):
     """One row: where it stands, its fields without sounds, and what gives its sounds; problem: why it is none."""
 
@@ -32,7 +36,7 @@ class TableRow(NamedTuple):
 def table_files(path: Path, subset: str = "", split: str = "") -> list[Path]:
     """Give the files of a table: the path itself, or those below it that are named after a subset and a split.
 
-    ScenarioError where there is none.
+    NoTableError where there is none, another ScenarioError where there is no such path.
     """
     if path.is_file():
         return [path]
@@ -42,7 +46,7 @@ def table_files(path: Path, subset: str = "", split: str = "") -> list[Path]:
     matching = [file for file in found if _is_of(file.relative_to(path), subset, split)]
     if not matching:
         wanted = " ".join(part for part in (subset, split) if part)
-        raise ScenarioError(f"{path}: holds no table ({' or '.join(SUFFIXES)}) of {wanted or 'samples'}")
+        raise NoTableError(f"{path}: holds no table ({' or '.join(SUFFIXES)}) of {wanted or 'samples'}")
     return matching
 
 
@@ -77,8 +81,9 @@ def _of_lines(file: Path) -> Iterator[TableRow]:
         lines = file.read_bytes().split(b"\n")
     except OSError as error:
         raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
-    for number, line in enumerate(line for line in lines if line.strip()):
-        place = f"{file.name}:{number + 1}"
+    written = [(place, line) for place, line in enumerate(lines, 1) if line.strip()]
+    for number, (line_number, line) in enumerate(written):
+        place = f"{file.name}:{line_number}"
         try:
             fields = json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, get_args
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import TableRow, read_table, splits_in, table_files
+from simulator.datasets.tables import NoTableError, TableRow, read_table, splits_in, table_files
 from simulator.errors import ScenarioError
 
 Subset = Literal[
@@ -61,9 +61,7 @@ class VoicebenchDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="
         for subset in self.subsets():
             try:
                 yield from self._of_subset(subset)
-            except ScenarioError as error:
-                if "holds no table" not in str(error):
-                    raise
+            except NoTableError:
                 missing.append(subset)
         if len(missing) == len(self.subsets()):
             raise ScenarioError(f"{self.path}: holds none of {', '.join(missing)}")

@@ -7,7 +7,7 @@ import msgspec
 from simulator.planning.job import Expanded, Job
 from simulator.scenario import LONGEST_NAME, Scenario, check, slug
 from simulator.spec import decode, encode
-from simulator.sweep.dimension import Label
+from simulator.sweep.dimension import Label, placed
 from simulator.sweep.sweep import Point, Sweep
 
 _LONGEST = LONGEST_NAME - 20
@@ -25,24 +25,13 @@ def each_point(job: Job) -> Expanded:
     places = sweep.places()
     names: set[str] = set()
     jobs: list[Job] = []
-    base = plain_without_sweep(job.scenario)
+    base: dict[str, Any] = encode(msgspec.structs.replace(job.scenario, sweep=None))
     for number, (place, labels) in enumerate(zip(places, sweep.labelled(places), strict=True)):
         point = Point(sweep=job.group, at=labels)
         name = _name(job.scenario.name, number, labels, names)
-        scenario = _scenario_of(base, sweep, place, name, f"{job.scenario.name}: $.sweep at {told(point)}")
+        scenario = _scenario_of(base, sweep, place, name, f"{job.scenario.name}: $.sweep at {placed(labels)}")
         jobs.append(Job(id=slug(name), group=slug(name), scenario=scenario, point=point))
     return Expanded(jobs=jobs)
-
-
-def plain_without_sweep(scenario: Scenario) -> dict[str, Any]:
-    """Give a scenario as plain data that any number of points are made from."""
-    plain: dict[str, Any] = encode(msgspec.structs.replace(scenario, sweep=None))
-    return plain
-
-
-def told(point: Point) -> str:
-    """Say where a point lies: `pause 200ms, snr 5`."""
-    return ", ".join(f"{name} {label}" for name, label in point.at.items())
 
 
 def _scenario_of(base: dict[str, Any], sweep: Sweep, place: dict[str, Any], name: str, source: str) -> Scenario:

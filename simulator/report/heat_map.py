@@ -30,8 +30,7 @@ def heat_map(
     for right, column in enumerate(columns):
         x = _LABEL + right * CELL + CELL / 2
         parts.append(f'<text x="{x:g}" y="{base + 16}" text-anchor="middle">{escape(str(column))}</text>')
-    drawn = svg("".join(parts), base + 24, told, _LABEL + len(columns) * CELL + 8)
-    return drawn.replace("<svg ", '<svg class="map" ', 1)
+    return svg("".join(parts), base + 24, told, _LABEL + len(columns) * CELL + 8, "map")
 
 
 def _cell(score: Score, x: float, y: float, low: float, high: float) -> str:

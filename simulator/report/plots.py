@@ -146,9 +146,10 @@ def difference(value: float | None, ci95: tuple[float, float] | None, axis: Axis
     return svg(f'<g class="{escape(tone)}">{line}{dot}</g>' + zero, 24, f"difference {figure(value)}")
 
 
-def svg(inner: str, height: float, told: str, width: float = WIDTH) -> str:
-    """Give a drawing of this size in pixels. told: what it shows, for those who do not see it."""
+def svg(inner: str, height: float, told: str, width: float = WIDTH, kind: str = "") -> str:
+    """Give a drawing of this size in pixels. told: what it shows, for those who do not see it; kind: its class."""
+    named = f' class="{kind}"' if kind else ""
     return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" '
+        f'<svg{named} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" '
         f'preserveAspectRatio="xMinYMid meet">{inner}</svg>'
     )

@@ -10,8 +10,8 @@ from simulator.results.run import Run
 from simulator.results.sweep_tables import SweepTable, tables_of
 from simulator.results.sweeps import Curve, SweepPoint, SweepSummary
 from simulator.score import Score
-from simulator.scoring.scorer import all_definitions
-from simulator.sweep.dimension import Label, number_of
+from simulator.scoring.scorer import definition_of
+from simulator.sweep.dimension import Label, number_of, placed
 
 
 def sweep_sections(run: Run) -> str:
@@ -49,16 +49,15 @@ def _figure(curves: Sequence[Curve]) -> str:
 
 
 def _key(number: int, curve: Curve, *, several: bool) -> str:
-    name = ", ".join(f"{name} {label}" for name, label in curve.where.items())
-    told = _told(curve)
+    told = (placed(curve.where), _told(curve))
     mark = f'<i class="hue{number % HUES}{" dashed" if number >= HUES else ""}"></i>' if several else ""
-    return f"{mark}{escape(': '.join(part for part in (name, told) if part))}"
+    return f"{mark}{escape(': '.join(part for part in told if part))}"
 
 
 def _told(curve: Curve) -> str:
     fit, unit = curve.fit, " s" if curve.seconds else ""
     if fit is None:
-        return f"no curve: {curve.reason}" if curve.reason and "no share" not in curve.reason else ""
+        return curve.lack
     low, high = (figure(bound) for bound in fit.threshold_ci95)
     badly = "; it fits badly" if fit.fits_badly else ""
     return f"threshold {figure(fit.threshold)}{unit} ({low} to {high}), goodness of fit p {fit.deviance_p:.2g}{badly}"
@@ -79,9 +78,8 @@ def _maps(sweep: SweepSummary) -> Iterator[str]:
             continue  # points at random or of a staircase: most cells would be empty
         for place, metric in enumerate(sweep.measure):
             scores = {(point.at[rows], point.at[columns]): point.scores[place] for point in here}
-            told = f"{_title(metric)}: {rows} (down), {columns} (right)" + "".join(
-                f", {name} {label}" for name, label in zip(others, key, strict=True)
-            )
+            where = placed(dict(zip(others, key, strict=True)))
+            told = f"{_title(metric)}: {rows} (down), {columns} (right)" + (f", {where}" if where else "")
             yield f"<figure><figcaption>{escape(told)}</figcaption>{heat_map(down, right, scores, told)}</figure>"
 
 
@@ -109,5 +107,5 @@ def _cell(score: Score | None) -> str:
 
 
 def _title(metric: str) -> str:
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     return definition.title if definition else metric

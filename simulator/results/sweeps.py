@@ -1,12 +1,13 @@
 """Sweeps, read from rows: what every metric comes to at each point, and the curve that goes through the points."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from simulator.call.chance import drawing
 from simulator.curves.fit import Cases, Fit, Fitted, fitted
-from simulator.curves.function import Scale
+from simulator.curves.function import Form, Scale
 from simulator.intervals.observations import distinct
 from simulator.intervals.pooled import cases_of
 from simulator.intervals.share import effective_cases
@@ -15,12 +16,13 @@ from simulator.results.pooling import pooled
 from simulator.results.row import Row, scored
 from simulator.score import Score
 from simulator.scoring.pooling import clustered
-from simulator.scoring.scorer import all_definitions
-from simulator.sweep.dimension import Label, number_of
+from simulator.scoring.scorer import definition_of
+from simulator.sweep.dimension import Label, number_of, placed
 from simulator.sweep.sweep import DimensionInfo, SweepInfo
 
 MOST_COLUMNS = 6
 """So many metrics a sweep shows that asked for none."""
+NO_SHARE = "it is no share of cases, so no curve is fitted"
 
 
 class SweepPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,11 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     fit: Fit | None = None
     reason: str | None = None
 
+    @property
+    def lack(self) -> str:
+        """Why none is fitted to a share of cases; empty where one is, and of what is no share."""
+        return f"no curve: {self.reason}" if self.reason and self.reason != NO_SHARE else ""
+
 
 class SweepSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a sweep came to. measure: the metrics of its table and curves, in their order."""
@@ -65,6 +72,11 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True):
     measure: list[str]
     points: list[SweepPoint]
     curves: list[Curve]
+
+
+def curve_name(metric: str, over: str, where: Mapping[str, Label]) -> str:
+    """Name a curve in words. where: the place on the dimensions it does not go along."""
+    return ", ".join(part for part in (f"{metric} over {over}", placed(where)) if part)
 
 
 def sweeps_of(infos: Mapping[str, SweepInfo], rows: Sequence[Row]) -> list[SweepSummary]:
@@ -142,7 +154,7 @@ def _levels(rows: Sequence[Row], over: str) -> dict[float, list[Row]]:
 
 def _curve(levels: Mapping[float, Sequence[Row]], metric: str, over: str, fit: Fitted) -> Curve:
     scores = {level: pooled(rows, metric) for level, rows in levels.items()}
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     return Curve(
         metric=metric,
         over=over,
@@ -158,7 +170,7 @@ def _curve(levels: Mapping[float, Sequence[Row]], metric: str, over: str, fit: F
 
 def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str, over: str, draws: int) -> Fitted:
     """Fit a curve to a share of cases; those of one session count as what they tell, identical sessions once."""
-    definition = all_definitions().get(metric)
+    definition = definition_of(metric)
     cases: list[Cases] = []
     for level, rows in levels.items():
         found = [(row, score) for row, score in scored(rows, metric) if score.parts]
@@ -167,12 +179,18 @@ def _fitted(info: SweepInfo, levels: Mapping[float, Sequence[Row]], metric: str,
             continue
         counts = cases_of(definition, clustered([score.parts for _, score in kept], [row.origin for row, _ in kept]))
         if counts is None:
-            return Fitted(None, "it is no share of cases, so no curve is fitted")
+            return Fitted(None, NO_SHARE)
         count, of = counts
         if of.sum() > 0:
             independent = effective_cases(count[of > 0], of[of > 0])
             cases.append(Cases(level, independent * float(count.sum() / of.sum()), independent))
-    return fitted(cases, info.curve, drawing(draws), scale=info.dimensions[over].scale)
+    return _fitted_once(tuple(cases), info.curve, info.dimensions[over].scale, draws)
+
+
+@lru_cache(maxsize=1024)
+def _fitted_once(cases: tuple[Cases, ...], form: Form, scale: Scale, draws: int) -> Fitted:
+    """Fit, a quarter of a second: the terminal, the page and a comparison ask for the same curves one after another."""
+    return fitted(cases, form, drawing(draws), scale=scale)
 
 
 def _by_place(rows: Sequence[Row]) -> list[tuple[dict[str, Label], list[Row]]]:

@@ -7,12 +7,11 @@ Trials of both have the same seeds, which makes the true interval rather narrowe
 from collections.abc import Iterator, Mapping
 
 import msgspec
-import numpy as np
 
-from simulator.curves.fit import Fitted
+from simulator.curves.fit import Fitted, middle_95
 from simulator.intervals.difference import holm_adjusted
 from simulator.results.run import Run
-from simulator.results.sweeps import Curve, SweepSummary, curves_of
+from simulator.results.sweeps import NO_SHARE, Curve, SweepSummary, curves_of
 from simulator.sweep.dimension import Label
 from simulator.sweep.sweep import SweepInfo
 
@@ -61,7 +60,7 @@ def _differences(first: Run, second: Run, one: SweepSummary, other: SweepSummary
         if len(mine) == len(theirs) == 1:  # another agent has another name, and is what is compared
             theirs = dict(zip(mine, theirs.values(), strict=True))
         for key, (curve, fit) in mine.items():
-            if key in theirs and "no share" not in (fit.reason or ""):
+            if key in theirs and fit.reason != NO_SHARE:
                 yield _difference(one.name, curve, fit, theirs[key][1])
 
 
@@ -87,7 +86,6 @@ def _difference(sweep: str, curve: Curve, first: Fitted, second: Fitted) -> Thre
         side, reason = ("first", first.reason) if told.first is None else ("second", second.reason)
         return msgspec.structs.replace(told, reason=f"no curve on the {side} side: {reason}")
     drawn = second.thresholds - first.thresholds
-    low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
     beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p = min(1.0, 2 * (beyond + 1) / (len(drawn) + 1))
-    return msgspec.structs.replace(told, value=told.second - told.first, ci95=(low, high), p=p)
+    return msgspec.structs.replace(told, value=told.second - told.first, ci95=middle_95(drawn), p=p)

@@ -60,10 +60,13 @@ class ListDesign(DesignSpec, frozen=True, kw_only=True, tag="list"):
     points: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
 
     def places(self, dimensions: Mapping[str, Dimension]) -> list[Place]:
-        """Give the points. ValueError where one lacks a dimension, or has another."""
+        """Give the points. ValueError where one lacks a dimension, has another, or a value without its label."""
         for index, point in enumerate(self.points):
             if point.keys() != dimensions.keys():
                 raise ValueError(f"design.points[{index}] has {_names(point)}; needed are {_names(dimensions)}")
+            for name, dimension in dimensions.items():
+                if dimension.labels is not None and point[name] not in (dimension.values or []):
+                    raise ValueError(f"design.points[{index}].{name} is {point[name]!r}, which has no label")
         return [{name: point[name] for name in dimensions} for point in self.points]
 
 

@@ -1,7 +1,8 @@
 """Dimensions of a sweep: a place in the scenario and the values it takes, listed or spread between two ends."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -98,13 +99,27 @@ def number_of(label: object) -> float | None:
         return None
 
 
+def placed(at: Mapping[str, Label]) -> str:
+    """Say where a point lies: `pause 200ms, snr 5`; nothing of no dimensions."""
+    return ", ".join(f"{name} {label}" for name, label in at.items())
+
+
+def same_value(value: Any) -> Hashable:
+    """Give what equal values have in common, and no others: a key to look them up by."""
+    if isinstance(value, dict):
+        return frozenset((name, same_value(item)) for name, item in value.items())
+    return tuple(map(same_value, value)) if isinstance(value, list) else value
+
+
 def labels_of(values: Sequence[Any]) -> list[Label]:
     """Give a label for each value, no two the same: a number or a text as it is, of a kind its name."""
     labels: list[Label] = []
+    alike: Counter[str] = Counter()
     for value in values:
         label = _label(mask({"value": value})["value"])  # labels are shown, and name folders
-        same = sum(1 for other in labels if str(other).split(" #")[0] == str(label))
+        same = alike[str(label)]
         labels.append(f"{label} #{same + 1}" if same and not isinstance(value, int | float) else label)
+        alike[str(labels[-1]).split(" #")[0]] += 1
     return labels
 
 

@@ -1,7 +1,7 @@
 """`sweep:` of a scenario: its dimensions by name, its design, how often each point is played, what curve is fitted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from simulator.curves.function import Form, Scale
 from simulator.reading.overrides import put
 from simulator.spec import Convert, encode
 from simulator.sweep.design import Design, GridDesign, Place, RandomDesign, StaircaseDesign
-from simulator.sweep.dimension import Dimension, Label, labels_of
+from simulator.sweep.dimension import Dimension, Label, labels_of, same_value
 
 OWN = ("name", "seed", "trial", "repeat", "sweep", "measure", "max_cost", "max_minutes")
 """What no dimension may change: it belongs to the sweep as a whole."""
@@ -94,14 +94,7 @@ class Sweep:
 
     def labelled(self, places: list[Place]) -> list[dict[str, Label]]:
         """Give the labels of points, by dimension; equal values have one label, and no others have it."""
-        columns: dict[str, list[Label]] = {}
-        for name in self.dimensions:
-            values = [place[name] for place in places]
-            distinct = [value for index, value in enumerate(values) if value not in values[:index]]
-            labels = labels_of(distinct)
-            if (given := self.dimensions[name].labels) is not None:
-                distinct, labels = self.dimensions[name].values or [], list(given)
-            columns[name] = [labels[distinct.index(value)] for value in values]
+        columns = {name: _labels(item, [place[name] for place in places]) for name, item in self.dimensions.items()}
         return [{name: columns[name][index] for name in self.dimensions} for index in range(len(places))]
 
     def put(self, data: dict[str, Any], place: Place) -> None:
@@ -118,6 +111,20 @@ class Sweep:
             curve=self.keys.curve,
             marginal=isinstance(self.keys.design, RandomDesign),
         )
+
+
+def _labels(dimension: Dimension, values: Sequence[Any]) -> list[Label]:
+    """Give a label for each value: the dimension's own where it has some."""
+    known: dict[Hashable, Label] = {}
+    if dimension.labels is None:
+        firsts: dict[Hashable, Any] = {}
+        for value in values:
+            firsts.setdefault(same_value(value), value)
+        known = dict(zip(firsts, labels_of(list(firsts.values())), strict=True))
+    else:
+        for value, label in zip(dimension.values or [], dimension.labels, strict=True):
+            known.setdefault(same_value(value), label)
+    return [known[same_value(value)] for value in values]
 
 
 def _name(name: object) -> str:

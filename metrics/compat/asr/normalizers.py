@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from metrics.compat.asr.leaderboard_words import FILLERS, JOINED, KEPT_SPELLINGS, NAMES, SPELLINGS
+from metrics.spelling import whisper
 
 Normalize = Callable[[str], str]
 
@@ -30,15 +31,6 @@ _DEAF = re.compile(
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"')
 _QUOTED_AT_END = re.compile(r"'(.+?)'\s*\.?\s*$")
 _QUOTE_AT_END = re.compile(r"[.!?]?'[.!?]?\s*$")
-
-
-@cache
-def whisper() -> Normalize:
-    """Give Whisper's English normaliser, of the package whisper-normalizer."""
-    from whisper_normalizer.english import EnglishTextNormalizer
-
-    normalize: Normalize = EnglishTextNormalizer()
-    return normalize
 
 
 @cache

@@ -7,20 +7,20 @@ import msgspec
 
 from metrics.compat.as_scorer import Sample
 from metrics.compat.asr.error_counts import WordErrors, errors_with_compounds, word_errors
-from metrics.compat.asr.normalizers import leaderboard, nemo, spoken_part, whisper
+from metrics.compat.asr.normalizers import leaderboard, nemo, spoken_part
 from metrics.compat.measured import Measured
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile, RowScorer
 from metrics.compat.subsets import composite, pooled_by
+from metrics.spelling import whisper
 from simulator.annotation.answers import Answer
+from simulator.datasets.asr_leaderboard import IGNORED
 from simulator.errors import SessionError
 from simulator.score import Definition, Score, undefined
 from simulator.scoring.corpus import CorpusResult
 from simulator.session import Session
 
-_IGNORED = "ignore time segment in scoring"
 _CORRECT = 0.5
-_NO_WORD = "no reference holds a word"
 _NO_KALDIALIGN = 'needs kaldialign: pip install "duplex-simulator[data]"'
 
 CARD = """\
@@ -102,13 +102,13 @@ class AsrWerSpec(RowScorer, frozen=True, kw_only=True, tag="asr_wer"):
 
 
 def _by_definition(reference: str, found: str) -> Iterator[tuple[str, WordErrors]]:
-    if reference.strip() == _IGNORED:
+    if reference.strip() == IGNORED:
         return
     plain = whisper()(reference)
     if plain.strip():
         yield "whisper", word_errors(plain, whisper()(found))
     own, heard = leaderboard()(reference), leaderboard()(found)
-    if own.strip() and own.strip() != _IGNORED:
+    if own.strip() and own.strip() != IGNORED:
         yield "leaderboard", word_errors(own, heard)
         compounds = errors_with_compounds(own, heard)
         if compounds is not None:

@@ -13,7 +13,7 @@ from metrics.compat.bittensor.results import Results, ResultSet, read_results
 from metrics.compat.bittensor.sets import SetScore, score_set
 from metrics.compat.judging import JudgeAddress
 from metrics.compat.measured import Measured, skipped
-from metrics.compat.subsets import composite
+from metrics.compat.subsets import composite, scaled
 from simulator.errors import SessionError
 from simulator.score import Definition, Score, undefined
 from simulator.scoring.corpus import CorpusResult, SampleResult
@@ -107,7 +107,8 @@ class BittensorSpec(AsScorer, frozen=True, kw_only=True, tag="bittensor"):
         whole, combined = self.table
         if not sets:
             return {card.id: undefined(card, "no set") for card in self.table}
-        score = composite(whole, [kept.scaled for kept in sets], [kept.weight for kept in sets])
+        scores = [scaled(whole, kept.score, kept.rate) for kept in sets]
+        score = composite(whole, scores, [kept.weight for kept in sets])
         mos = sets[0].mos
         if mos is None:
             both = undefined(combined, "the file tells no voice_mos_score, and no model of it runs here")
@@ -124,10 +125,3 @@ class SetKept(msgspec.Struct, frozen=True, kw_only=True):
     rate: float
     weight: float
     mos: float | None
-
-    @property
-    def scaled(self) -> Score:
-        """The score times the success rate."""
-        value, bounds = self.score.value or 0.0, self.score.ci95
-        scaled = None if bounds is None else (self.rate * bounds[0], self.rate * bounds[1])
-        return msgspec.structs.replace(self.score, value=self.rate * value, ci95=scaled)

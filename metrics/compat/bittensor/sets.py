@@ -109,6 +109,8 @@ def _by_rules(evaluator: str, rows: Sequence[PredictionRow], draws: random.Rando
     usable = [sample for _, sample in samples if not sample.skipped]
     scores = pooled_rows(scorer.table, usable)
     value = final_score(scorer.table[-1], scores, usable) if evaluator == "ifeval" else scores[metric]
+    if value.value is None:
+        raise SessionError(value.reason or "no value")
     return SetScore(scaled(SCORE, value, 1.0 if evaluator in ("ifeval", "harm") else 0.01), problems)
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from metrics.compat.as_scorer import Sample
-from metrics.compat.judging import JudgeAddress, judge_at, read_instruction
+from metrics.compat.judging import JudgeAddress, judge_at, polled, read_instruction
 from metrics.compat.measured import Measured
 from metrics.compat.mmau.closed import Choose, Embeddings, chosen, plain
 from metrics.compat.mmau.judged import MODEL, QUESTION, REQUEST, SYSTEM, holds_rating, read_ratings
@@ -159,13 +159,7 @@ class MmauProSpec(RowScorer, frozen=True, kw_only=True, tag="mmau_pro"):
                 text = text.replace(f"{{{name}}}", value)
             text = text.replace("{generation}", self._answer(row))
         asked = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
-        try:
-            replies = given.judge.poll(row.id, asked, 1)
-        except RemoteError as error:
-            raise SessionError(str(error)) from error
-        if not replies:
-            raise SessionError("no judge reply is given")
-        return replies[0]
+        return polled(given.judge, row.id, asked, 1)[0]
 
     def finish(self, result: CorpusResult, measured: Sequence[Sample], given: Any) -> CorpusResult:
         """Add every category; the whole is undefined where an open row was not judged."""

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.compat.judging import JudgeAddress, judge_at, read_instruction
+from metrics.compat.judging import JudgeAddress, judge_at, polled, read_instruction
 from metrics.compat.measured import Measured
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile, RowScorer
-from simulator.errors import RemoteError, SessionError
+from simulator.errors import SessionError
 from simulator.scoring.judge import Judge, Messages
 
 MODEL = "gpt-4o-mini"
@@ -56,15 +56,9 @@ class JudgedScorer(RowScorer, frozen=True, kw_only=True):
             if "score" not in row.fields:
                 raise SessionError("score: is missing, and no judge is named (judge_replies or judge)")
             return row.items("score")
-        try:
-            asked = question(given.wording, row) if self.judge_replies is None else []
-            replies = list(given.judge.poll(row.id, asked, VOTES))
-        except RemoteError as error:
-            raise SessionError(str(error)) from error
-        if not replies:
-            raise SessionError("no judge reply is given")
-        measured.replies = replies
-        measured.row = {"score": [reply.strip() for reply in replies]}
+        asked = question(given.wording, row) if self.judge_replies is None else []
+        measured.replies = polled(given.judge, row.id, asked, VOTES)
+        measured.row = {"score": [reply.strip() for reply in measured.replies]}
         return list(measured.row["score"])
 
 

@@ -19,6 +19,7 @@ from metrics.compat.voicebench.judged import JudgedScorer
 from metrics.compat.voicebench.mcq import McqSpec
 from metrics.compat.voicebench.open import OpenSpec
 from metrics.compat.voicebench.qa import QaSpec
+from simulator.datasets.voicebench import SPLITS
 from simulator.errors import SessionError
 from simulator.score import Definition, Score, undefined, value_of
 from simulator.scoring.corpus import CorpusResult, SampleResult
@@ -47,10 +48,6 @@ NINE = {
 BESIDE = {"alpacaeval": Subset(OpenSpec, 20), "alpacaeval_speaker": Subset(OpenSpec, 20)}
 """Sets that have an evaluator and are not in the overall score."""
 SUBSETS = {**NINE, **BESIDE}
-DOMAINS = (
-    "law", "physics", "biology", "chemistry", "business", "economics", "engineering", "health", "history",
-    "philosophy", "psychology", "other",
-)  # fmt: skip
 ACCENT = "usa"
 
 _NAMED = re.compile(rf"(?:^|-)({'|'.join(sorted(SUBSETS, key=len, reverse=True))})(?:-([^-]+))?(?:-[^-]+)?$")
@@ -80,9 +77,10 @@ class OverallSpec(RowScorer, frozen=True, kw_only=True, tag="voicebench"):
     )
 
     def prepare(self) -> dict[str, Any]:
-        """Make every set's evaluator, with what its own options give."""
-        evaluators = {kind: self._evaluator(kind) for kind in {subset.evaluator for subset in SUBSETS.values()}}
-        return {name: (evaluators[s.evaluator], evaluators[s.evaluator].prepare()) for name, s in SUBSETS.items()}
+        """Make every set's evaluator, with what its own options give; sets of one evaluator share both."""
+        evaluators = [self._evaluator(kind) for kind in dict.fromkeys(subset.evaluator for subset in SUBSETS.values())]
+        ready = {type(evaluator): (evaluator, evaluator.prepare()) for evaluator in evaluators}
+        return {name: ready[subset.evaluator] for name, subset in SUBSETS.items()}
 
     def _evaluator(self, kind: type[RowScorer]) -> RowScorer:
         common: dict[str, Any] = {"mode": self.mode, "seed": self.seed, "answer": self.answer}
@@ -200,8 +198,8 @@ def _told(rows: Mapping[str, Sequence[Measured]]) -> list[str]:
     """Say which domains of mmsu are missing, and which accent of sd-qa counts."""
     told: list[str] = []
     domains = {row.kept.split for row in rows.get("mmsu", [])}
-    missing = [domain for domain in DOMAINS if domain not in domains]
-    if domains & set(DOMAINS) and missing:
+    missing = [domain for domain in SPLITS["mmsu"] if domain not in domains]
+    if domains & set(SPLITS["mmsu"]) and missing:
         told.append(f"mmsu: without {', '.join(missing)}")
     accents = {row.kept.split for row in rows.get("sd-qa", [])}
     if len(accents) > 1 and ACCENT in accents:
