@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from channels.loss import Repetition
-from channels.packet_loss import AHEAD, read_trace
+from channels.packet_loss import AHEAD, check_trace, read_trace
 from channels.stretch import StretchedPlayout
-from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame
 from simulator.line import ChannelContext, ChannelSpec, by_frames
 from simulator.sound.streams import Outbox
@@ -60,10 +59,7 @@ class JitterSpec(ChannelSpec, frozen=True, kw_only=True, tag="jitter"):
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse a trace that cannot be read. ScenarioError."""
         if self.trace is not None:
-            try:
-                read_trace(self.trace)
-            except (OSError, ValueError) as error:
-                raise ScenarioError(f"{where}.trace: {self.trace}: {error}") from error
+            check_trace(self.trace, where)
 
     def build(self, context: ChannelContext) -> "Jitter":
         """Make the channel."""
