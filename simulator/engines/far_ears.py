@@ -23,12 +23,9 @@ _LONGEST_PIECE_S = 28.0
 
 
 class FarListener(Protocol):
-    """What a kind of server has of its own."""
+    """What a kind of server has of its own. server: where it is."""
 
-    @property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        ...
+    server: RemoteServer
 
     def request(self, wav: bytes) -> HttpRequest:
         """Ask what is said in a WAV file."""
