@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.loss import Repetition
+from channels.loss import LossCount, Repetition
 from channels.packet_loss import AHEAD, check_trace, read_trace
 from channels.stretch import StretchedPlayout
 from simulator.frame import AudioFrame
@@ -73,6 +73,13 @@ class JitterSpec(ChannelSpec, frozen=True, kw_only=True, tag="jitter"):
             yield from _drawn(self.distribution, float(self.mean), float(self.std), rng).tolist()
 
 
+class _LateCount(LossCount):
+    """Counts packets that are not there when they are due: a row of them is an under-run."""
+
+    def _tell(self, at: int, *, since: int, packets: int) -> None:
+        self._context.emit(at, "buffer_underrun", since=since, packets=packets)
+
+
 class Jitter:
     """Plays packets when they are due. Measured: their delays, what was late, and how the buffer stood."""
 
@@ -95,8 +102,7 @@ class Jitter:
         self._is_late = False
         self._last_s = 0.0
         self._seen: list[float] = []
-        self._late = self._underruns = self._row = 0
-        self._since = 0
+        self._late = _LateCount(context)
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         """Carry a frame, or several one by one."""
@@ -144,14 +150,7 @@ class Jitter:
         self._mean += (1 - MEMORY) * (delay - self._mean)
         if self._context.active():
             self._seen.append(delay_s)
-            self._late += self._is_late
-            self._underruns += self._is_late and not self._row
-        if self._is_late:
-            self._since = self._since if self._row else now
-            self._row += 1
-        elif self._row:
-            self._context.emit(now, "buffer_underrun", since=self._since, packets=self._row)
-            self._row = 0
+        self._late.add(self._is_late, now)
 
     def _target(self) -> int:
         return round(min(self._mean + DEVIATIONS * self._deviation, self._most))
@@ -163,11 +162,11 @@ class Jitter:
             "packet_delay_mean_ms": float(seen_ms.mean()),
             "packet_delay_p50_ms": float(np.quantile(seen_ms, 0.5)),
             "packet_delay_p95_ms": float(np.quantile(seen_ms, 0.95)),
-            "late_percent": 100 * self._late / len(seen_ms),
+            "late_percent": 100 * self._late.lost / len(seen_ms),
         }
         rounded = {name: round(value, 3) if self._seen else None for name, value in values.items()}
         buffer_ms = round(1000 * self._stretch.delay / self._rate, 3)
-        return {"packets": len(self._seen), **rounded, "underruns": self._underruns, "buffer_ms": buffer_ms}
+        return {"packets": len(self._seen), **rounded, "underruns": self._late.bursts, "buffer_ms": buffer_ms}
 
 
 def _drawn(distribution: Distribution, mean_s: float, std_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
