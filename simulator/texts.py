@@ -1,4 +1,7 @@
-"""Texts from elsewhere as a terminal or a sentence may have them: nothing that steers a screen, nothing endless."""
+"""Texts from elsewhere as a terminal or a sentence may have them: nothing that steers a screen, nothing endless.
+
+And as they are compared with what else was said or written.
+"""
 
 import re
 
@@ -32,6 +35,11 @@ def quoted(value: object) -> str:
 def sentence_of(message: str) -> str:
     """Give a message in one line, what it quotes with its first 200 characters, control characters as escapes."""
     return _QUOTED.sub(lambda found: f"{found[1]}{_cut(found[2])}{found[1]}", shown(message))
+
+
+def spelled(text: str) -> str:
+    """Give a text as texts are compared by: its letters and digits alone, in lower case."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _cut(text: str) -> str:
