@@ -5,12 +5,11 @@ choices inside that hang on the size. The first network alone, with its inputs s
 nothing to choose while it runs: the same sums, so the same numbers to the bit.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from simulator.engines.onnx_file import number, opened, part
-from simulator.engines.weights import SILERO, check_weights
+from simulator.engines.weights import SILERO, check_weights, package_folders
 from simulator.errors import ScenarioError
 
 # Where packages keep the model; the two files are the same. Neither is imported: silero_vad would load torch.
@@ -45,9 +44,8 @@ def _input(name: bytes, shape: tuple[int, ...]) -> bytes:
 
 def _model_file() -> Path:
     for package, file in _PLACES:
-        found = find_spec(package)
-        for folder in found.submodule_search_locations or [] if found else []:
-            path = Path(folder) / file
+        for folder in package_folders(package):
+            path = folder / file
             if path.is_file():
                 check_weights(path.parent, SILERO, remedy=_INSTALL)
                 return path
