@@ -13,10 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from channels.loss import Repetition
-from channels.packet_loss import AHEAD, read_trace
+from channels.loss import LossCount, Repetition
+from channels.packet_loss import AHEAD, check_trace, read_trace
 from channels.stretch import StretchedPlayout
-from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame
 from simulator.line import ChannelContext, ChannelSpec, by_frames
 from simulator.sound.streams import Outbox
@@ -60,10 +59,7 @@ class JitterSpec(ChannelSpec, frozen=True, kw_only=True, tag="jitter"):
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse a trace that cannot be read. ScenarioError."""
         if self.trace is not None:
-            try:
-                read_trace(self.trace)
-            except (OSError, ValueError) as error:
-                raise ScenarioError(f"{where}.trace: {self.trace}: {error}") from error
+            check_trace(self.trace, where)
 
     def build(self, context: ChannelContext) -> "Jitter":
         """Make the channel."""
@@ -75,6 +71,13 @@ class JitterSpec(ChannelSpec, frozen=True, kw_only=True, tag="jitter"):
             yield from cycle(value / 1000 for value in read_trace(self.trace))
         while True:
             yield from _drawn(self.distribution, float(self.mean), float(self.std), rng).tolist()
+
+
+class _LateCount(LossCount):
+    """Counts packets that are not there when they are due: a row of them is an under-run."""
+
+    def _tell(self, at: int, *, since: int, packets: int) -> None:
+        self._context.emit(at, "buffer_underrun", since=since, packets=packets)
 
 
 class Jitter:
@@ -99,8 +102,7 @@ class Jitter:
         self._is_late = False
         self._last_s = 0.0
         self._seen: list[float] = []
-        self._late = self._underruns = self._row = 0
-        self._since = 0
+        self._late = _LateCount(context)
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         """Carry a frame, or several one by one."""
@@ -148,14 +150,7 @@ class Jitter:
         self._mean += (1 - MEMORY) * (delay - self._mean)
         if self._context.active():
             self._seen.append(delay_s)
-            self._late += self._is_late
-            self._underruns += self._is_late and not self._row
-        if self._is_late:
-            self._since = self._since if self._row else now
-            self._row += 1
-        elif self._row:
-            self._context.emit(now, "buffer_underrun", since=self._since, packets=self._row)
-            self._row = 0
+        self._late.add(self._is_late, now)
 
     def _target(self) -> int:
         return round(min(self._mean + DEVIATIONS * self._deviation, self._most))
@@ -167,11 +162,11 @@ class Jitter:
             "packet_delay_mean_ms": float(seen_ms.mean()),
             "packet_delay_p50_ms": float(np.quantile(seen_ms, 0.5)),
             "packet_delay_p95_ms": float(np.quantile(seen_ms, 0.95)),
-            "late_percent": 100 * self._late / len(seen_ms),
+            "late_percent": 100 * self._late.lost / len(seen_ms),
         }
         rounded = {name: round(value, 3) if self._seen else None for name, value in values.items()}
         buffer_ms = round(1000 * self._stretch.delay / self._rate, 3)
-        return {"packets": len(self._seen), **rounded, "underruns": self._underruns, "buffer_ms": buffer_ms}
+        return {"packets": len(self._seen), **rounded, "underruns": self._late.bursts, "buffer_ms": buffer_ms}
 
 
 def _drawn(distribution: Distribution, mean_s: float, std_s: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -41,33 +41,36 @@ class LossSpec(ChannelSpec, frozen=True, kw_only=True, tag="loss"):
 
 
 class LossCount:
-    """Counts packets and losses in a row, and tells of each when it is over. tell(since, packets): at its end."""
+    """Counts packets and losses in a row (`bursts`), and tells of each row when it is over."""
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
-        self._packets = self._lost = self._bursts = 0
+        self.packets = self.lost = self.bursts = 0
         self._row = 0
         self._since = 0
 
     def add(self, lost: bool, at: int) -> None:
         """Count the packet that is played at a session sample; none that nobody hears."""
         if self._context.active():
-            self._packets += 1
-            self._lost += lost
-            self._bursts += lost and not self._row
+            self.packets += 1
+            self.lost += lost
+            self.bursts += lost and not self._row
         if lost:
             self._since = self._since if self._row else at
             self._row += 1
         elif self._row:
-            self._context.emit(at, "packets_lost", since=self._since, packets=self._row)
+            self._tell(at, since=self._since, packets=self._row)
             self._row = 0
+
+    def _tell(self, at: int, *, since: int, packets: int) -> None:
+        self._context.emit(at, "packets_lost", since=since, packets=packets)
 
     def measured(self) -> dict[str, float | None]:
         """Packets, what share of them was lost (%), and the mean loss in a row (packets)."""
         return {
-            "packets": self._packets,
-            "lost_percent": round(100 * self._lost / self._packets, 3) if self._packets else None,
-            "mean_burst": round(self._lost / self._bursts, 3) if self._bursts else None,
+            "packets": self.packets,
+            "lost_percent": round(100 * self.lost / self.packets, 3) if self.packets else None,
+            "mean_burst": round(self.lost / self.bursts, 3) if self.bursts else None,
         }
 
 

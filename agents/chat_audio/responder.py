@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Meta
 
 from agents.chat_audio.link import ChatAudioLink
-from agents.chat_audio.protocol import AskRules, ChatAudioCore, HistoryKind, Part, encode_wav
+from agents.chat_audio.protocol import AskRules, ChatAudioCore, HistoryKind, Part
 from agents.chat_audio.reply import ReplyMoment, reply_of, told_of
 from agents.chat_audio.whole import WholeQuestion, WholeReply, player_of
 from agents.remote.trace import Trace, TraceRecord
@@ -33,6 +33,7 @@ from simulator.errors import ScenarioError, located
 from simulator.events import other_party
 from simulator.remote.server import check_base_url
 from simulator.sound import recordings
+from simulator.sound.wav import encode_wav
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
 from simulator.traits import PartyTraits

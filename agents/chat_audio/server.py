@@ -22,7 +22,6 @@ import numpy as np
 from msgspec import Meta
 
 from agents.chat_audio.answer import FRAME_S
-from agents.chat_audio.protocol import encode_wav
 from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
 from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response
@@ -37,6 +36,7 @@ from simulator.frame import Samples, freeze, silence
 from simulator.scenario import kind_of
 from simulator.serving.served_session import ServedSession
 from simulator.serving.service import Service
+from simulator.sound.wav import encode_wav
 from simulator.speaking.voice import check_voice, spoken
 from simulator.spec import Duration
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from agents.chat_audio.answer import ChatAnswer, agent_channel
 from agents.chat_audio.link import ChatAudioLink
-from agents.chat_audio.protocol import AskRules, ChatAudioCore, encode_wav
+from agents.chat_audio.protocol import AskRules, ChatAudioCore
 from agents.chat_audio.reply import ReplyMoment, events_of, told_of
 from agents.player import PlayerSpec
 from agents.remote.trace import Trace, Tracer
@@ -31,6 +31,7 @@ from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples, freeze, silence, to_grid, to_pcm16
 from simulator.sound import recordings
+from simulator.sound.wav import encode_wav
 from simulator.spec import Duration
 from simulator.traits import StepTraits
 

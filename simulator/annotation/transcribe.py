@@ -70,9 +70,9 @@ def sounded(
         heard = _memory(recognizer).recognize(samples, session.sample_rate)
         aligned = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
         if aligned is not None:
-            words = [_at(word, room.start, "") for word in aligned]
+            words = [_at(word, room.start) for word in aligned]
         elif any(word.end for word in heard.words):
-            words = [_at(word, room.start, recognizer.label) for word in heard.words]
+            words = [_at(word, room.start, timed_by=recognizer.label) for word in heard.words]
         else:
             words = shared_out(heard.text, stretch, source="asr")
         yield Sounded(stretch=stretch, text=heard.text, words=tuple(words))
@@ -149,12 +149,16 @@ def _aligned(heard: Recognition, samples: Samples, sample_rate: int) -> list[Wor
     return [msgspec.structs.replace(word, confidence=sure) for word, sure in zip(found, said, strict=True)]
 
 
-def _at(word: Word, start: int, timed_by: str) -> SpokenWord:
-    """Give a recognised word its place in the session."""
-    first = start + word.start
-    last = start + max(word.end or 0, word.start + 1)
+def _at(word: Word, start: int, *, source: SpeechSource = "asr", id_: str = "", timed_by: str = "") -> SpokenWord:
+    """Give a word of a stretch that begins at `start` its place in the session."""
     return SpokenWord(
-        text=word.text, start=first, end=last, source="asr", timed_by=timed_by, confidence=word.confidence
+        text=word.text,
+        start=start + word.start,
+        end=start + max(word.end or 0, word.start + 1),
+        source=source,
+        id=id_,
+        timed_by=timed_by,
+        confidence=word.confidence,
     )
 
 
@@ -178,16 +182,7 @@ def own_words(session: Session, party: Party, utterance: Segment, said_text: str
     whole = Stretch(utterance.start, utterance.end)
     if aligned is None:
         return shared_out(said_text, whole, source="model", id_=utterance.id)
-    return [
-        SpokenWord(
-            text=word.text,
-            start=utterance.start + word.start,
-            end=utterance.start + max(word.end or 0, word.start + 1),
-            source="model",
-            id=utterance.id,
-        )
-        for word in aligned
-    ]
+    return [_at(word, utterance.start, source="model", id_=utterance.id) for word in aligned]
 
 
 def recognised(

@@ -112,6 +112,9 @@ def _try_silero() -> str:
 def _try_moonshine() -> str:
     if find_spec("moonshine_voice") is None:
         raise ImportError("not installed (wheels: Linux x86-64 with glibc 2.34, macOS 15 on Apple silicon)")
+    from simulator.engines.moonshine import MoonshineSpec
+
+    MoonshineSpec().build().load()
     return version("moonshine-voice")
 
 

@@ -6,17 +6,16 @@
 The rate stands nowhere in its answers: CosyVoice-300M makes 22,050 Hz, CosyVoice2 and later 24,000.
 """
 
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlencode
 
 from simulator.engines.far_voice import FarVoice
 from simulator.engines.kinds import VoiceSpec
 from simulator.engines.multipart import form
-from simulator.engines.openai_speech import Rate
+from simulator.engines.openai_speech import Rate, check_far
 from simulator.errors import ScenarioError
 from simulator.remote.http_exchange import HttpRequest
-from simulator.remote.server import RemoteServer, check_base_url, check_token
+from simulator.remote.server import RemoteServer
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
 
@@ -56,8 +55,7 @@ class CosyVoiceSpec(VoiceSpec, frozen=True, kw_only=True, tag="cosyvoice", omit_
 
     def check(self) -> None:
         """Refuse a base URL that is none, a key that is written out, a prompt that is not there."""
-        check_base_url(self.base_url, "the server")
-        check_token(self.key, "key")
+        check_far(self.base_url, self.key)
         if self.prompt is not None and not self.prompt.is_file():
             raise ScenarioError(f"the prompt {self.prompt} does not exist")
 
@@ -75,11 +73,7 @@ class _CosyVoice:
 
     def __init__(self, spec: CosyVoiceSpec) -> None:
         self._spec = spec
-
-    @cached_property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        return RemoteServer("cosyvoice", self._spec.base_url, self._spec.key)
+        self.server = RemoteServer("cosyvoice", spec.base_url, spec.key)
 
     def request(self, text: str, pace: float) -> HttpRequest:
         """Ask for a text."""

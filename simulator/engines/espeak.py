@@ -25,6 +25,7 @@ from simulator.engines.espeak_library import (
     speak,
 )
 from simulator.engines.kinds import VoiceSpec
+from simulator.engines.trimmed import audible
 from simulator.errors import ScenarioError
 from simulator.frame import from_pcm16
 
@@ -99,7 +100,8 @@ class Espeak:
         written = [readable(token, english=identifier.startswith("gmw/en")) for token in tokens]
         phonemes = any("[[" in word for word in written)
         spoken = speak(" ".join(written), identifier, words_per_minute=words_per_minute, phonemes=phonemes)
-        start, end = _audible(spoken)
+        # Every clause ends in about 0.3 s of silence; int16 has no magnitude of its lowest value.
+        start, end = audible(spoken.pcm.astype(np.int32), SAMPLE_RATE, under=_INAUDIBLE, margin_s=0)
         onsets = [min(max(onset, start), end) - start for onset in _onsets(written, spoken, start, end)]
         return Utterance(
             text=text,
@@ -174,13 +176,6 @@ def readable(token: str, *, english: bool) -> str:
     match = _TOKEN.fullmatch(plain)
     sound = _SOUNDS.get(match[2].lower()) if match and english else None
     return f"{match[1]}[[{sound}]]{match[3]}" if match and sound else plain
-
-
-def _audible(spoken: Spoken) -> tuple[int, int]:
-    """Give the first audible sample and one past the last: every clause ends in about 0.3 s of silence."""
-    level = np.abs(spoken.pcm.astype(np.int32))
-    loud = np.flatnonzero(level > _INAUDIBLE * level.max(initial=0))
-    return (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, 0)
 
 
 def _pauses(spoken: Spoken) -> list[PhonemeEvent]:

@@ -7,7 +7,6 @@ import msgspec
 
 from simulator.engines import Recognition
 from simulator.engines.activity import DETECTOR_HZ
-from simulator.engines.far_sound import wav_of
 from simulator.engines.far_voice import refuse_failure
 from simulator.engines.kept import kept
 from simulator.engines.kinds import RecognizerSpec
@@ -17,18 +16,16 @@ from simulator.frame import Samples, to_grid
 from simulator.remote.http_exchange import HttpRequest, exchange_here
 from simulator.remote.server import RemoteServer
 from simulator.sound import recordings
+from simulator.sound.wav import encode_wav
 
 _LONGEST_PIECE_S = 28.0
 """Most of these servers run Whisper, which hears 30 s at once."""
 
 
 class FarListener(Protocol):
-    """What a kind of server has of its own."""
+    """What a kind of server has of its own. server: where it is."""
 
-    @property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        ...
+    server: RemoteServer
 
     def request(self, wav: bytes) -> HttpRequest:
         """Ask what is said in a WAV file."""
@@ -71,7 +68,7 @@ class FarRecognizer:
             return self._far.read(kept(self._spec, sound, DETECTOR_HZ, lambda: self._asked(sound)))
 
     def _asked(self, sound: Samples) -> bytes:
-        answer = exchange_here(self._far.request(wav_of(sound, DETECTOR_HZ)))
+        answer = exchange_here(self._far.request(encode_wav(sound, DETECTOR_HZ)))
         refuse_failure(answer)
         self._far.read(answer.body)  # what is no answer is not kept
         spend(self._spec, input_s=len(sound) / DETECTOR_HZ)

@@ -1,11 +1,9 @@
 """Sound that a speech server answered with: what it really is, whatever was asked for and whatever its header says."""
 
-import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import soundfile
 
 from simulator.errors import RemoteError
 from simulator.frame import Samples, freeze, from_pcm16
@@ -55,10 +53,3 @@ def _wav(body: bytes) -> tuple[Samples, int]:
     if not len(samples):
         raise RemoteError("sent a WAV without sound")
     return freeze(samples.mean(axis=1, dtype=np.float32)), rate
-
-
-def wav_of(samples: Samples, sample_rate: int) -> bytes:
-    """Make a WAV file, PCM16, of float32 (n,): what recognisers are sent."""
-    file = io.BytesIO()
-    soundfile.write(file, samples, sample_rate, format="WAV", subtype="PCM_16")
-    return file.getvalue()

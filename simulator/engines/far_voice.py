@@ -26,12 +26,9 @@ again, or two thirds as fast, is outside for voices between 3.8 and 4.5; a slow 
 
 
 class Far(Protocol):
-    """What a kind of server has of its own."""
+    """What a kind of server has of its own. server: where it is."""
 
-    @property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        ...
+    server: RemoteServer
 
     def request(self, text: str, pace: float) -> HttpRequest:
         """Ask for a text; pace: 1 is the voice's own, 2 is twice as fast."""

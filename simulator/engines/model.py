@@ -15,7 +15,7 @@ class Model(Generic[T]):
 
     def __init__(self, name: str, load: Callable[[], T]) -> None:
         self._name = name
-        self._load = load
+        self._make = load
         self._alone = threading.Lock()
         self._loaded: T | None = None
 
@@ -24,7 +24,7 @@ class Model(Generic[T]):
         """Give the model to one caller; the errors are those of loading it."""
         with self._alone:
             if self._loaded is None:
-                self._loaded = self._load()
+                self._loaded = self._make()
             yield self._loaded
 
     def warm(self) -> threading.Thread:
@@ -33,9 +33,13 @@ class Model(Generic[T]):
         thread.start()
         return thread
 
+    def load(self) -> None:
+        """Load it now; the errors are those of loading it."""
+        with self.alone():
+            pass
+
     def _try(self) -> None:
         try:
-            with self.alone():
-                pass
+            self.load()
         except ScenarioError:
             return

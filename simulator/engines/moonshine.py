@@ -65,6 +65,10 @@ class Moonshine:
         """
         return self._model.warm()
 
+    def load(self) -> None:
+        """Load the model now. ScenarioError: the package is not installed, or does not run on this machine."""
+        self._model.load()
+
     def recognize(self, samples: Samples, sample_rate: int) -> Recognition:
         """Give the text of a recording, float32 (n,) at any rate; empty when nobody speaks in it. It tells no times.
 

@@ -4,7 +4,6 @@ voice: {kind: openai, model: gpt-4o-mini-tts, name: alloy}
 voice: {kind: openai, base_url: "http://127.0.0.1:8880/v1", model: kokoro, name: af_heart}
 """
 
-from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -66,11 +65,7 @@ class _Speech:
 
     def __init__(self, spec: OpenAISpeechSpec) -> None:
         self._spec = spec
-
-    @cached_property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        return far_server(self._spec.base_url, self._spec.key)
+        self.server = far_server(spec.base_url, spec.key)
 
     def request(self, text: str, pace: float) -> HttpRequest:
         """Ask for a text. What is not needed is not sent: servers refuse keys they do not know."""
@@ -93,10 +88,10 @@ class _Speech:
         )
 
 
-def far_server(base_url: str, key: str | None, kind: str = "openai") -> RemoteServer:
-    """Give a server with its key: the one that is named, else OpenAI's own for OpenAI's address."""
+def far_server(base_url: str, key: str | None) -> RemoteServer:
+    """Give an OpenAI-compatible server with its key: the one that is named, else OpenAI's own for OpenAI's address."""
     usual = key_variable(base_url)
-    return RemoteServer(kind, base_url, key or ("${" + usual + "}" if usual else None))
+    return RemoteServer("openai", base_url, key or ("${" + usual + "}" if usual else None))
 
 
 def check_far(base_url: str, key: str | None) -> None:

@@ -4,7 +4,6 @@ recognizer: {kind: openai, model: gpt-4o-transcribe}
 recognizer: {kind: openai, base_url: "http://127.0.0.1:8000/v1", model: whisper-large-v3, word_times: true}
 """
 
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from simulator.engines.multipart import form
 from simulator.engines.openai_speech import OPENAI_URL, check_far, far_server
 from simulator.errors import RemoteError
 from simulator.remote.http_exchange import HttpRequest
-from simulator.remote.server import RemoteServer
 from simulator.spec import Duration
 from simulator.texts import quoted
 from simulator.traits import PartyTraits
@@ -78,11 +76,7 @@ class _Transcriptions:
 
     def __init__(self, spec: OpenAITranscriptionsSpec) -> None:
         self._spec = spec
-
-    @cached_property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        return far_server(self._spec.base_url, self._spec.key)
+        self.server = far_server(spec.base_url, spec.key)
 
     def request(self, wav: bytes) -> HttpRequest:
         """Ask what is said."""

@@ -18,11 +18,11 @@ from simulator.engines.espeak_library import SAMPLE_RATE, phonemize
 
 _MARKS = {"…": ".", "。": ".", "！": "!", "？": "?", "，": ",", "—": ",", "–": ","}
 _PAUSES, _STOPS = ".,;:?!", ".?!"
-# The hums that espeak is given in its own phoneme names, in IPA.
 _PAUSE_SAMPLES = SAMPLE_RATE // 20
 """50 ms: after "Mr." espeak is silent for 8, after a comma for 130."""
 _ALIKE = 0.4
 """Unstressed words sound otherwise alone, but not by more: with fewer sounds in common it is another word."""
+# The hums that espeak is given in its own phoneme names, in IPA.
 _HUM_IPA = str.maketrans({"'": "ˈ", "@": "ə", "S": "ʃ"})
 
 

@@ -10,7 +10,6 @@ samples: word onsets are truth, to the step. A model whose durations cannot be r
 them.
 """
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -30,6 +29,7 @@ from simulator.engines.piper_files import SUFFIX, PiperConfig, find_voice, read_
 from simulator.engines.trimmed import audible
 from simulator.errors import ScenarioError, located
 from simulator.frame import Samples, freeze
+from simulator.sound.recordings import sha256
 
 BETWEEN_SENTENCES_S = 0.25
 _INPUTS = {"input", "input_lengths", "scales"}
@@ -86,7 +86,7 @@ class Piper:
     @cached_property
     def version(self) -> str:
         """The model by its bytes, what runs it, whose phonemes it speaks, and the treatment here."""
-        digest = hashlib.sha256(self._path.read_bytes()).hexdigest()[:16]
+        digest = sha256(self._path)[:16]
         return f"{digest}/onnxruntime-{version('onnxruntime')}/espeak-{version('espeakng-loader')}/1"
 
     def synthesize(self, text: str, words_per_minute: int = NATURAL_WPM) -> Utterance:

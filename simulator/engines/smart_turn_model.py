@@ -5,7 +5,6 @@ spectrogram: 80 bands on Slaney's scale, 400 samples every 160 at 16 kHz, the la
 """
 
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.activity import DETECTOR_HZ
 from simulator.engines.onnx_file import opened
+from simulator.engines.weights import package_folders
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.sound import recordings
@@ -29,9 +29,8 @@ _FLOOR, _RANGE = 1e-10, 8.0
 
 def model_file() -> Path:
     """Give the newest model of an installed package. ScenarioError: there is none."""
-    found = find_spec("pipecat")
-    for folder in found.submodule_search_locations or [] if found else []:
-        models = sorted((Path(folder) / _PLACE).glob("smart-turn-v3*-cpu.onnx"))
+    for folder in package_folders("pipecat"):
+        models = sorted((folder / _PLACE).glob("smart-turn-v3*-cpu.onnx"))
         if models:
             return models[-1]
     raise ScenarioError(f"the end-of-turn model smart_turn is not installed; {INSTALL}")

@@ -16,7 +16,7 @@ from simulator.engines.trimmed import audible
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import freeze, silence
 from simulator.sound.recordings import SOUND_SUFFIXES, open_recording
-from simulator.texts import quoted
+from simulator.texts import quoted, spelled
 
 NOMINAL_HZ = 24_000
 """The rate of a text that has no sound."""
@@ -92,8 +92,3 @@ def takes_in(folder: Path) -> dict[str, Path]:
     if not found:
         raise ScenarioError(f"{folder}: holds no takes; they are sound files ({', '.join(SOUND_SUFFIXES[:4])} ...)")
     return found
-
-
-def spelled(text: str) -> str:
-    """Give a text as takes are looked up by: its letters and digits, in lower case."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -20,6 +20,7 @@ from simulator.engines import Recognition, Word
 from simulator.engines.kinds import SEVERAL, AnyRecognizer, RecognizerSpec
 from simulator.frame import Samples
 from simulator.spec import encode
+from simulator.texts import spelled
 from simulator.traits import PartyTraits, joined
 
 
@@ -78,7 +79,7 @@ class _Slot(msgspec.Struct):
 
     def winner(self) -> int | None:
         """Give the voter whose word stands here: the first of those most agree with; None where most have none."""
-        heard = [compared(text) for text in self.written]
+        heard = [spelled(text) for text in self.written]
         counts = Counter(heard)
         most = max(counts.values())
         best = next(word for word in heard if counts[word] == most)
@@ -86,7 +87,7 @@ class _Slot(msgspec.Struct):
 
     def confidence(self, voter: int) -> float:
         """Give the share of voters whose word is this one's."""
-        heard = [compared(text) for text in self.written]
+        heard = [spelled(text) for text in self.written]
         return round(heard.count(heard[voter]) / len(heard), 3)
 
 
@@ -118,9 +119,9 @@ def _laid_out(heard: Sequence[Recognition]) -> list[_Slot]:
 
 def _against(slots: list[_Slot], tokens: Sequence[str], times: Sequence[Word | None], voter: int) -> list[_Slot]:
     """Give the slots with one voter more; its words that have no place get one."""
-    known = [compared(next(filter(None, slot.written))) for slot in slots]
+    known = [spelled(next(filter(None, slot.written))) for slot in slots]
     found: list[_Slot] = []
-    matcher = SequenceMatcher(None, known, [compared(token) for token in tokens], autojunk=False)
+    matcher = SequenceMatcher(None, known, [spelled(token) for token in tokens], autojunk=False)
     for _, first, end, start, stop in matcher.get_opcodes():
         for offset in range(max(end - first, stop - start)):
             inside, has = first + offset < end, start + offset < stop
@@ -129,8 +130,3 @@ def _against(slots: list[_Slot], tokens: Sequence[str], times: Sequence[Word | N
             slot.times.append(times[start + offset] if has else None)
             found.append(slot)
     return found
-
-
-def compared(text: str) -> str:
-    """Give a word as it is compared: its letters and digits, in lower case."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -5,6 +5,7 @@ numbers, and nothing would say so. So each is known by its sha256 and looked at 
 """
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from simulator.errors import ScenarioError
@@ -21,6 +22,12 @@ MOONSHINE = {
 """Moonshine tiny for English, of moonshine-voice 0.1.0."""
 
 _SHOWN = 12
+
+
+def package_folders(package: str) -> list[Path]:
+    """Give the folders of an installed package, which is not imported; none where it is not installed."""
+    found = find_spec(package)
+    return [Path(folder) for folder in found.submodule_search_locations or ()] if found else []
 
 
 def check_weights(folder: Path, known: Mapping[str, str], *, remedy: str) -> None:
