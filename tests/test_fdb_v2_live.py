@@ -114,6 +114,16 @@ def test_a_judge_that_fails_leaves_it_undefined(session: Session, checkout: Path
     assert all(score.value is None and "slow down" in (score.reason or "") for score in scores)
 
 
+def test_a_reply_that_is_no_use_was_used_all_the_same(session: Session, checkout: Path) -> None:
+    """A refusal is paid for, also where the endpoint fails at the next try."""
+    with chat_endpoint(says("", finish="content_filter"), refuses(429, "slow down")) as endpoint:
+        judge = JudgeSpec(model="gemini", base_url=endpoint.base_url, retries=0)
+        scorer = V2Spec(judge=judge, checkout=checkout, task="Daily.x.001").build()
+        assert all(score.value is None and "slow down" in (score.reason or "") for score in scorer.score(session))
+        assert len(endpoint.asked) == 2
+    assert [cassette.reply["replies"][0]["finish"] for cassette in scorer.used] == ["content_filter"]
+
+
 @pytest.mark.parametrize(
     ("file", "content", "sentence"),
     [
