@@ -58,7 +58,7 @@ def _wav(body: bytes) -> tuple[Samples, int]:
 
 
 def wav_of(samples: Samples, sample_rate: int) -> bytes:
-    """Make a WAV file, PCM16, of float32 (n,): what recognisers are sent."""
+    """Make a WAV file, PCM16, of float32 (n,) or (n, channels): what recognisers and judges are sent."""
     file = io.BytesIO()
     soundfile.write(file, samples, sample_rate, format="WAV", subtype="PCM_16")
     return file.getvalue()
