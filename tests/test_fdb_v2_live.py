@@ -23,11 +23,7 @@ PROMPTS = {
 }  # fmt: skip
 REPLY = f'{{"{EVENTS_KEY}": [[3.0, 5.0]: 4, 5, [6.0, 7.0]: 2, 3], "{TASK_KEY}": 3}}'
 
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is replayed from another test."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture
