@@ -23,11 +23,7 @@ PROMPTS = {
 }  # fmt: skip
 REPLY = f'{{"{EVENTS_KEY}": [[3.0, 5.0]: 4, 5, [6.0, 7.0]: 2, 3], "{TASK_KEY}": 3}}'
 
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is replayed from another test."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture
@@ -112,6 +108,16 @@ def test_a_judge_that_fails_leaves_it_undefined(session: Session, checkout: Path
         scores = V2Spec(judge=judge, checkout=checkout, task="Daily.x.001").build().score(session)
         assert len(endpoint.asked) == 1
     assert all(score.value is None and "slow down" in (score.reason or "") for score in scores)
+
+
+def test_a_reply_that_is_no_use_was_used_all_the_same(session: Session, checkout: Path) -> None:
+    """A refusal is paid for, also where the endpoint fails at the next try."""
+    with chat_endpoint(says("", finish="content_filter"), refuses(429, "slow down")) as endpoint:
+        judge = JudgeSpec(model="gemini", base_url=endpoint.base_url, retries=0)
+        scorer = V2Spec(judge=judge, checkout=checkout, task="Daily.x.001").build()
+        assert all(score.value is None and "slow down" in (score.reason or "") for score in scorer.score(session))
+        assert len(endpoint.asked) == 2
+    assert [cassette.reply["replies"][0]["finish"] for cassette in scorer.used] == ["content_filter"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The kinds of minds: what `llm:` may be; without a kind it is a chat endpoint."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from agents.caller.endpoint_mind import EndpointMindSpec
 from agents.caller.mind import MindSpec
@@ -22,8 +22,6 @@ else:
 
     class AnyMind(metaclass=_AnyMind):
         """The spec of any mind: `rules`, `{kind: rules, gets: ...}`, `{base_url: ..., model: ...}`."""
-
-        forms: ClassVar[tuple[type[MindSpec], ...]] = tuple(KINDS.values())
 
         @classmethod
         def __decode__(cls, value: object, convert: Convert) -> Any:

@@ -18,9 +18,9 @@ they are heard. Tried in this order, on what the other said since the caller's l
 """
 
 import re
-from difflib import SequenceMatcher
 
-from agents.caller.brief import Brief, key_words
+from agents.caller.asked import bare, facts_asked
+from agents.caller.brief import Brief
 from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.caller.phrases import (
     AGAIN,
@@ -31,7 +31,6 @@ from agents.caller.phrases import (
     OPEN_QUESTION,
     PRESSES,
     REFUSAL,
-    REQUEST,
     STILL_THERE,
     UNFINISHED,
     YES_NO,
@@ -40,7 +39,6 @@ from agents.caller.phrases import (
 from agents.responders.rules import Rule
 from simulator.errors import ScenarioError
 from simulator.reading.matchers import refuse_pattern
-from simulator.speaking.hearing import words_of
 
 MOST_WISHES = 3
 """So often it says what it wants before it gives up."""
@@ -53,9 +51,6 @@ MOST_AGAINS = 4
 
 HELLO = "Hello? Are you still there?"
 UNKNOWN = "I am sorry, I do not know that."
-
-SOUNDS_LIKE = 0.45
-"""Likeness in letters from which a misheard question is one about a fact: "working armor" for "booking number"."""
 
 
 class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
@@ -152,38 +147,11 @@ class RulesMind:
         return None
 
     def _fact(self, heard: str) -> Thought | None:
-        asked = self._facts_asked(heard)
+        asked = facts_asked(self._brief.facts, self._spec.asked, heard)
         if not asked:
             return None
-        return _say(" ".join(f"My {_bare(name)} is {self._brief.facts[name]}." for name in asked),
+        return _say(" ".join(f"My {bare(name)} is {self._brief.facts[name]}." for name in asked),
                     f"asked for {', '.join(asked)}")  # fmt: skip
-
-    def _facts_asked(self, heard: str) -> list[str]:
-        """The facts that a request names, the longest names first: a question for a dog's name is none for a name."""
-        if not REQUEST.search(heard) and not self._spec.asked:
-            return []
-        left, found = set(words_of(heard)), []
-        for name in sorted(self._brief.facts, key=lambda name: -len(key_words(name))):
-            pattern = self._spec.asked.get(name)
-            if pattern is not None and re.search(pattern, heard, re.IGNORECASE):
-                found.append(name)
-            elif REQUEST.search(heard) and key_words(name) <= left:
-                found.append(name)
-                left -= key_words(name)
-        if not found and OPEN_QUESTION.search(heard):
-            found = self._sounding_like(heard)
-        return [name for name in self._brief.facts if name in found]
-
-    def _sounding_like(self, heard: str) -> list[str]:
-        """The fact whose name sounds most like some words of a question, if any does."""
-        words, best = words_of(heard), ("", 0.0)
-        for name in self._brief.facts:
-            plain = words_of(_bare(name))
-            for start in range(len(words) - len(plain) + 1):
-                piece = "".join(words[start : start + len(plain)])
-                alike = SequenceMatcher(None, "".join(plain), piece, autojunk=False).ratio()
-                best = max(best, (name, alike), key=lambda pair: pair[1])
-        return [best[0]] if best[1] >= SOUNDS_LIKE else []
 
     def _next_stage(self) -> Thought | None:
         """The next part of the goal; the first words of the call are no stage of their own."""
@@ -253,7 +221,7 @@ class RulesMind:
 
     def _ask(self, name: str) -> Thought:
         self._asked_for[name] = self._asked_for.get(name, 0) + 1
-        return _say(f"What is the {_bare(name)}, please?", f"wants to know {name}")
+        return _say(f"What is the {bare(name)}, please?", f"wants to know {name}")
 
     def _wish(self, reason: str) -> Thought:
         self._wishes += 1
@@ -295,7 +263,3 @@ def _say(words: str, reason: str) -> Thought:
 
 def _last_sentence(text: str) -> str:
     return re.split(r"(?<=[.!?])\s+", text.strip())[-1]
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"^(my|the|your|a|an)\s+", "", name.strip(), flags=re.IGNORECASE)

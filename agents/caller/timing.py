@@ -60,25 +60,25 @@ class HumanTiming:
 
     def bears(self) -> Duration:
         """Silence that it bears."""
-        return _whole(BEARS_S[self._manner.patience] * self.bias)
+        return whole_ms(BEARS_S[self._manner.patience] * self.bias)
 
     def greeting(self) -> Duration:
         """How long it waits for the other to begin."""
-        return _whole(GREETING_S * self.bias)
+        return whole_ms(GREETING_S * self.bias)
 
     def opens(self) -> Duration:
         """When it begins where it is the one who is called."""
-        return _whole(self._rng.uniform(0.3, 0.8))
+        return whole_ms(self._rng.uniform(0.3, 0.8))
 
     def backchannel(self) -> Duration | None:
         """After how much of the other's speech it says "mm-hm"; None where it never does."""
         rate = self._manner.backchannels
-        return _whole(BACKCHANNEL_FROM_S + self._rng.exponential(60 / rate) * self.bias) if rate else None
+        return whole_ms(BACKCHANNEL_FROM_S + self._rng.exponential(60 / rate) * self.bias) if rate else None
 
     def cut_in(self) -> Duration | None:
         """After how much of the other's speech it interrupts; None where it lets the other finish this time."""
         interrupts = self._rng.random() < self._manner.interrupts
-        return _whole(self._rng.uniform(*CUT_IN_S)) if interrupts else None
+        return whole_ms(self._rng.uniform(*CUT_IN_S)) if interrupts else None
 
     def happens(self, share: float) -> bool:
         """Whether something happens that happens so often."""
@@ -90,8 +90,9 @@ class HumanTiming:
 
     def _lognormal(self, median_s: float, spread: float, within_s: tuple[float, float]) -> Duration:
         drawn = median_s * self.bias * math.exp(spread * self._rng.standard_normal())
-        return _whole(min(max(drawn, within_s[0]), within_s[1]))
+        return whole_ms(min(max(drawn, within_s[0]), within_s[1]))
 
 
-def _whole(seconds: float) -> Duration:
+def whole_ms(seconds: float) -> Duration:
+    """Give a time in whole milliseconds, which a scenario can write down."""
     return Duration(round(seconds * 1000) / 1000)

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from msgspec import structs
 
-from agents.caller.timing import PREPARES_S, HumanTiming
+from agents.caller.timing import PREPARES_S, HumanTiming, whole_ms
 from simulator.events import Party, other_party
 from simulator.speaking.cues import NEVER, Cue, CueWatch
 from simulator.speaking.ears import Activity
@@ -114,4 +114,4 @@ class Watching:
 
 
 def _later(length: Duration, by_s: float) -> Duration:
-    return Duration(max(0.0, round((length + by_s) * 1000) / 1000))
+    return whole_ms(max(0.0, length + by_s))

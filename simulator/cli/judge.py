@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from simulator.cli import EXPECTATION_FAILED, OK
-from simulator.cli.score_options import make_specs, read_options
+from simulator.cli.score_options import add_options, make_specs, read_options
 from simulator.errors import ScenarioError
 from simulator.judging.agreement import Estimate
 from simulator.judging.calibration import BAR, Calibration, write_calibration
@@ -27,14 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("calibrate", "check"), help="against labels; or changes that must not matter")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders or sessions")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="CSV of session,criterion,label (calibrate)")
-    parser.add_argument(
-        "--set",
-        dest="options",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="another judge=MODEL@URL, rubric=FILE or criteria={...} than the sessions' scenario has",
-    )
+    add_options(parser, "another judge=MODEL@URL, rubric=FILE or criteria={...} than the sessions' scenario has")
     parser.add_argument("--bar", type=float, default=BAR, help=f"the kappa from which it may gate (default {BAR:g})")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where the calibration goes (default: in the first RUN)"

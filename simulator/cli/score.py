@@ -10,7 +10,7 @@ import msgspec
 from simulator.cli import OK, REFUSED
 from simulator.cli.outcome import code_of
 from simulator.cli.overrides import add_pool
-from simulator.cli.score_options import READING, convert, make_specs, read_options
+from simulator.cli.score_options import READING, add_options, convert, make_specs, read_options
 from simulator.errors import ScenarioError, located
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
 
@@ -36,14 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a scorer (default: our own scorers on sessions); may be given several times",
     )
-    parser.add_argument(
-        "--set",
-        dest="options",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="an option of the scorer, such as mode=compat",
-    )
+    add_options(parser, "an option of the scorer, such as mode=compat")
     add_pool(parser)
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for standard output)")
     parser.add_argument("--show", action="store_true", help="say what was measured between which two instants")

@@ -1,5 +1,6 @@
-"""`--set KEY=VALUE` of `simulate score`: texts become the fields of the scorers' specs."""
+"""`--set KEY=VALUE` of `simulate score` and `simulate judge`: texts become the fields of the scorers' specs."""
 
+import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_origin
@@ -14,6 +15,11 @@ from simulator.spec import decode
 
 READING = ("user_channel", "agent_channel", "force", "recognizer")
 """Options of how recordings are read and heard, where a scorer does not do that itself."""
+
+
+def add_options(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare `--set`, whose texts `read_options` reads. what: the help."""
+    parser.add_argument("--set", dest="options", action="append", default=[], metavar="KEY=VALUE", help=what)
 
 
 def read_options(texts: Sequence[str]) -> dict[str, str]:

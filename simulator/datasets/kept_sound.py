@@ -4,7 +4,6 @@ A file is named by what is in it, so the same sample is the same file, whoever m
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from simulator.engines.cache import cache_folder
 from simulator.engines.kinds import voice_of
 from simulator.errors import ScenarioError, SessionError
 from simulator.files import write_whole
-from simulator.frame import Samples, silence, to_pcm16
+from simulator.frame import silence
 from simulator.sound.recordings import open_recording, resample
+from simulator.sound.wav import encode_wav
 
 VOICE = "en-gb-x-rp"
 """The voice that recognition understands best."""
@@ -41,7 +41,7 @@ def spoken(text: str, voice: str = VOICE) -> Path:
         said = speaker.synthesize(text, _WORDS_PER_MINUTE)
         if not len(said.samples):
             raise SessionError("text: holds nothing to pronounce")
-        return _wav(said.samples, said.sample_rate)
+        return encode_wav(said.samples, said.sample_rate)
 
     return _file(key, ".wav", say)
 
@@ -55,17 +55,9 @@ def joined(paths: Sequence[Path]) -> Path:
     def join() -> bytes:
         pause = silence(round(_BETWEEN_S * rate))
         pieces = [piece for sound in sounds for piece in (resample(sound.read(0), sound.sample_rate, rate), pause)]
-        return _wav(np.concatenate(pieces[:-1]), rate)
+        return encode_wav(np.concatenate(pieces[:-1]), rate)
 
     return _file(hashlib.sha256(f"{_BETWEEN_S}\n{rate}\n{digests}".encode()).hexdigest(), ".wav", join)
-
-
-def _wav(samples: Samples, rate: int) -> bytes:
-    import soundfile
-
-    into = io.BytesIO()
-    soundfile.write(into, to_pcm16(samples), rate, subtype="PCM_16", format="WAV")
-    return into.getvalue()
 
 
 def _file(key: str, suffix: str, make: Callable[[], bytes]) -> Path:

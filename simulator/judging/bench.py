@@ -1,6 +1,8 @@
 """A bench: the judge of many sessions, one after the other; an endpoint that is down is noticed once for all."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from simulator.errors import ScenarioError
 from simulator.judging.sitting import Sitting
@@ -34,8 +36,13 @@ class Bench:
 def judge_of(folder: Path) -> JudgeSpec | None:
     """Give the judge that a session's own scenario names. ScenarioError where what it names is none."""
     path = folder / "scenario.yaml"
-    told = read_yaml(path).get("judge") if path.is_file() else None
+    return judge_in(read_yaml(path), path) if path.is_file() else None
+
+
+def judge_in(scenario: Mapping[str, Any], path: Path) -> JudgeSpec | None:
+    """Give the judge that a scenario names, as it was read from `path`. ScenarioError where what it names is none."""
+    told = scenario.get("judge")
     if told is None:
         return None
-    judge: JudgeSpec = decode(told, AnyJudge, source=str(path), folder=folder, where="$.judge")
+    judge: JudgeSpec = decode(told, AnyJudge, source=str(path), folder=path.parent, where="$.judge")
     return judge

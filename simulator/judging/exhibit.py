@@ -4,20 +4,19 @@ What was said is quoted as JSON, one line each: nothing that a party says can lo
 """
 
 import base64
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-import soundfile
 
 from simulator.errors import SessionError
 from simulator.events import PARTIES, Event, Party
 from simulator.export.tiers import sayings
 from simulator.judging.spec import Hears
 from simulator.session import Session
+from simulator.sound.wav import encode_wav
 from simulator.texts import shown
 from simulator.world.record import read_world
 
@@ -130,6 +129,4 @@ def _wav(session: Session, hears: Hears) -> str:
     parties: tuple[Party, ...] = PARTIES if hears not in PARTIES else (hears,)
     tracks = np.stack([session.said(party) for party in parties], axis=1)
     rate = min(SOUND_HZ, session.sample_rate)
-    file = io.BytesIO()
-    soundfile.write(file, soxr.resample(tracks, session.sample_rate, rate), rate, format="WAV", subtype="PCM_16")
-    return base64.b64encode(file.getvalue()).decode()
+    return base64.b64encode(encode_wav(soxr.resample(tracks, session.sample_rate, rate), rate)).decode()

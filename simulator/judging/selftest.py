@@ -20,6 +20,7 @@ from simulator.judging.exhibit import Exhibit, ExhibitLine
 from simulator.judging.rubric import Criterion
 from simulator.judging.sitting import Sitting
 from simulator.judging.voting import Ballot
+from simulator.sound.wav import encode_wav
 
 SHIFT_S = 2.0
 STEP_DB = 3.0
@@ -98,6 +99,4 @@ def _sounding(exhibit: Exhibit, *, gain: float = 1.0, silence_s: float = 0.0) ->
     samples, rate = soundfile.read(io.BytesIO(base64.b64decode(exhibit.sound or "")), dtype="float32", always_2d=True)
     changed = np.clip(samples * np.float32(gain), -1.0, 1.0)
     changed = np.concatenate([changed, np.zeros((round(silence_s * rate), changed.shape[1]), np.float32)])
-    file = io.BytesIO()
-    soundfile.write(file, changed, rate, format="WAV", subtype="PCM_16")
-    return msgspec.structs.replace(exhibit, sound=base64.b64encode(file.getvalue()).decode())
+    return msgspec.structs.replace(exhibit, sound=base64.b64encode(encode_wav(changed, rate)).decode())

@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.annotation.annotate import annotate_cached
 from simulator.errors import ScenarioError
-from simulator.judging.bench import judge_of
+from simulator.judging.bench import judge_in
 from simulator.judging.rubric import Criteria
 from simulator.judging.sentence import criterion_of, name_of
 from simulator.judging.spec import JudgeSpec, need_judge
@@ -76,7 +76,7 @@ def _of_scenario(folder: Path) -> Iterator[tuple[JudgeSpec | None, Criteria]]:
     """Read of a session's scenario what concerns judges; the rest may name what is not there any more."""
     path = folder / "scenario.yaml"
     data = read_yaml(path) if path.is_file() else {}
-    judge = judge_of(folder)
+    judge = judge_in(data, path)
 
     def read(value: object, kind: Any, where: str) -> Any:
         return decode(value, kind, source=str(path), folder=folder, where=where)

@@ -83,7 +83,7 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
             measured.notes.append(str(error))
             measured.undefined([column.id for column in self.table], str(error))
             return measured
-        reply = self._read(text)
+        reply = self._counted(self._reader.read(text))
         measured.replies.append(text)
         family = name.partition(".")[0]
         dialogue = StagedDialogue(
@@ -96,16 +96,15 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
 
     def measure(self, item: Input, _given: object) -> Measured:
         """Read one reply and compute its row."""
-        reply = _read(item.path, self._reader)
-        dialogue = _placed(item, _in_range(reply) if self.mode == "strict" else reply)
-        return self._measured_reply(Measured(), dialogue)
+        reply = self._counted(_read(item.path, self._reader))
+        return self._measured_reply(Measured(), _placed(item, reply))
 
     @property
     def _reader(self) -> ReplyReader:
         return ReplyReader(lenient=self.mode == "strict")
 
-    def _read(self, text: str) -> TimedReply:
-        reply = self._reader.read(text)
+    def _counted(self, reply: TimedReply) -> TimedReply:
+        """Give what counts of a reply: strict leaves out what is off the scale."""
         return _in_range(reply) if self.mode == "strict" else reply
 
     def _measured_reply(self, measured: Measured, dialogue: StagedDialogue) -> Measured:

@@ -18,6 +18,7 @@ from simulator.cassettes.store import Cassettes
 from simulator.errors import RemoteError, ScenarioError, SessionError
 from simulator.events import Party
 from simulator.judging.spec import JudgeSpec
+from simulator.scoring.judge import Messages
 from simulator.scoring.judge_endpoint import FILE, EndpointJudge, UnreadableAnswerError
 from simulator.session import Session
 from simulator.speech import SpokenWord
@@ -104,21 +105,10 @@ class V2Judge:
             raise SessionError(f"{task_id!r} is no task of the checkout; task=ID says which one the session is of")
         asked = [{"role": "user", "content": self.question(session, task)}]
         judge = self._judge(session)
-        problem: str | None = None
-        for attempt in range(TRIES):
-            try:
-                (reply,) = judge.answers(f"{session.id}: {task_id}", asked, attempt)
-            except UnreadableAnswerError as error:
-                problem = str(error)
-                continue
-            except RemoteError as error:  # the client has tried again already
-                raise SessionError(str(error)) from error
-            problem = reply.problem
-            if problem is None:
-                self.used += judge.cassettes.used
-                return reply.text
-        self.used += judge.cassettes.used
-        raise SessionError(f"the judge gave no reply in {TRIES} tries: {problem}")
+        try:
+            return _whole_reply(judge, f"{session.id}: {task_id}", asked)
+        finally:
+            self.used += judge.cassettes.used
 
     def question(self, session: Session, task: StagedTask) -> str:
         """Give the whole question. SessionError where nobody knows the agent's words."""
@@ -146,6 +136,23 @@ class V2Judge:
         store = Cassettes([session.folder / FILE], record=self._spec.record, behind=self._open.kept)
         self._open.cassettes = store
         return self._open
+
+
+def _whole_reply(judge: EndpointJudge, what: str, asked: Messages) -> str:
+    """Give the first reply that is whole. SessionError: none of TRIES is, or the endpoint failed."""
+    problem: str | None = None
+    for attempt in range(TRIES):
+        try:
+            (reply,) = judge.answers(what, asked, attempt)
+        except UnreadableAnswerError as error:
+            problem = str(error)
+            continue
+        except RemoteError as error:  # the client has tried again already
+            raise SessionError(str(error)) from error
+        problem = reply.problem
+        if problem is None:
+            return reply.text
+    raise SessionError(f"the judge gave no reply in {TRIES} tries: {problem}")
 
 
 def _words(session: Session, party: Party) -> list[SpokenWord]:
