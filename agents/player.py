@@ -9,7 +9,7 @@ from simulator.speaking.cues import Cue
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import Level, PreparedSpeech, played
-from simulator.spec import Duration
+from simulator.spec import Duration, Tempo
 
 
 class Clip(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,7 +28,8 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
     """Play a recording: `{kind: player, file: caller.wav}`, or several with cues: `{kind: player, clips: [...]}`.
 
     file: any rate from 4 to 192 kHz; a stereo file needs `channel`. It starts at session time `at` (default 0).
-    level: `nominal` scales each recording to -26 dBFS active level, `keep` plays it as it is.
+    level: `nominal` scales each recording to -26 dBFS active level, `keep` plays it as it is. tempo: how much faster
+    than it was spoken, from 0.5 to 2, at its own pitch.
     """
 
     file: Path | None = None
@@ -37,6 +38,7 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
     at: Duration = Duration(0.0)
     clips: list[Clip] = []
     level: Level = "nominal"
+    tempo: Tempo = 1.0
     ears: AnyEars | None = None
 
     def __post_init__(self) -> None:
@@ -75,4 +77,4 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
         ]
 
     def _sound(self, clip: Clip, sample_rate: int) -> PreparedSpeech:
-        return played(clip.file, sample_rate, clip.channel, self.level, clip.text)
+        return played(clip.file, sample_rate, clip.channel, self.level, clip.text, tempo=self.tempo)

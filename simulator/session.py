@@ -38,7 +38,10 @@ class PartyMeta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """session.json. status: running, completed, failed, interrupted. Lengths are samples at sample_rate (Hz)."""
+    """session.json. status: running, completed, failed, interrupted. Lengths are samples at sample_rate (Hz).
+
+    sample: what a dataset knows of it. point: the sweep that it belongs to, and its place on every dimension.
+    """
 
     format: int
     id: str
@@ -56,6 +59,7 @@ class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     inputs: dict[str, str] = {}
     sample: dict[str, Any] = {}
+    point: dict[str, Any] = {}
     measured: dict[str, Any] = {}
     status: str = "running"
     problem: str | None = None

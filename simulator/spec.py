@@ -25,6 +25,8 @@ LONGEST_S = 24 * 3600.0
 
 Decibels = Annotated[float, msgspec.Meta(ge=-100, le=100)]
 """A level or a gain in dB, within what 16 bits can tell apart."""
+Tempo = Annotated[float, msgspec.Meta(ge=0.5, le=2)]
+"""How many times as fast as it was spoken."""
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):

@@ -200,6 +200,8 @@ def test_a_sweep_is_run_resumed_and_read_back(tmp_path: Path, capsys: pytest.Cap
     run = load_run(out)
     assert [row.point.at["pause"] for row in run.rows if row.point] == ["300ms", "300ms", "900ms", "900ms"]
     assert [point.at for point in run.sweeps[0].points] == [point["at"] for point in told["points"]]
+    first = json.loads((out / run.rows[0].id / "session.json").read_text())
+    assert first["point"] == {"sweep": "talk", "at": {"pause": "300ms", "patience": "500ms"}}
     lines = (out / "results.jsonl").read_text().splitlines(keepends=True)
     (out / "results.jsonl").write_text("".join(lines[:2]))
     assert main([str(path), "--out", str(out), "--resume", "--json"]) == OK

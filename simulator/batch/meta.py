@@ -3,6 +3,8 @@
 import platform
 from functools import cache
 
+import msgspec
+
 from simulator import __version__
 from simulator.actor import ActorSpec
 from simulator.events import PARTIES, Party
@@ -42,6 +44,7 @@ def meta_of(job: Job) -> SessionMeta:
         versions=versions(),
         inputs=hashes_of(scenario),
         sample=job.sample,
+        point=msgspec.structs.asdict(job.point) if job.point else {},
     )
 
 

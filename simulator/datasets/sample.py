@@ -8,7 +8,7 @@ import msgspec
 from simulator.errors import ScenarioError, SessionError
 from simulator.plugins import Kind
 from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ, UNREADABLE, sound_file
-from simulator.spec import Spec
+from simulator.spec import Spec, Tempo
 
 
 class SampleTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,10 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
     """What every dataset's spec does: read what there is, and say how its sessions are scored.
 
     asks: whether its samples are questions, so that a session lasts until the answer is over; else as the recording.
+    tempo: how much faster than it was spoken each recording is played, from 0.5 to 2, at its own pitch.
     """
+
+    tempo: Tempo = 1.0
 
     asks: ClassVar[bool] = False
 

@@ -56,28 +56,29 @@ def with_sample(scenario: Scenario, dataset: DatasetSpec, sample: DatasetSample)
         scorers = [_scorer(kind, dataset.scorer_options()) for kind in dataset.scorers()]
     return msgspec.structs.replace(
         scenario,
-        user=_player(sample),
-        duration=scenario.duration or _length(sample, asks=dataset.asks),
+        user=_player(sample, dataset.tempo),
+        duration=scenario.duration or _length(sample, dataset),
         scorers=scorers,
         dataset=None,
     )
 
 
-def _player(sample: DatasetSample) -> Any:
+def _player(sample: DatasetSample, tempo: float) -> Any:
     """Give what plays the sample; of several turns each waits for the agent's."""
     kind = load("actors", "player")
     if not sample.turns:
-        return kind(file=sample.user_audio, channel=sample.channel, text=sample.text, level="keep")
+        return kind(file=sample.user_audio, channel=sample.channel, text=sample.text, level="keep", tempo=tempo)
     clips = [{"file": str(turn.audio), "channel": turn.channel, "text": turn.text} for turn in sample.turns]
-    return decode({"kind": "player", "clips": clips, "level": "keep"}, kind, source=sample.id, folder=Path.cwd())
+    plain = {"kind": "player", "clips": clips, "level": "keep", "tempo": tempo}
+    return decode(plain, kind, source=sample.id, folder=Path.cwd())
 
 
-def _length(sample: DatasetSample, *, asks: bool) -> Length:
+def _length(sample: DatasetSample, dataset: DatasetSpec) -> Length:
     """Give how long a session lasts: as its recording, or until a question is answered, 60 s after it at most."""
     turns = [(turn.audio, turn.channel) for turn in sample.turns] or [(sample.user_audio, sample.channel)]
     recordings = [open_recording(audio, channels=(channel or 0,)) for audio, channel in turns]
-    seconds = sum(recording.length / recording.sample_rate for recording in recordings)
-    if not asks:
+    seconds = sum(recording.length / recording.sample_rate for recording in recordings) / dataset.tempo
+    if not dataset.asks:
         return Length(Duration(seconds))
     longest = Duration(math.ceil(seconds) + len(turns) * ANSWER_AT_MOST_S)
     return Length(longest, answered=Answered(answered=ANSWER_QUIET, at_most=longest))

@@ -22,6 +22,7 @@ from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples, freeze, silence, to_grid
 from simulator.sound import recordings
+from simulator.sound.pitch import at_tempo
 from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.spec import Duration
 
@@ -113,10 +114,14 @@ def _synthesised(text: str, voice: VoiceSpec, sample_rate: int, words_per_minute
 
 
 @lru_cache(maxsize=32)  # what one scenario plays, over and over: a dataset plays each recording once
-def played(path: Path, sample_rate: int, channel: int | None, level: Level, text: str = "") -> PreparedSpeech:
-    """Read a recording as speech to be said. ScenarioError when it cannot be played."""
-    samples = at_level(recordings.load(path, sample_rate, channel=channel), sample_rate, level)
-    return PreparedSpeech(text=text, samples=samples)
+def played(
+    path: Path, sample_rate: int, channel: int | None, level: Level, text: str = "", *, tempo: float = 1.0
+) -> PreparedSpeech:
+    """Read a recording as speech to be said, faster or slower by `tempo`. ScenarioError when it cannot be played."""
+    samples = recordings.load(path, sample_rate, channel=channel)
+    if tempo != 1:
+        samples = at_tempo(samples, sample_rate, tempo)
+    return PreparedSpeech(text=text, samples=at_level(samples, sample_rate, level))
 
 
 def line_of(text: str, samples: Samples, words: Sequence[Word] = ()) -> PreparedSpeech:

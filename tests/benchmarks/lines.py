@@ -38,6 +38,7 @@ CHANNELS: dict[str, list[dict[str, Any]]] = {
     "dropout, late": [{"kind": "dropout", "length": "200ms", "every": "4s", "then": "late"}],
     "band": [{"kind": "band", "shape": "telephone"}],
     "reverb 300 ms": [{"kind": "reverb", "size": [5, 4, 3], "rt60": "300ms"}],
+    "pitch": [{"kind": "pitch", "semitones": 3}],
     "clip": [{"kind": "clip"}],
     "denoise": [{"kind": "denoise"}],
     "codec mulaw": [{"kind": "codec", "name": "mulaw"}],

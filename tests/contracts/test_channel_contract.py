@@ -82,6 +82,8 @@ OF_PYAV: list[dict[str, Any]] = [
 WHILE_IT_MOVES: list[dict[str, Any]] = [
     {"kind": "jitter", "adaptive": True, "mean": "60ms", "std": "30ms"},
     {"kind": "dropout", "length": "200ms", "start": "500ms", "then": "late"},
+    {"kind": "pitch", "semitones": 4},
+    {"kind": "pitch", "semitones": -12},
 ]
 """Sound is as late as they tell: a second of them has no one delay."""
 
