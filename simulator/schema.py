@@ -15,6 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.plugins import Kind, installed, load
 from simulator.reading.bounds import Count, StartMoment
 from simulator.reading.expect import Expectation
+from simulator.reading.key_texts import key_texts
 from simulator.reading.length import AfterParty, Answered, Length
 from simulator.reading.outcomes import OUTCOMES, ExpectedOutcome
 from simulator.scenario import Scenario
@@ -141,7 +142,8 @@ class _Writer:
         return self.of(inspect.type_info(form))
 
     def _struct(self, kind: inspect.StructType) -> Schema:
-        properties = {field.encode_name: self._field(field) for field in kind.fields}
+        texts = key_texts(kind.cls)
+        properties = {field.encode_name: self._field(field, texts.get(field.encode_name)) for field in kind.fields}
         required = [field.encode_name for field in kind.fields if field.required]
         if kind.tag_field:
             properties = {kind.tag_field: {"const": kind.tag}, **properties}
@@ -155,8 +157,10 @@ class _Writer:
             "additionalProperties": not kind.forbid_unknown_fields,
         }
 
-    def _field(self, field: inspect.Field) -> Schema:
+    def _field(self, field: inspect.Field, text: str | None) -> Schema:
         schema = self.of(field.type)
+        if text is not None:
+            schema = {**schema, "description": text}
         if field.default is NODEFAULT or field.default is None:
             return schema
         return {**schema, "default": encode(field.default)}

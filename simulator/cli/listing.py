@@ -9,6 +9,7 @@ import msgspec
 from simulator.cli import OK
 from simulator.errors import ScenarioError
 from simulator.plugins import GROUPS, installed, load
+from simulator.reading.key_texts import key_texts
 from simulator.spec import encode
 
 
@@ -33,14 +34,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_keys(spec: Any) -> int:
-    """Print what a kind's docstring says, and every key with its default."""
-    print(inspect.getdoc(spec) or spec.__name__)
+    """Print what a kind is, and every key with its default and what it means."""
+    print((inspect.getdoc(spec) or spec.__name__).split("\n\n")[0])
+    texts = key_texts(spec)
     for field in msgspec.structs.fields(spec) if issubclass(spec, msgspec.Struct) else ():
         if field.default is not msgspec.NODEFAULT:
             told = f"default {encode(field.default)!r}"
         else:
             told = "needed" if field.required else f"default {encode(field.default_factory())!r}"
-        print(f"  {field.encode_name:<20} {told}")
+        text = texts.get(field.encode_name, "")
+        print(f"  {field.encode_name:<20} {told}{f'; {text}' if text else ''}")
     return OK
 
 
