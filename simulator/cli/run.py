@@ -66,7 +66,7 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
-        return _tell_plan(plan, as_json=args.json)
+        return _tell_plan(plan, args)
     folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
     try:
         return _play(plan, folder, args)
@@ -125,7 +125,7 @@ def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
     return EXPECTATION_FAILED if summary.failed() else OK
 
 
-def _tell_plan(plan: Plan, *, as_json: bool) -> int:
+def _tell_plan(plan: Plan, args: argparse.Namespace) -> int:
     lines: list[dict[str, Any]] = []
     for name, lengths in plan.lengths_s().items():
         scenario = plan.purses[name]
@@ -141,15 +141,22 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
+                "estimate": None if clock == "wall" else _estimate(name, sum(lengths), args),
                 "billed": list(models),
                 "cost": scenario.max_cost,
             }
         )
-    if as_json:
+    if args.json:
         print(msgspec.json.encode(lines).decode())
         return OK
     for line in lines:
         wall = f", at least {line['wall_seconds']:.0f} s of real time" if line["wall_seconds"] else ""
+        if line["estimate"]:
+            of = "of it" if line["estimate"]["alike"] else "of other scenarios"
+            wall = (
+                f", about {line['estimate']['seconds']:.0f} s of real time "
+                f"(by {line['estimate']['sessions']} session(s) {of} that ran here last)"
+            )
         billed = ", ".join(line["billed"])
         cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
         print(
@@ -159,6 +166,17 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
             f"{line['clock']} clock{wall}; {cost}"
         )
     return OK
+
+
+def _estimate(scenario: str, talk_s: float, args: argparse.Namespace) -> dict[str, Any] | None:
+    """Say how long so much talk will take, by what the last runs beside this one took; None where there are none."""
+    from simulator.results.pace import recent_pace
+
+    pace = recent_pace((args.out or Path("runs") / "it").parent, scenario)
+    if pace is None:
+        return None
+    seconds = pace.wall_per_s * talk_s / args.concurrency
+    return {"seconds": round(seconds, 1), "sessions": pace.sessions, "alike": pace.alike}
 
 
 def _limit(max_cost: float | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from simulator.cli.closing import closing_lines
 from simulator.cli.console import console
 from simulator.cli.numbers import number, without_interval
 from simulator.cli.sweep_screen import print_sweep
@@ -31,6 +32,10 @@ DETAILS = (
     "turns.agent_share",
 )
 """Metrics that the table leaves to -v, the page and scores.json: those that mean little without their neighbours."""
+
+
+FEW = 4
+"""Metrics that a line names one by one; of more it gives the number."""
 
 
 def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> None:
@@ -67,6 +72,8 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
             screen.print(f"[yellow]invalid[/] {row.id}: {escape(shown(row.invalid))}")
         elif row.problem:
             screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(shown(row.problem))}")
+    for line in closing_lines(summary, folder):
+        screen.print(escape(shown(line)))
     _print_files(screen, summary, folder)
 
 
@@ -82,11 +89,12 @@ def _print_scores(
         console.print(_table(shown))
     if len(shown) < len(scored):
         console.print(f"[dim]{len(scored) - len(shown)} details more with -v[/]")
-    _print_undefined(console, () if brief and not verbose else scores)
+    _print_undefined(console, () if brief and not verbose else scores, verbose=verbose)
     for line in told:
         console.print(f"[dim]{escape(line)}[/]")
     for reason, ids in without_interval(shown).items():
-        console.print(f"[dim]no interval ({escape(reason)}): {escape(', '.join(ids))}[/]")
+        which = ", ".join(ids) if verbose or len(ids) <= FEW else f"{len(ids)} metrics"
+        console.print(f"[dim]no interval ({escape(reason)}): {escape(which)}[/]")
 
 
 def _table(scores: Iterable[Score]) -> Any:
@@ -113,11 +121,16 @@ def _table(scores: Iterable[Score]) -> Any:
     return table
 
 
-def _print_undefined(console: Any, scores: Iterable[Score]) -> None:
+def _print_undefined(console: Any, scores: Iterable[Score], *, verbose: bool) -> None:
+    """Print what is undefined, with -v by its reason."""
     reasons: dict[str, list[str]] = {}
     for score in scores:
         if score.value is None and score.reason != "no sessions":
             reasons.setdefault(score.reason or "", []).append(score.id)
+    if not verbose and len(reasons) > 1:
+        told = ", ".join(name for ids in reasons.values() for name in ids)
+        console.print(f"[dim]undefined (why: -v): {escape(told)}[/]")
+        return
     for reason, ids in reasons.items():
         console.print(f"[dim]undefined ({escape(reason)}): {escape(', '.join(ids))}[/]")
 

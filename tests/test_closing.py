@@ -1,0 +1,66 @@
+"""What a run says at its end, and a dry run before its beginning."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simulator.cli.closing import closing_lines
+from simulator.results.pace import recent_pace
+from simulator.results.row import Row, RowScore
+from simulator.results.run_info import RunInfo, SessionWall, write_info
+from simulator.results.summary import ScenarioSummary, Summary
+from simulator.score import Score
+from tests.command_line import SHORT, simulate
+
+
+def told(folder: Path, **more: object) -> list[str]:
+    """The lines of a run of two sessions of 60 s, of which one failed; the other took 2.5 s."""
+    write_info(folder, RunInfo(sessions={"a-0": SessionWall(status="completed", wall_s=2.5)}))
+    rows = [
+        Row(id="a-0", scenario="a", duration_s=60.0, scores={"m": RowScore(value=1.0, n=1)}),
+        Row(id="a-1", scenario="a", duration_s=60.0, status="failed"),
+    ]
+    scores = [
+        Score(id=name, definition=name, value=value, unit="s", n=1)
+        for name, value in (("latency.response_p50_s", 0.7), ("turns.fto_p50_s", None), ("content.user_wer", 0.0))
+    ]
+    one = ScenarioSummary(name="a", sessions=2, completed=1, scores=scores, verdicts=[], **more)  # type: ignore[arg-type]
+    return list(closing_lines(Summary(rows=rows, scenarios=[one], pooled=[], definitions={}), folder))
+
+
+def test_a_scenario_closes_with_one_line(tmp_path: Path) -> None:
+    """What ran, what failed, how long, and the metrics that are asked for first; undefined ones are left out."""
+    assert told(tmp_path) == [
+        "a: 2 sessions of 2.0 min in all, 1 failed, took 2.5 s; latency.response_p50_s 0.700, content.user_wer 0"
+    ]
+    assert "1 failed, 1 invalid, took" in told(tmp_path, invalid=1)[0]
+
+
+def test_a_dry_run_goes_by_the_last_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a scenario that ran here by its own sessions, of another by all; nothing is promised where nothing ran."""
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"report": "none"}))
+    assert simulate(path, "--out", tmp_path / "runs" / "one", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["estimate"] is None
+    assert simulate(path, "--out", tmp_path / "runs" / "one", "--json") == 0
+    write_info(tmp_path / "runs" / "one", RunInfo(sessions={"short-0": SessionWall(status="completed", wall_s=1.5)}))
+    capsys.readouterr()
+    pace = recent_pace(tmp_path / "runs", "short")
+    assert pace is not None and (pace.wall_per_s, pace.sessions, pace.alike) == (0.5, 1, True)
+    assert simulate(path, "--out", tmp_path / "runs" / "two", "--repeat", 4, "--concurrency", 2, "--dry-run") == 0
+    assert ", about 3 s of real time (by 1 session(s) of it that ran here last)" in capsys.readouterr().out
+    other = recent_pace(tmp_path / "runs", "another")
+    assert other is not None and not other.alike
+
+
+def test_what_is_undefined_is_one_line_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The names alone; -v says why."""
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump(SHORT | {"report": "none", "scorers": ["barge_in", "backchannel"]}))
+    assert simulate(path, "--out", tmp_path / "quiet") == 0
+    quiet = capsys.readouterr().out
+    assert quiet.count("undefined (why: -v): ") == quiet.count("undefined (") == 1
+    assert simulate(path, "--out", tmp_path / "loud", "-v") == 0
+    assert capsys.readouterr().out.count("undefined (") > 1
