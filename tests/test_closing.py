@@ -1,16 +1,19 @@
 """What a run says at its end, and a dry run before its beginning."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 import yaml
 
 from simulator.cli.closing import closing_lines
+from simulator.doctor.addresses import unreachable
 from simulator.results.pace import recent_pace
 from simulator.results.row import Row, RowScore
 from simulator.results.run_info import RunInfo, SessionWall, write_info
 from simulator.results.summary import ScenarioSummary, Summary
+from simulator.scenario import load
 from simulator.score import Score
 from tests.command_line import SHORT, simulate
 
@@ -64,3 +67,26 @@ def test_what_is_undefined_is_one_line_unless_asked(tmp_path: Path, capsys: pyte
     assert quiet.count("undefined (why: -v): ") == quiet.count("undefined (") == 1
     assert simulate(path, "--out", tmp_path / "loud", "-v") == 0
     assert capsys.readouterr().out.count("undefined (") > 1
+
+
+def test_far_ends_that_are_not_there_are_found_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where all scenarios have one the run is refused and nothing written; of several it is said, and the rest runs."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        there = tmp_path / "there.yaml"
+        there.write_text(yaml.safe_dump(SHORT | {"agent": {"kind": "moshi", "url": f"ws://127.0.0.1:{port}"}}))
+        assert unreachable({"there": load(there)}) == {}
+    gone = f"the agent (moshi): nothing answers at 127.0.0.1:{port} (connection refused)"
+    assert unreachable({"there": load(there)}) == {"there": f"short: {gone}"}
+    assert simulate(there, "--out", tmp_path / "out") == 2
+    assert not (tmp_path / "out").exists()
+    assert f"{gone}; start it, or try all the same with --no-probe" in capsys.readouterr().err
+    assert simulate(there, "--out", tmp_path / "out", "--no-probe") == 3
+    other = tmp_path / "other.yaml"
+    other.write_text(yaml.safe_dump(SHORT | {"name": "other", "report": "none"}))
+    assert simulate(there, other, "--out", tmp_path / "both", "--json") == 3
+    told = capsys.readouterr()
+    assert [row["status"] for row in json.loads(told.out.splitlines()[-1])["sessions"]] == ["failed", "completed"]
+    assert gone in told.err

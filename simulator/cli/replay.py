@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--agent", required=True, metavar="ACTOR", help="a kind, or a YAML file whose `agent` is taken")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/replay-of-<session>)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.set_defaults(resume=False, dry_run=False, concurrency=1, page_audio=None, verbose=False)
+    parser.set_defaults(resume=False, dry_run=False, concurrency=1, no_probe=False, page_audio=None, verbose=False)
     parser.set_defaults(pool="alike", keep_invalid=False)
 
 

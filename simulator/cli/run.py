@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overrides(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
+    parser.add_argument("--no-probe", action="store_true", help="do not look whether far ends are there before the run")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_pool(parser)
     parser.add_argument(
@@ -67,6 +68,8 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
         return _tell_plan(plan, args)
+    if not args.no_probe:
+        _look_for_far_ends(plan)
     folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
     try:
         return _play(plan, folder, args)
@@ -114,6 +117,17 @@ def check_before_start(plan: Plan) -> None:
         check_judges(scenario)
         check_expectations(scenario)
         check_environment(scenario)
+
+
+def _look_for_far_ends(plan: Plan) -> None:
+    """Say which scenarios have a party that is not there; ScenarioError when that is all of them."""
+    from simulator.doctor.addresses import unreachable
+
+    missing = unreachable(plan.scenarios)
+    if missing and len(missing) == len(plan.scenarios):
+        raise ScenarioError(f"{next(iter(missing.values()))}; start it, or try all the same with --no-probe")
+    for sentence_ in missing.values():
+        print(f"simulate: {sentence_}", file=sys.stderr)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:

@@ -1,0 +1,78 @@
+"""Whether anything listens where a scenario's parties are to be found: a connection, and nothing said.
+
+A far end that is down would fail session after session, each after its own wait. What needs a variable of the
+environment is looked at when it is used; what goes through a proxy is not for us to look at.
+"""
+
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from simulator.events import PARTIES
+from simulator.reading.secrets import names
+from simulator.scenario import Scenario, kind_of
+from simulator.spec import walk
+
+WITHIN_S = 2.0
+"""Longer than this no machine of one's own takes to accept, nor one across an ocean."""
+PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+KEYS = ("url", "base_url")
+
+
+class Address(NamedTuple):
+    """Where a party is to be found."""
+
+    host: str
+    port: int
+
+
+def unreachable(scenarios: Mapping[str, Scenario]) -> dict[str, str]:
+    """Give a sentence for each scenario of whose parties one is not there, by its name in the mapping."""
+    wanted = {name: dict(_addresses(scenario)) for name, scenario in scenarios.items()}
+    addresses = {address for found in wanted.values() for address in found.values()}
+    dead = dict(_dead(addresses))
+    return {
+        name: f"{scenarios[name].name}: {who}: nothing answers at {address.host}:{address.port} ({dead[address]})"
+        for name, found in wanted.items()
+        for who, address in found.items()
+        if address in dead
+    }
+
+
+def _dead(addresses: Iterable[Address]) -> Iterator[tuple[Address, str]]:
+    with ThreadPoolExecutor(8) as pool:
+        for address, problem in pool.map(lambda address: (address, _problem(address)), sorted(addresses)):
+            if problem:
+                yield address, problem
+
+
+def _problem(address: Address) -> str:
+    """Why nobody can be reached at an address; "" where somebody can, or may by a proxy."""
+    if getproxies() and address.host not in ("127.0.0.1", "localhost", "::1"):
+        return ""
+    try:
+        socket.create_connection(address, WITHIN_S).close()
+    except TimeoutError:
+        return f"no answer within {WITHIN_S:g} s"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return ""
+
+
+def _addresses(scenario: Scenario) -> Iterator[tuple[str, Address]]:
+    """The parties' addresses, by who is meant: `the agent (moshi)`."""
+    for party in PARTIES:
+        spec, written = scenario.actor(party), list[str]()
+        walk(spec, lambda where, value, written=written: _note(where, value, written))  # type: ignore[misc]
+        for url in written:
+            parts = urlsplit(url)
+            if parts.hostname and parts.scheme in PORTS:
+                yield f"the {party} ({kind_of(spec)})", Address(parts.hostname, parts.port or PORTS[parts.scheme])
+
+
+def _note(where: str, value: object, written: list[str]) -> None:
+    if isinstance(value, str) and where.rpartition(".")[2] in KEYS and value and not names(value):
+        written.append(value)
