@@ -1,10 +1,14 @@
 """The pages in a real headless Chromium: they load, play, seek, walk, filter, and fit every screen."""
 
+import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from simulator.report.compare import write_compare_page
 from simulator.report.index import write_index_page
@@ -346,3 +350,92 @@ def test_two_runs_are_heard_side_by_side(chromium, home):
     _until(chromium, "return document.querySelector('audio[data-track=\"1\"]').currentTime > 3.2")
     assert chromium.execute_script("return document.querySelector('audio[data-track=\"0\"]').paused")
     assert errors(chromium) == []
+
+
+def _saved(driver: Any, button: str) -> bytes:
+    """Press a button that saves a file, and give what was saved: the link's own blob, read back."""
+    driver.execute_script(
+        "window.saved = null; const create = URL.createObjectURL;"
+        "URL.createObjectURL = blob => { window.saved = blob; return create.call(URL, blob); };"
+    )
+    driver.find_element("id", button).click()
+    _until(driver, "return window.saved !== null")
+    numbers = driver.execute_async_script(
+        "const done = arguments[0]; window.saved.arrayBuffer().then(bytes => done([...new Uint8Array(bytes)]));"
+    )
+    return bytes(numbers)
+
+
+def test_a_link_to_a_clip_shows_plays_and_saves_it(chromium, home):
+    """`#t=4-4.5` plays half a second and stops there; the WAV file is that part of the recording, to the sample."""
+    session = home / "first" / "noisy-phone-line-0"
+    _load(chromium, session / SESSION_PAGE, "#t=4-4.5")
+    assert chromium.find_element("id", "clipped-told").text == "clip 0:04.0 to 0:04.5"
+    assert chromium.execute_script(TIME) == pytest.approx(4, abs=0.01)
+    _press(chromium, " ")
+    _until(chromium, "return document.querySelector('audio[data-track=said]').currentTime > 4.2")
+    _until(chromium, "return document.querySelector('audio[data-track=said]').paused")
+    assert chromium.execute_script(TIME) == pytest.approx(4.5, abs=0.05)
+    samples, rate = soundfile.read(io.BytesIO(_saved(chromium, "clip-save")), dtype="float32")
+    (recording,) = (session / name for name in ("conversation.wav", "conversation.flac") if (session / name).is_file())
+    said, said_rate = soundfile.read(recording, dtype="float32")
+    assert rate == said_rate
+    assert np.abs(samples - said[4 * rate : 4 * rate + rate // 2]).max() < 2 / 32767
+    chromium.find_element("id", "clip-leave").click()
+    assert not chromium.find_element("id", "clipbar").is_displayed()
+    assert errors(chromium) == []
+
+
+def test_the_annotation_is_saved_in_seconds(page, home):
+    """Who spoke when, as the page knows it."""
+    told = json.loads(_saved(page, "annotation"))
+    assert told["session"] == "noisy-phone-line-0"
+    assert told["duration_s"] == pytest.approx(24, abs=0.1)
+    assert told["user"]["segments"] and told["agent"]["segments"]
+    assert all(0 <= item["start"] <= item["end"] <= 24 for item in told["user"]["segments"])
+
+
+def test_words_are_found(page):
+    """The turns without a word step back, enter goes to those that have it, escape shows all again."""
+    from selenium.webdriver.common.keys import Keys
+
+    words = page.execute_script(
+        "return [...document.querySelectorAll('#conversation .turn .body p')].map(p => p.textContent)"
+    )
+    wanted = max(words[-1].split(), key=len).strip(".,?!")
+    _press(page, "/", *wanted, Keys.ENTER)
+    aside = page.execute_script("return document.querySelectorAll('#conversation .turn.aside').length")
+    turns = page.execute_script("return document.querySelectorAll('#conversation .turn').length")
+    assert 0 < turns - aside < turns
+    assert page.find_element("id", "found").text == f"{turns - aside} of {turns}"
+    assert page.execute_script(TIME) > 0
+    _press(page, Keys.ESCAPE)
+    assert page.execute_script("return document.querySelectorAll('#conversation .turn.aside').length") == 0
+
+
+def test_troubles_that_come_again_are_one_line(chromium, tmp_path):
+    """Two hundred lost frames are one row with their number and the worst, and a badge in the transcript."""
+    make_session(tmp_path / "t", duration_s=24)
+    events = tmp_path / "t" / "events.jsonl"
+    lost = [
+        {
+            "at": 96_000 + 480 * n,
+            "party": "user",
+            "type": "unheard",
+            "since": 96_000 + 480 * n,
+            "size": 480 + 24 * (n == 9),
+        }
+        for n in range(200)
+    ]
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    lines = sorted([line for line in lines if line["type"] != "unheard"] + lost, key=lambda line: line["at"])
+    events.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_session_page(tmp_path / "t")
+    _load(chromium, tmp_path / "t" / SESSION_PAGE)
+    chromium.find_element("css selector", "#log summary").click()
+    _until(chromium, "return document.querySelectorAll('#log .entry').length > 0")
+    rows = chromium.execute_script("return [...document.querySelectorAll('#log .entry')].map(row => row.textContent)")
+    (row,) = (row for row in rows if "unheard" in row)
+    assert "user: unheard, 200 times from 0:04.0 to 0:08.0, the worst 21 ms at 0:04.2" in row
+    badges = chromium.execute_script("return [...document.querySelectorAll('.turn .trouble')].map(b => b.textContent)")
+    assert {"150 troubles", "50 troubles"} <= set(badges), "each turn has those that came before it was over"

@@ -6,7 +6,7 @@ const TYPING = "input[type=text], input[type=search], textarea, select";
 export function watchKeys(element, actions) {
   const everywhere = {
     "[": actions.previous, "]": actions.next, ",": actions.back, ".": actions.on,
-    "0": actions.whole, "Home": actions.first, "End": actions.last, "l": actions.link, "h": actions.heard,
+    "0": actions.whole, "Home": actions.first, "End": actions.last, "l": actions.link, "h": actions.heard, "c": actions.clip, "/": actions.search,
     "u": () => actions.listen("user"), "a": () => actions.listen("agent"), "b": () => actions.listen("both"),
     "Escape": actions.leave,
   };

@@ -24,6 +24,7 @@ export function modelOf(raw, peakBytes) {
   const lanes = {};
   for (const party of PARTIES) lanes[party] = laneOf(raw.lanes[party], seconds);
   return {
+    rate: raw.rate,
     duration: seconds(raw.duration),
     lanes,
     waves: wavesOf(raw.peaks, peakBytes),

@@ -1,23 +1,17 @@
-/* Moments in the address: #t=12.3 opens the page there, and a reload comes back to where one was. */
+/* Moments in the address: #t=12.3 opens the page there, and a reload comes back to where one was; #t=12.3-18 is a clip. */
 
 import { clock } from "./times.js";
 
 const SETTLED_MS = 400;  // browsers bound how often a page may change its address
 
-/** Follow the address, now and whenever it changes. go(time) is called with the moment it names. */
+/** Follow the address, now and whenever it changes. go(time, end) is called with what it names; end: of a clip alone. */
 export function followAddress(go) {
   const follow = () => {
-    const time = timeInHash(location.hash);
-    if (time !== null) go(time);
+    const match = /^#t=(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?$/.exec(location.hash);
+    if (match) go(Number(match[1]), match[2] === undefined ? null : Number(match[2]));
   };
   window.addEventListener("hashchange", follow);
   follow();
-}
-
-/** The time that a link such as #t=12.3 names, or null. */
-function timeInHash(hash) {
-  const match = /^#t=(\d+(?:\.\d+)?)$/.exec(hash);
-  return match ? Number(match[1]) : null;
 }
 
 /** A function that keeps a moment in the address once it has settled. */
@@ -31,17 +25,22 @@ export function addressKeeper() {
   };
 }
 
-/** Put a link to a moment on the clipboard; where that is not allowed, show it. */
-export async function copyLink(time, told) {
+/** Put a link to a moment on the clipboard. */
+export function copyLink(time, told) { return copyText(addressOf(time), `copied: a link to ${clock(time, 2)}`, told); }
+
+/** Put a text on the clipboard and say so; where that is not allowed, show it. */
+export async function copyText(text, done, told) {
   try {
-    await navigator.clipboard.writeText(addressOf(time));
-    told(`copied: a link to ${clock(time, 2)}`, false);
+    await navigator.clipboard.writeText(text);
+    told(done, false);
   } catch {
-    told(addressOf(time), false);
+    told(text, false);
   }
 }
 
-function addressOf(time) {
-  const page = location.href.split("#")[0];
-  return time ? `${page}#t=${Number(time.toFixed(2))}` : page;
+/** The address of a moment, or of a clip. */
+export function addressOf(time, end = null) {
+  const page = location.href.split("#")[0], short = seconds => Number(seconds.toFixed(2));
+  if (end !== null) return `${page}#t=${short(time)}-${short(end)}`;
+  return time ? `${page}#t=${short(time)}` : page;
 }

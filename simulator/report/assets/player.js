@@ -8,6 +8,7 @@ export class Player {
     this.elements = {};
     this.side = "both";
     this.parked = 0;
+    this.stopAt = null;  // where a clip ends
   }
 
   get audio() { return this.elements[this.track]; }
@@ -15,9 +16,10 @@ export class Player {
   get time() { return this.audio && this.audio.readyState ? this.audio.currentTime : this.parked; }
 
   /** Add a recording: `track` is its name (`said`, `heard`), `address` where its sound lies, `kind` what it is. */
-  attach(track, address, kind) {
+  attach(track, address, kind, sound = null) {
     const audio = document.createElement("audio");
     audio.preload = "auto";
+    audio.sound = sound;  // its file, for whoever saves some of it
     audio.src = address;
     audio.dataset.track = track;
     audio.addEventListener("loadedmetadata", () => { if (this.audio === audio && this.parked) audio.currentTime = this.parked; });
@@ -43,6 +45,14 @@ export class Player {
     if (this.time >= this.duration - 0.01) this.seek(0);
     await this.context?.resume();
     await this.audio.play().catch(error => this.told(`the sound does not start: ${error.message}`));
+  }
+
+  /** Stop at the end of a clip; from there on the sound goes on when it is played again. */
+  stop() {
+    const end = this.stopAt;
+    this.stopAt = null;
+    this.audio?.pause();
+    this.seek(end);
   }
 
   /** Stop and forget all recordings. */

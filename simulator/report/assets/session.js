@@ -1,5 +1,6 @@
 /* The session page: puts its parts together. One moment (the player's) and one view rule everything that is drawn. */
 
+import { Clip, saveAnnotation } from "./clip.js";
 import { find, unpacked, unpackedJson } from "./data.js";
 import { watchGestures } from "./gestures.js";
 import { watchKeys } from "./keys.js";
@@ -32,6 +33,9 @@ class SessionPage {
     this.timeline = new Timeline({ canvas: find("lanes"), cursor: find("cursor"), model, view: this.view });
     this.overview = new Overview({ canvas: find("overview"), timeline: this.timeline, view: this.view, model, seek });
     this.talk = new Talk({ model, seek: time => this.go(time) });
+    const name = document.querySelector(".facts .id").textContent;
+    this.clip = new Clip({ player: this.player, view: this.view, rate: model.rate, name, told });
+    find("annotation").addEventListener("click", () => saveAnnotation(model, name));
     this.walk = new Walk({ evidence: model.evidence, go: item => this.showEvidence(item) });
     this.view.changed = () => this.draw();
     watchGestures({ element: this.slider, timeline: this.timeline, view: this.view, selection: find("selection"), hint: find("hint"), seek });
@@ -54,13 +58,22 @@ class SessionPage {
     new ResizeObserver(() => {
       this.timeline.resize();
       this.overview.draw();
+      this.clip.draw();
     }).observe(this.slider);
-    followAddress(time => this.go(time));
+    followAddress((time, end) => {
+      if (end !== null && end > time) {
+        this.view.frame(time, end);
+        this.clip.take(time, end);
+        this.player.stopAt = end;
+      }
+      this.go(time);
+    });
     this.moved();
   }
 
   draw() {
     this.timeline.draw();
+    this.clip.draw();
     this.overview.draw();
   }
 
@@ -82,7 +95,8 @@ class SessionPage {
     this.slider.setAttribute("aria-valuetext", `${clock(time)} of ${clock(this.model.duration)}`);
     find("play").dataset.state = playing ? "playing" : "paused";
     find("play").setAttribute("aria-label", playing ? "Pause" : "Play");
-    if (!playing) this.keepMoment(time);
+    if (!playing && !this.clip.range) this.keepMoment(time);
+    else if (!playing) return;
     else if (!this.following) this.follow();
   }
 
@@ -102,6 +116,7 @@ class SessionPage {
       const time = player.time;
       if (time > view.end && time < view.end + view.span) view.show(time - view.span * 0.03, time + view.span * 0.97);
       this.timeline.place(time);
+      if (player.stopAt !== null && time >= player.stopAt) player.stop();
       if (now - told > TEXT_EVERY_MS) {
         told = now;
         this.tell(time);
@@ -156,6 +171,8 @@ class SessionPage {
       first: () => this.go(0),
       last: () => this.go(model.duration),
       link: () => copyLink(player.time, told),
+      clip: () => this.clip.take(),
+      search: () => find("search").focus(),
       listen: side => choose("side", side),
       heard: () => choose("track", this.timeline.track === "said" ? "heard" : "said"),
     };
@@ -164,7 +181,7 @@ class SessionPage {
   listen() {
     const { actions, slider } = this;
     const handBack = () => setTimeout(() => slider.focus({ preventScroll: true }));
-    for (const id of ["play", "previous", "next", "in", "out", "whole", "link"]) find(id).addEventListener("click", actions[id]);
+    for (const id of ["play", "previous", "next", "in", "out", "whole", "link", "clip"]) find(id).addEventListener("click", actions[id]);
     for (const id of ["transport", "sides", "tracks"]) {
       find(id).addEventListener("click", event => { if (event.detail) handBack(); });  // after the mouse, keys belong to the time line
     }

@@ -7,7 +7,10 @@ export async function loadSound(player, told) {
   const mime = find("mime").textContent;
   let track = null, blobs = [];
   const whole = () => {
-    if (blobs.length) player.attach(track, URL.createObjectURL(new Blob(blobs, { type: mime })), `the page's sound (${mime})`);
+    if (blobs.length) {
+      const sound = new Blob(blobs, { type: mime });
+      player.attach(track, URL.createObjectURL(sound), `the page's sound (${mime})`, sound);
+    }
     blobs = [];
   };
   for await (const chunk of chunks()) {

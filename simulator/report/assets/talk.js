@@ -2,7 +2,9 @@
 
 import { find, make } from "./data.js";
 import { PARTIES } from "./model.js";
+import { watchSearch } from "./search.js";
 import { clock, firstAbove } from "./times.js";
+import { folded, toldTogether } from "./troubles.js";
 
 const ROWS_AT_ONCE = 400;
 
@@ -13,7 +15,8 @@ export class Talk {
     find("conversation").append(...this.rows);
     if (!this.rows.length) find("conversation").append(make("p", { class: "quiet", text: "Nobody's words are known." }));
     this.current = null;
-    watchLog(model, seek);
+    watchSearch({ turns: this.turns, rows: this.rows, said: saidIn, go: seek });
+    watchLog(folded(model.marks), model.marks.length, seek);
   }
 
   /** Show which turn runs at a moment. */
@@ -64,10 +67,19 @@ function rowOf(turn, seek) {
     make("span", { class: "who", text: turn.party }), body);
 }
 
+/** Barge-ins in words; troubles as a badge, for they are told in full below. */
 function notesOf(turn) {
-  const notes = turn.marks.filter(mark => mark.kind !== "transfer")
-    .map(mark => mark.kind === "barge_in" ? `barge-in: ${mark.label}` : mark.detail);
-  return notes.length ? make("p", { class: "notes", text: notes.join(" · ") }) : null;
+  const notes = turn.marks.filter(mark => mark.kind === "barge_in").map(mark => `barge-in: ${mark.label}`);
+  const troubles = turn.marks.filter(mark => mark.kind === "trouble");
+  if (!notes.length && !troubles.length) return null;
+  return make("p", { class: "notes" }, notes.join(" · "), troubles.length ? badgeOf(troubles) : null);
+}
+
+function badgeOf(troubles) {
+  const labels = [...new Set(troubles.map(mark => mark.label))];
+  const lines = labels.map(label => toldTogether(troubles.filter(mark => mark.label === label)));
+  const count = troubles.length > 1 ? `${troubles.length} troubles` : labels[0].replaceAll("_", " ");
+  return make("span", { class: "badge bad trouble", text: count, title: lines.join("\n") });
 }
 
 /** What the other took it for; the words that were not said are marked. */
@@ -82,18 +94,18 @@ function understoodOf(turn, item) {
   return line;
 }
 
-/** Fill the log when it is first opened, and more of it on demand. */
-function watchLog(model, seek) {
+/** Fill the log when it is first opened, and more of it on demand. count: of marks before any were folded. */
+function watchLog(marks, count, seek) {
   const log = find("log"), rows = log.querySelector(".rows");
-  log.querySelector("summary").textContent = `All marks and events (${model.marks.length})`;
+  log.querySelector("summary").textContent = `All marks and events (${count})`;
   let shown = 0;
   const more = make("button", { type: "button", class: "plain", text: "more", click: () => add() });
   const add = () => {
     more.remove();
-    rows.append(...model.marks.slice(shown, shown + ROWS_AT_ONCE).map(mark => make("button", { type: "button", class: "entry", click: () => seek(mark.start) },
+    rows.append(...marks.slice(shown, shown + ROWS_AT_ONCE).map(mark => make("button", { type: "button", class: "entry", click: () => seek(mark.start) },
       make("span", { class: "at", text: clock(mark.start, 2) }), make("span", { text: mark.detail || mark.label }))));
     shown += ROWS_AT_ONCE;
-    if (shown < model.marks.length) rows.append(more);
+    if (shown < marks.length) rows.append(more);
   };
   log.addEventListener("toggle", () => { if (log.open && !shown) add(); });
 }
