@@ -16,7 +16,7 @@ COLUMNS = 8
 
 SIGNS = {
     "better": ("▲", "better"), "worse": ("▼", "worse"), "different": ("◆", "different"),
-    "unclear": ("·", "no clear difference"), "undefined": ("∅", "undefined on one side"),
+    "unclear": ("", "no clear difference"), "undefined": ("∅", "undefined on one side"),
 }  # fmt: skip
 
 
@@ -39,13 +39,12 @@ def difference_section(first: str, second: str, pairs: Sequence[Pair], asked: Se
 
 
 def _table(names: tuple[str, str], found: Sequence[Difference]) -> str:
-    columns = "".join(_head(name) for name in (*names, "difference"))
+    columns = f'{_head("difference")}<th scope="col">95 % interval</th>{"".join(map(_head, names))}'
     families = groupby(found, key=lambda item: item.metric.partition(".")[0])
     bodies = "".join(_family(name, list(members)) for name, members in families)
     return _scrolling(
         "Differences",
-        f'<table class="differences"><thead><tr><th scope="col">metric</th>{columns}'
-        f'<th scope="col">95 % interval</th></tr></thead>{bodies}</table>',
+        f'<table class="differences"><thead><tr><th scope="col">metric</th>{columns}</tr></thead>{bodies}</table>',
     )
 
 
@@ -70,19 +69,23 @@ def _family(name: str, members: Sequence[Difference]) -> str:
 
 
 def _row(item: Difference) -> str:
+    """A metric's row: what a narrow screen has room for stands first."""
     definition = _definition(item.metric)
     sign, word = SIGNS[item.tone]
     tone = f'<span aria-hidden="true">{sign}</span><span class="unseen">{word}</span>'
     interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 else escape(item.reason or "")
     if item.p_adjusted is not None:
         interval += f", p {item.p_adjusted:.2g}"
-    plot = difference(item.value, item.ci95, _axis(item), item.tone)
+    if item.n == 1 and item.value is not None and item.ci95 is None:
+        interval = "one pair"
+    # A difference alone would lie at the edge of an axis that is made for it.
+    plot = difference(item.value, item.ci95, _axis(item), item.tone) if item.ci95 else ""
     cells = (
         f'<th scope="row" title="{escape(definition.card)}">{escape(definition.title)}{_pairs(item.n)}</th>',
-        f'<td class="number">{_value(item.first, item.unit)}</td>',
-        f'<td class="number">{_value(item.second, item.unit)}</td>',
         f'<td class="number change">{signed(item.value)}<span class="tone" title="{word}">{tone}</span></td>',
         f'<td class="plot">{plot}<span class="n">{interval}</span></td>',
+        f'<td class="number">{_value(item.first, item.unit)}</td>',
+        f'<td class="number">{_value(item.second, item.unit)}</td>',
     )
     return f'<tr class="{item.tone}">{"".join(cells)}</tr>'
 

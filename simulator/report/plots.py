@@ -56,6 +56,8 @@ def strip(points: Sequence[tuple[int, float]], value: float | None, ci95: tuple[
         parts += f'<path class="pooled" d="M{axis.x(value)} 29l5 5l-5 5l-5 -5z"/>'
     low, high = (figure(min(values)), figure(max(values))) if values else ("", "")
     ends = f'<text x="{PAD}" y="50">{low}</text><text x="{WIDTH - PAD}" y="50" text-anchor="end">{high}</text>'
+    if low == high:  # an axis from 0 to 0 is none
+        ends = f'<text x="{WIDTH / 2:g}" y="50" text-anchor="middle">{low}</text>'
     return svg(parts + ends, 54, f"{len(points)} sessions from {low} to {high}")
 
 

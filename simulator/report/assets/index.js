@@ -16,10 +16,16 @@ async function open() {
     { name: "trial", key: row => row.trial, cell: row => String(row.trial), number: true },
     { name: "outcome", key: row => (row.status === "completed" ? 0 : 1000) + row.misses.length, cell: outcomeCell },
   ];
-  const columns = () => [...fixed, ...metrics.flatMap((metric, i) => metric.shown ? [{
-    name: metric.title, unit: metric.unit, tip: metric.id, number: true,
-    key: row => row.values[i], cell: row => valueCell(row.values[i]),
-  }] : [])];
+  const narrow = window.matchMedia("(max-width: 700px)");
+  const columns = () => {
+    const [session, scenario, trial, outcome] = fixed;
+    const measured = metrics.flatMap((metric, i) => metric.shown ? [{
+      name: metric.title, unit: metric.unit, tip: metric.id, number: true,
+      key: row => row.values[i], cell: row => valueCell(row.values[i]),
+    }] : []);
+    // On a phone the first columns are all that is seen.
+    return narrow.matches ? [session, outcome, ...measured, scenario, trial] : [...fixed, ...measured];
+  };
 
   function chosen() {
     const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -70,6 +76,7 @@ async function open() {
     metric.title)));
   tieDots(rows);
   watchTheme(find("theme"), () => {});
+  narrow.addEventListener("change", () => { drawHead(); draw(); });
   drawHead();
   draw();
   document.documentElement.dataset.ready = "all";
