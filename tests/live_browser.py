@@ -135,8 +135,11 @@ def seconds_talked(driver: Any) -> float:
 
 
 def hang_up(driver: Any) -> None:
-    """Hang up and wait for the session page."""
+    """Hang up, read the scorecard, and go on to the session page."""
     driver.find_element("id", "hang_up").click()
+    wait_until(driver.find_element("id", "report").is_displayed, 120)
+    assert len(driver.find_elements("css selector", "#scorecard dt")) in (0, 5)
+    driver.find_element("id", "report").click()
     wait_until(lambda: driver.current_url.endswith("/report"), 120)
 
 

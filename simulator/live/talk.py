@@ -16,17 +16,20 @@ import msgspec
 
 from simulator import clock
 from simulator.batch.job import Played, finish, play
+from simulator.errors import SessionError
 from simulator.live.browser.passes import WATCH
 from simulator.live.browser.web import LiveSite
 from simulator.live.room import Room
+from simulator.live.scorecard import scorecard
 from simulator.live.together import together
 from simulator.planning.job import Job
 from simulator.report.writing import write_session_pages
+from simulator.results.judged import read_judged
 from simulator.results.row import Row
 from simulator.results.run import SESSION_PAGE
 
-REPORT_READ_S = 20.0
-"""How long a page that is still there may take to come for the session page."""
+REPORT_READ_S = 120.0
+"""How long a guest may look at the scorecard before going on to the session page."""
 
 PAGE_LOADS_S = 2.0
 """How long it may take once its line is closed."""
@@ -104,7 +107,8 @@ async def hold(
         row = await anyio.to_thread.run_sync(finish, job, run_folder, played)
         await anyio.to_thread.run_sync(write_session_pages, [run_folder / job.id])
         room.close()
-        room.enter("over", report="/report" if _page(run_folder, job) else None, problem=row.problem)
+        report = "/report" if _page(run_folder, job) else None
+        room.enter("over", report=report, problem=row.problem, scorecard=_scorecard(run_folder / job.id))
         tasks.cancel_scope.cancel()
     return row, played
 
@@ -134,6 +138,15 @@ async def _mind_interrupts(room: Room, tell: Tell, *, task_status: anyio.abc.Tas
             if room.state in ("loading", "talking"):
                 tell("hanging up")
                 room.hang_up()
+
+
+def _scorecard(session: Path) -> list[dict[str, str]]:
+    """The talk in five numbers; nothing where it was not scored."""
+    try:
+        scores = read_judged(session).scores
+    except SessionError:
+        return []
+    return [msgspec.to_builtins(line) for line in scorecard(scores)] if scores else []
 
 
 def _page(run_folder: Path, job: Job) -> Path | None:

@@ -6,8 +6,10 @@ import { count, showDelay, showLatency } from "./figures.js";
 import { makeLanes } from "./lanes.js";
 import { openLine } from "./line.js";
 import { at, clock } from "./parts.js";
+import { showScorecard } from "./scorecard.js";
 import { openSound } from "./sound.js";
 import { colours, watchTheme } from "./theme.js";
+import { showTrouble } from "./troubles.js";
 import { cutWords, showWords } from "./words.js";
 
 const config = JSON.parse(at("config").textContent);
@@ -47,8 +49,19 @@ function letGo() {
 }
 
 function watch() {
+  at("big").hidden = false;
+  at("big").addEventListener("click", () => enlarge(!document.body.classList.contains("big")));
+  enlarge(location.hash === "#big");
   at("cue").textContent = "Watching";
   line = openLine("/watch/line", { open() {}, sound() {}, message: take, gone: tellGone });
+}
+
+/** For a hall: the lanes and the last words, as large as the screen. */
+function enlarge(on) {
+  document.body.classList.toggle("big", on);
+  at("big").setAttribute("aria-pressed", String(on));
+  if (!on && document.fullscreenElement) document.exitFullscreen();
+  else if (on && navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
 }
 
 /** Take the seat: microphone first, because nothing makes sense without it. */
@@ -137,14 +150,7 @@ function showTried({ measured }) {
   document.documentElement.dataset.ready = "tried";
 }
 
-let troubled = 0;
-function showTrouble({ what, party, ms }) {
-  at("trouble").textContent = `${what} of the ${party}: ${ms} ms`;
-  clearTimeout(troubled);
-  troubled = setTimeout(() => { at("trouble").textContent = ""; }, 6000);
-}
-
-function enter({ state: next, report, problem }) {
+function enter({ state: next, report, problem, scorecard }) {
   state = next;
   document.body.dataset.state = state;
   const cue = state === "talking" && !config.party ? "They are talking" : CUES[state];
@@ -157,7 +163,7 @@ function enter({ state: next, report, problem }) {
     letGo();
     sessionStorage.removeItem(JOINED);
   }
-  if (state === "over" && report) location.assign(report);
+  if (state === "over") showScorecard(scorecard ?? [], report);
 }
 
 function press(key) { if (state === "talking" && config.party) line.send({ type: "press", key }); }
