@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from simulator.batch.run import Result
 from simulator.cli import INTERRUPTED, OK, screen
 from simulator.cli.overrides import add_overrides
 from simulator.cli.run import exit_code
+from simulator.cli.shipped import shipped
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
@@ -85,11 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 def default_scenario() -> Path:
     """The scenario of `simulate talk` alone: beside the package when it is installed, in the checkout otherwise."""
-    package = Path(str(files("simulator")))
-    for folder in (package / "scenarios", package.parent / "scenarios"):
-        if (folder / DEFAULT).is_file():
-            return folder / DEFAULT
-    raise ScenarioError(f"scenarios/{DEFAULT} is missing from this installation; name a scenario")
+    return shipped("scenarios") / DEFAULT
 
 
 def seated(job: Job) -> Job:
