@@ -25,6 +25,7 @@ COMMANDS = {
     "schema": "the JSON Schema of a scenario, for editors",
     "check": "validate a scenario without running it",
     "judge": "how far a judge can be believed: against people's labels (calibrate), against itself (check)",
+    "arena": "two answers to one input, blind: a judge or people say which is better; ratings of battles (rate)",
     "doctor": "what works on this machine, or what is wrong with a recording or an endpoint",
 }
 
