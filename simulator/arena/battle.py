@@ -90,7 +90,7 @@ def read_battles(path: Path) -> ReadBattles:
     for place, row in _rows(content):
         try:
             found.battles.append(battle_of(row() if callable(row) else row))
-        except (ValueError, RecursionError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             found.problems.append(f"{path}: {place}: {error}")
     return found
 

@@ -21,6 +21,8 @@ Matrix = NDArray[np.float64]
 """Row beats column: float64 (models, models)."""
 
 REPLICATES = 1000
+ENDS = 0.025
+"""Of the draws, beyond either end of an interval: where more of them are lifted from infinity an end is made up."""
 _POINTS = SCALE / np.log(10.0)
 """Of a rating for one unit of log-odds."""
 _STEPS = 200
@@ -44,16 +46,26 @@ def bradley_terry(battles: Sequence[Battle], *, replicates: int = REPLICATES, se
     wins = scores.wins()
     met = wins + wins.T > 0
     groups = _groups(met)
-    found = _ratings(wins, met, groups)
+    found, _ = _ratings(wins, met, groups)
+    notes = _notes(models, groups, wins)
     intervals: dict[str, Bounds] = {}
-    if scores.units > 1 and replicates:
+    whole = [group for group in groups if _joined(wins[np.ix_(group, group)])]
+    finite = [place for group in whole for place in group]
+    if scores.units > 1 and replicates and finite:
         draws = np.random.default_rng(seed)
-        drawn = [_ratings(scores.wins(draws.integers(scores.units, size=scores.units)), met, groups)
+        drawn = [_ratings(scores.wins(draws.integers(scores.units, size=scores.units)), met, whole)
                  for _ in range(replicates)]  # fmt: skip
-        low, high = np.percentile(np.array(drawn), (2.5, 97.5), axis=0)
-        intervals = {name: (float(low[place]), float(high[place])) for place, name in enumerate(models)}
-    ratings = {name: float(found[place]) for place, name in enumerate(models)}
-    return Fit(ratings, intervals, _notes(models, groups, wins))
+        low, high = np.percentile(np.array([ratings for ratings, _ in drawn]), (2.5, 97.5), axis=0)
+        intervals = {models[place]: (float(low[place]), float(high[place])) for place in finite}
+        notes += _about_draws(sum(lifted for _, lifted in drawn) / replicates)
+    return Fit({name: float(found[place]) for place, name in enumerate(models)}, intervals, notes)
+
+
+def _about_draws(lifted: float) -> list[str]:
+    if lifted <= ENDS:
+        return []
+    return [f"{lifted:.0%} of the bootstrap's draws had no finite ratings and were given those ties too: "
+            "intervals are narrower than they should be"]  # fmt: skip
 
 
 class _Scores:
@@ -79,15 +91,19 @@ class _Scores:
         return summed.reshape(self._count, self._count)
 
 
-def _ratings(wins: Matrix, met: NDArray[np.bool_], groups: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """Rate every group around START; with one tie more for each pair that met where its top lies at infinity."""
-    ratings = np.full(len(wins), START)
+def _ratings(wins: Matrix, met: NDArray[np.bool_], groups: Sequence[Sequence[int]]) -> tuple[NDArray[np.float64], bool]:
+    """Rate every group around START; with one tie more for each pair that met where its top lies at infinity.
+
+    Says too whether any was.
+    """
+    ratings, lifted = np.full(len(wins), START), False
     for group in groups:
         place = np.ix_(group, group)
-        own = wins[place] if _joined(wins[place]) else wins[place] + 0.5 * met[place]
-        strengths = _top(own)
-        ratings[list(group)] = START + _POINTS * (strengths - strengths.mean())
-    return ratings
+        own = wins[place]
+        if not _joined(own):
+            own, lifted = own + 0.5 * met[place], True
+        ratings[list(group)] = START + _POINTS * _top(own)
+    return ratings, lifted
 
 
 def _top(wins: Matrix) -> NDArray[np.float64]:
@@ -106,7 +122,8 @@ def _top(wins: Matrix) -> NDArray[np.float64]:
         while (now := _likelihood(wins, strengths + step)) < best and np.abs(step).max() > _CLOSE:
             step = step / 2
         strengths, best = strengths + step, max(now, best)
-    return strengths - strengths.mean()
+    strengths -= strengths.mean()
+    return strengths
 
 
 def _chances(strengths: NDArray[np.float64]) -> Matrix:
@@ -150,5 +167,8 @@ def _notes(models: Sequence[str], groups: Sequence[Sequence[int]], wins: Matrix)
         never = [f"{models[place]} never lost" for place in group if not wins[:, place].any()]
         never += [f"{models[place]} never won" for place in group if not wins[place].any()]
         why = ", ".join(never) or "some models never lost to the others"
-        notes.append(f"{why}: no finite ratings fit best, so each pair that met is given one more battle, tied")
+        notes.append(
+            f"{why}: no finite ratings fit best, so each pair that met is given one more battle, tied, "
+            "and there are no intervals"
+        )
     return notes

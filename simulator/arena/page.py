@@ -74,15 +74,18 @@ def _matrix(board: Board) -> str:
         f'<tr><th scope="row">{escape(first)}</th>{"".join(_cell(board, first, second) for second in models)}</tr>'
         for first in models
     )
-    return _scrolling("Wins", f'<table class="wins"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>')
+    return _scrolling(
+        "Wins", f'<table class="wins"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
 
 
 def _cell(board: Board, first: str, second: str) -> str:
     found = board.wins.get((first, second))
     if found is None:
         return "<td></td>"
-    share = found[0] / found[1]
-    return f'<td style="--share: {share:.3f}"><b>{share:.0%}</b> <span class="quiet">{found[0]:g} of {found[1]}</span></td>'
+    wins, of = found
+    count = f'<span class="quiet">{wins:g} of {of}</span>'
+    return f'<td style="--share: {wins / of:.3f}"><b>{wins / of:.0%}</b> {count}</td>'
 
 
 def _believed(found: Reliability) -> str:
@@ -94,7 +97,7 @@ def _believed(found: Reliability) -> str:
     if not rows:
         return ""
     heading = "How far verdicts can be believed"
-    return f'<section><h2>{heading}</h2>{_scrolling(heading, f"<table><tbody>{rows}</tbody></table>")}</section>'
+    return f"<section><h2>{heading}</h2>{_scrolling(heading, f'<table><tbody>{rows}</tbody></table>')}</section>"
 
 
 def _scrolling(name: str, table: str) -> str:

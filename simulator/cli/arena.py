@@ -1,4 +1,4 @@
-"""`simulate arena SOURCE ... --judge ENDPOINT | --listen`, and `simulate arena rate BATTLES.jsonl`: who answers better."""
+"""`simulate arena SOURCE ... --judge ENDPOINT | --listen`, and `simulate arena rate FILE`: who answers better."""
 
 import argparse
 import sys
@@ -19,7 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = "Two answers to the same input, side by side and blind: who is better, and the ratings of it."
     add = parser.add_argument
-    add("sources", nargs="+", metavar="SOURCE", help="RUN[:NAME], or FOLDER:NAME of a system's own answers; or: rate FILE")
+    add(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="RUN[:NAME], or FOLDER:NAME of a system's own answers; or: rate FILE",
+    )
     add("--judge", metavar="ENDPOINT", help="a machine judges: MODEL@URL, or a mapping as under `judge:` in a scenario")
     add("--hears", choices=("sound", "text"), help="what it gets (default: sound, words where it takes none)")
     add("--listen", action="store_true", help="people judge, in a page on this machine")
@@ -27,7 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--inputs", type=Path, metavar="DIR", help="the folder of the questions (S2S-Arena's layout)")
     add("--battles", type=int, metavar="N", help="at most so many pairs; with --listen for each rater")
     add("--seed", type=int, default=0, metavar="N", help="draws sides and pairs")
-    add("--rater", action="append", default=[], metavar="NAME", help="who listens (--listen); may be given several times")
+    add(
+        "--rater",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="who listens (--listen); may be given several times",
+    )
     add("--ties", action="store_true", help="people may also say: a tie, or both bad")
     add("--twice", type=float, default=0.1, metavar="SHARE", help="the share of pairs judged a second time (0.1)")
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
@@ -77,7 +88,7 @@ def _judge(args: argparse.Namespace) -> int:
     spec = decode(args.judge, AnyJudge, source="--judge", folder=Path.cwd(), where="judge")
     field = read_field(args.sources, args.inputs)
     out = _folder(args)
-    heard = args.hears or ("sound" if spec.hears != "text" else None)
+    heard: Any = args.hears or ("sound" if spec.hears != "text" else None)
     machine = Machine(spec, field, args.criterion, out=out, heard=heard)
     problems: list[str] = []
     known = read_battles(out / BATTLES) if (out / BATTLES).is_file() else None
