@@ -12,7 +12,7 @@ RATE = 8000
 def sound(path: Path, length_s: float = 1.0, *, rate: int = RATE, words: str = "") -> Path:
     """Write noise; words: into a .txt beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(len(path.name)).uniform(-0.3, 0.3, round(length_s * rate))
+    noise = np.random.default_rng(list("/".join(path.parts[-3:]).encode())).uniform(-0.3, 0.3, round(length_s * rate))
     soundfile.write(path, noise, rate)
     if words:
         path.with_suffix(".txt").write_text(words)

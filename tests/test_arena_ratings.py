@@ -1,4 +1,4 @@
-"""Ratings of battles: sequential Elo and Bradley-Terry by hand, whatever the rows look like, and what cannot be rated."""
+"""Ratings of battles: sequential Elo and Bradley-Terry by hand, rows of many looks, and what cannot be rated."""
 
 import json
 import math
@@ -23,11 +23,13 @@ def battles(*rows: tuple[str, str, Winner], **more: Any) -> list[Battle]:
 
 def wins(first: str, second: str, won: int, lost: int) -> list[Battle]:
     """So many battles each way."""
-    return battles(*[(first, second, "model_a")] * won, *[(first, second, "model_b")] * lost)
+    won_and_lost: list[tuple[str, str, Winner]] = [(first, second, "model_a")] * won
+    won_and_lost += [(first, second, "model_b")] * lost
+    return battles(*won_and_lost)
 
 
 def test_elo_goes_battle_by_battle() -> None:
-    """1000 each: the first win moves 16; then E = 1 / (1 + 10^(-32/400)) = 0.545922, a loss 17.4695; a tie from there."""
+    """1000 each: the first win moves 16; then E = 1 / (1 + 10^(-32/400)) = 0.545922, and a loss moves 17.4695."""
     first = elo_ratings(battles(("x", "y", "model_a")))
     assert first == {"x": 1016.0, "y": 984.0}
     second = elo_ratings(battles(("x", "y", "model_a"), ("y", "x", "model_a")))
@@ -46,7 +48,7 @@ def test_elo_depends_on_the_order_and_bradley_terry_does_not() -> None:
 
 
 def test_bradley_terry_finds_the_strengths_that_made_the_battles() -> None:
-    """Strengths 4, 2, 1 win 2:1, 2:1 and 4:1; counts in just these shares have them as their maximum: 400 log10(2) apart."""
+    """Strengths 4, 2, 1 win 2:1, 2:1 and 4:1; counts in these shares have them as their maximum, 400 log10(2) apart."""
     found = bradley_terry([*wins("a", "b", 4, 2), *wins("c", "b", 2, 4), *wins("a", "c", 8, 2)], replicates=0).ratings
     step = 400 * math.log10(2)
     assert found == pytest.approx({"a": 1000 + step, "b": 1000, "c": 1000 - step}, abs=1e-6)
@@ -117,7 +119,8 @@ def test_bad_rows_are_named_and_the_rest_is_rated(tmp_path: Path, capsys: pytest
     """Line by line what is wrong; exit 3 where some rows are rated, 2 where none is."""
     good = {"model_a": "x", "model_b": "y", "winner": "model_a", "domain": "d"}
     file = write_rows(tmp_path / "b.jsonl", [
-        good, "{", {**good, "winner": "nobody"}, {**good, "model_b": "x"}, {"winner": "x"}, "[1]", {**good, "model_a": 3},
+        good, "{", {**good, "winner": "nobody"}, {**good, "model_b": "x"}, {"winner": "x"}, "[1]",
+        {**good, "model_a": 3},
     ])  # fmt: skip
     assert simulate("arena", "rate", file, "--json", tmp_path / "out.json") == 3
     told = capsys.readouterr().err
@@ -160,7 +163,8 @@ def test_files_of_a_result_lie_in_its_folder(tmp_path: Path) -> None:
 def test_battles_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     """All of a battle is in its line; half a line that a killed process left spoils none but itself."""
     battle = Battle(model_a="x", model_b="y", winner="both_bad", domain="d", order="turned", rater="r", seconds=2.5,
-                    input="i", criterion="both", heard="sound", lengths=(1.0, 2.0), repeat=True, reason="why")  # fmt: skip
+                    input="i", criterion="both", heard="sound", lengths=(1.0, 2.0), repeat=True,
+                    reason="why")  # fmt: skip
     file = tmp_path / "b.jsonl"
     append_battle(file, battle)
     with file.open("ab") as torn:

@@ -1,6 +1,5 @@
 """Questions and answers: what was asked, and what one system answered; their sound is read when it is wanted."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ QUIET = 1e-3
 AIR_S = 0.1
 
 
-class Clip(msgspec.Struct, frozen=True, kw_only=True):
+class ArenaClip(msgspec.Struct, frozen=True, kw_only=True):
     """A sound file; channel: of a recording of both parties, None for a mix of all. trimmed: without silent ends."""
 
     path: Path
@@ -55,14 +54,14 @@ def _trimmed(samples: Samples, rate: int) -> Samples:
     return samples[max(0, loud[0] - air) : loud[-1] + air]
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class ArenaQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked. transcript: what is said in it; target: what a good answer does, where that is known."""
 
     id: str
     domain: str = ""
     transcript: str = ""
     target: str = ""
-    sound: Clip | None = None
+    sound: ArenaClip | None = None
 
 
 class ArenaAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +69,7 @@ class ArenaAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str
     question: str
-    sound: Clip
+    sound: ArenaClip
     told: str = ""
     session: Path | None = None
 
@@ -90,6 +89,3 @@ class Entrant(NamedTuple):
     system: str
     answers: dict[str, ArenaAnswer]
     notes: list[str]
-
-
-Questions = Mapping[str, Question]

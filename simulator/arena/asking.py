@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from simulator.arena.answer import ArenaAnswer, Question
+from simulator.arena.answer import ArenaAnswer, ArenaQuestion
 from simulator.judging.exhibit import SOUND_HZ
 
 ArenaCriterion = Literal["semantic", "paralinguistic", "both"]
@@ -45,7 +45,7 @@ def shown(answer: ArenaAnswer, heard: Heard) -> Shown:
     return Shown(_wav(answer.sound), round(answer.sound.seconds(), 3))
 
 
-def messages(criterion: ArenaCriterion, question: Question, sides: tuple[Shown, Shown], heard: Heard) -> Any:
+def messages(criterion: ArenaCriterion, question: ArenaQuestion, sides: tuple[Shown, Shown], heard: Heard) -> Any:
     """Give the chat messages of one order."""
     asked = [f"Compare by {CRITERIA[criterion]}", _ASKED, *_request(question)]
     if heard == "text":
@@ -60,7 +60,7 @@ def messages(criterion: ArenaCriterion, question: Question, sides: tuple[Shown, 
     return _chat(content)
 
 
-def _request(question: Question) -> list[str]:
+def _request(question: ArenaQuestion) -> list[str]:
     told = [f"The request, in words: {_quoted(question.transcript)}"] if question.transcript else []
     return [*told, *([f"What a good answer does: {_quoted(question.target)}"] if question.target else [])]
 

@@ -29,7 +29,7 @@ _STEPS = 200
 _CLOSE = 1e-11
 
 
-class Fit(NamedTuple):
+class RatingFit(NamedTuple):
     """Ratings by model. intervals: 95 %, of the bootstrap. notes: what had to be done, a sentence each."""
 
     ratings: dict[str, float]
@@ -37,11 +37,11 @@ class Fit(NamedTuple):
     notes: list[str]
 
 
-def bradley_terry(battles: Sequence[Battle], *, replicates: int = REPLICATES, seed: int = 0) -> Fit:
+def bradley_terry(battles: Sequence[Battle], *, replicates: int = REPLICATES, seed: int = 0) -> RatingFit:
     """Rate models. The bootstrap draws inputs, with all battles over each; battles one by one where none is named."""
     models = sorted({name for battle in battles for name in (battle.model_a, battle.model_b)})
     if not models:
-        return Fit({}, {}, [])
+        return RatingFit({}, {}, [])
     scores = _Scores(battles, models)
     wins = scores.wins()
     met = wins + wins.T > 0
@@ -58,7 +58,7 @@ def bradley_terry(battles: Sequence[Battle], *, replicates: int = REPLICATES, se
         low, high = np.percentile(np.array([ratings for ratings, _ in drawn]), (2.5, 97.5), axis=0)
         intervals = {models[place]: (float(low[place]), float(high[place])) for place in finite}
         notes += _about_draws(sum(lifted for _, lifted in drawn) / replicates)
-    return Fit({name: float(found[place]) for place, name in enumerate(models)}, intervals, notes)
+    return RatingFit({name: float(found[place]) for place, name in enumerate(models)}, intervals, notes)
 
 
 def _about_draws(lifted: float) -> list[str]:

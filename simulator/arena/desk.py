@@ -6,17 +6,17 @@ from pathlib import Path
 import msgspec
 
 from simulator import clock
-from simulator.arena.answer import Clip, Question
+from simulator.arena.answer import ArenaClip, ArenaQuestion
 from simulator.arena.asking import ArenaCriterion
 from simulator.arena.battle import Battle, Order, Winner, append_battle, read_battles
 from simulator.arena.pairing import Match, next_match
-from simulator.arena.sources import Field
+from simulator.arena.sources import ArenaField
 
 NOT_AT_ONCE = 3
 """So many battles lie between a pair and its repetition, where there are as many: what was just heard is remembered."""
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class ListeningRules(msgspec.Struct, frozen=True, kw_only=True):
     """ties: whether raters may say so, or that both are bad. twice: the share that is judged a second time.
 
     most: how many each rater judges, None for all there is.
@@ -39,7 +39,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     match: Match
-    question: Question
+    question: ArenaQuestion
     order: Order
     repeat: bool
     began_s: float
@@ -51,7 +51,9 @@ class Desk:
     file: of battles, those of earlier sittings among them. now: tells the time in seconds.
     """
 
-    def __init__(self, field: Field, rules: Rules, file: Path, now: Callable[[], float] = clock.seconds) -> None:
+    def __init__(
+        self, field: ArenaField, rules: ListeningRules, file: Path, now: Callable[[], float] = clock.seconds
+    ) -> None:
         self.field = field
         self.rules = rules
         self.file = file
@@ -103,7 +105,7 @@ class Desk:
         del self._shown[rater]
         return battle
 
-    def clip(self, rater: str, showing_id: str, which: str) -> Clip | None:
+    def clip(self, rater: str, showing_id: str, which: str) -> ArenaClip | None:
         """Give a sound of what lies before a rater: `first`, `second` or `request`; None for anything else."""
         showing = self._shown.get(rater)
         if showing is None or showing.id != showing_id:

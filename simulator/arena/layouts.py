@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.arena.answer import ArenaAnswer, Clip, Entrant
+from simulator.arena.answer import ArenaAnswer, ArenaClip, Entrant
 from simulator.arena.texts_beside import text_beside
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import natural
@@ -27,7 +27,7 @@ _PRED = "_pred"
 _AUDIO_N = re.compile(r"audio_(\d+)")
 
 
-class Asked(NamedTuple):
+class KnownQuestions(NamedTuple):
     """The questions that are known, in the order of their paths. folder: where they lie, None where nobody says."""
 
     ids: Sequence[str]
@@ -48,7 +48,7 @@ class Asked(NamedTuple):
         return found[0] if len(found) == 1 else name
 
 
-def read_folder(folder: Path, system: str, asked: Asked) -> Entrant:
+def read_folder(folder: Path, system: str, asked: KnownQuestions) -> Entrant:
     """Read a folder of answers. ScenarioError: it holds no sound."""
     files = [path for path in sorted(folder.rglob("*"), key=natural)
              if path.suffix.lower().removeprefix(".") in SOUND_SUFFIXES and path.is_file()]  # fmt: skip
@@ -70,7 +70,7 @@ def read_folder(folder: Path, system: str, asked: Asked) -> Entrant:
                 )
                 continue
             told = text_beside(path, name)
-            answer = ArenaAnswer(system=system, question=question, sound=Clip(path=path), told=told)
+            answer = ArenaAnswer(system=system, question=question, sound=ArenaClip(path=path), told=told)
             entrant.answers[question] = answer
     return entrant
 
@@ -80,7 +80,7 @@ def _by_folder(files: Sequence[Path]) -> Iterator[tuple[Path, list[Path]]]:
         yield place, [file for file in files if file.parent == place]
 
 
-def _named(place: Path, inside: str, files: Sequence[Path], asked: Asked) -> Iterator[tuple[str, Path]]:
+def _named(place: Path, inside: str, files: Sequence[Path], asked: KnownQuestions) -> Iterator[tuple[str, Path]]:
     """Give every answer of one folder with the name of its question; SessionError where numbers say nothing."""
     task, _, last = inside.rpartition("/")
     if inside and all(file.name.startswith("item_") for file in files):
@@ -107,7 +107,7 @@ def _counted(task: str, files: Sequence[Path], names: Sequence[str], whose: str)
     yield from zip(names, files, strict=True)
 
 
-def _predicted(place: Path, inside: str, files: Sequence[Path], asked: Asked) -> Iterator[tuple[str, Path]]:
+def _predicted(place: Path, inside: str, files: Sequence[Path], asked: KnownQuestions) -> Iterator[tuple[str, Path]]:
     """Give LLaMA-Omni's answers by the ids of its question.json, which lies beside them or beside the questions."""
     listed = [path for folder in (place, asked.folder / inside if asked.folder else None)
               if folder and (path := folder / "question.json").is_file()]  # fmt: skip
@@ -130,7 +130,7 @@ def _ids(path: Path) -> list[str]:
         raise SessionError(f"{path}: no list of questions with ids: {type(error).__name__}") from error
 
 
-def _are_numbers(files: Sequence[Path], inside: str, asked: Asked) -> bool:
+def _are_numbers(files: Sequence[Path], inside: str, asked: KnownQuestions) -> bool:
     """Whether names are places in a list: of the form audio_N, and no question of the folder is called so."""
     known = set(asked.within(inside))
     return bool(known) and all(

@@ -57,18 +57,24 @@ async def listen(desk: Desk, door: Door, tell: Callable[[str], None]) -> None:
         base = address_of(listener, tls=False)
         async with together() as tasks:
             tasks.start_soon(server.serve, [listener])
-            await tasks.start(_mind_interrupts, over)
-            for number, rater in enumerate(door.raters):
-                address = site.address(base, rater)
-                tell(f"to listen as {rater}, once: {address}")
-                if number == 0 and door.open_page and not webbrowser.open(address):
-                    tell("no browser could be opened here; open the address yourself")
-            tell("Ctrl-C ends it; every verdict is kept")
-            await over.wait()
-            if not left:
-                await clock.sleep(READ_S)
+            async with together() as waiting:
+                # Before anybody is invited: who has read the address may press Ctrl-C at once.
+                await waiting.start(_mind_interrupts, over)
+                _invite(site, base, door, tell)
+                await over.wait()
+                if not left:
+                    await clock.sleep(READ_S)
+                waiting.cancel_scope.cancel()
             server.should_exit = True
-            tasks.cancel_scope.cancel()
+
+
+def _invite(site: ListenSite, base: str, door: Door, tell: Callable[[str], None]) -> None:
+    for number, rater in enumerate(door.raters):
+        address = site.address(base, rater)
+        tell(f"to listen as {rater}, once: {address}")
+        if number == 0 and door.open_page and not webbrowser.open(address):
+            tell("no browser could be opened here; open the address yourself")
+    tell("Ctrl-C ends it; every verdict is kept")
 
 
 async def _mind_interrupts(over: anyio.Event, *, task_status: anyio.abc.TaskStatus[None]) -> None:

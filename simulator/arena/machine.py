@@ -7,7 +7,7 @@ from simulator import clock
 from simulator.arena.asking import ArenaCriterion, Heard, messages, shown
 from simulator.arena.battle import Battle, Order, Winner
 from simulator.arena.pairing import Match
-from simulator.arena.sources import Field
+from simulator.arena.sources import ArenaField
 from simulator.cassettes.store import Cassettes
 from simulator.errors import ScenarioError, SessionError
 from simulator.judging.pairs import read_side
@@ -25,7 +25,7 @@ class Machine:
     """A judge of battles. heard: what it gets; None: sound, and words where it turns out to take no sound."""
 
     def __init__(
-        self, spec: JudgeSpec, field: Field, criterion: ArenaCriterion, *, out: Path, heard: Heard | None = None
+        self, spec: JudgeSpec, field: ArenaField, criterion: ArenaCriterion, *, out: Path, heard: Heard | None = None
     ) -> None:
         """out: the folder that keeps its replies. ScenarioError: its key is not set, or words tell nothing of this."""
         self._spec = spec

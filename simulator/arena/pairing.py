@@ -9,7 +9,7 @@ from typing import NamedTuple
 from simulator.arena.battle import Battle
 from simulator.arena.bradley_terry import bradley_terry
 from simulator.arena.elo import expected
-from simulator.arena.sources import Field
+from simulator.arena.sources import ArenaField
 
 Pair = tuple[str, str]
 """Two systems, in the order of their names."""
@@ -39,7 +39,7 @@ def drawn(question: str, pair: Pair, seed: int) -> Match:
     return Match(question, first, second)
 
 
-def all_matches(field: Field, seed: int, most: int | None = None) -> list[Match]:
+def all_matches(field: ArenaField, seed: int, most: int | None = None) -> list[Match]:
     """Give every pair over every question that both answered, pair by pair in turn; `most`: so many of them."""
     rows = []
     for pair, questions in _met(field).items():
@@ -49,7 +49,7 @@ def all_matches(field: Field, seed: int, most: int | None = None) -> list[Match]
     return turns[:most]
 
 
-def next_match(field: Field, battles: Sequence[Battle], rater: str, seed: int) -> Match | None:
+def next_match(field: ArenaField, battles: Sequence[Battle], rater: str, seed: int) -> Match | None:
     """Give what a rater should judge next; None when nothing is left.
 
     The pair is the one of which a verdict tells most: p (1 - p) / (n + 1), of the chance that the ratings so far give
@@ -74,7 +74,7 @@ def _worth(pair: Pair, seen: Mapping[tuple[str, str, str], int], ratings: Mappin
     return chance * (1 - chance) / (met + 1)
 
 
-def _met(field: Field) -> dict[Pair, list[str]]:
+def _met(field: ArenaField) -> dict[Pair, list[str]]:
     """Give the questions that both of a pair answered."""
     ordered = sorted(field.entrants, key=lambda one: one.system)
     pairs = {(one.system, other.system): field.common(one, other) for one, other in combinations(ordered, 2)}

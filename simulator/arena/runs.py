@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simulator.arena.answer import ArenaAnswer, Clip, Entrant, Question
+from simulator.arena.answer import ArenaAnswer, ArenaClip, ArenaQuestion, Entrant
 from simulator.errors import SessionError
 from simulator.results.row import Row
 from simulator.results.run import load_run
@@ -16,7 +16,7 @@ _TARGET = ("target", "evaluation_target", "reference")
 _TRANSCRIPT = ("transcript", "text")
 
 
-def read_run(folder: Path, name: str, questions: dict[str, Question]) -> list[Entrant]:
+def read_run(folder: Path, name: str, questions: dict[str, ArenaQuestion]) -> list[Entrant]:
     """Read a run: one entrant, or one per agent where it has several. questions: gets what it asks and is not known."""
     run = load_run(folder)
     agents = dict.fromkeys(row.agent for row in run.rows)
@@ -34,8 +34,8 @@ def read_run(folder: Path, name: str, questions: dict[str, Question]) -> list[En
             entrant.notes.append(f"{entrant.system}: {row.id}: left out: {error}")
             continue
         path, (user, agent) = session.audio_source
-        asked = questions.setdefault(key, _question(key, session, Clip(path=path, channel=user, trimmed=True)))
-        sound = Clip(path=path, channel=agent, trimmed=True)
+        asked = questions.setdefault(key, _question(key, session, ArenaClip(path=path, channel=user, trimmed=True)))
+        sound = ArenaClip(path=path, channel=agent, trimmed=True)
         entrant.answers[asked.id] = ArenaAnswer(
             system=entrant.system, question=asked.id, sound=sound, session=session.folder
         )
@@ -46,11 +46,11 @@ def _key(row: Row) -> str:
     return f"{row.sample or row.scenario}{f'#{row.trial}' if row.trial else ''}"
 
 
-def _question(key: str, session: Session, sound: Clip) -> Question:
+def _question(key: str, session: Session, sound: ArenaClip) -> ArenaQuestion:
     sample = session.meta.sample
     said = " ".join(str(event.data.get("text", "")) for event in session.by_type.get("speech_start", ())
                     if event.party == "user")  # fmt: skip
-    return Question(
+    return ArenaQuestion(
         id=key,
         domain=told(sample, _DOMAIN),
         transcript=told(sample, _TRANSCRIPT) or said.strip(),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.arena.answer import ArenaAnswer, Clip, Entrant, Question
-from simulator.arena.layouts import Asked, read_folder
+from simulator.arena.answer import ArenaAnswer, ArenaClip, ArenaQuestion, Entrant
+from simulator.arena.layouts import KnownQuestions, read_folder
 from simulator.arena.runs import read_run, repeated, told
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
 from simulator.errors import ScenarioError
@@ -14,11 +14,11 @@ from simulator.results.run_info import INFO
 from simulator.session import is_session
 
 
-class Field(NamedTuple):
+class ArenaField(NamedTuple):
     """Everybody who takes part, and what was asked. notes: what could not be used."""
 
     entrants: list[Entrant]
-    questions: dict[str, Question]
+    questions: dict[str, ArenaQuestion]
     notes: list[str]
 
     def common(self, first: Entrant, second: Entrant) -> list[str]:
@@ -56,21 +56,21 @@ class Source(NamedTuple):
         return any(is_session(child) for child in self.folder.iterdir() if child.is_dir())
 
 
-def read_field(words: Sequence[str], inputs: Path | None = None) -> Field:
+def read_field(words: Sequence[str], inputs: Path | None = None) -> ArenaField:
     """Read all sources; at least two systems must have answered the same question. ScenarioError, SessionError."""
     sources = [Source.of(word) for word in words]
     inputs = inputs or _beside(sources)
     questions = asked_in(inputs) if inputs is not None else {}
     entrants = [one for source in sources if source.is_run for one in read_run(source.folder, source.name, questions)]
-    asked = Asked(sorted(questions), inputs)
+    asked = KnownQuestions(sorted(questions), inputs)
     foreign = [read_folder(source.folder, source.name, asked) for source in sources if not source.is_run]
     for entrant in foreign:
         for name in entrant.answers:
-            questions.setdefault(name, Question(id=name, domain=name.rpartition("/")[0].partition("/")[0]))
+            questions.setdefault(name, ArenaQuestion(id=name, domain=name.rpartition("/")[0].partition("/")[0]))
     entrants += foreign
     if again := repeated(entrants):
         raise ScenarioError(f"several sources are called {again[0]!r}; give each a name of its own: FOLDER:NAME")
-    found = Field(entrants, questions, [note for entrant in entrants for note in entrant.notes])
+    found = ArenaField(entrants, questions, [note for entrant in entrants for note in entrant.notes])
     pairs = [(one, other) for place, one in enumerate(entrants) for other in entrants[place + 1 :]]
     if not any(found.common(one, other) for one, other in pairs):
         told_of = "; ".join(f"{one.system} answers {_some(sorted(one.answers))}" for one in entrants)
@@ -78,21 +78,21 @@ def read_field(words: Sequence[str], inputs: Path | None = None) -> Field:
     return found
 
 
-def asked_in(folder: Path) -> dict[str, Question]:
+def asked_in(folder: Path) -> dict[str, ArenaQuestion]:
     """Read a folder of questions as S2S-Arena lays them out. ScenarioError: there are none."""
     if not folder.is_dir():
         raise ScenarioError(f"--inputs {folder} is no folder")
-    found: dict[str, Question] = {}
+    found: dict[str, ArenaQuestion] = {}
     for row in S2sArenaDatasetSpec(path=folder).questions():
         if isinstance(row, str):
             continue
         fields, sounds = row.fields, row.row.sounds()
-        found[row.id] = Question(
+        found[row.id] = ArenaQuestion(
             id=row.id,
             domain=told(fields, ("domain", "category", "task")),
             transcript=told(fields, ("transcript", "text")),
             target=told(fields, ("target", "evaluation_target", "reference")),
-            sound=Clip(path=sounds[0]) if sounds else None,
+            sound=ArenaClip(path=sounds[0]) if sounds else None,
         )
     if not found:
         raise ScenarioError(f"--inputs {folder} holds no sound files")

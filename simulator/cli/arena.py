@@ -114,14 +114,16 @@ def _judge(args: argparse.Namespace) -> int:
 def _listen(args: argparse.Namespace) -> int:
     import anyio
 
-    from simulator.arena.desk import Desk, Rules
+    from simulator.arena.desk import Desk, ListeningRules
     from simulator.arena.listening import Door, listen
     from simulator.arena.sources import read_field
     from simulator.arena.writing import BATTLES
 
     field = read_field(args.sources, args.inputs)
     _tell(field.notes)
-    rules = Rules(ties=args.ties, twice=args.twice, criterion=args.criterion, seed=args.seed, most=args.battles)
+    rules = ListeningRules(
+        ties=args.ties, twice=args.twice, criterion=args.criterion, seed=args.seed, most=args.battles
+    )
     door = Door(port=args.port, open_page=not args.no_open, raters=tuple(args.rater or ["listener"]))
     door.check()
     desk = Desk(field, rules, _folder(args) / BATTLES)
