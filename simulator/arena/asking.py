@@ -1,11 +1,12 @@
 """What a machine is asked about two answers: what was asked of both, then each, as sound or as words, and no names."""
 
 import base64
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from simulator.arena.answer import ArenaAnswer, ArenaQuestion
+from simulator.arena.answer import ArenaAnswer, ArenaClip, ArenaQuestion
 from simulator.judging.exhibit import SOUND_HZ
 
 ArenaCriterion = Literal["semantic", "paralinguistic", "both"]
@@ -40,9 +41,20 @@ class Shown(NamedTuple):
 def shown(answer: ArenaAnswer, heard: Heard) -> Shown:
     """Read an answer as sound, base64 of a WAV, or as words. SessionError: it cannot be read."""
     if heard == "text":
-        words = answer.words()
+        words = _words(answer)
         return Shown(words, len(words.split()))
-    return Shown(_wav(answer.sound), round(answer.sound.seconds(), 3))
+    return Shown(_wav(answer.sound), _seconds(answer.sound))
+
+
+@lru_cache(maxsize=2**16)
+def _words(answer: ArenaAnswer) -> str:
+    """An answer meets many others, and recognising it takes long."""
+    return answer.words()
+
+
+@lru_cache(maxsize=2**16)
+def _seconds(clip: ArenaClip) -> float:
+    return round(clip.seconds(), 3)
 
 
 def messages(criterion: ArenaCriterion, question: ArenaQuestion, sides: tuple[Shown, Shown], heard: Heard) -> Any:
@@ -74,7 +86,8 @@ def _attached(text: str, sound: str) -> list[dict[str, Any]]:
     return [{"type": "text", "text": text}, {"type": "input_audio", "input_audio": data}]
 
 
-def _wav(clip: Any) -> str:
+@lru_cache(maxsize=32)
+def _wav(clip: ArenaClip) -> str:
     return base64.b64encode(clip.wav(SOUND_HZ)).decode()
 
 

@@ -22,8 +22,8 @@ Order = Literal["drawn", "turned", ""]
 """Whether the sides are those that the seed drew, or the same ones exchanged; "" where nobody says."""
 
 _ALIASES: Mapping[str, tuple[str, ...]] = {
-    "model_a": ("model_a", "model_1", "model_left", "modelA", "left_model", "a"),
-    "model_b": ("model_b", "model_2", "model_right", "modelB", "right_model", "b"),
+    "model_a": ("model_a", "model_1", "model1", "modelA", "model_left", "left_model", "system_a", "a"),
+    "model_b": ("model_b", "model_2", "model2", "modelB", "model_right", "right_model", "system_b", "b"),
     "winner": ("winner", "win", "vote", "choice", "preference", "result"),
     "loser": ("loser",),
     "domain": ("domain", "category"),
@@ -31,10 +31,10 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "seconds": ("seconds", "duration", "time_s"),
 }
 _SIDES: Mapping[str, Winner] = {
-    **dict.fromkeys(("model_a", "model_1", "a", "left", "first", "1"), "model_a"),
-    **dict.fromkeys(("model_b", "model_2", "b", "right", "second", "2"), "model_b"),
-    **dict.fromkeys(("tie", "draw", "tied", "equal", "both_good"), "tie"),
-    **dict.fromkeys(("both_bad", "bothbad", "tie_bothbad", "tie_both_bad", "neither"), "both_bad"),
+    **dict.fromkeys(("model_a", "model_1", "model1", "modela", "a", "left", "leftvote", "first", "1"), "model_a"),
+    **dict.fromkeys(("model_b", "model_2", "model2", "modelb", "b", "right", "rightvote", "second", "2"), "model_b"),
+    **dict.fromkeys(("tie", "draw", "tied", "tievote", "equal", "both_good"), "tie"),
+    **dict.fromkeys(("both_bad", "bothbad", "bothbad_vote", "tie_bothbad", "tie_both_bad", "neither"), "both_bad"),
 }
 _ALLOWED = "model_a, model_b, tie, both_bad or the name of one of the two"
 

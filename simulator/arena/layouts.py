@@ -62,6 +62,10 @@ def read_folder(folder: Path, system: str, asked: KnownQuestions) -> Entrant:
         except SessionError as error:
             entrant.notes.append(f"{system}: {error}")
             continue
+        if len(named) < len(found):
+            entrant.notes.append(
+                f"{system}: {inside}: of {len(found)} items {named[0][1].name} is taken for the answer"
+            )
         for name, path in named:
             question = asked.named(name)
             if question in entrant.answers:

@@ -1,6 +1,5 @@
 """A machine as the judge of battles: every pair in both orders, as who stands first must not decide."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from simulator import clock
@@ -33,7 +32,8 @@ class Machine:
         self._criterion = criterion
         self._out = out
         self._judge = spec.open()
-        self._judge.cassettes = Cassettes([out / FILE], record=spec.record, behind=self._judge.kept)
+        file = out / FILE
+        self._judge.cassettes = Cassettes([file], keep=file, record=spec.record, behind=self._judge.kept)
         self._settled = heard is not None
         self.heard: Heard = heard or "sound"
         self._check()
@@ -47,13 +47,14 @@ class Machine:
         if self.heard == "text" and self._criterion == "paralinguistic":
             raise ScenarioError("a paralinguistic criterion needs a judge that hears; words do not tell how they sound")
 
-    def battles(self, match: Match) -> Iterator[Battle]:
+    def battles(self, match: Match) -> list[Battle]:
         """Judge a pair, as the sides were drawn, then turned. SessionError: no verdict, or an answer cannot be read."""
         orders: tuple[tuple[Order, Match], ...] = (("drawn", match), ("turned", match.turned()))
-        found = [self._battle(order, sides) for order, sides in orders]
-        yield from found
+        return [self._battle(order, sides) for order, sides in orders]
+
+    def finish(self) -> None:
+        """Keep in the folder what the user's cache knew already, too: it can then be judged again anywhere."""
         keep_used(self._out, self._judge.cassettes.used)
-        self._judge.cassettes.used.clear()
 
     def _battle(self, order: Order, match: Match) -> Battle:
         begin = clock.seconds()

@@ -103,6 +103,7 @@ def _judge(args: argparse.Namespace) -> int:
                 battles.append(battle)
         except SessionError as error:
             problems.append(str(error))
+    machine.finish()
     _tell([*field.notes, *(known.problems if known else ())])
     if not battles:
         outcome(problems, len(problems))
