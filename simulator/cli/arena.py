@@ -139,7 +139,6 @@ def _folder(args: argparse.Namespace) -> Path:
     from simulator.batch.folder import free_folder
 
     out: Path = args.out or free_folder(Path("runs") / "arena")
-    out.mkdir(parents=True, exist_ok=True)
     return out
 
 
