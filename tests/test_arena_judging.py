@@ -123,12 +123,14 @@ def test_request_and_target_are_shown(systems: list[str], tmp_path: Path) -> Non
 def test_nothing_is_paid_for_twice_and_a_folder_is_judged_again_offline(
     systems: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder goes on where it was left; with its replies alone another machine comes to the same ratings."""
+    """A folder goes on where it was left, by the same criterion; its replies alone give the same ratings elsewhere."""
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     with judging(longer) as (url, asked):
         assert simulate("arena", *systems, "--judge", f"m@{url}", "--out", out, "--battles", "1") == 0
         assert simulate("arena", *systems, "--judge", f"m@{url}", "--out", out) == 0
         assert (len(asked), len(battles(out))) == (4, 4)
+        other = ["--judge", f"m@{url}", "--out", out, "--criterion", "semantic"]
+        assert simulate("arena", *systems, *other) == 2
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
     elsewhere.mkdir()
     (elsewhere / "judge.jsonl").write_bytes((out / "judge.jsonl").read_bytes())

@@ -77,7 +77,7 @@ def _rate(args: argparse.Namespace) -> int:
 
 
 def _judge(args: argparse.Namespace) -> int:
-    from simulator.arena.battle import append_battle, read_battles
+    from simulator.arena.battle import append_battle
     from simulator.arena.machine import Machine
     from simulator.arena.pairing import all_matches
     from simulator.arena.sources import read_field
@@ -91,10 +91,9 @@ def _judge(args: argparse.Namespace) -> int:
     heard: Any = args.hears or ("sound" if spec.hears != "text" else None)
     machine = Machine(spec, field, args.criterion, out=out, heard=heard)
     problems: list[str] = []
-    known = read_battles(out / BATTLES) if (out / BATTLES).is_file() else None
-    battles = list(known.battles) if known else []
-    judged = {battle.pair for battle in battles
-              if battle.rater == machine.rater and battle.criterion == args.criterion}  # fmt: skip
+    known = _known(out, args.criterion)
+    battles = list(known.battles)
+    judged = {battle.pair for battle in battles if battle.rater == machine.rater}
     matches = [match for match in all_matches(field, args.seed, args.battles) if match.key not in judged]
     for match in matches:
         try:
@@ -104,12 +103,12 @@ def _judge(args: argparse.Namespace) -> int:
         except SessionError as error:
             problems.append(str(error))
     machine.finish()
-    _tell([*field.notes, *(known.problems if known else ())])
+    _tell([*field.notes, *known.problems])
     if not battles:
         outcome(problems, len(problems))
         raise ScenarioError(f"the judge gave no verdict on any of {len(matches)} pairs")
     _finish(args, battles, out, out.name)
-    return outcome(problems, len(matches))
+    return outcome(problems, len(matches) + len(known.battles))
 
 
 def _listen(args: argparse.Namespace) -> int:
@@ -127,12 +126,26 @@ def _listen(args: argparse.Namespace) -> int:
     )
     door = Door(port=args.port, open_page=not args.no_open, raters=tuple(args.rater or ["listener"]))
     door.check()
-    desk = Desk(field, rules, _folder(args) / BATTLES)
+    out = _folder(args)
+    _tell(_known(out, args.criterion).problems)
+    desk = Desk(field, rules, out / BATTLES)
     anyio.run(listen, desk, door, lambda sentence: print(f"simulate: {sentence}", file=sys.stderr, flush=True))
     if not desk.battles:
         raise ScenarioError("nobody judged anything")
     _finish(args, desk.battles, desk.file.parent, desk.file.parent.resolve().name)
     return OK
+
+
+def _known(out: Path, criterion: str) -> Any:
+    """Read what was judged before in the folder. ScenarioError: by another criterion, with which it cannot be rated."""
+    from simulator.arena.battle import ReadBattles, read_battles
+    from simulator.arena.writing import BATTLES
+
+    found = read_battles(out / BATTLES) if (out / BATTLES).is_file() else ReadBattles([], [])
+    others = sorted({battle.criterion for battle in found.battles} - {criterion, ""})
+    if others:
+        raise ScenarioError(f"{out}: its battles are by the criterion {others[0]}; name another folder for {criterion}")
+    return found
 
 
 def _folder(args: argparse.Namespace) -> Path:
