@@ -37,7 +37,7 @@ def preferences(
     for number in range(votes):
         attempts = range(number * tries, (number + 1) * tries)
         one, other = (
-            first_vote(judge, _what(order, criterion), _messages(criterion, order), attempts, _read)
+            first_vote(judge, _what(order, criterion), _messages(criterion, order), attempts, read_side)
             for order in (pair, pair[::-1])
         )
         found.append(_joined(one, other))
@@ -75,7 +75,8 @@ def _messages(criterion: Criterion, order: Sequence[Exhibit]) -> list[dict[str, 
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
 
 
-def _read(text: str) -> Vote:
+def read_side(text: str) -> Vote:
+    """Read which side an answer prefers: 1 the first, -1 the second, 0 a tie; no value where it says none."""
     found = [item for item in objects(THOUGHT.sub("", text)) if "better" in item]
     if len(found) != 1:
         return Vote(None, f"its answer holds {len(found) or 'no'} preference{'s' * (len(found) > 1)}: {quoted(text)}")

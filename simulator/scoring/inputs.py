@@ -92,7 +92,7 @@ def passed_over(paths: Sequence[Path]) -> list[str]:
         f"{file}: passed over; the sound files that are read are {reads}"
         for path in paths
         if path.is_dir()
-        for file in sorted(path.rglob("*"), key=_natural)
+        for file in sorted(path.rglob("*"), key=natural)
         if file.suffix.lower().removeprefix(".") in _OTHER_SOUND and ASIDE not in str(file)
     ]
 
@@ -150,7 +150,7 @@ def _inside(folder: Path, root: Path, kinds: frozenset[str], depth: int) -> list
         return []
     found: list[Input] = []
     bare: list[Path] = []
-    for entry in sorted(entries, key=_natural):
+    for entry in sorted(entries, key=natural):
         if entry.is_dir():
             inside = _inside(entry, root, kinds, depth + 1)
             found += inside
@@ -159,7 +159,7 @@ def _inside(folder: Path, root: Path, kinds: frozenset[str], depth: int) -> list
         elif not (entry.suffix == ".jsonl" and "run.json" in names):  # a run's own rows are no predictions
             found += _file(entry, root, kinds)
     found = _without_strays(found + _bare_samples(bare, found, folder, root), folder, root)
-    return sorted(found, key=lambda item: _natural(item.path))
+    return sorted(found, key=lambda item: natural(item.path))
 
 
 def _without_strays(found: Sequence[Input], folder: Path, root: Path) -> list[Input]:
@@ -218,7 +218,7 @@ def _folder_name(folder: Path) -> str:
     return folder.name or folder.resolve().name
 
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
+def natural(path: Path) -> list[tuple[int, int, str]]:
     """Order names with numbers by value: 2 before 10."""
     return [
         (0, int(part), "") if part.isdigit() else (1, 0, part)

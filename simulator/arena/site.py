@@ -1,0 +1,179 @@
+"""The web side of the arena: a page for each rater, on loopback, behind passes; nothing on it tells whose an answer is.
+
+GET  /listen/<rater>?pass=...           the one-time token becomes a cookie, then /listen/<rater>: the page
+GET  /listen/<rater>/pair               what lies before the rater, as JSON
+GET  /listen/<rater>/sound/<id>/<which> a sound of it: request, first or second, all at one rate
+POST /listen/<rater>/verdict            {"id": ..., "choice": "model_a"}; answers with the next pair
+"""
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import msgspec
+
+from simulator.arena.asking import ArenaCriterion
+from simulator.arena.desk import Desk
+from simulator.errors import ScenarioError, SessionError
+from simulator.live.browser.passes import Passes, cookie_name
+from simulator.report.assets import ICON, escape
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+PLAYED_HZ = 24_000
+"""All sounds are played at one rate; a file's own would tell its system."""
+ASKED: dict[ArenaCriterion, str] = {
+    "semantic": "Which answer says the better thing? Leave out how it sounds.",
+    "paralinguistic": "Which answer sounds more as it should: emotion, emphasis, pace, voice? Leave out what it says.",
+    "both": "Which answer is better, what it says and how it sounds taken together?",
+}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer"}
+_SHARED_ASSETS = ("base.css", "theme.js")
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+
+
+class _Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    choice: str
+
+
+_READ = msgspec.json.Decoder(_Verdict)
+
+
+class ListenSite:
+    """Makes the ASGI app of one desk. done(): called when a rater has nothing left."""
+
+    def __init__(self, desk: Desk, raters: tuple[str, ...], done: Callable[[str], None] = lambda rater: None) -> None:
+        self.desk = desk
+        self.passes = Passes(raters)
+        self._raters = raters
+        self._done = done
+
+    def app(self) -> Any:
+        """The routes. ScenarioError when the extra `live` is not installed."""
+        try:
+            from starlette.applications import Starlette
+            from starlette.routing import Route
+        except ImportError:
+            raise ScenarioError(
+                "listening needs starlette and uvicorn: pip install 'starlette>=0.40,<2' 'uvicorn>=0.52.1'"
+            ) from None
+
+        return Starlette(routes=[
+            Route("/listen/{rater}", self._page), Route("/listen/{rater}/pair", self._pair),
+            Route("/listen/{rater}/sound/{id}/{which}", self._sound),
+            Route("/listen/{rater}/verdict", self._verdict, methods=["POST"]),
+            Route("/assets/{name}", self._asset), Route("/favicon.ico", self._icon),
+        ])  # fmt: skip
+
+    def address(self, base: str, rater: str) -> str:
+        """The address that opens a rater's page, once."""
+        return f"{base}/listen/{rater}?pass={self.passes.token(rater)}"
+
+    async def _page(self, request: "Request") -> "Response":
+        from starlette.responses import HTMLResponse, RedirectResponse
+
+        rater, token = request.path_params["rater"], request.query_params.get("pass")
+        if rater not in self._raters:
+            return _refusal(404, "nobody of this name listens")
+        if token is not None and not self.passes.holds(rater, request.cookies):
+            cookie = self.passes.exchange(rater, token)
+            if cookie is None:
+                return _refusal(403, "this address has been used or is not whole; take what `simulate arena` printed")
+            answer: Response = RedirectResponse(request.url.path, 303)
+            answer.set_cookie(cookie_name(rater), cookie, httponly=True, samesite="strict")
+            return answer
+        if token is not None:
+            return RedirectResponse(request.url.path, 303)
+        if not self.passes.holds(rater, request.cookies):
+            return _refusal(401, "open the address that `simulate arena` printed")
+        text = (files("simulator.arena") / "assets" / "listen.html").read_text(encoding="utf-8")
+        asked = ASKED[self.desk.rules.criterion]
+        return HTMLResponse(Template(text).substitute(icon=ICON, rater=escape(rater), asked=asked), headers=_HEADERS)
+
+    async def _pair(self, request: "Request") -> "Response":
+        refused = self._refused(request)
+        return refused or self._next(request.path_params["rater"])
+
+    def _next(self, rater: str) -> "Response":
+        from starlette.responses import Response
+
+        showing = self.desk.show(rater)
+        plain: dict[str, Any] = {"judged": self.desk.judged(rater), "most": self.desk.rules.most}
+        if showing is None:
+            self._done(rater)
+            plain["done"] = True
+        else:
+            question = showing.question
+            plain |= {"id": showing.id, "domain": question.domain, "transcript": question.transcript,
+                      "target": question.target, "request": question.sound is not None,
+                      "choices": self.desk.rules.choices}  # fmt: skip
+        return Response(msgspec.json.encode(plain), media_type="application/json", headers=_HEADERS)
+
+    async def _sound(self, request: "Request") -> "Response":
+        from starlette.responses import Response
+
+        refused = self._refused(request)
+        if refused:
+            return refused
+        rater, showing, which = (request.path_params[name] for name in ("rater", "id", "which"))
+        clip = self.desk.clip(rater, showing, which)
+        if clip is None:
+            return _refusal(404, "there is no such sound")
+        try:
+            content = await anyio.to_thread.run_sync(clip.wav, PLAYED_HZ)
+        except SessionError:
+            return _refusal(500, "the sound cannot be read")
+        return Response(content, media_type="audio/wav", headers=_HEADERS)
+
+    async def _verdict(self, request: "Request") -> "Response":
+        refused = self._refused(request)
+        if refused:
+            return refused
+        rater = request.path_params["rater"]
+        try:
+            verdict = _READ.decode(await request.body())
+            self.desk.judge(rater, verdict.id, verdict.choice)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            return _refusal(400, str(error))
+        except (SessionError, OSError) as error:
+            return _refusal(500, str(error))
+        return self._next(rater)
+
+    def _refused(self, request: "Request") -> "Response | None":
+        rater = request.path_params["rater"]
+        if rater not in self._raters:
+            return _refusal(404, "nobody of this name listens")
+        if not self.passes.holds(rater, request.cookies):
+            return _refusal(401, "open the address that `simulate arena` printed")
+        return None
+
+    async def _asset(self, request: "Request") -> "Response":
+        from starlette.responses import Response
+
+        name = request.path_params["name"]
+        file = files("simulator.report" if name in _SHARED_ASSETS else "simulator.arena") / "assets" / name
+        kind = _TYPES.get(Path(name).suffix)
+        if kind is None or Path(name).name != name or not file.is_file():
+            return _refusal(404, "there is no such part")
+        return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
+
+    async def _icon(self, _request: "Request") -> "Response":
+        from starlette.responses import Response
+
+        return Response(status_code=204)
+
+
+def _refusal(status: int, sentence: str) -> "Response":
+    from starlette.responses import PlainTextResponse
+
+    return PlainTextResponse(f"{sentence}\n", status)
