@@ -7,15 +7,23 @@ import msgspec
 import numpy as np
 from rich.console import Console
 
+from simulator.annotation.annotate import annotate_cached
+from simulator.events import PARTIES
 from simulator.frame import silence
 from simulator.live.at_device.terminal_view import TerminalView
 from simulator.live.floor_watch import FloorWatch, Notice
 from simulator.live.room import Room
+from simulator.report.marks.marks import marks_of
+from simulator.results.judged import read_judged
 from simulator.scenario import load
+from simulator.session import read_session
 from simulator.speaking.ears import LevelEarsSpec
 from simulator.testing import burst
+from tests.command_line import simulate
+from tests.source_tree import ROOT
 
 RATE, FRAME = 24_000, 480
+KINDS = ("transfer", "barge_in", "backchannel")
 
 Stretches = Sequence[tuple[float, float]]
 
@@ -97,3 +105,26 @@ def test_the_terminal_corrects_a_mark_and_drops_one_that_is_withdrawn() -> None:
     )
     assert "+300 ms" not in text and "talked through" not in text
     assert text.count("barge-in, yielded in 500 ms") == 1
+
+
+def test_the_live_view_and_the_page_agree_on_a_take(tmp_path: Path) -> None:
+    """The same call, told frame by frame and read afterwards: equal in number and kind, times to 50 ms."""
+    short = [word for change in ("report=none", "expect=[]", "scorers=[barge_in]") for word in ("--set", change)]
+    assert simulate(ROOT / "scenarios" / "first_call.yaml", "--out", tmp_path / "run", *short) == 0
+    folder = tmp_path / "run" / "first-call-0"
+    session = annotate_cached(read_session(folder))
+    page = [mark for mark in marks_of(session, read_judged(folder).scores) if mark.kind in {*KINDS, "overlap"}]
+    watch, told = FloorWatch(RATE, {"user": LevelEarsSpec(), "agent": LevelEarsSpec()}), dict[str, Notice]()
+    due = [event for event in session.events if event.type in ("speech_start", "speech_end")]
+    tracks = [session.said(party) for party in PARTIES]
+    for start in range(0, len(tracks[0]), FRAME):
+        while due and due[0].at <= start:
+            watch.take(due.pop(0))
+        told |= {item.id: item for item in watch.hear(start, *(track[start : start + FRAME] for track in tracks))}
+    told |= {item.id: item for item in watch.finish()}
+    for kind in (*KINDS, "overlap"):
+        live = sorted((item.party, item.start, item.end) for item in told.values() if item.kind == kind)
+        read = sorted((mark.party, *sorted((mark.start / RATE, mark.end / RATE))) for mark in page if mark.kind == kind)
+        assert len(live) == len(read) > 0, kind
+        for (who, *times), (party, *others) in zip(live, read, strict=True):
+            assert who == party and np.abs(np.subtract(times, others)).max() < 0.05, (kind, times, others)
