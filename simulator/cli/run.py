@@ -10,6 +10,7 @@ import msgspec
 from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
+from simulator.batch.shards import Part, Shard
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
@@ -33,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--concurrency", type=_at_least_one, default=1, metavar="N", help="sessions at a time (default: 1)"
     )
     add_overrides(parser)
+    parser.add_argument(
+        "--shard", metavar="I/N", help="play part I of N alone, by itself; `simulate merge` puts the parts together"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -65,17 +69,27 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     check_before_start(plan)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
+    shard: str | None = getattr(args, "shard", None)
+    part = Part(plan, None if shard is None else Shard.read(shard))
     if args.dry_run:
-        return _tell_plan(plan, as_json=args.json)
-    folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
+        return _tell_plan(part.plan, as_json=args.json)
+    folder = RunFolder(args.out or _default_folder(plan, part.shard), resume=args.resume)
     try:
-        return _play(plan, folder, args)
+        part.begin(folder)
+        return _play(part, folder, args)
     finally:
         folder.close()
 
 
-def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
-    """Run a plan into its folder and print what came of it; gives the exit code."""
+def _default_folder(plan: Plan, shard: Shard | None) -> Path:
+    """Where a run goes: the parts of one lie together, in a folder that `simulate merge` takes."""
+    runs = Path("runs")
+    return runs / plan.name if shard is None else runs / f"{plan.name}.shards" / f"{shard.number}-of-{shard.of}"
+
+
+def _play(part: Part, folder: RunFolder, args: argparse.Namespace) -> int:
+    """Run a plan, or a part of it, into its folder and print what came of it; gives the exit code."""
+    plan = part.plan
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
     folder.write(command, None, sweeps=plan.swept)
@@ -85,13 +99,16 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
     played = {row.scenario for row in result.rows}
     summary = summarise(
         # Of a staircase's levels those it came to.
-        {name: item for name, item in plan.scenarios.items() if name in played or not plan.flights},
+        {name: item for name, item in plan.scenarios.items() if name in played or not (plan.flights or part.shard)},
         result.rows,
         swept=plan.swept,
         pool_all=args.pool == "all",
         keep_invalid=args.keep_invalid,
     )
+    part.ended(folder, result.rows, spared=result.spared)
     code = exit_code(result, summary, expected=result.planned + len(plan.notes) - result.spared)
+    if part.shard is not None and code == EXPECTATION_FAILED:
+        code = OK  # what is expected of all trials is judged when all are there
     try:
         folder.write(command, code, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
         _write_pages(plan, folder, args.page_audio)
@@ -129,6 +146,8 @@ def _tell_plan(plan: Plan, *, as_json: bool) -> int:
     lines: list[dict[str, Any]] = []
     for name, lengths in plan.lengths_s().items():
         scenario = plan.purses[name]
+        if not lengths:
+            continue  # a part of a run may hold nothing of it
         points = [plan.scenarios[point] for point, sweep in plan.points.items() if sweep == name]
         clock = "wall" if any(item.wall() for item in points or [scenario]) else "virtual"
         models = dict.fromkeys(model for item in points or [scenario] for model in item.priced_models())
