@@ -27,7 +27,7 @@ MOST_SHARDS = 1_000_000
 
 
 class Shard(NamedTuple):
-    """Part `number` of `of`, counted from 1."""
+    """RunPart `number` of `of`, counted from 1."""
 
     number: int
     of: int
@@ -50,7 +50,7 @@ class Shard(NamedTuple):
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % self.of == self.number - 1
 
 
-class Part:
+class RunPart:
     """What is played of a plan: one part of it, or all where nobody asked for parts. plan: what is to be played."""
 
     def __init__(self, whole: Plan, shard: Shard | None) -> None:

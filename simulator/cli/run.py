@@ -10,7 +10,7 @@ import msgspec
 from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
-from simulator.batch.shards import Part, Shard
+from simulator.batch.shards import RunPart, Shard
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
@@ -70,7 +70,7 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     shard: str | None = getattr(args, "shard", None)
-    part = Part(plan, None if shard is None else Shard.read(shard))
+    part = RunPart(plan, None if shard is None else Shard.read(shard))
     if args.dry_run:
         return _tell_plan(part.plan, as_json=args.json)
     folder = RunFolder(args.out or _default_folder(plan, part.shard), resume=args.resume)
@@ -87,7 +87,7 @@ def _default_folder(plan: Plan, shard: Shard | None) -> Path:
     return runs / plan.name if shard is None else runs / f"{plan.name}.shards" / f"{shard.number}-of-{shard.of}"
 
 
-def _play(part: Part, folder: RunFolder, args: argparse.Namespace) -> int:
+def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace) -> int:
     """Run a plan, or a part of it, into its folder and print what came of it; gives the exit code."""
     plan = part.plan
     refuse_other_settings(plan, folder)
