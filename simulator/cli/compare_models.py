@@ -13,17 +13,12 @@ from simulator.errors import ScenarioError, sentence
 from simulator.files import write_whole
 from simulator.plugins import load
 from simulator.results.models import ModelRow, ModelTable
+from simulator.results.table_files import tex
 from simulator.score import Score
 from simulator.scoring.comparing import ComparesFolders
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "neither": ""}
 LEGEND = "↑ higher is better, ↓ lower is better, bold: the best value; in brackets 95 % intervals"
-
-_TEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "·": r"$\cdot$", "<": r"$<$", ">": r"$>$",
-}  # fmt: skip
 
 
 def compare_folders(kind: str, written: Sequence[str], out: Path | None) -> int:
@@ -73,17 +68,16 @@ def as_markdown(table: ModelTable) -> str:
 def as_latex(table: ModelTable) -> str:
     """Give the table as a `tabular` that needs no package."""
     columns = len(table.names) + 1
-    head = " & ".join(map(_tex, ["metric", *table.names]))
+    head = " & ".join(map(tex, ["metric", *table.names]))
     lines = [f"% {LEGEND}", rf"\begin{{tabular}}{{l{'r' * len(table.names)}}}", r"\hline", rf"{head} \\", r"\hline"]
     lines.append(" & ".join(["sessions", *map(str, table.sessions)]) + r" \\")
     for group, rows in _grouped(table).items():
-        lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\textbf{{{_tex(group)}}}}} \\")
+        lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\textbf{{{tex(group)}}}}} \\")
         for row in rows:
             cells = [
-                rf"\textbf{{{_tex(cell)}}}" if place in row.best else _tex(cell)
-                for place, cell in enumerate(_cells(row))
+                rf"\textbf{{{tex(cell)}}}" if place in row.best else tex(cell) for place, cell in enumerate(_cells(row))
             ]
-            lines.append(" & ".join([_tex(f"{row.label}{_unit(row)}{ARROWS[row.better]}"), *cells]) + r" \\")
+            lines.append(" & ".join([tex(f"{row.label}{_unit(row)}{ARROWS[row.better]}"), *cells]) + r" \\")
     return "\n".join([*lines, r"\hline", r"\end{tabular}"]) + "\n"
 
 
@@ -129,7 +123,3 @@ def _unit(row: ModelRow) -> str:
 
 def _markdown_row(label: str, cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '/') for cell in (label, *cells))} |"
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(letter, letter) for letter in text)
