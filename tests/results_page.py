@@ -12,7 +12,7 @@ HEAD = """# Results as tables
 ```
 simulate export RUN ... --to csv|parquet|jsonl|markdown|latex --out DIR    a file per table: DIR/long.csv, DIR/turns.csv
 simulate export RUN ... --to parquet --table long --out all.parquet        one table, one file
-simulate export RUN ... --to latex --table agents --out paper              metrics by agents, intervals, the best in bold
+simulate export RUN ... --to latex --table agents --out paper              metrics by agents, intervals, best in bold
 ```
 
 Several runs go into one table, told apart by `run`. Parquet needs pyarrow (extra `data`). CSV has empty cells for null,
@@ -41,7 +41,7 @@ select sum((parts->>'count')::double) / sum((parts->>'of')::double) from 'DIR/lo
 A plain mean of `value` weighs sessions alike; values pooled as `simulate` pools them come from `parts`, which add up:
 counts are summed, lists of values are joined. Invalid sessions (`invalid`) say nothing about the agent and are left out
 of pooled values. Times are seconds from the session's beginning, as every page has them. Kinds: `text`, `number` (a
-float), `count` (whole), `flag` (true or false), `json` (a text that is JSON). All but those that name a row may be null.
+float), `count` (whole), `flag` (true or false), `json` (a text that is JSON). All but what names a row may be null.
 """
 
 

@@ -88,17 +88,26 @@ def polled(judge: Judge, row_id: str, messages: Messages, count: int) -> list[st
 
 
 def judge_of(
-    replies: Path | None, model: str | None, url: str | None, *, seed: int | None, seed_step: int = 0, suffix: str = ""
+    replies: Path | None,
+    model: str | None,
+    url: str | None,
+    *,
+    seed: int | None,
+    seed_step: int = 0,
+    suffix: str = "",
+    key_env: str | None = None,
 ) -> Judge | None:
     """Give the judge that judge_replies=FILE, or judge_model=M with judge_url=U, names; None without.
 
-    suffix: what every question ends with.
+    suffix: what every question ends with. key_env: the variable with the endpoint's key.
     """
     if url is not None and model is None and replies is None:
         raise ScenarioError("judge_url is given without judge_model: name the model to ask")
     if model is None:
         return open_judge(replies, None)
-    settings = EndpointSettings(model=model, base_url=url, seed=seed, seed_step=seed_step, prompt_suffix=suffix)
+    settings = EndpointSettings(
+        model=model, base_url=url, key_env=key_env, seed=seed, seed_step=seed_step, prompt_suffix=suffix
+    )
     return open_judge(replies, settings)
 
 

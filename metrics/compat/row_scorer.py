@@ -14,7 +14,7 @@ import msgspec
 
 from metrics.compat.as_scorer import AsScorer, Sample
 from metrics.compat.measured import Measured, skipped
-from metrics.compat.nemo.eval_results import GREEDY, EvalSet, voicebench_set, write_eval_sets
+from metrics.compat.nemo.eval_results import GREEDY, EvalSet, voicebench_sets, write_eval_sets
 from metrics.compat.prediction_rows import PredictionRow, UnreadableRow, read_rows
 from simulator.annotation.answers import Answer, answer_of
 from simulator.errors import SessionError
@@ -117,12 +117,13 @@ class RowScorer(AsScorer, frozen=True, kw_only=True):
 
     def eval_sets(self, rows: Sequence[Measured]) -> list[EvalSet]:
         """Give what NeMo-Skills keeps of these rows, by set: of files named after a set of VoiceBench their metrics."""
+        names = voicebench_sets(dict.fromkeys(row.source for row in rows))
         found: list[EvalSet] = []
-        for source in dict.fromkeys(row.source for row in rows):
-            name, mine = voicebench_set(source), [row for row in rows if row.source == source]
+        for name in dict.fromkeys(names.values()):
+            mine = [row for row in rows if names.get(row.source) == name]
             values = {card.id: _value(card, mine) for card in self.table if card.better != "neither"}
             known = {metric: value for metric, value in values.items() if value is not None and metric != "acc_seed0"}
-            if name and known:
+            if known:
                 found.append(EvalSet(name, GREEDY, known, [row.row for row in mine]))
         return found
 

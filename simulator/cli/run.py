@@ -18,6 +18,7 @@ from simulator.events import PARTIES
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_environment, check_expectations, check_judges
 from simulator.planning.plan import Plan, Wishes, make_plan
+from simulator.recipe import is_recipe
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
 from simulator.texts import shown
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shard", metavar="I/N", help="play part I of N alone, by itself; `simulate merge` puts the parts together"
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
+    parser.add_argument("--only", choices=("generate", "score", "judge"), help="of a recipe this stage alone")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_pool(parser)
@@ -57,8 +59,17 @@ def _at_least_one(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the scenarios; gives the exit code."""
+    """Run the scenarios, or a recipe; gives the exit code."""
     set_up_logs(verbose=args.verbose)
+    recipes = [path for path in args.scenarios if is_recipe(path)]
+    if recipes and len(args.scenarios) > 1:
+        raise ScenarioError(f"{recipes[0]}: is a recipe, which is carried out by itself")
+    if recipes:
+        from simulator.cli.recipe import run_recipe
+
+        return run_recipe(recipes[0], args, carry_out)
+    if args.only is not None:
+        raise ScenarioError(f"--only {args.only}: is for recipes, and {args.scenarios[0]} is a scenario")
     plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
     return carry_out(plan, args)
 

@@ -8,7 +8,7 @@ Source: NeMo-Skills (00b3958) and a fork of it (2026-01), restated.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,10 +72,17 @@ def table_lines(item: EvalSet) -> list[str]:
     return [f" {item.name} ".center(len(head), "-"), head.rstrip(), body.rstrip()]
 
 
-def voicebench_set(source: str) -> str:
-    """Name the set of VoiceBench that a prediction file is of, as the fork writes it; empty where it names none."""
-    found = _SUBSET.search(source.removeprefix("result-"))
-    return f"voicebench.{found[1].replace('-', '_')}" if found else ""
+def voicebench_sets(sources: Iterable[str]) -> dict[str, str]:
+    """Name the sets of VoiceBench that prediction files are of, as the fork writes them, by file; others have none.
+
+    Where American English is all there is of sd-qa, that is a set of its own.
+    """
+    found = {source: match for source in sources if (match := _SUBSET.search(source.removeprefix("result-")))}
+    names = {source: f"voicebench.{match[1].replace('-', '_')}" for source, match in found.items()}
+    accents = [source for source, match in found.items() if match[1] == "sd-qa"]
+    if all(re.search(r"-sd-qa-usa(-|$)", f"-{source}") for source in accents):
+        names |= dict.fromkeys(accents, "voicebench.sd_qa_usa")
+    return names
 
 
 def _answer(row: Mapping[str, Any]) -> str:

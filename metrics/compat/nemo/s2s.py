@@ -79,10 +79,10 @@ class EndTimes(tuple[float, ...]):
 class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     """NeMo's speech-to-speech demo scores; the flags of its scorer keep their names and defaults.
 
-    segments, texts: instead of detection and recognition. judge_replies: ready replies; judge_model and
-    judge_url: an OpenAI-compatible endpoint; prompt_suffix: what its questions end with. instruction: the judge's
-    question, with {conversation} in it. write: takes metrics.json, output_with_eval.jsonl, llm_judge_input.jsonl, and
-    eval-results/ as NeMo-Skills has it.
+    segments, texts: instead of detection and recognition. judge_replies: ready replies; judge_model and judge_url: an
+    OpenAI-compatible endpoint, judge_key_env the variable with its key, prompt_suffix what its questions end with.
+    instruction: the judge's question, with {conversation} in it. write: takes metrics.json, output_with_eval.jsonl,
+    llm_judge_input.jsonl, and eval-results/ as NeMo-Skills has it.
     """
 
     barge_in_threshold_sec: float = 1.5
@@ -101,6 +101,7 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     judge_model: str | None = None
     judge_url: str | None = None
     judge_tries: Annotated[int, msgspec.Meta(ge=1)] = 5
+    judge_key_env: str | None = None
     prompt_suffix: str = ""
     instruction: Path | None = None
     user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
@@ -114,7 +115,14 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
         return Records(
             segments=read_segments(self.segments),
             texts=read_texts(self.texts),
-            judge=judge_of(self.judge_replies, self.judge_model, self.judge_url, seed=None, suffix=self.prompt_suffix),
+            judge=judge_of(
+                self.judge_replies,
+                self.judge_model,
+                self.judge_url,
+                seed=None,
+                suffix=self.prompt_suffix,
+                key_env=self.judge_key_env,
+            ),
             wording=read_instruction(self.instruction) or QUESTION,
         )
 
