@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+import soundfile
 import yaml
 
 from simulator.cli import INCOMPLETE, OK, REFUSED
@@ -82,6 +84,29 @@ def test_a_recipe_goes_stage_by_stage(tmp_path: Path, capsys: Any) -> None:
     assert (home / "compared.md").read_text() == report
 
 
+def test_a_recipe_goes_on_where_it_was(tmp_path: Path, capsys: Any) -> None:
+    """A session that is lost is played again and its set scored anew; what has not changed is kept."""
+    for name in "ab":
+        soundfile.write(tmp_path / f"{name}.wav", np.full(800, 0.1), 8000)
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"audio_path": f"{name}.wav"}))
+    sets = {name: {"kind": "audio", "path": f"{name}.jsonl"} for name in "ab"}
+    silent = {"one": {"kind": "silent"}}
+    file = written(tmp_path, datasets=sets, agents=silent, scorers=["validity"], report={"out": "r.md"})
+    assert simulate(file, "--out", tmp_path / "out") == OK
+    assert capsys.readouterr().out.count(": scored (1 of 1 sessions)") == 2
+    rows = tmp_path / "out" / "runs" / "one" / "results.jsonl"
+    lines = rows.read_bytes().splitlines(keepends=True)
+    rows.write_bytes(lines[0])
+    file.write_text(file.read_text().replace("- validity", "- validity\n- turns"))
+    assert simulate(file, "--only", "score", "--out", tmp_path / "out") == INCOMPLETE
+    told = capsys.readouterr()
+    assert "one, a, validity: kept" in told.out and "one, b, validity: no session was completed" in told.err
+    assert simulate(file, "--out", tmp_path / "out") == OK
+    told = capsys.readouterr()
+    assert told.out.count(": kept") == 3 and "one, b, turns: scored" in told.out
+    assert rows.read_bytes() == b"".join(lines) and not (tmp_path / "out" / "r.md").exists()
+
+
 def test_scores_stand_for_what_was_scored_alike() -> None:
     """Other sessions, options or another judge are scored anew; judged scores stand for those without a judge."""
     plain = KeptScores(agent="a", dataset="d", scorer="s", sessions=["x 1"], spec={"seed": 0})
@@ -133,6 +158,7 @@ def test_stages_are_for_recipes_and_a_recipe_is_alone(tmp_path: Path, capsys: An
     assert "2 session(s)" in capsys.readouterr().out and not (tmp_path / "dry").exists()
 
 
+@pytest.mark.slow
 def test_an_agent_that_failed_is_told_and_the_other_is_scored(tmp_path: Path, capsys: Any) -> None:
     """Exit code 3, and the table has what there is."""
     agents = {

@@ -128,7 +128,7 @@ def test_every_format_holds_the_same_rows(stored: Path, tmp_path: Path, capsys: 
     table = (tmp_path / "markdown" / "long.md").read_text().splitlines()
     assert len({line.count("|") for line in table}) == 1 and "the user / did not barge in" in table[-1]
     latex = (tmp_path / "latex" / "long.tex").read_text()
-    assert r"my\_run & s & s-0" in latex and latex.startswith(r"\begin{tabular}{lllrr") and "|" in latex
+    assert r"my\_run & s & s-0" in latex and latex.startswith(r"\begin{tabular}{lllrr") and "$|$" in latex
 
 
 def test_parquet_has_types(stored: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def asked(folder: Path) -> dict[str, Any]:
     lines = [json.dumps({"audio_path": f"{number}.wav", "text": str(number)}) for number in range(3)]
     (folder / "test.jsonl").write_text("\n".join(lines))
     data = {"kind": "audio", "path": str(folder / "test.jsonl")}
-    return {"name": "asked", "dataset": data, "agent": "silent", "scorers": [], "repeat": 2}
+    return {"name": "asked", "dataset": data, "agent": "silent", "scorers": [], "repeat": 2, "report": "none"}
 
 
 @pytest.mark.parametrize("kind", ["sweep", "dataset"])

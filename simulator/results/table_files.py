@@ -18,7 +18,7 @@ _ROWS_AT_ONCE = 4_000
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-    "·": r"$\cdot$", "…": r"\ldots{}", "<": r"$<$", ">": r"$>$",
+    "·": r"$\cdot$", "…": r"\ldots{}", "<": r"$<$", ">": r"$>$", "|": r"$|$",
 }  # fmt: skip
 
 
