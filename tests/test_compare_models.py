@@ -303,6 +303,19 @@ def test_one_table_over_models_with_intervals_and_the_best_in_bold(tmp_path: Pat
     assert not any("turns.user_share" in line for line in table)
 
 
+def test_models_that_met_nothing_in_common_stand_side_by_side(tmp_path: Path, capsys: Any) -> None:
+    """Nothing can be paired then, so a gate is refused; the table is written where --out names a Markdown file."""
+    first, second = run_of(tmp_path / "old", "x", [1, 0, 1]), run_of(tmp_path / "new", "x", [1, 1, 1])
+    rows = (second / "results.jsonl").read_text().replace('"scenario":"s"', '"scenario":"t"')
+    (second / "results.jsonl").write_text(rows)
+    words = ("compare", first, second, "--format", "markdown", "--out", tmp_path / "t.md")
+    assert simulate(*words) == OK
+    table = (tmp_path / "t.md").read_text()
+    assert table.startswith("| metric | old | new |\n") and table in capsys.readouterr().out
+    assert simulate(*words, "--fail-on", "worse") == REFUSED
+    assert "shares no scenario and trial" in capsys.readouterr().err
+
+
 def test_the_table_in_latex_and_csv(tmp_path: Path, capsys: Any) -> None:
     """LaTeX needs no package and has nothing unescaped; CSV has full precision; agents of one run are models, too."""
     run = run_of(run_of(tmp_path / "sweep_1", "moshi", [1, 0, 0]), "cascade", [1, 1, 0])
@@ -319,6 +332,8 @@ def test_the_table_in_latex_and_csv(tmp_path: Path, capsys: Any) -> None:
     assert r"sweep\_1 $\cdot$ moshi" in lines[3] and all(
         line.endswith(r"\\") for line in lines[3:-2] if line != r"\hline"
     )
+    assert simulate("compare", run, "--format", "markdown") == OK
+    assert capsys.readouterr().out.startswith("| metric | sweep_1 · moshi | sweep_1 · cascade |\n")
     assert simulate("compare", run, "--format", "csv", "--fail-on", "worse") == REFUSED
 
 

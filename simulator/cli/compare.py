@@ -78,18 +78,21 @@ def run(args: argparse.Namespace) -> int:
     if args.baseline is not None:
         baseline = read_baseline(args.baseline)
         runs.insert(0, baseline.keeping_invalid() if args.keep_invalid else baseline)
-    if args.format in ("latex", "csv"):
+    alone = args.format == "markdown" and len(runs) == 1 and len(models_of(runs)) > 1
+    if args.format in ("latex", "csv") or alone:
         return _tell_models(runs, args)
     if len(runs) < 2:
         raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
     asked = _asked(runs, args)
     shifts = {str(other.folder): threshold_differences(runs[0], other) for other in runs[1:]}
     pairs = {str(other.folder): pairs_of(runs[0], other) for other in runs[1:]}
+    gated = args.format != "markdown" or args.fail_on or args.margins  # a table over models stands without pairs
     for other in runs[1:]:
-        if not shifts[str(other.folder)]:  # two sweeps may have met at no level, and have thresholds all the same
+        # Two sweeps may have met at no level, and have thresholds all the same.
+        if gated and not shifts[str(other.folder)]:
             paired(runs[0], other)
     found = {folder: differences(mine, asked) for folder, mine in pairs.items()}
-    page = _write_page(runs, args) if all(pairs.values()) else None
+    page = _write_page(runs, args) if all(pairs.values()) and not _table_alone(args) else None
     _print(found, shifts, runs, page, args)
     if any(one.left_out for one in runs):
         return INCOMPLETE
@@ -144,6 +147,11 @@ def _write_baseline(runs: Sequence[Run], args: argparse.Namespace) -> int:
     return OK
 
 
+def _table_alone(args: argparse.Namespace) -> bool:
+    """Whether --out names a file for the table over models, and not the page."""
+    return args.format == "markdown" and args.out is not None and args.out.suffix == ".md"
+
+
 def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
     """Write the page; against a baseline, which has no sound, only where it is asked for."""
     from simulator.report.compare import write_compare_page
@@ -188,12 +196,13 @@ def _print(
         return
     show = tables.print_markdown if args.format == "markdown" else tables.print_table
     for other, items in zip(runs[1:], found.values(), strict=True):
-        if items or not shifts[str(other.folder)]:
+        if items or not (shifts[str(other.folder)] or args.format == "markdown"):
             show(runs[0].name, other.name, items, need=args.need)
         tables.print_shifts(runs[0].name, other.name, shifts[str(other.folder)], markdown=args.format == "markdown")
     if args.format == "markdown":
         print("\n### models\n")
-        told_table(models_table(models_of(runs), metrics=args.metrics, everything=args.all), "markdown", None)
+        table = models_table(models_of(runs), metrics=args.metrics, everything=args.all)
+        told_table(table, "markdown", args.out if _table_alone(args) else None)
     for note in notes:
         print(f"\n{note}" if args.format == "markdown" else note)
     if page is not None and args.format == "text":
