@@ -25,8 +25,8 @@ from pathlib import Path
 from simulator.results import load_run
 
 run = load_run(Path("runs/book-a-table"))
-run.rows[0].value("latency.response_p50_s")      # a session's own value
-run.frame("turns")                                # a data frame of pandas, or of polars: frame("turns", "polars")
+run.rows[0].value("latency.response_p50_s")  # a session's own value
+run.frame("turns")  # a data frame of pandas, or of polars: frame("turns", "polars")
 ```
 
 With DuckDB, which reads the files as they are:
