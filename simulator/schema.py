@@ -18,6 +18,7 @@ from simulator.reading.expect import Expectation
 from simulator.reading.key_texts import key_texts
 from simulator.reading.length import AfterParty, Answered, Length
 from simulator.reading.outcomes import OUTCOMES, ExpectedOutcome
+from simulator.recipe import Recipe
 from simulator.scenario import Scenario
 from simulator.spec import Duration, Written, encode
 from simulator.sweep.dimension import Dimension
@@ -47,14 +48,14 @@ MOMENT: Schema = {"type": "string", "examples": ["turn 2", "call look_up", "10s"
 def scenario_schema() -> Schema:
     """Give the schema (draft 2020-12) that editors complete scenario files from."""
     writer = _Writer()
-    root = writer.of(inspect.type_info(Scenario))
+    roots = [writer.of(inspect.type_info(kind)) for kind in (Scenario, Recipe)]
     writer.definitions[f"{Scenario.__module__}.{Scenario.__qualname__}"]["required"].remove(
         "user"
     )  # a dataset brings it
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "duplex-simulator scenario",
-        **root,
+        "title": "duplex-simulator scenario or recipe",
+        "anyOf": roots,
         "$defs": writer.definitions,
     }
 

@@ -83,6 +83,7 @@ COMMANDS: dict[str, Callable[[Path, Path], int]] = {
     "score --as": lambda run, _: command_run("score", run, "--as", "fdb:timing", "--as", "tau"),
     "doctor": lambda run, _: command_run("doctor", run),
     "export": lambda run, out: command_run("export", run, "--to", "textgrid", "--out", copied(run, out) / "o"),
+    "export tables": lambda run, out: command_run("export", run, "--to", "jsonl", "--out", copied(run, out) / "o"),
     "export fdb": lambda run, out: command_run("export", run, "--to", "fdb", "--out", copied(run, out) / "o"),
     "report": lambda run, _: command_run("report", run, "--page-audio", "none"),
     "compare": lambda run, out: command_run("compare", run, run, "--out", out.with_suffix(".html")),

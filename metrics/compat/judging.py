@@ -18,11 +18,15 @@ class JudgeAddress:
     """`judge=MODEL`, `judge=MODEL@URL`, `judge=URL`, or a mapping with these names: who is asked.
 
     model: empty where the original's own is meant. base_url: None for OpenAI's own. key_env: the variable with the key.
+    prompt_suffix: what every question ends with.
     """
 
-    __slots__ = ("base_url", "key_env", "model")
+    __slots__ = ("base_url", "key_env", "model", "prompt_suffix")
 
-    def __init__(self, model: str = "", base_url: str | None = None, key_env: str | None = None) -> None:
+    def __init__(
+        self, model: str = "", base_url: str | None = None, key_env: str | None = None, prompt_suffix: str = ""
+    ) -> None:
+        self.prompt_suffix = prompt_suffix
         self.model = model
         self.base_url = base_url
         self.key_env = key_env
@@ -59,6 +63,7 @@ class JudgeAddress:
             seed=None,
             options=dict(options),
             retries=_RETRIES,
+            prompt_suffix=self.prompt_suffix,
         )
 
 
@@ -83,13 +88,27 @@ def polled(judge: Judge, row_id: str, messages: Messages, count: int) -> list[st
 
 
 def judge_of(
-    replies: Path | None, model: str | None, url: str | None, *, seed: int | None, seed_step: int = 0
+    replies: Path | None,
+    model: str | None,
+    url: str | None,
+    *,
+    seed: int | None,
+    seed_step: int = 0,
+    suffix: str = "",
+    key_env: str | None = None,
 ) -> Judge | None:
-    """Give the judge that judge_replies=FILE, or judge_model=M with judge_url=U, names; None without."""
+    """Give the judge that judge_replies=FILE, or judge_model=M with judge_url=U, names; None without.
+
+    suffix: what every question ends with. key_env: the variable with the endpoint's key.
+    """
     if url is not None and model is None and replies is None:
         raise ScenarioError("judge_url is given without judge_model: name the model to ask")
-    endpoint = None if model is None else EndpointSettings(model=model, base_url=url, seed=seed, seed_step=seed_step)
-    return open_judge(replies, endpoint)
+    if model is None:
+        return open_judge(replies, None)
+    settings = EndpointSettings(
+        model=model, base_url=url, key_env=key_env, seed=seed, seed_step=seed_step, prompt_suffix=suffix
+    )
+    return open_judge(replies, settings)
 
 
 def read_instruction(path: Path | None) -> str | None:

@@ -14,10 +14,12 @@ import msgspec
 
 from metrics.compat.as_scorer import AsScorer, Sample
 from metrics.compat.measured import Measured, skipped
+from metrics.compat.nemo.eval_results import GREEDY, EvalSet, voicebench_sets, write_eval_sets
 from metrics.compat.prediction_rows import PredictionRow, UnreadableRow, read_rows
 from simulator.annotation.answers import Answer, answer_of
 from simulator.errors import SessionError
 from simulator.export.predictions import file_name, row_of, write_lines
+from simulator.score import Definition, add_parts, value_of
 from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind
 from simulator.session import Session
@@ -100,8 +102,10 @@ class RowScorer(AsScorer, frozen=True, kw_only=True):
 
     def finish(self, result: CorpusResult, measured: Sequence[Sample], given: Any) -> CorpusResult:
         """Name rows apart that files name alike, say how many rows of one name a file has, and write the files."""
+        table: list[str] = []
         if self.write is not None:
             self.write_rows(self.write, measured)
+            table = write_eval_sets(self.write, self.eval_sets([sample for _, sample in measured if sample.row]))
         names = [sample.id for sample in result.samples]
         sources = {sample.source for _, sample in measured}
         if len(sources) > 1 and len(set(names)) < len(names):
@@ -109,7 +113,19 @@ class RowScorer(AsScorer, frozen=True, kw_only=True):
         samples = [msgspec.structs.replace(sample, id=name) for sample, name in zip(result.samples, names, strict=True)]
         again = [name for name, count in Counter(names).items() if count > 1]
         told = [f"{len(again)} names stand for several rows each, such as {again[0]}"] if again else []
-        return msgspec.structs.replace(result, samples=samples, told=[*result.told, *told])
+        return msgspec.structs.replace(result, samples=samples, told=[*result.told, *told, *table])
+
+    def eval_sets(self, rows: Sequence[Measured]) -> list[EvalSet]:
+        """Give what NeMo-Skills keeps of these rows, by set: of files named after a set of VoiceBench their metrics."""
+        names = voicebench_sets(dict.fromkeys(row.source for row in rows))
+        found: list[EvalSet] = []
+        for name in dict.fromkeys(names.values()):
+            mine = [row for row in rows if names.get(row.source) == name]
+            values = {card.id: _value(card, mine) for card in self.table if card.better != "neither"}
+            known = {metric: value for metric, value in values.items() if value is not None and metric != "acc_seed0"}
+            if known:
+                found.append(EvalSet(name, GREEDY, known, [row.row for row in mine]))
+        return found
 
     def write_rows(self, folder: Path, measured: Sequence[Sample]) -> None:
         """Write every file's rows again, those that a judge has scored as the original calls them."""
@@ -132,3 +148,8 @@ class RowScorer(AsScorer, frozen=True, kw_only=True):
         if isinstance(row, PredictionRow):
             measured.row = {**row.fields, **measured.row}
         return measured
+
+
+def _value(card: Definition, rows: Sequence[Measured]) -> float | None:
+    parts = [found for row in rows if (found := row.parts.get(card.parts_of))]
+    return value_of(card, add_parts(parts)) if parts else None

@@ -17,7 +17,7 @@ from simulator.errors import ScenarioError, SessionError
 from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
 from simulator.results.row import Row, append_row, drop_rows, end_last_line, read_rows
-from simulator.results.run_info import INFO, HostInfo, RunInfo, SessionWall, read_info, write_info
+from simulator.results.run_info import INFO, HostInfo, RunInfo, SessionWall, ShardInfo, read_info, write_info
 from simulator.session import ASIDE
 from simulator.sweep.sweep import SweepInfo
 
@@ -31,6 +31,10 @@ class RunFolder:
     def __init__(self, path: Path, *, resume: bool) -> None:
         self.path = path
         self._walls: dict[str, SessionWall] = {}
+        self.shard: ShardInfo | UnsetType = UNSET
+        """Which part of a run it holds, once that is said."""
+        self.earlier_shard: tuple[int, int] | None = None
+        """Which part it held when it was left."""
         self._started = clock.today()
         self._begin = clock.seconds()
         if path.exists() and not path.is_dir():
@@ -41,6 +45,7 @@ class RunFolder:
             earlier.close()
         self._lock = weakref.finalize(self, os.close, _locked(path))
         _IN_USE[path.resolve()] = self
+        self.resumed = resume and (path / INFO).is_file()
         self.done = self._take_over(resume=resume)
 
     def _take_over(self, *, resume: bool) -> dict[str, Row]:
@@ -60,9 +65,11 @@ class RunFolder:
         end_last_line(self.path)
         rows, _ = read_rows(self.path)  # a row that is not whole is played again
         try:
-            told = read_info(self.path).sessions
+            info = read_info(self.path)
         except SessionError:
-            told = {}
+            info = RunInfo()
+        told, shard = info.sessions, info.shard
+        self.earlier_shard = (shard.number, shard.of) if shard else None
         self._walls = {row.id: told.get(row.id, SessionWall(status=row.status)) for row in rows}
         return {row.id: row for row in rows if row.status == "completed"}
 
@@ -108,6 +115,7 @@ class RunFolder:
                 model_hosts=model_hosts,
                 costs=costs if costs is UNSET else dict(costs),
                 sweeps=dict(sweeps) if sweeps else UNSET,
+                shard=self.shard,
             ),
         )
 

@@ -13,6 +13,7 @@ from importlib import import_module
 
 COMMANDS = {
     "run": "run scenarios: `simulate run call.yaml` is the same as `simulate call.yaml`",
+    "merge": "put the parts of a run together that --shard made",
     "score": "score sessions again, or other projects' recordings",
     "report": "make the pages of a session or a run",
     "talk": "take part yourself, with a microphone",

@@ -10,6 +10,7 @@ from simulator.cli.refusals import print_refusal
 from simulator.errors import SimulatorError
 from simulator.planning.checks import check_expectations, check_judges
 from simulator.planning.plan import Wishes, make_plan
+from simulator.recipe import is_recipe
 from simulator.texts import shown
 
 
@@ -24,6 +25,11 @@ def run(args: argparse.Namespace) -> int:
     code = OK
     for path in args.scenarios:
         try:
+            if is_recipe(path):
+                from simulator.cli.recipe import check_recipe
+
+                print(shown(check_recipe(path, args.overrides)))
+                continue
             plan = make_plan([path], Wishes(overrides=args.overrides))
             for scenario in plan.scenarios.values():
                 check_judges(scenario)

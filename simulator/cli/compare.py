@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
+from simulator.cli.compare_models import compare_folders, told_table
 from simulator.cli.overrides import add_keep_invalid
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
+from simulator.results.models import models_of, models_table
 from simulator.results.pairs import Difference, Inquiry, differences, paired, pairs_of
 from simulator.results.run import Run, load_run
 from simulator.results.telling import told_apart
@@ -23,16 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "runs",
         nargs="+",
-        type=Path,
         metavar="RUN",
-        help="run folders; the first is what the others are held against",
+        help="run folders; the first is what the others are held against. With --as: FOLDER[:NAME], HOST:PATH[:NAME]",
     )
+    add("--as", dest="kind", metavar="SCORER", help="another project's own comparison of its folders: nemo_s2s")
     add(
         "--out",
         type=Path,
         default=None,
         metavar="FILE",
-        help="the page (default: beside the first run, named after the runs)",
+        help="the page (default: beside the first run, named after the runs); with --as, latex and csv what is printed",
     )
     add("--all", action="store_true", help="every metric (default: those of `expect`, and one of each scorer)")
     add("--metric", dest="metrics", action="append", default=[], metavar="METRIC", help="this one; may be repeated")
@@ -53,13 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline", type=Path, metavar="FILE", help="hold the runs against this blessed one")
     add("--write-baseline", type=Path, metavar="FILE", help="keep the run's metrics as a baseline, and do nothing else")
     add_keep_invalid(parser)
-    add("--format", choices=("text", "markdown", "json"), default="text", help="how the differences are printed")
+    add(
+        "--format",
+        choices=("text", "markdown", "latex", "csv", "json"),
+        default="text",
+        help="how differences are printed; markdown adds the table over models, latex and csv are that table alone",
+    )
     add("--json", dest="format", action="store_const", const="json", help="the same as --format json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the comparison page, print the differences, and say whether they pass; gives the exit code."""
-    runs = [load_run(path) for path in args.runs]
+    if args.kind is not None:
+        return compare_folders(args.kind, args.runs, args.out)
+    runs = [load_run(Path(path)) for path in args.runs]
     for note in (f"{one.folder}: {note}" for one in runs for note in one.notes):
         print(f"simulate: {note}", file=sys.stderr)
     if args.keep_invalid:
@@ -69,32 +78,53 @@ def run(args: argparse.Namespace) -> int:
     if args.baseline is not None:
         baseline = read_baseline(args.baseline)
         runs.insert(0, baseline.keeping_invalid() if args.keep_invalid else baseline)
+    alone = args.format == "markdown" and len(runs) == 1 and len(models_of(runs)) > 1
+    if args.format in ("latex", "csv") or alone:
+        return _tell_models(runs, args)
     if len(runs) < 2:
         raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
     asked = _asked(runs, args)
     shifts = {str(other.folder): threshold_differences(runs[0], other) for other in runs[1:]}
     pairs = {str(other.folder): pairs_of(runs[0], other) for other in runs[1:]}
+    gated = args.format != "markdown" or args.fail_on or args.margins  # a table over models stands without pairs
     for other in runs[1:]:
-        if not shifts[str(other.folder)]:  # two sweeps may have met at no level, and have thresholds all the same
+        # Two sweeps may have met at no level, and have thresholds all the same.
+        if gated and not shifts[str(other.folder)]:
             paired(runs[0], other)
     found = {folder: differences(mine, asked) for folder, mine in pairs.items()}
-    page = _write_page(runs, args) if all(pairs.values()) else None
+    page = _write_page(runs, args) if all(pairs.values()) and not _table_alone(args) else None
     _print(found, shifts, runs, page, args)
     if any(one.left_out for one in runs):
         return INCOMPLETE
     return EXPECTATION_FAILED if any(_fails(item, args) for items in found.values() for item in items) else OK
 
 
+def _tell_models(runs: Sequence[Run], args: argparse.Namespace) -> int:
+    """Print the table over models alone: they need not have met the same sessions, nor be of several runs."""
+    models = models_of(runs)
+    if len(models) < 2:
+        raise ScenarioError("compare needs two models or more: several runs, or a run with several agents; found one")
+    if args.fail_on or args.margins:
+        raise ScenarioError(f"--format {args.format} judges nothing; --fail-on and --margin need another")
+    _refuse_unmeasured(runs, args.metrics)
+    told_table(models_table(models, metrics=args.metrics, everything=args.all), args.format, args.out)
+    return INCOMPLETE if any(one.left_out for one in runs) else OK
+
+
 def _asked(runs: Sequence[Run], args: argparse.Namespace) -> Inquiry:
-    measured = {metric for one in runs for metric in one.metrics}
     margins = dict(map(_margin, args.margins))
-    for metric in (*args.metrics, *margins):
-        if metric not in measured:
-            raise ScenarioError(f"{metric}: no session of these runs was scored by it; `--all` shows what there is")
+    _refuse_unmeasured(runs, (*args.metrics, *margins))
     if args.need is not None and not args.need > 0:
         raise ScenarioError(f"--need {args.need:g}: a difference above 0 is needed, in the unit of the metrics")
     chosen = None if args.all else args.metrics or head_metrics(runs)
     return Inquiry(metrics=chosen, margins=margins, need=args.need)
+
+
+def _refuse_unmeasured(runs: Sequence[Run], metrics: Sequence[str]) -> None:
+    measured = {metric for one in runs for metric in one.metrics}
+    for metric in metrics:
+        if metric not in measured:
+            raise ScenarioError(f"{metric}: no session of these runs was scored by it; `--all` shows what there is")
 
 
 def _margin(text: str) -> tuple[str, float]:
@@ -115,6 +145,11 @@ def _write_baseline(runs: Sequence[Run], args: argparse.Namespace) -> int:
     write_baseline(args.write_baseline, runs[0], metrics)
     print(args.write_baseline)
     return OK
+
+
+def _table_alone(args: argparse.Namespace) -> bool:
+    """Whether --out names a file for the table over models, and not the page."""
+    return args.format == "markdown" and args.out is not None and args.out.suffix == ".md"
 
 
 def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
@@ -161,9 +196,13 @@ def _print(
         return
     show = tables.print_markdown if args.format == "markdown" else tables.print_table
     for other, items in zip(runs[1:], found.values(), strict=True):
-        if items or not shifts[str(other.folder)]:
+        if items or not (shifts[str(other.folder)] or args.format == "markdown"):
             show(runs[0].name, other.name, items, need=args.need)
         tables.print_shifts(runs[0].name, other.name, shifts[str(other.folder)], markdown=args.format == "markdown")
+    if args.format == "markdown":
+        print("\n### models\n")
+        table = models_table(models_of(runs), metrics=args.metrics, everything=args.all)
+        told_table(table, "markdown", args.out if _table_alone(args) else None)
     for note in notes:
         print(f"\n{note}" if args.format == "markdown" else note)
     if page is not None and args.format == "text":

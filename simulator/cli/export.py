@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
 from simulator.cli.outcome import outcome, tell_damage
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import Input, find_inputs
@@ -20,7 +21,11 @@ FORMATS = {
     "rttm": "diarisation: who spoke when",
     "audacity": "label track",
     "srt": "subtitles",
-    "csv": "a table of segments, utterances and words",
+    "csv": "of a run its tables; of sessions and sound files a table of segments, utterances and words",
+    "parquet": "tables of runs, with the extra data",
+    "jsonl": "tables of runs",
+    "markdown": "tables of runs",
+    "latex": "tables of runs",
     "fdb": "a Full-Duplex-Bench sample folder per session",
     "scenario": "a caller's take as a script, to be run without its model",
     "voicebench": "VoiceBench's prediction files of a run",
@@ -33,6 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="sessions, run folders, stereo files")
     parser.add_argument("--to", required=True, choices=FORMATS, help="; ".join(f"{k}: {v}" for k, v in FORMATS.items()))
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)")
+    parser.add_argument(
+        "--table",
+        dest="tables",
+        action="append",
+        default=[],
+        metavar="TABLE",
+        help="of runs: long, wide, turns, segments, utterances, words, overlaps, barge_ins, calls, expectations, "
+        "agents; may be repeated (default: all but agents)",
+    )
     parser.add_argument("--task", help="with --to fdb: the task the samples are for (default: what a session holds)")
     for name, told in (
         ("system-prompt", "of every row"),
@@ -50,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
         raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
     if args.to == "nemo":
         return _write_nemo(args)
+    if wants_tables(args):
+        return write_tables(args)
+    if args.tables:
+        raise ScenarioError(f"--table: only of runs, with --to {', '.join(TABLE_FORMS)}")
     inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
     if args.to == "voicebench":
         return _write_predictions(inputs, args)

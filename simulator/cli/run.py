@@ -3,23 +3,23 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
+from simulator.batch.shards import RunPart, Shard
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
+from simulator.cli.dry_run import tell_plan
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_environment, check_expectations, check_judges
 from simulator.planning.plan import Plan, Wishes, make_plan
+from simulator.recipe import is_recipe
 from simulator.results.summary import Summary, summarise
-from simulator.scenario import UntilDecided
-from simulator.texts import shown
 from simulator.workers import stop_as_by_ctrl_c
 
 
@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--concurrency", type=_at_least_one, default=1, metavar="N", help="sessions at a time (default: 1)"
     )
     add_overrides(parser)
+    parser.add_argument(
+        "--shard", metavar="I/N", help="play part I of N alone, by itself; `simulate merge` puts the parts together"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out: completed sessions stay")
+    parser.add_argument("--only", choices=("generate", "score", "judge"), help="of a recipe this stage alone")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--no-probe", action="store_true", help="do not look whether far ends are there before the run")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -54,8 +58,17 @@ def _at_least_one(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the scenarios; gives the exit code."""
+    """Run the scenarios, or a recipe; gives the exit code."""
     set_up_logs(verbose=args.verbose)
+    recipes = [path for path in args.scenarios if is_recipe(path)]
+    if recipes and len(args.scenarios) > 1:
+        raise ScenarioError(f"{recipes[0]}: is a recipe, which is carried out by itself")
+    if recipes:
+        from simulator.cli.recipe import run_recipe
+
+        return run_recipe(recipes[0], args, carry_out)
+    if args.only is not None:
+        raise ScenarioError(f"--only {args.only}: is for recipes, and {args.scenarios[0]} is a scenario")
     plan = make_plan(args.scenarios, Wishes(overrides=args.overrides, repeat=args.repeat, seed=args.seed))
     return carry_out(plan, args)
 
@@ -66,19 +79,29 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     check_before_start(plan)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
+    shard: str | None = getattr(args, "shard", None)
+    part = RunPart(plan, None if shard is None else Shard.read(shard))
     if args.dry_run:
-        return _tell_plan(plan, args)
+        return tell_plan(part.plan, args)
     if not args.no_probe:
-        _look_for_far_ends(plan)
-    folder = RunFolder(args.out or Path("runs") / plan.name, resume=args.resume)
+        _look_for_far_ends(part.plan)
+    folder = RunFolder(args.out or _default_folder(plan, part.shard), resume=args.resume)
     try:
-        return _play(plan, folder, args)
+        part.begin(folder)
+        return _play(part, folder, args)
     finally:
         folder.close()
 
 
-def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
-    """Run a plan into its folder and print what came of it; gives the exit code."""
+def _default_folder(plan: Plan, shard: Shard | None) -> Path:
+    """Where a run goes: the parts of one lie together, in a folder that `simulate merge` takes."""
+    runs = Path("runs")
+    return runs / plan.name if shard is None else runs / f"{plan.name}.shards" / f"{shard.number}-of-{shard.of}"
+
+
+def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace) -> int:
+    """Run a plan, or a part of it, into its folder and print what came of it; gives the exit code."""
+    plan = part.plan
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
     folder.write(command, None, sweeps=plan.swept)
@@ -88,13 +111,16 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
     played = {row.scenario for row in result.rows}
     summary = summarise(
         # Of a staircase's levels those it came to.
-        {name: item for name, item in plan.scenarios.items() if name in played or not plan.flights},
+        {name: item for name, item in plan.scenarios.items() if name in played or not (plan.flights or part.shard)},
         result.rows,
         swept=plan.swept,
         pool_all=args.pool == "all",
         keep_invalid=args.keep_invalid,
     )
+    part.ended(folder, result.rows, spared=result.spared)
     code = exit_code(result, summary, expected=result.planned + len(plan.notes) - result.spared)
+    if part.shard is not None and code == EXPECTATION_FAILED:
+        code = OK  # what is expected of all trials is judged when all are there
     try:
         folder.write(command, code, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
         _write_pages(plan, folder, args.page_audio)
@@ -137,64 +163,6 @@ def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
     if len(result.rows) < expected or any(row.status != "completed" for row in result.rows):
         return INCOMPLETE
     return EXPECTATION_FAILED if summary.failed() else OK
-
-
-def _tell_plan(plan: Plan, args: argparse.Namespace) -> int:
-    lines: list[dict[str, Any]] = []
-    for name, lengths in plan.lengths_s().items():
-        scenario = plan.purses[name]
-        points = [plan.scenarios[point] for point, sweep in plan.points.items() if sweep == name]
-        clock = "wall" if any(item.wall() for item in points or [scenario]) else "virtual"
-        models = dict.fromkeys(model for item in points or [scenario] for model in item.priced_models())
-        lines.append(
-            {
-                "scenario": scenario.name,
-                **({"points": len(points)} if points else {}),
-                "sessions": len(lengths),
-                "until": "decided" if isinstance(scenario.repeat, UntilDecided) else None,
-                "seconds_each": max(lengths),
-                "clock": clock,
-                "wall_seconds": sum(lengths) if clock == "wall" else None,
-                "estimate": None if clock == "wall" else _estimate(name, sum(lengths), args),
-                "billed": list(models),
-                "cost": scenario.max_cost,
-            }
-        )
-    if args.json:
-        print(msgspec.json.encode(lines).decode())
-        return OK
-    for line in lines:
-        wall = f", at least {line['wall_seconds']:.0f} s of real time" if line["wall_seconds"] else ""
-        if line["estimate"]:
-            of = "of it" if line["estimate"]["alike"] else "of other scenarios"
-            wall = (
-                f", about {line['estimate']['seconds']:.0f} s of real time "
-                f"(by {line['estimate']['sessions']} session(s) {of} that ran here last)"
-            )
-        billed = ", ".join(line["billed"])
-        cost = f"billed as {billed}, {_limit(line['cost'])}" if billed else "nothing to pay"
-        print(
-            f"{shown(line['scenario'])}: {'at most ' if line['until'] else ''}{line['sessions']} session(s) "
-            f"{'at ' + str(line['points']) + ' points ' if 'points' in line else ''}"
-            f"of up to {line['seconds_each']:.0f} s on the "
-            f"{line['clock']} clock{wall}; {cost}"
-        )
-    return OK
-
-
-def _estimate(scenario: str, talk_s: float, args: argparse.Namespace) -> dict[str, Any] | None:
-    """Say how long so much talk will take, by what the last runs beside this one took; None where there are none."""
-    from simulator.results.pace import recent_pace
-
-    pace = recent_pace((args.out or Path("runs") / "it").parent, scenario)
-    if pace is None:
-        return None
-    seconds = pace.wall_per_s * talk_s / args.concurrency
-    return {"seconds": round(seconds, 1), "sessions": pace.sessions, "alike": pace.alike}
-
-
-def _limit(max_cost: float | None) -> str:
-    return "without a limit (max_cost)" if max_cost is None else f"at most {max_cost:g}"
 
 
 def _write_pages(plan: Plan, folder: RunFolder, page_audio: str | None) -> None:

@@ -34,9 +34,9 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     OPENAI_API_KEY, and nobody else gets a key. votes: how often each question is asked. temperature: unless said, 0 for
     one vote and 0.7 for several. hears: the transcript, or sound: both channels, or one party's. retries: how often a
     request that failed is tried again, after ever longer waits, and how often a vote is asked for again whose reply is
-    none. max_tokens: of an answer, thoughts included. json: ask the server to let it answer in JSON alone. record:
-    whether kept replies are used (simulator/cassettes). gate: its word counts although nobody calibrated it.
-    calibration: the file that says how far it can be believed.
+    none. max_tokens: of an answer, thoughts included. prompt_suffix: what every question ends with. json: ask the
+    server to let it answer in JSON alone. record: whether kept replies are used (simulator/cassettes). gate: its word
+    counts although nobody calibrated it. calibration: the file that says how far it can be believed.
     """
 
     model: str
@@ -49,6 +49,7 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     timeout: Duration = Duration(60.0)
     retries: Annotated[int, Meta(ge=0, le=10)] = 2
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    prompt_suffix: str = ""
     json: bool = False
     record: Record = "missing"
     gate: bool = False
@@ -77,6 +78,7 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             timeout_s=float(self.timeout),
             options=options,
             retries=self.retries,
+            prompt_suffix=self.prompt_suffix,
         )
 
     def open(self) -> EndpointJudge:

@@ -189,16 +189,22 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
             if not line.strip():
                 continue
             try:
-                row = _checked(decode_json(line, decoder, where="the row"))
+                row = row_in(line, decoder)
             except SessionError as error:
                 whole = line.rstrip().endswith(b"}")
                 broken = f"{LEFT_OUT}: {error}" if whole else "is not whole and was left out"
                 notes.append(f"{path.name}: line {number} {broken}")
                 continue
-            _share_units(row)
             latest.pop(row.id, None)  # so that it stands where it ended last
             latest[row.id] = row
     return list(latest.values()), notes
+
+
+def row_in(line: bytes, decoder: "msgspec.json.Decoder[Row]") -> Row:
+    """Read a line of results.jsonl. SessionError: it is no row."""
+    row = _checked(decode_json(line, decoder, where="the row"))
+    _share_units(row)
+    return row
 
 
 def _checked(row: Row) -> Row:

@@ -7,9 +7,11 @@ from the session folders.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from simulator.errors import SessionError
 from simulator.reading.expect import Expectation, Verdict
+from simulator.results.frames import frame_of
 from simulator.results.judged import SCORES, read_judged
 from simulator.results.pooling import verdicts, violates
 from simulator.results.row import (
@@ -117,6 +119,13 @@ class Run:
         for row in self.rows:
             if is_session(self.folder / row.id):
                 yield read_session(self.folder / row.id)
+
+    def frame(self, table: str, engine: str | None = None) -> Any:
+        """Give a table (docs/results.md) as a data frame of pandas or polars. ScenarioError: no such table or package.
+
+        engine: which of them; the first that is installed. What cannot be read is left out.
+        """
+        return frame_of(self, table, engine)
 
     def duration_s(self, row: Row) -> float:
         """The length of a session's conversation in seconds; 0 where nobody knows."""

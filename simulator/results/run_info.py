@@ -37,11 +37,30 @@ class SessionWall(msgspec.Struct, frozen=True, kw_only=True):
     pacing: Pacing | UnsetType | None = UNSET
 
 
+Place = list[int]
+"""Where a session stands among those of its run: places are compared number by number."""
+
+
+class ShardInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a run a folder holds: `number` of `of`. plan: the sha256 of the whole run's sessions.
+
+    sessions: those that are to be played. order: where each that was played stands in the whole, by id; while the run
+    goes it is empty.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=1)]
+    of: Annotated[int, msgspec.Meta(ge=1)]
+    plan: str
+    sessions: list[str] = []
+    order: dict[str, Place] = {}
+
+
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The content of run.json. wall_s: real seconds. exit_code: None while the run goes, and for one that was killed.
 
     started: UTC, ISO 8601. model_hosts: what shared models measured, as each tells it. costs: by scenario. Both are
-    left out by what is no run over scenarios: a talk, a server. sweeps: what there is to know of them, by name.
+    left out by what is no run over scenarios: a talk, a server. sweeps: what there is to know of them, by name. shard:
+    of a part of a run.
     """
 
     command: list[str] = []
@@ -54,6 +73,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     model_hosts: list[Any] | UnsetType = UNSET
     costs: dict[str, Cost] | UnsetType = UNSET
     sweeps: dict[str, SweepInfo] | UnsetType = UNSET
+    shard: ShardInfo | UnsetType = UNSET
 
 
 def write_info(run_folder: Path, info: RunInfo) -> None:

@@ -113,3 +113,13 @@ def _by_sample(content: bytes) -> dict[str, Sequence[str]]:
     for line in msgspec.json.Decoder(_Line).decode_lines(content):
         found.setdefault(line.item_id, []).append(line.generation)
     return dict(found)
+
+
+def with_suffix(messages: Messages, suffix: str) -> Messages:
+    """Give chat messages whose last one of the user's ends with more text; of several parts it gets one more."""
+    place = next((place for place in reversed(range(len(messages))) if messages[place].get("role") == "user"), None)
+    if not suffix or place is None:
+        return messages
+    content = messages[place]["content"]
+    longer = content + suffix if isinstance(content, str) else [*content, {"type": "text", "text": suffix}]
+    return [*messages[:place], {**messages[place], "content": longer}, *messages[place + 1 :]]

@@ -12,7 +12,7 @@ import msgspec
 from simulator.cassettes.store import Cassettes, Paid
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_text
-from simulator.scoring.judge import Judge, Messages, ReadyReplies
+from simulator.scoring.judge import Judge, Messages, ReadyReplies, with_suffix
 
 FILE = "judge.jsonl"
 """The judge's cassettes, in a session folder and in the user's cache."""
@@ -27,7 +27,8 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: of an OpenAI-compatible server (None: OpenAI's own). seed: of the first asking; seed_step is
     added per further one. key_env: the environment variable with the key; without it OpenAI gets
     OPENAI_API_KEY, and nobody else gets a key. options: further parameters of the request, by name. retries: how often
-    a request that failed is tried again, after ever longer waits.
+    a request that failed is tried again, after ever longer waits. prompt_suffix: what every question ends with, such as
+    the words that keep a model from thinking aloud.
     """
 
     model: str
@@ -39,6 +40,7 @@ class EndpointSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 60.0
     options: dict[str, Any] = {}
     retries: int = 0
+    prompt_suffix: str = ""
 
 
 class JudgeReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +109,7 @@ class EndpointJudge:
 
         RemoteError when the endpoint fails; SessionError where it may not be asked and none is kept.
         """
+        messages = with_suffix(messages, self.settings.prompt_suffix)
         request = self._request(messages, attempt, count)
         what = f"the judge {self.settings.model} on {sample!r}, asking {attempt + 1}"
         reply = self.cassettes.call(_KIND, request, lambda: self._ask(messages, attempt, count), what=what)

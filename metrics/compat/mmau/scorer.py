@@ -12,6 +12,7 @@ from metrics.compat.measured import Measured
 from metrics.compat.mmau.closed import Choose, Embeddings, chosen, plain
 from metrics.compat.mmau.judged import MODEL, QUESTION, REQUEST, SYSTEM, holds_rating, read_ratings
 from metrics.compat.mmau.rules import NEMO_RULES, PROMPT, RULES
+from metrics.compat.nemo.eval_results import MODE, EvalSet, summed
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile, RowScorer
 from metrics.compat.subsets import pooled_by
@@ -42,6 +43,11 @@ Source: MMAU-Pro (arXiv 2508.13992)."""
 
 OPEN, FOLLOWING, CLOSED = "open", "instruction_following", "closed"
 _KINDS = (CLOSED, OPEN, FOLLOWING)
+_NEMO_GROUPS = {
+    CLOSED: "mmau-pro.closed_form",
+    OPEN: "mmau-pro.open_ended",
+    FOLLOWING: "mmau-pro.instruction_following",
+}
 
 
 class MmauGiven(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +167,18 @@ class MmauProSpec(RowScorer, frozen=True, kw_only=True, tag="mmau_pro"):
         asked = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
         return polled(given.judge, row.id, asked, 1)[0]
 
+    def eval_sets(self, rows: Sequence[Measured]) -> list[EvalSet]:
+        """Give what NeMo-Skills keeps of its three groups; of open questions success is the mean correctness of 5."""
+        groups: dict[str, list[Measured]] = {}
+        for row in rows:
+            if "overall" in row.parts:
+                kind = row.kept if row.kept in (OPEN, FOLLOWING) else CLOSED
+                groups.setdefault(_NEMO_GROUPS[kind], []).append(row)
+        return [
+            EvalSet(name, MODE, summed([row.row for row in mine], list(map(_success, mine))), [row.row for row in mine])
+            for name, mine in groups.items()
+        ]
+
     def finish(self, result: CorpusResult, measured: Sequence[Sample], given: Any) -> CorpusResult:
         """Add every category; the whole is undefined where an open row was not judged."""
         result = RowScorer.finish(self, result, measured, given)
@@ -173,3 +191,9 @@ class MmauProSpec(RowScorer, frozen=True, kw_only=True, tag="mmau_pro"):
         for category, scores in pooled_by([overall], rows).items():
             metrics.setdefault(category, msgspec.structs.replace(scores["overall"], id=category, definition="overall"))
         return msgspec.structs.replace(result, metrics=metrics)
+
+
+def _success(row: Measured) -> float:
+    ratings = row.shown.get("judge")
+    value: float = ratings["correctness"] / 5 if ratings else row.parts["overall"]["values"][0]
+    return value

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from metrics.compat.nemo.eval_folders import DEMO
+from metrics.compat.nemo.eval_results import GREEDY, EvalSet, summed, table_lines
 from metrics.compat.nemo.judge import Question, questions, ratings, sample_scores, summary
-from metrics.compat.nemo.rows import KEPT, NemoRow
+from metrics.compat.nemo.rows import FRESH, KEPT, NemoRow
 from metrics.compat.nemo.sample import HeardSides
 from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.places import Places
@@ -118,8 +120,13 @@ def judged(result: CorpusResult, records: Records, *, tries: int, strict: bool) 
     return msgspec.structs.replace(result, metrics=metrics, samples=samples)
 
 
-def write_files(folder: Path, result: CorpusResult, records: Records, flags: Mapping[str, object]) -> None:
-    """Write metrics.json, output_with_eval.jsonl, llm_judge_input.jsonl; with a judge its raw replies too."""
+def write_files(
+    folder: Path, result: CorpusResult, records: Records, flags: Mapping[str, object], set_name: str
+) -> list[str]:
+    """Write metrics.json, output_with_eval.jsonl, llm_judge_input.jsonl; with a judge its raw replies too.
+
+    The first of them once more as `eval-results/s2s_demo.<set_name>/`, which comparisons read. Gives its table's lines.
+    """
     tree: dict[str, Any] = {}
     for name, metric in result.metrics.items():
         *parents, leaf = name.split(".")
@@ -130,13 +137,32 @@ def write_files(folder: Path, result: CorpusResult, records: Records, flags: Map
     try:
         folder.mkdir(parents=True, exist_ok=True)
         whole = {"dataset_metrics": tree, "args": encode(dict(flags))}
-        (folder / "metrics.json").write_text(json.dumps(whole, indent=2), encoding="utf-8")
+        columns, name = _columns(records), f"{DEMO}{set_name}"
+        own = folder / "eval-results" / name
+        own.mkdir(parents=True, exist_ok=True)
+        for place, content in ((folder, whole), (own, {**whole, name: {GREEDY: columns}})):
+            (place / "metrics.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
+        _write_lines(own / FRESH, (row.line["original_entry"] for row in records.rows if row is not None))
         _write_lines(folder / KEPT, (row.line for row in records.rows if row is not None))
         _write_lines(folder / "llm_judge_input.jsonl", _judge_input(records.questions()))
         if records.replies:
             _write_lines(folder / "judge.jsonl", _raw_replies(records.replies))
     except OSError as error:
         raise ScenarioError(f"write={folder}: cannot be written: {error.strerror}") from error
+    return table_lines(EvalSet(name, GREEDY, columns, ())) if columns else []
+
+
+def _columns(records: Records) -> dict[str, float | int | None]:
+    """Give the columns that NeMo-Skills has of every set; a row succeeds that the agent answered."""
+    rows = [row.line for row in records.rows if row is not None]
+    if not rows:
+        return {}
+    answered = [float(bool(row["segmentation"]["agent_segments"])) for row in rows]
+    said = [
+        {**row["original_entry"], "generation": "answered" if done else ""}
+        for row, done in zip(rows, answered, strict=True)
+    ]
+    return summed(said, answered)
 
 
 def _judge_input(asked: Sequence[Question]) -> Iterable[dict[str, Any]]:

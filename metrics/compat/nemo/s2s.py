@@ -9,6 +9,7 @@ import msgspec
 from metrics.compat.as_scorer import AsScorer
 from metrics.compat.judging import judge_of, read_instruction
 from metrics.compat.measured import Measured, skipped
+from metrics.compat.nemo.comparison import compared
 from metrics.compat.nemo.corpus import Records, judged, scored_row, write_files
 from metrics.compat.nemo.judge import QUESTION
 from metrics.compat.nemo.rows import NemoRow, read_rows, results_file
@@ -29,6 +30,7 @@ from metrics.compat.two_sided import SpeechFinder
 from simulator.engines.activity import ActivitySettings
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition
+from simulator.scoring.comparing import FolderComparison
 from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind, open_session
 from simulator.session import Session
@@ -77,9 +79,10 @@ class EndTimes(tuple[float, ...]):
 class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     """NeMo's speech-to-speech demo scores; the flags of its scorer keep their names and defaults.
 
-    segments, texts: instead of detection and recognition. judge_replies: ready replies; judge_model and
-    judge_url: an OpenAI-compatible endpoint. instruction: the judge's question, with {conversation} in it.
-    write: takes metrics.json, output_with_eval.jsonl and llm_judge_input.jsonl.
+    segments, texts: instead of detection and recognition. judge_replies: ready replies; judge_model and judge_url: an
+    OpenAI-compatible endpoint, judge_key_env the variable with its key, prompt_suffix what its questions end with.
+    instruction: the judge's question, with {conversation} in it. write: takes metrics.json, output_with_eval.jsonl,
+    llm_judge_input.jsonl, and eval-results/ as NeMo-Skills has it.
     """
 
     barge_in_threshold_sec: float = 1.5
@@ -98,6 +101,8 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     judge_model: str | None = None
     judge_url: str | None = None
     judge_tries: Annotated[int, msgspec.Meta(ge=1)] = 5
+    judge_key_env: str | None = None
+    prompt_suffix: str = ""
     instruction: Path | None = None
     user_channel: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
 
@@ -110,7 +115,14 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
         return Records(
             segments=read_segments(self.segments),
             texts=read_texts(self.texts),
-            judge=judge_of(self.judge_replies, self.judge_model, self.judge_url, seed=None),
+            judge=judge_of(
+                self.judge_replies,
+                self.judge_model,
+                self.judge_url,
+                seed=None,
+                suffix=self.prompt_suffix,
+                key_env=self.judge_key_env,
+            ),
             wording=read_instruction(self.instruction) or QUESTION,
         )
 
@@ -146,8 +158,14 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
         if given.judge is not None:
             result = judged(result, given, tries=self.judge_tries, strict=self.mode == "strict")
         if self.write is not None:
-            write_files(self.write, result, given, {name: getattr(self, name) for name in FLAGS})
+            flags = {name: getattr(self, name) for name in FLAGS}
+            table = write_files(self.write, result, given, flags, self.write.resolve().name)
+            result = msgspec.structs.replace(result, told=[*result.told, *table])
         return result
+
+    def compare_folders(self, written: Sequence[str]) -> FolderComparison:
+        """Write the fork's comparison report of `eval-results/` folders, here or on other machines."""
+        return compared(written)
 
     def _measure_input(self, item: Input, given: Records) -> tuple[str, Measured]:
         def listen() -> HeardSides:
