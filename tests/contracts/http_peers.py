@@ -21,7 +21,8 @@ from simulator.actor import AnyActor
 from simulator.plugins import load
 from simulator.serving.door import open_door
 from simulator.serving.listening import LOCAL, DoorSpec
-from simulator.serving.service import DEFAULT_LIMITS, Limits, ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import DEFAULT_LIMITS, Limits, Service
 from simulator.spec import decode
 
 Json = dict[str, Any]
