@@ -115,6 +115,11 @@ class DuplexModelActor(Actor):
         assert self._tenant is not None
         return self._tenant.submit(heard.samples, self._answered)
 
+    def rest(self) -> None:
+        """Hear nothing for a while, so that sessions in the same batch are not kept waiting by this one."""
+        if self._tenant is not None:
+            self._tenant.rest()
+
     async def close(self) -> None:
         """Leave the slot, in whatever state it is; the batch no longer waits for this session."""
         tenant, self._tenant = self._tenant, None

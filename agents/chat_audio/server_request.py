@@ -42,7 +42,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     turn: the last message of the user, what is asked now. system: the system text. key: names the dialogue up to here,
     what the next request's `earlier` will be. earlier: names the dialogue that this request goes on with, all but the
     last reply and the new turn; None: a new one. last_reply: the text of the assistant's last message. session_id:
-    which dialogue it names, if any. settings: sampling keys, as given.
+    which dialogue it names, if any. settings: sampling keys, as given. sounds: of all messages, in order.
     """
 
     turn: ChatMessage
@@ -52,6 +52,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     last_reply: str
     session_id: str | None = None
     settings: dict[str, Any] = {}
+    sounds: tuple[bytes, ...] = ()
 
 
 def key_of(identities: Sequence[Any]) -> str:
@@ -88,6 +89,7 @@ def read_request(body: bytes) -> ChatRequest:
         last_reply=next((message.text for message in reversed(read) if message.role == "assistant"), ""),
         session_id=_session_id(data),
         settings=_settings(data),
+        sounds=tuple(file for message in read for file in message.sounds),
     )
 
 
