@@ -74,7 +74,8 @@ def test_languages_are_found(name: str, given: dict[str, Any], good: str, bad: s
     [
         "Das ist *nicht* dasselbe,\n* aber fast.", "Ceci   n'est pas une pipe.\n\n", "THE CAT sat on the MAT",
         "los *perros*ladran",
-        "write to me@example.org or see https://example.org/de/das-ist-es now", "Это предложение with some English in it",
+        "write to me@example.org or see https://example.org/de/das-ist-es now",
+        "Это предложение with some English in it",
         "これは日本語の文章です。", "è così che si fa, *no*?", " ".join(["ja det var en norsk setning"] * 500),
     ],
 )  # fmt: skip

@@ -2,8 +2,8 @@
 
 langdetect counts three letters at a time, in Python, and draws from them until it is sure; a long answer takes it some
 5 ms. Here the same counts are kept per word, as its letters never look across a space, and the languages are multiplied
-side by side: the same draws and the same products, a quarter of the time. Texts that differ in asterisks and white space
-alone, as the variants of an answer do, are looked at once: to langdetect all of these are spaces.
+side by side: the same draws and the same products, a quarter of the time. Texts that differ in asterisks and white
+space alone, as the variants of an answer do, are looked at once: to langdetect all of these are spaces.
 """
 
 import re
@@ -63,6 +63,8 @@ def _quick_detector() -> Any:
     probabilities: dict[str, Any] = {}
 
     class QuickDetector(Detector):  # type: ignore[misc]  # the package has no types
+        text: str
+
         def _extract_ngrams(self) -> list[str]:
             """The letters of each word, which begins anew behind every space."""
             *words, last = self.text.split(" ")
