@@ -16,6 +16,7 @@ from simulator.errors import ScenarioError
 from simulator.plugins import load
 from simulator.session import read_session
 from simulator.spec import decode
+from simulator.testing import play_session
 from tests.contracts.http_peers import Json, ask, served, sound_in, wav
 from tests.scripted_model import SAID, ScriptedModelSpec
 
@@ -151,3 +152,15 @@ def test_what_cannot_be_served_is_refused_in_a_sentence(
              "pair": DuplexModelSpec(model=PairSpec())}  # fmt: skip
     with pytest.raises(ScenarioError, match=sentence):
         decode(settings, ChatAudioServerSpec, source="--set", folder=tmp_path).check(specs[actor])
+
+
+def test_our_own_client_hears_the_reply_where_the_loop_has_it(server: tuple[str, Path], tmp_path: Path) -> None:
+    """Its words come without stamps; 400 ms of sound, as far behind the question's end as the model said it."""
+    agent = {"kind": "turn_based", "ears": "level", "endpoint": "300ms",
+             "responder": {"kind": "chat_audio", "base_url": f"{server[0]}/v1", "model": "m"}}  # fmt: skip
+    user = {"kind": "scripted", "turns": [{"at": "100ms", "say": "hello"}]}
+    session = play_session({"user": user, "agent": agent, "duration": "4s", "scorers": []}, tmp_path)
+    assert session.meta.status == "completed", session.meta.problem
+    (told,) = [event for event in session.by_type["speech_start"] if event.party == "agent"]
+    assert told.data["text"] == "hello there"
+    assert np.count_nonzero(np.abs(session.said("agent")) > 0.5) == pytest.approx(5 * 1920, abs=100)

@@ -1,10 +1,10 @@
-"""The protocol of Mini-Omni's server.py, without I/O.
+"""The protocol of Mini-Omni's server, without I/O.
 
 POST /chat with `{"audio": <a whole WAV file in base64>, "stream_stride": 4, "max_tokens": 2048}`. The answer says that
 it is audio/wav and is not: it is int16, little-endian, one channel at 24 kHz, without a header, a chunk per stride of
 frames. It has no text. A failure is a 500, or a body that just ends: an answer without a sample is one.
 
-Source: gpt-omni/mini-omni@26c31d5, server.py.
+Source: gpt-omni/mini-omni@26c31d5, its server module.
 """
 
 import base64
