@@ -73,6 +73,9 @@ def test_a_second_turn_goes_on_in_the_same_frames(server: tuple[str, Path]) -> N
     debug = two["debug_info"]
     assert (debug["start_frame_idx"], debug["turn_frames"], debug["final_frame_idx"]) == (29, 1, 51)
     assert debug["turn_texts"] == ["<|1.2|> hello there<$1.44$>", "again"]
+    _, info = ask(url, f"/v1/sessions/{one['session_id']}")
+    assert (info["frame_idx"], info["turn_count"]) == (51, 2)
+    assert (info["has_llm_cache"], info["has_input_embeds_history"]) == (True, False)
     kept = sorted(path.name[:6] + path.name[22:] for path in (folder / "kept" / one["session_id"]).iterdir())
     ends = ["_input.json", "_input.wav", "_output.json", "_output.wav"]
     assert kept == [f"turn{number:02d}{end}" for number in (0, 1) for end in ends]

@@ -91,7 +91,7 @@ class ChatFront:
         """The dialogues that are kept."""
         if self._dialogues is None:
             return refused(404, "this server keeps no sessions")
-        kept = [dialogue.info() for dialogue in self._dialogues.all()]
+        kept = [{**dialogue.info(), **self._player.kept} for dialogue in self._dialogues.all()]
         return json_response({"sessions": kept, "count": len(kept), "ttl_seconds": self._dialogues.ttl_s})
 
     async def session(self, request: "Request") -> "Response":
@@ -100,7 +100,7 @@ class ChatFront:
         if dialogue is None or self._dialogues is None:
             return refused(404, "there is no such session")
         if request.method != "DELETE":
-            return json_response(dialogue.info())
+            return json_response({**dialogue.info(), **self._player.kept})
         await self._dialogues.delete(dialogue)
         told: dict[str, Any] = {"success": True, "turn_texts": dialogue.texts, **dialogue.info()}
         if self._rules.artifacts is not None:

@@ -71,6 +71,8 @@ class LoopTurns:
             )
         self.rate = audio.input_rate
         self.opened: Mapping[str, Any] = {"sample_rate": audio.input_rate, "frame_ms": audio.step_ms}
+        embedded = getattr(model, "history", None) == "embeddings"
+        self.kept: Mapping[str, bool] = {"has_llm_cache": not embedded, "has_input_embeds_history": embedded}
         self._audio = audio
         self._rules = msgspec.structs.replace(rules, frames=asked)
 

@@ -47,6 +47,8 @@ class TurnPlayer(Protocol):
     rate: int
     """Hz of a turn's sound as `play` gets it."""
     opened: Mapping[str, Any]
+    kept: Mapping[str, bool]
+    """What a dialogue's information tells of the model's state."""
 
     def sounds(self, asked: ChatRequest) -> Sequence[bytes]:
         """Give the sound files that make up a request's turn. RefusedError: it has some that are not played."""
@@ -62,6 +64,7 @@ class WholeTurns:
 
     rate = 24_000
     opened: Mapping[str, Any] = {}
+    kept: Mapping[str, bool] = {}
 
     def __init__(self, rules: TurnRules, *, stamps: bool) -> None:
         self._rules = rules
