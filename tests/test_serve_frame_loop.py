@@ -17,6 +17,7 @@ from simulator.plugins import load
 from simulator.session import read_session
 from simulator.spec import decode
 from simulator.testing import play_session
+from tests.contracts.counter_model import CounterSpec
 from tests.contracts.http_peers import Json, ask, served, sound_in, wav
 from tests.scripted_model import SAID, ScriptedModelSpec
 
@@ -119,6 +120,17 @@ def test_without_sessions_a_request_is_played_to_the_end_of_its_padding(tmp_path
     assert sorted(kept) == ["_input.json", "_input.wav", "_output.json"]
     recorded = read_session(tmp_path / "runs" / "serve-chat-audio-0")
     assert recorded.meta.parties["agent"].spec["model"]["frames_per_step"] == 2
+
+
+def test_a_step_of_the_loop_may_be_several_of_the_models(tmp_path: Path) -> None:
+    """A model at 8 kHz, one frame a step, its token the frame's number: 13 frames of sound are seven steps of two."""
+    settings: Json = {"sessions": False, "silence_padding_sec": 0, "num_frames_per_inference": 2}
+    with served(DuplexModelSpec(model=CounterSpec()), "chat_audio", tmp_path, **settings) as url:
+        _, answer = ask(url, PATH, asked(SECOND))
+    debug = answer["debug_info"]
+    assert debug["total_frames"] == 14 and debug["frame_alignment"]["agent_stream_token"] == list(range(14))
+    sound, rate = sound_in(answer["choices"][0]["message"]["audio"]["data"])
+    assert (rate, len(sound)) == (8_000, 14 * 640)
 
 
 @pytest.mark.parametrize("ignored", [True, False])

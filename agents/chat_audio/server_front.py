@@ -136,7 +136,8 @@ class ChatFront:
         async def play(session: ServedSession, number: int) -> AnsweredTurn:
             whose = (dialogue.id, number, dialogue.texts)
             answered = await self._play(session, asked, samples, check, whose)
-            dialogue.key, dialogue.reply = asked.key, answered.told.content
+            dialogue.key = asked.key
+            dialogue.replies = (answered.told.content.strip(), f"audio-{answered.name}")
             dialogue.texts.append(answered.told.text)
             return answered
 

@@ -36,12 +36,15 @@ class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServedDialogue:
-    """One kept session. key: what the request that goes on with it names as `earlier`. reply: the last one's text."""
+    """One kept session. key: what the request that goes on with it names as `earlier`. replies: the last one's names.
+
+    A client gives a reply back as its text or as its audio id.
+    """
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.key = ""
-        self.reply = ""
+        self.replies: tuple[str, ...] = ()
         self.texts: list[str] = []
         self.created = self.accessed = today()
         self.used_s = seconds()
@@ -181,7 +184,7 @@ class Dialogues:
             return self.find(request.session_id)
         earlier = request.earlier
         asked = [dialogue for dialogue in self.all() if earlier is not None and dialogue.key == earlier]
-        found = [dialogue for dialogue in asked if dialogue.reply == request.last_reply]
+        found = [dialogue for dialogue in asked if request.last_reply in dialogue.replies]
         return found[-1] if found else await self._begin(request)
 
     async def delete(self, dialogue: ServedDialogue) -> None:
