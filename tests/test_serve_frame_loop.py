@@ -99,6 +99,13 @@ def test_a_dialogue_between_its_turns_keeps_nobody_waiting(server: tuple[str, Pa
     assert again["debug_info"]["start_frame_idx"] == 29
 
 
+def test_the_oldest_dialogue_makes_room_in_the_model(tmp_path: Path) -> None:
+    """Two slots, three dialogues: the third is answered at once, and the first is no more."""
+    with served(DuplexModelSpec(model=MODEL, slots=2), "chat_audio", tmp_path, **LOOP) as url:
+        ids = [ask(url, PATH, asked(SECOND))[1]["session_id"] for _ in range(3)]
+        assert [ask(url, f"/v1/sessions/{id_}")[0] for id_ in ids] == [404, 200, 200]
+
+
 def test_the_last_sound_of_the_history_is_the_turn(server: tuple[str, Path]) -> None:
     """Of two in a message the second is played."""
     _, answer = ask(server[0], PATH, asked(SECOND, wav(np.zeros(3 * 1280))))

@@ -44,7 +44,8 @@ LOOP_KEYS = ("response_end_detection_mode", "eos_detection_window", "silence_pad
 class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
     """OpenAI-compatible chat completions with audio, for NeMo-Skills clients.
 
-    sessions: keep dialogues between requests, at most `capacity`, each for `ttl` after its last turn.
+    sessions: keep dialogues between requests, at most `capacity` (and a model's slots), each for `ttl` after its last
+    turn; the one that waited longest makes room for a new one.
 
     text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text. The others are named
     as that server's own: response_end_detection_mode (energy or eos), eos_detection_window (steps of padding),
@@ -93,8 +94,10 @@ class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_a
         from starlette.routing import Route
 
         folder = self.session_artifacts_dir
+        host = service.actor.traits().host  # a dialogue keeps its place in the model between its turns
+        capacity = self.capacity if host is None else min(self.capacity, host.places)
         rules = FrontRules(
-            sessions=SessionRules(capacity=self.capacity, ttl_s=float(self.ttl)) if self.sessions else None,
+            sessions=SessionRules(capacity=capacity, ttl_s=float(self.ttl)) if self.sessions else None,
             longest_turn=self.longest_turn,
             text_voice=self.text_voice,
             system_prompt=not self.ignore_system_prompt,
