@@ -94,6 +94,8 @@ class DuplexModelActor(Actor):
         self._host: ModelHost | None = None
         self._tenant: Tenant | None = None
         self._context: Context | None = None
+        self.last_answer: SlotAnswer | None = None
+        """What the last frame came to, as the model gave it: for who serves the model's own frames."""
 
     async def start(self, context: Context) -> None:
         """Take a slot, with the other party if it sits in the same batch, and go through the lead-in."""
@@ -113,6 +115,11 @@ class DuplexModelActor(Actor):
         assert self._tenant is not None
         return self._tenant.submit(heard.samples, self._answered)
 
+    def rest(self) -> None:
+        """Hear nothing for a while, so that sessions in the same batch are not kept waiting by this one."""
+        if self._tenant is not None:
+            self._tenant.rest()
+
     async def close(self) -> None:
         """Leave the slot, in whatever state it is; the batch no longer waits for this session."""
         tenant, self._tenant = self._tenant, None
@@ -121,6 +128,7 @@ class DuplexModelActor(Actor):
 
     def _answered(self, answer: SlotAnswer) -> AudioFrame:
         self._frame += 1
+        self.last_answer = answer
         start = self._frame * self._audio.output_samples
         self.last_cost_s = None if answer.underrun else answer.cost_s
         self._note(answer, start)

@@ -10,6 +10,7 @@ from metrics.content_cards import (
     CARDS,
     PHANTOMS,
     RECOGNISER_WER,
+    SAID_HEARD_WER,
     UNHEARD,
     USER_BACKCHANNELS,
     USER_CER,
@@ -30,7 +31,7 @@ from metrics.texts import (
     whole_pair,
     with_words,
 )
-from simulator.annotation.answers import transcripts
+from simulator.annotation.answers import told_answer, transcripts
 from simulator.engines.kinds import recognizer_of
 from simulator.errors import ScenarioError
 from simulator.events import Event, Party
@@ -66,7 +67,7 @@ class Content:
 
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
-        return [*_understood(session), *_spoken(session), _recogniser(session)]
+        return [*_understood(session), *_spoken(session), _recogniser(session), _said_and_heard(session)]
 
 
 def _understanding(session: Session, text: str) -> ErrorRates:
@@ -160,6 +161,25 @@ def _spoken(session: Session) -> list[Score]:
     if not speech.utterances and not texts:
         return rates.undefined("what the agent meant to say is not known as text")
     return rates.undefined(_NO_RECOGNISER.format(party="agent"))
+
+
+def _said_and_heard(session: Session) -> Score:
+    """Hold all that the agent told as text against all that was recognised of its audio."""
+    speech = session.speech.agent
+    told = told_answer(session)
+    heard = [item.text for item in speech.recognised] or [word.text for word in speech.words if word.source == "asr"]
+    language = spoken_language(session, "agent", told)
+    orthography = orthography_of(told, language.code)
+    if not told:
+        return undefined(SAID_HEARD_WER, "the agent told no text of what it said")
+    if not heard:
+        return undefined(SAID_HEARD_WER, _NO_RECOGNISER.format(party="agent"))
+    if deaf := deaf_to(session.speech.recognizer, language):
+        return undefined(SAID_HEARD_WER, deaf)
+    if orthography == "characters":
+        return undefined(SAID_HEARD_WER, "the agent's text has no spaces between words")
+    whole = TextPair(start=0, end=session.duration, reference=told, found=" ".join(heard))
+    return error_rate(SAID_HEARD_WER, [whole], orthography, "agent", reason="the agent told no word")
 
 
 def _recogniser(session: Session) -> Score:

@@ -162,6 +162,23 @@ RECOGNISER_WER = rate(
     _SOURCE,
 )
 
+SAID_HEARD_WER = rate(
+    "content.said_heard_wer",
+    "Word errors between the answer as told and as heard",
+    "lower",
+    card(
+        """All that the agent told in text of what it said, against all that is recognised of its audio: one pair a
+            session. It says how far a benchmark's score can depend on which of the two answers is scored.""",
+        """Utterances are told whole, also where they were cut: what was not said any more is missing here, and is no
+            error in agent_wer.""",
+        _ERRORS,
+        """Undefined when the agent told no text, its text has no spaces between words, no recogniser ran, or it does
+            not hear the agent's language.""",
+        "Others: VoiceBench scores the text, or a recogniser's, and does not compare them.",
+    ),
+    _SOURCE,
+)
+
 CARDS: tuple[Definition, ...] = (
     USER_WER,
     USER_CER,
@@ -172,4 +189,5 @@ CARDS: tuple[Definition, ...] = (
     AGENT_CER,
     AGENT_BACKCHANNELS,
     RECOGNISER_WER,
+    SAID_HEARD_WER,
 )

@@ -75,6 +75,10 @@ def parties(address: str) -> dict[str, dict[str, Any]]:
         "chat": {"kind": "turn_based", "responder": {"kind": "chat", "model": "m", **chat}},
         "http_voice": {"kind": "turn_based", "responder": {
             "kind": "http_voice", "base_url": f"http://{user}@{host}/api", "token": "${CANARY}"}},
+        "mini_omni": {"kind": "turn_based", "responder": {
+            "kind": "mini_omni", "base_url": f"http://{user}@{host}/omni", "token": "${CANARY}"}},
+        "llama_omni": {"kind": "turn_based", "responder": {
+            "kind": "llama_omni", "base_url": f"http://{user}@{host}/omni", "token": "${CANARY}"}},
     }  # fmt: skip
 
 
@@ -84,7 +88,8 @@ def command_lines() -> str:
     return listed.stdout if listed else ""
 
 
-KINDS = ["moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "chat_audio", "chat", "http_voice"]
+KINDS = ["moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "chat_audio", "chat", "http_voice",
+         "mini_omni", "llama_omni"]  # fmt: skip
 
 COMMANDS = {
     "run": ["{file}", "--out", "{out}", "-v"],

@@ -299,3 +299,22 @@ def test_the_recognisers_own_error_is_told_beside_the_agents(tmp_path: Path) -> 
     user_says(take, "mm-hm", 5.0, 5.4, role="backchannel")
     scores = scored(ContentSpec(), heard_by_recogniser(take, "Do you have this?", "Then.", party="user"))
     assert (scores["recogniser_wer"].value, scores["recogniser_wer"].n) == (0.25, 4)
+
+
+def test_the_answer_as_told_is_held_against_the_answer_as_heard(tmp_path: Path) -> None:
+    """Two utterances as one text of five words, one of them heard wrong; a cut one is told whole."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 2.0, text="we have fish", words=words("we have fish", 1.0, 2.0))
+    take.say("agent", 3.0, 4.0, text="today only", words=words("today only", 3.0, 4.0))
+    score = scored(ContentSpec(), heard_by_recogniser(take, "we have dish", "today only"))["said_heard_wer"]
+    assert (score.value, score.n) == (0.2, 5)
+
+
+def test_without_text_or_without_recognition_the_two_cannot_be_compared(tmp_path: Path) -> None:
+    """Each says what is missing."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, 2.0, text="we have fish", words=words("we have fish", 1.0, 2.0))
+    assert content(take)["said_heard_wer"].reason == "the agent's speech was not recognised (no recogniser ran)"
+    silent = Take(tmp_path / "u")
+    user_says(silent, "do you have fish", 1.0, 3.0)
+    assert content(silent)["said_heard_wer"].reason == "the agent told no text of what it said"

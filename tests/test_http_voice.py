@@ -65,6 +65,16 @@ def test_the_turn_that_is_sent_ends_where_the_user_fell_silent(tmp_path: Path) -
     assert session.by_type["usage"][0].data["input_s"] == pytest.approx(len(sent) / 16_000, abs=1e-3)
 
 
+def test_a_text_alone_is_spoken_by_the_actors_voice(tmp_path: Path) -> None:
+    """`modality: text`: the miner gives words and no sound, they are told and heard."""
+    with scripted(healthy(lambda got: got.answer({"text": "in words"}))) as (url, seen):
+        session = talk(url, tmp_path, modality="text")
+    assert session.meta.status == "completed", session.meta.problem
+    assert seen[-1].path == "/api/v1/v2t"
+    assert session.by_type["speech_start"][1].data["text"] == "in words"
+    assert np.abs(session.said("agent")).max() > 0.05
+
+
 def test_an_older_server_is_found_by_its_404(tmp_path: Path) -> None:
     """v2v, then inference; a base URL may carry a path."""
 
@@ -179,6 +189,7 @@ def test_no_secret_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ({"base_url": "host:8000"}, r"\$.agent.responder.base_url"),
         ({"base_url": "http://h", "token": "written-out"}, r"\$.agent.responder.token: write it as \$\{NAME\}"),
         ({"base_url": "http://h", "generation": "v9"}, r"\$.agent.responder.generation"),
+        ({"base_url": "http://h", "generation": "v1", "modality": "text"}, "which v1 does not have"),
         ({"base_url": "http://h", "nonsense": 1}, "nonsense"),
     ],
 )

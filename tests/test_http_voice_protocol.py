@@ -1,5 +1,6 @@
 """Rules of the Bittensor protocol's core: which path and shape is asked, what an answer means. No socket."""
 
+import base64
 import json
 from typing import Any
 
@@ -84,3 +85,42 @@ def test_failures_and_nonsense_are_the_far_ends_fault(status: int, body: bytes, 
     """Each a predicate with what was found."""
     with pytest.raises(RemoteError, match=complaint):
         HttpVoiceCore().receive(status, body)
+
+
+@pytest.mark.parametrize("body", [{"text": " a word "}, {"text": " a word ", "audio_data": "rubbish"}])
+def test_who_wants_text_asks_v2t_and_looks_at_no_sound(body: dict[str, str]) -> None:
+    """(n,) float32, as the validator sends it; its alarm rings after 30 s, v2's after 60."""
+    core = HttpVoiceCore(modality="text")
+    ask = core.ask(TURN)
+    assert (ask.path, ask.timeout_s, HttpVoiceCore("v2", modality="text").ask(TURN).timeout_s) == (
+        "/api/v1/v2t", 30, 60,
+    )  # fmt: skip
+    assert b"'shape': (1600,)" in base64.b64decode(ask.body["audio_data"])
+    answer = core.receive(200, json.dumps(body).encode())
+    assert answer is not None and (answer.text, answer.samples, answer.sound_s) == ("a word", None, 0)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"text": ""}', b'{"text": null}'])
+def test_no_text_is_an_empty_answer_and_a_refusal_is_none(body: bytes) -> None:
+    """The validator strips what it gets; a 404 is not asked again elsewhere."""
+    core = HttpVoiceCore(modality="text")
+    answer = core.receive(200, body)
+    assert answer is not None and answer.text == ""
+    with pytest.raises(RemoteError, match=r"refused /api/v1/v2t \(HTTP 404\)"):
+        HttpVoiceCore(modality="text").receive(404, b"")
+
+
+@pytest.mark.parametrize(("shape", "taken"), [((800,), True), ((1, 800), True), ((2, 400), False), ((400, 2), False)])
+def test_compat_takes_the_shapes_that_the_validator_takes(shape: tuple[int, ...], taken: bool) -> None:
+    """v4's alone is so strict; the rate is the request's, whatever the answer says."""
+    body = answered(audio_data=encode_npy(SAID.reshape(shape)), sample_rate=22_050)
+    for generation, allowed in (("v4", taken), ("auto", taken), ("v1", True)):
+        core = HttpVoiceCore(generation, mode="compat")  # type: ignore[arg-type]  # all three are generations
+        if allowed:
+            answer = core.receive(200, body)
+            assert answer is not None and answer.sample_rate == 16_000
+        else:
+            with pytest.raises(RemoteError, match=r"has the shape \(\d+, \d+\); \(n,\) and \(1, n\) are allowed"):
+                core.receive(200, body)
+    liberal = HttpVoiceCore("v4").receive(200, body)
+    assert liberal is not None and liberal.sample_rate == 22_050

@@ -15,7 +15,7 @@ from simulator.spec import decode
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 LOCAL = sorted(FOLDER.glob("*.yaml"))
-ELSEWHERE = sorted(path for folder in ("remote", "live") for path in (FOLDER / folder).glob("*.yaml"))
+ELSEWHERE = sorted(path for folder in ("arena", "remote", "live") for path in (FOLDER / folder).glob("*.yaml"))
 SWEEPS = sorted((FOLDER / "sweeps").glob("*.yaml"))
 TORCH = sorted((FOLDER / "torch").glob("*.yaml"))
 

@@ -19,7 +19,8 @@ from simulator.errors import ActorError, ScenarioError
 from simulator.serving.door import open_door
 from simulator.serving.guard import AccessRules, is_loopback, refusal
 from simulator.serving.listening import DoorSpec
-from simulator.serving.service import NoPlaceError, Place, ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import NoPlaceError, Place, Service
 from tests.served import service
 
 

@@ -369,3 +369,14 @@ def test_keys_tell_role_text_and_sound() -> None:
     keys = [read_request(json.dumps({"messages": messages}).encode()).key for messages in bodies]
     assert len(set(keys)) == len(keys)
     assert all(len(key) == 16 and int(key, 16) >= 0 for key in keys)
+
+
+@pytest.mark.parametrize("told", ["with debug_info", "by audio id"])
+def test_a_reply_may_come_back_as_it_was_given(server: tuple[str, Path], told: str) -> None:
+    """A client that repeats the whole content, or the sound's id, goes on with its own dialogue."""
+    first = user(audio(spoken_wav(f"a question {told}")))
+    _, one = ask(server[0], PATH, {"messages": [first]})
+    message = one["choices"][0]["message"]
+    back = {"content": message["content"]} if "debug" in told else {"audio": {"id": message["audio"]["id"]}}
+    _, two = ask(server[0], PATH, {"messages": [first, {"role": "assistant", **back}, user(audio())]})
+    assert (reply(two), two["session_id"]) == ("as I said", one["session_id"])

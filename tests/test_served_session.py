@@ -11,7 +11,7 @@ from simulator.actor import Actor, ActorSpec, Context, Latency
 from simulator.errors import ActorError, ScenarioError
 from simulator.frame import AudioFrame, silence
 from simulator.serving.served_session import ServedSession
-from simulator.serving.service import ServerSpec
+from simulator.serving.server_spec import ServerSpec
 from simulator.session import Session, read_session
 from simulator.testing import Bursts, burst, play_scenario
 from simulator.traits import StepTraits

@@ -9,6 +9,7 @@ import pytest
 from metrics.compat.sentences import sentence_count
 from metrics.compat.voicebench.ifeval import IfevalSpec, variants
 from metrics.compat.voicebench.ifeval_checks import BUILDERS
+from metrics.compat.voicebench.language import is_language
 from metrics.compat.voicebench.tokens import upper_tokens
 from tests.prediction_files import scored, shown, values
 
@@ -66,6 +67,24 @@ def test_languages_are_found(name: str, given: dict[str, Any], good: str, bad: s
     pytest.importorskip("langdetect")
     check = BUILDERS[name](random.Random(0), **given)
     assert check(good) and not check(bad)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das ist *nicht* dasselbe,\n* aber fast.", "Ceci   n'est pas une pipe.\n\n", "THE CAT sat on the MAT",
+        "los *perros*ladran",
+        "write to me@example.org or see https://example.org/de/das-ist-es now",
+        "Это предложение with some English in it",
+        "これは日本語の文章です。", "è così che si fa, *no*?", " ".join(["ja det var en norsk setning"] * 500),
+    ],
+)  # fmt: skip
+def test_a_language_is_found_as_langdetect_finds_it(text: str) -> None:
+    """The quick way comes to the package's own answer, seed and all."""
+    langdetect = pytest.importorskip("langdetect")
+    langdetect.DetectorFactory.seed = 0
+    assert is_language(text, langdetect.detect(text))
+    assert not is_language(text, "xx")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from agents.chat_audio.answer import split_debug
 from agents.remote.base64_bytes import base64_bytes
 from agents.serve.http_json import RefusedError, read_object
 from agents.serve.sound_in import opened_sound
@@ -25,11 +26,15 @@ LIMITS: dict[str, Range] = {
 
 
 class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message: who said it, its text parts joined by a space, its sound as bytes of sound files."""
+    """A message: who said it, its text parts joined by a space, its sound as bytes of sound files.
+
+    audio_id: stands for the sound of an earlier reply.
+    """
 
     role: str
     text: str = ""
     sounds: tuple[bytes, ...] = ()
+    audio_id: str = ""
 
     def identity(self) -> list[Any]:
         """What tells this message from any other."""
@@ -41,8 +46,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     turn: the last message of the user, what is asked now. system: the system text. key: names the dialogue up to here,
     what the next request's `earlier` will be. earlier: names the dialogue that this request goes on with, all but the
-    last reply and the new turn; None: a new one. last_reply: the text of the assistant's last message. session_id:
-    which dialogue it names, if any. settings: sampling keys, as given.
+    last reply and the new turn; None: a new one. last_reply: the text of the assistant's last message, without a
+    debug_info that came back with it, else its audio id. session_id: which dialogue it names, if any. settings:
+    sampling keys, as given. sounds: of all messages, in order.
     """
 
     turn: ChatMessage
@@ -52,6 +58,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     last_reply: str
     session_id: str | None = None
     settings: dict[str, Any] = {}
+    sounds: tuple[bytes, ...] = ()
 
 
 def key_of(identities: Sequence[Any]) -> str:
@@ -85,10 +92,15 @@ def read_request(body: bytes) -> ChatRequest:
         system=" ".join(message.text for message in read if message.role in SYSTEM),
         key=key_of(identities),
         earlier=key_of(identities[:-2]) if len(spoken) > 2 else None,
-        last_reply=next((message.text for message in reversed(read) if message.role == "assistant"), ""),
+        last_reply=next((_reply_of(message) for message in reversed(read) if message.role == "assistant"), ""),
         session_id=_session_id(data),
         settings=_settings(data),
+        sounds=tuple(file for message in read for file in message.sounds),
     )
+
+
+def _reply_of(message: ChatMessage) -> str:
+    return split_debug(message.text)[0] or message.audio_id
 
 
 def _count_parts(messages: Sequence[Any]) -> None:
@@ -125,7 +137,9 @@ def _message(index: int, message: object) -> ChatMessage:
         raise RefusedError(400, f"{where}: expected an object with a role")
     content = message.get("content")
     if content is None or isinstance(content, str):
-        return ChatMessage(role=message["role"], text=content or "")
+        audio = message.get("audio")
+        id_ = audio.get("id") if isinstance(audio, dict) else None
+        return ChatMessage(role=message["role"], text=content or "", audio_id=id_ if isinstance(id_, str) else "")
     if not isinstance(content, list):
         raise RefusedError(400, f"{where}.content: expected a text or a list of parts")
     texts: list[str] = []

@@ -9,21 +9,23 @@ first), or when the server stops; always between turns, and its folder is finish
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import msgspec
 
+from agents.chat_audio.frame_loop import FRAME_S
 from agents.chat_audio.server_request import ChatRequest
 from simulator.clock import seconds, today
 from simulator.errors import SimulatorError
 from simulator.serving.served_session import ServedSession
 from simulator.serving.service import NoPlaceError, Place, Service
 
-FRAME_S = 0.08
-
 Play = Callable[[ServedSession, int], Awaitable[Any]]
 """Plays a turn in a session; the number counts from 1."""
+Opened = Callable[[ChatRequest], AbstractAsyncContextManager[ServedSession]]
+"""Gives the session of a dialogue that begins with a request."""
 
 
 class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,12 +36,15 @@ class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServedDialogue:
-    """One kept session. key: what the request that goes on with it names as `earlier`. reply: the last one's text."""
+    """One kept session. key: what the request that goes on with it names as `earlier`. replies: the last one's names.
+
+    A client gives a reply back as its text or as its audio id.
+    """
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.key = ""
-        self.reply = ""
+        self.replies: tuple[str, ...] = ()
         self.texts: list[str] = []
         self.created = self.accessed = today()
         self.used_s = seconds()
@@ -84,10 +89,11 @@ class ServedDialogue:
             raise turn.error
         return turn.result
 
-    async def live(self, service: Service, ttl_s: float, begun: anyio.Event) -> None:
+    async def live(self, service: Service, opened: AbstractAsyncContextManager[ServedSession], ttl_s: float,
+                   begun: anyio.Event) -> None:  # fmt: skip
         """Hold a place and a session until the end; errors go to whoever waits for a turn."""
         try:
-            async with service.place() as self.place, service.session() as session:
+            async with service.place() as self.place, opened as session:
                 self.recorded_as = session.id
                 begun.set()
                 while (turn := await self._next(ttl_s, service.limits.idle_s)) is not None:
@@ -147,9 +153,10 @@ class _Turn:
 class Dialogues:
     """The dialogues that are kept, by id; looked up, never made into a path."""
 
-    def __init__(self, service: Service, rules: SessionRules) -> None:
+    def __init__(self, service: Service, rules: SessionRules, opened: Opened) -> None:
         self._service = service
         self._rules = rules
+        self._opened = opened
         self._kept: dict[str, ServedDialogue] = {}
         self._beginning = anyio.Lock()
 
@@ -177,7 +184,7 @@ class Dialogues:
             return self.find(request.session_id)
         earlier = request.earlier
         asked = [dialogue for dialogue in self.all() if earlier is not None and dialogue.key == earlier]
-        found = [dialogue for dialogue in asked if dialogue.reply == request.last_reply]
+        found = [dialogue for dialogue in asked if request.last_reply in dialogue.replies]
         return found[-1] if found else await self._begin(request)
 
     async def delete(self, dialogue: ServedDialogue) -> None:
@@ -193,7 +200,8 @@ class Dialogues:
             dialogue = ServedDialogue(self._new_id(request.key))
             self._kept[dialogue.id] = dialogue
             begun = anyio.Event()
-            self._service.tasks.start_soon(dialogue.live, self._service, self._rules.ttl_s, begun)
+            opened = self._opened(request)
+            self._service.tasks.start_soon(dialogue.live, self._service, opened, self._rules.ttl_s, begun)
             await begun.wait()
         return dialogue
 

@@ -67,6 +67,10 @@ class Tenant:
             self.batch.submit(self, samples)
         return future
 
+    def rest(self) -> None:
+        """Hear nothing for a while: the batch goes on without waiting for this session, until it submits again."""
+        self.batch.rest(self)
+
     def reply(self, answer: SlotAnswer) -> None:
         """Answer the frame that was handed in; nobody may be there any more."""
         future = self._answer
@@ -154,6 +158,12 @@ class Batch:
             self._consider()
         else:
             self._underrun(tenant)
+
+    def rest(self, tenant: Tenant) -> None:
+        """See Tenant.rest."""
+        if self._tenants.get(tenant.slot) is tenant:
+            self._slots.rest(tenant.slot)
+            self._consider()
 
     def leave(self, tenant: Tenant) -> None:
         """Give the slot back, in any stage; nobody waits for it from this moment on."""

@@ -31,7 +31,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
     frame: which of the slot's own frames of that stream it belongs to, counted from 0 after the lead-in; it
     may lie in the past. token: its id. text: what it adds to the text so far, with its leading space; empty
-    for padding.
+    for padding. pad: whether it is padding; None: where its text is empty (a letter's first byte has no text either).
     """
 
     slot: int
@@ -39,6 +39,7 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
     frame: int
     token: int
     text: str = ""
+    pad: bool | None = None
 
 
 class StepOutput(msgspec.Struct, frozen=True, gc=False):

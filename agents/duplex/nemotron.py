@@ -238,8 +238,9 @@ class Nemotron:
         session.history.add(said, heard)
         session.tokens = (said, heard)
         if session.frame >= 0:
-            pieces.append(Piece(slot, "said", session.frame, said, self._text(session, "said", said)))
-            pieces.append(Piece(slot, "heard", session.frame, heard, self._text(session, "heard", heard)))
+            pad = self._parts.marks.pad
+            pieces.append(Piece(slot, "said", session.frame, said, self._text(session, "said", said), said == pad))
+            pieces.append(Piece(slot, "heard", session.frame, heard, self._text(session, "heard", heard), heard == pad))
         session.frame += 1
 
     def _text(self, session: NemotronSession, stream: str, token: int) -> str:

@@ -3,6 +3,7 @@
 A slot's stages, and what moves it on:
 
     free --take--> opening --opened--> lead_in --finish (n steps)--> ready --submit--> talking
+    talking --rest--> ready: its session hears nothing for a while, such as between a client's requests
     any stage --leave--> leaving --freed--> free
 
 Only *talking* slots are waited for: a slot is ready until its session hears its first frame, so a session
@@ -142,6 +143,13 @@ class Slots:
         row.heard = samples
         self._submitted += 1
         return True
+
+    def rest(self, slot: int) -> None:
+        """The session hears nothing for a while: it is not waited for until it submits again."""
+        row = self._rows.get(slot)
+        if row is not None and row.stage is Stage.TALKING and row.heard is None:
+            row.stage = Stage.READY
+            self._talking -= 1
 
     def due(self, now_s: float = 0.0) -> bool:
         """Whether a step should run now: somebody talks or leads in, and nobody has to be waited for."""

@@ -47,11 +47,12 @@ def npy_bytes(samples: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def decode_npy(text: object, *, longest: int) -> Samples:
+def decode_npy(text: object, *, longest: int, one_channel: bool = False) -> Samples:
     """Read base64 of a numpy file as mono sound: float32 (n,), clipped to full scale 1.0.
 
     Any integer or float dtype (integers are scaled by their range, unsigned ones around its middle) and the shapes
-    (n,), (1, n), (n, 1), (n, 2) and (2, n), channels averaged. longest: how many samples are allowed.
+    (n,), (1, n), (n, 1), (n, 2) and (2, n), channels averaged. longest: how many samples are allowed. one_channel:
+    only (n,) and (1, n) are.
     NpyError: anything else, object and structured dtypes, values that are not finite, a shape beyond the bytes.
     """
     if not isinstance(text, str):
@@ -60,7 +61,10 @@ def decode_npy(text: object, *, longest: int) -> Samples:
         data = base64_bytes(text)
     except ValueError as error:
         raise NpyError(f"is not base64: {error}") from error
-    return freeze(_mono(_array(data, longest)))
+    array = _array(data, longest)
+    if one_channel and array.ndim == 2 and len(array) != 1:
+        raise NpyError(f"has the shape {array.shape}; (n,) and (1, n) are allowed")
+    return freeze(_mono(array))
 
 
 def _array(data: bytes, longest: int) -> NDArray[Any]:

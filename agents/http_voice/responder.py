@@ -14,7 +14,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.http_voice.protocol import HEALTH_PATHS, WIRE_HZ, Generation, HttpVoiceCore, VoiceAnswer
+from agents.http_voice.protocol import (
+    HEALTH_PATHS,
+    WIRE_HZ,
+    AnswerMode,
+    Generation,
+    HttpVoiceCore,
+    Modality,
+    VoiceAnswer,
+)
 from agents.remote.trace import TraceRecord
 from agents.responders.remote import heard_of, usage_of
 from simulator.clock import seconds, sleep
@@ -36,12 +44,16 @@ class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
     """A voice server by its address, which may carry a path: `{kind: http_voice, base_url: "http://host:8000/miner"}`.
 
     generation: which paths and shapes it knows; `auto` tries /api/v1/v2v and goes to /api/v1/inference on 404.
+    modality: `text` asks for text alone, which the actor's own voice speaks. mode: `compat` takes answers as the
+    validator does (one channel, the request's rate), `liberal` whatever can be played.
     timeout: for an answer (default: what validators of the generation allow: 30, 60, 200 s). ready_within: how long
     to wait for a server that still loads. token: `${NAME}`, sent as a Bearer header.
     """
 
     base_url: str
     generation: Generation = "auto"
+    modality: Modality = "voice"
+    mode: AnswerMode = "liberal"
     timeout: Duration | None = None
     ready_within: Duration = Duration(300.0)
     token: str | None = None
@@ -49,6 +61,12 @@ class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
     def traits(self) -> PartyTraits:
         """The same turn need not get the same answer; its price goes by the kind's name."""
         return PartyTraits(deterministic=False, remote=True, billed_as=("http_voice",))
+
+    def __post_init__(self) -> None:
+        if self.modality == "text" and self.generation == "v1":
+            raise ValueError(
+                "modality: text is asked at /api/v1/v2t, which v1 does not have; auto, v2 or v4 is allowed"
+            )
 
     def check(self, where: str) -> None:
         """Refuse a base URL that is none, and a token that is written out."""
@@ -74,7 +92,7 @@ class HttpVoice:
     def __init__(self, spec: HttpVoiceSpec) -> None:
         self._spec = spec
         self._server = RemoteServer("http_voice", spec.base_url, spec.token)
-        self._core = HttpVoiceCore(spec.generation, spec.timeout)
+        self._core = HttpVoiceCore(spec.generation, spec.timeout, modality=spec.modality, mode=spec.mode)
         self._context: ResponderContext | None = None
         self._counted = 0
 
@@ -90,7 +108,7 @@ class HttpVoice:
         with self._server.at_fault():
             answer = await self._answer_to(heard)
         used = usage_of("http_voice", session_s=(turn.at - self._counted) / turn.sample_rate,
-                        sent_s=len(heard) / WIRE_HZ, said_s=len(answer.samples) / answer.sample_rate)  # fmt: skip
+                        sent_s=len(heard) / WIRE_HZ, said_s=answer.sound_s)  # fmt: skip
         self._counted = turn.at
         text = self._server.secrets.scrub(answer.text)
         yield Reply(text=text, samples=answer.samples, sample_rate=answer.sample_rate,
@@ -109,9 +127,9 @@ class HttpVoice:
             await self._wait_until_ready()
             began_s = seconds()
             answer = await self._answer_to(np.zeros(WIRE_HZ // 2, np.float32))
-        length_s = len(answer.samples) / answer.sample_rate
+        told = "a text" if answer.samples is None else f"{answer.sound_s:.2f} s of sound"
         return (f"{self._server.name} is healthy; {self._core.generation} answered half a second of silence with "
-                f"{length_s:.2f} s of sound in {seconds() - began_s:.2f} s")  # fmt: skip
+                f"{told} in {seconds() - began_s:.2f} s")  # fmt: skip
 
     async def _answer_to(self, samples: Samples) -> VoiceAnswer:
         """Ask, and once again if the server turns out to be of the other generation."""
@@ -160,7 +178,7 @@ class HttpVoiceReader:
     """Reads a trace's messages through the core, without the network."""
 
     def __init__(self, spec: HttpVoiceSpec) -> None:
-        self._core = HttpVoiceCore(spec.generation)
+        self._core = HttpVoiceCore(spec.generation, modality=spec.modality, mode=spec.mode)
 
     def read(self, record: TraceRecord) -> Reply | None:
         """Give the reply that a message made, if it made one."""

@@ -15,7 +15,8 @@ from agents.serve.text_pieces import TextPieces
 from simulator.actor import ActorSpec
 from simulator.errors import SimulatorError
 from simulator.serving.served_session import ServedSession
-from simulator.serving.service import NoPlaceError, Place, ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import NoPlaceError, Place, Service
 from simulator.sound.opus import need_sphn
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from simulator.actor import Actor, Context
 from simulator.errors import RemoteError, SimulatorError
 from simulator.events import Event
 from simulator.frame import AudioFrame
-from simulator.serving.service import Place, ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import Place, Service
 from simulator.speaking.ears import AnyEars, SileroEarsSpec
 from simulator.spec import Duration
 from simulator.traits import AudioFormat, StepTraits

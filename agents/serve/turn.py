@@ -20,7 +20,7 @@ from simulator.engines.kinds import AnyVoice
 from simulator.events import Event
 from simulator.frame import Samples, freeze, silence
 from simulator.serving.served_session import ServedSession
-from simulator.serving.service import ServerSpec
+from simulator.serving.server_spec import ServerSpec
 from simulator.speaking.reply import AUDIBLE, ReplyRules, ReplyWatch, is_loud
 from simulator.speaking.voice import check_voice, spoken
 from simulator.spec import Duration, ms

@@ -26,8 +26,9 @@ def read_sound(body: bytes, *, asked: str, sample_rate: int) -> tuple[Samples, i
     for begin, name in _COMPRESSED:
         if body.startswith(begin):
             raise RemoteError(f"sent {name} where {asked} was asked for")
-    if len(body) > 1 and body[0] == 0xFF and body[1] & 0xE0 == 0xE0 and body[1] & 0x06:
-        # Eleven set bits and a layer begin each MP3 frame; as samples they would be a step from silence to -0.03.
+    if len(body) > 1 and body[0] == 0xFF and body[1] & 0xE6 == 0xE2:
+        # Eleven set bits and layer III begin each MP3 frame; as samples they would be a step from silence to -0.03.
+        # (All bits set is no layer III and a sample of -1, with which any sound may begin.)
         raise RemoteError(f"sent MP3 where {asked} was asked for")
     if body[:1] in (b"{", b"<") and body.rstrip()[-1:] in (b"}", b">"):
         raise RemoteError(f"sent a text where {asked} was asked for: {quoted(body.decode('utf-8', 'replace'))}")

@@ -73,6 +73,8 @@ def exchange_here(request: HttpRequest) -> HttpAnswer:
         raise _late(request) from None
     except http.client.RemoteDisconnected as error:
         raise RemoteError("closed the connection without an answer") from error
+    except http.client.IncompleteRead as error:
+        raise RemoteError("broke off its answer") from error
     except http.client.HTTPException as error:
         raise RemoteError(f"does not speak HTTP at {place}: {type(error).__name__}: {str(error).strip()}") from error
     except ConnectionResetError as error:

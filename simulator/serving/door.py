@@ -19,7 +19,8 @@ from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError, single
 from simulator.serving.guard import AccessRules, Guard, is_loopback
 from simulator.serving.listening import LOCAL, DoorSpec, address_of, listening, web_server
-from simulator.serving.service import NoPlaceError, ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import NoPlaceError, Service
 
 if TYPE_CHECKING:
     import uvicorn
@@ -38,6 +39,7 @@ async def open_door(service: Service, server: ServerSpec, spec: DoorSpec = LOCAL
     """
     spec.check()
     server.check(service.actor)
+    service.offer(server.offered(service.actor))
     service.ledger.prepare()
     web = web_server(_app(service, server, spec), spec, server.message_bytes)
     with listening(spec) as listener:

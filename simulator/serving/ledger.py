@@ -6,10 +6,11 @@ and reported on. A server started again on the same folder counts on.
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from simulator.actor import ActorSpec
 from simulator.batch.folder import RunFolder
 from simulator.batch.meta import meta_of
 from simulator.call.recording import Recorder
@@ -30,7 +31,7 @@ LONGEST = Duration(24 * 3600)
 class Ledger:
     """Opens session folders `serve-<protocol>-<n>` under a run folder, which is made if it is not there."""
 
-    def __init__(self, actor: Any, *, protocol: str, out: Path) -> None:
+    def __init__(self, actor: ActorSpec, *, protocol: str, out: Path) -> None:
         self._actor = actor
         self._protocol = protocol
         self._name = slug(f"serve {protocol}")
@@ -44,12 +45,14 @@ class Ledger:
             self._run = RunFolder(self._out, resume=True)
             self._run.write(sys.argv, None)
 
-    def open(self, clock: Literal["virtual", "wall"], frame_ms: float, sample_rate: int) -> tuple[Scenario, Recorder]:
-        """Make the next session's scenario, the user silent in it, and its folder."""
+    def open(self, clock: Literal["virtual", "wall"], frame_ms: float, sample_rate: int,
+             actor: ActorSpec | None = None) -> tuple[Scenario, Recorder]:  # fmt: skip
+        """Make the next session's scenario, the user silent in it, and its folder. actor: for this session alone."""
+        played = actor or self._actor
         self.prepare()
         number = self._number()
         scenario = Scenario(
-            name=self._name, user=load("actors", "silent")(), agent=self._actor, seed=number, trial=number,
+            name=self._name, user=load("actors", "silent")(), agent=played, seed=number, trial=number,
             clock=clock, duration=Length(LONGEST), sample_rate=sample_rate, frame_ms=frame_ms,
         )  # fmt: skip
         meta = meta_of(Job(id=f"{self._name}-{number}", group=self._name, scenario=scenario))
@@ -57,7 +60,7 @@ class Ledger:
         client = PartyMeta(kind="client", spec={"protocol": self._protocol})
         meta = msgspec.structs.replace(meta, parties={**meta.parties, "user": client})
         return scenario, Recorder(self._out / meta.id, meta, to_yaml(_again(scenario)), heard=False,
-                                  secrets=Secrets.of(encode(self._actor)))  # fmt: skip
+                                  secrets=Secrets.of(encode(played)))  # fmt: skip
 
     def close(self, recorder: Recorder, began_s: float) -> None:
         """Note how a session ended; began_s: when it did, in real seconds."""

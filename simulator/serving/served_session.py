@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio.abc
 
+from simulator.actor import Actor
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
 from simulator.call.table import Table
@@ -47,6 +48,11 @@ class ServedSession:
     def folder(self) -> Path:
         """Where it is recorded."""
         return self._recorder.folder
+
+    @property
+    def actor(self) -> Actor:
+        """The actor, as it is without its rates and frames fitted to the session's."""
+        return self._seat.actor
 
     @property
     def now(self) -> int:

@@ -20,31 +20,27 @@ wall clock. An HTTP endpoint takes a place per request and needs no `open()`: a 
 requests to end.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from traceback import clear_frames
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.abc
 import msgspec
 
-from simulator.actor import Actor, ActorSpec, Setting
+from simulator.actor import Actor, ActorSpec
 from simulator.call.conversation import Conversation
 from simulator.call.surroundings import Surroundings
 from simulator.clock import seconds, sleep
-from simulator.errors import RemoteError, ScenarioError, single
+from simulator.errors import RemoteError, single
 from simulator.events import Event
 from simulator.frame import silence
-from simulator.scenario import check_actor
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
-from simulator.spec import Spec, walk
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
+from simulator.spec import walk
 
 T = TypeVar("T")
 
@@ -67,42 +63,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS = Limits()
-
-
-class ServerSpec(Spec, frozen=True, kw_only=True):
-    """What every served protocol's spec has; a protocol adds its keys (`simulate serve ... --set key=value`).
-
-    default_port: where its clients look for it. frame_ms: its sessions' frame. realtime: they run on the wall
-    clock. path, websocket: what its clients connect to, to be shown. message_bytes: of a WebSocket message at most.
-    """
-
-    default_port: ClassVar[int] = 8000
-    frame_ms: ClassVar[float] = 20.0
-    realtime: ClassVar[bool] = False
-    path: ClassVar[str] = ""
-    websocket: ClassVar[bool] = False
-    message_bytes: ClassVar[int] = 2**20
-
-    def check(self, actor: ActorSpec) -> None:
-        """Refuse an actor that this protocol cannot offer: ScenarioError."""
-        if actor.traits().own_time and not self.realtime:
-            raise ScenarioError(
-                "the actor has its own real time, but clients of this protocol are served on the "
-                "virtual clock; serve it as openai_realtime"
-            )
-        setting = Setting(
-            party="agent",
-            where="$.agent",
-            sample_rate=24_000,
-            frame_ms=self.frame_ms,
-            realtime=self.realtime,
-            line_has_channels=False,
-        )
-        check_actor(actor, setting)
-
-    def routes(self, service: "Service") -> "Sequence[BaseRoute]":
-        """Give the protocol's starlette routes; `/health` is the door's unless the protocol has one."""
-        raise NotImplementedError
 
 
 class Place:
@@ -154,6 +114,11 @@ class Service:
         self._freed = anyio.Event()
         self._threads = anyio.CapacityLimiter(THREADS)
 
+    def offer(self, actor: ActorSpec) -> None:
+        """Put another actor on offer; before the door opens."""
+        self.actor = actor
+        self.ledger = Ledger(actor, protocol=self.protocol, out=self.out)
+
     @property
     def taken(self) -> int:
         """How many places are taken now."""
@@ -184,12 +149,16 @@ class Service:
             self._free()
 
     @asynccontextmanager
-    async def session(self, *, frame_ms: float = 20.0, sample_rate: int = 24_000) -> AsyncIterator[ServedSession]:
+    async def session(
+        self, *, frame_ms: float = 20.0, sample_rate: int = 24_000, actor: ActorSpec | None = None
+    ) -> AsyncIterator[ServedSession]:
         """Run a session of its own with a fresh actor, driven by the client's data on the virtual clock.
+
+        actor: another than the one on offer, such as the same with what this client wants of it.
 
         An error that leaves the block is the session's problem, written into its folder, and raised on.
         """
-        async with self._recorded_in(self.ledger, frame_ms, sample_rate) as session:
+        async with self._recorded_in(self.ledger, frame_ms, sample_rate, actor) as session:
             yield session
 
     async def rehearse(self, frame_ms: float) -> None:
@@ -205,8 +174,10 @@ class Service:
                         await session.hear(silence(session.frame))
 
     @asynccontextmanager
-    async def _recorded_in(self, ledger: Ledger, frame_ms: float, sample_rate: int) -> AsyncIterator[ServedSession]:
-        scenario, recorder = ledger.open("virtual", frame_ms, sample_rate)
+    async def _recorded_in(
+        self, ledger: Ledger, frame_ms: float, sample_rate: int, actor: ActorSpec | None = None
+    ) -> AsyncIterator[ServedSession]:
+        scenario, recorder = ledger.open("virtual", frame_ms, sample_rate, actor)
         began_s = seconds()
         session = ServedSession(scenario, recorder, self.shared)
         status = "completed"

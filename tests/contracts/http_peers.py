@@ -17,21 +17,22 @@ import numpy as np
 import soundfile
 from anyio.from_thread import start_blocking_portal
 
-from simulator.actor import AnyActor
+from simulator.actor import ActorSpec, AnyActor
 from simulator.plugins import load
 from simulator.serving.door import open_door
 from simulator.serving.listening import LOCAL, DoorSpec
-from simulator.serving.service import DEFAULT_LIMITS, Limits, ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import DEFAULT_LIMITS, Limits, Service
 from simulator.spec import decode
 
 Json = dict[str, Any]
 
 
 @contextmanager
-def served(actor: Json, protocol: str, out: Path, *, door: DoorSpec = LOCAL, limits: Limits = DEFAULT_LIMITS,
-           **settings: Any) -> Iterator[str]:  # fmt: skip
-    """Serve an actor (plain data) by a protocol in a thread of its own; gives the http:// URL."""
-    spec = decode(actor, AnyActor, source="test", folder=out)
+def served(actor: Json | ActorSpec, protocol: str, out: Path, *, door: DoorSpec = LOCAL,
+           limits: Limits = DEFAULT_LIMITS, **settings: Any) -> Iterator[str]:  # fmt: skip
+    """Serve an actor (plain data, or a spec) by a protocol in a thread of its own; gives the http:// URL."""
+    spec: ActorSpec = actor if isinstance(actor, ActorSpec) else decode(actor, AnyActor, source="test", folder=out)
     server: ServerSpec = decode(settings, load("servers", protocol), source="test", folder=out)
     service = Service(spec, protocol=protocol, out=out, limits=limits)
     with (

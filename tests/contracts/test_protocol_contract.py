@@ -10,6 +10,8 @@ from agents.gemini.live import GeminiLiveSpec
 from agents.gemini.protocol import DOWN, GeminiCore
 from agents.http_voice.npy_wire import encode_npy
 from agents.http_voice.protocol import HttpVoiceCore
+from agents.llama_omni.protocol import UnitStream
+from agents.mini_omni.protocol import MiniOmniCore
 from agents.moshi.protocol import FRAME, MoshiClient, Sound
 from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
@@ -75,6 +77,17 @@ VOICE: list[tuple[int, bytes]] = [
 ]
 
 
+HUM: list[tuple[int, bytes]] = [(200, bytes([n, n]) * 100) for n in (1, 2, 3)]
+UNITS = b"".join(
+    json.dumps({"text": "yes" * n, "unit": "1 2 " * n, "error_code": 0}).encode() + b"\0" for n in (1, 2, 3)
+)
+
+
+def hummed(core: MiniOmniCore, answers: Sequence[tuple[int, bytes]]) -> list[Any]:
+    """Hand answers over, a turn asked before each: what was asked, and the sound that was read, as bytes."""
+    return [(core.ask(burst(160)), core.receive(*answer).samples.tobytes()) for answer in answers]
+
+
 def moshi(core: MoshiClient, messages: Sequence[bytes]) -> list[tuple[str, Any]]:
     """Hand messages over, a frame sent before each; sound as bytes, so that events compare."""
     events = []
@@ -105,7 +118,9 @@ def voiced(core: HttpVoiceCore, answers: Sequence[tuple[int, bytes]]) -> list[An
     for status, body in answers:
         found.append(core.ask(burst(160)).path)
         answer = core.receive(status, body)
-        found.append(answer and (answer.samples.tobytes(), answer.sample_rate, answer.text))
+        found.append(
+            answer and answer.samples is not None and (answer.samples.tobytes(), answer.sample_rate, answer.text)
+        )
     return found
 
 
@@ -145,6 +160,8 @@ TestOurProtocols = protocol_contract(
         ProtocolCase(name="gemini_live", make=gemini, feed=realtime, log=GEMINI),
         ProtocolCase(name="openai_live", make=live, feed=realtime, log=LIVE),
         ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
+        ProtocolCase(name="llama_omni", make=UnitStream, feed=UnitStream.feed, log=UNITS),
+        ProtocolCase(name="mini_omni", make=MiniOmniCore, feed=hummed, log=HUM),
         ProtocolCase(name="http_voice", make=HttpVoiceCore, feed=voiced, log=VOICE),
         *(
             ProtocolCase(

@@ -1,0 +1,1 @@
+"""A Mini-Omni server: sound in, sound out, no text."""
