@@ -66,3 +66,8 @@ def ending(code: int, reason: str) -> str:
     if code == 1006:
         return "broke the connection without a goodbye"
     return f"closed the connection (code {code}{': ' + reason.rstrip('. ') if reason else ''})"
+
+
+def left_politely(reason: str) -> bool:
+    """Whether a connection was closed in good order (1000, or without a code), by the sentence of `ending`."""
+    return reason.startswith(("closed the connection (code 1000", "closed the connection (code 1005"))
