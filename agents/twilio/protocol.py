@@ -25,6 +25,7 @@ from agents.remote.chunks import Chunks
 from agents.remote.doubts import SoundDoubts
 from agents.remote.far_end import left_politely
 from agents.remote.foreign_json import inner
+from agents.remote.heard_keys import HeardKeys
 from agents.remote.peer_core import Actions, Message
 from agents.remote.play_queue import PlayQueue
 from agents.remote.socket_wire import OPENED
@@ -69,6 +70,7 @@ class MediaStreamCore:
         self.party: Party = "agent"
         self.doubts = SoundDoubts(self.actions, "mulaw at 8000 Hz", MULAW.rate)
         self.usage = UsageTally(self.actions, settings.billed_as or "", MULAW.rate, MULAW.rate)
+        self._keys = HeardKeys(MULAW.rate, self.actions)
         self._chunks = Chunks(CHUNK)
         self._sequence = 0
         self._chunk = 0
@@ -128,7 +130,7 @@ class MediaStreamCore:
 
     def say(self, count: int, at: int) -> Samples:
         """Say what is due."""
-        return self.queue.take(count, at)
+        return self._keys.hear(self.queue.take(count, at), at)
 
     def close(self, at: int) -> None:
         """The call is over: account for what is being said, tell the agent."""

@@ -23,6 +23,7 @@ import msgspec
 
 from agents.remote.doubts import SoundDoubts
 from agents.remote.far_end import left_politely
+from agents.remote.heard_keys import HeardKeys
 from agents.remote.peer_core import Actions, Message
 from agents.remote.play_queue import PlayQueue
 from agents.remote.socket_wire import OPENED
@@ -61,6 +62,7 @@ class SocketCore:
         self._doubts = SoundDoubts(self.actions, down.told, down.hz)
         self._usage = UsageTally(self.actions, settings.billed_as or "", up.hz, down.hz)
         self._reader = down.reader()
+        self._keys = HeardKeys(down.hz, self.actions)
 
     @property
     def done(self) -> bool:
@@ -114,7 +116,7 @@ class SocketCore:
 
     def say(self, count: int, at: int) -> Samples:
         """Say what is due."""
-        return self.queue.take(count, at)
+        return self._keys.hear(self.queue.take(count, at), at)
 
     def close(self, at: int) -> None:
         """Account for what is being said, say goodbye."""
