@@ -48,7 +48,7 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         if (self.say is not None) + bool(self.choose) + self.wait + (self.press is not None) != 1:
-            raise ValueError("a turn has exactly one of say, choose, press and wait")
+            raise ValueError("a turn has exactly one of say, choose and wait, or press")
         if self.press is not None:
             check_keys(self.press)
         elif self.band is not None:

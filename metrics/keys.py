@@ -15,10 +15,10 @@ HEARD = rate(
     "Keys heard",
     "higher",
     card(
-        """The share of the keys pressed as tones (`keys_pressed` with band `in`, either party's) that are found again in
-            what the other party hears, behind the line's channels.""",
-        """Found: a receiver by ITU-T Q.24 (pairs within 2.5 % of their frequencies, 30 ms and longer, the high tone 4 dB
-            above to 8 dB below the low one) gives the key in its place in the order of all that were pressed.""",
+        """The share of the keys pressed as tones (`keys_pressed` with band `in`, either party's) that are found again
+            in what the other party hears, behind the line's channels.""",
+        """Found: a receiver by ITU-T Q.24 (pairs within 2.5 % of their frequencies, 30 ms and longer, the high tone
+            4 dB above to 8 dB below the low one) gives the key in its place in the order of all that were pressed.""",
         """Undefined when nobody pressed keys as tones; those told beside the sound need no ears. Pooled: keys over
             keys.""",
     ),

@@ -19,6 +19,8 @@ LISTENED_S = 1.0
 STEADY = 5
 """So often sound has to run out before its rate is doubted: a network's stall comes now and then."""
 SLOW = 0.9
+INSIDE_S = 0.1
+"""What is told of the end must lie inside the session, whatever the delay of the party's own rate."""
 
 
 class SoundDoubts:
@@ -53,8 +55,9 @@ class SoundDoubts:
 
     def close(self, queue: PlayQueue, at: int, hint: str) -> None:
         """Look back when the session is over. hint: what else may be the matter with a far end that said nothing."""
+        length_s, at = max(0, at) / self._rate, at - round(INSIDE_S * self._rate)
         if self._first_at is None:
-            self._tell(at, "never_spoke", f"it sent no sound in {max(0, at) / self._rate:.1f} s{hint}")
+            self._tell(at, "never_spoke", f"it sent no sound in {length_s:.1f} s{hint}")
             return
         pace = self._came / max(1, self._last_at - self._first_at)
         if queue.starved >= STEADY and pace < SLOW:

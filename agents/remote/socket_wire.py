@@ -94,7 +94,7 @@ async def dial_socket(address: SocketAddress) -> AsyncIterator[SocketWire]:
     """Open a connection. RemoteError, a predicate: refused, unreachable, another sub-protocol, no TLS."""
     from websockets.asyncio.client import connect
 
-    with dialling_told(shown_host(address.url)), tls_told():
+    with dialling_told(shown_host(address.url)), tls_told(address.url):
         connection = await connect(
             address.url,
             additional_headers=dict(address.headers),
@@ -117,5 +117,5 @@ async def dial_socket(address: SocketAddress) -> AsyncIterator[SocketWire]:
 
 
 def shown_host(url: str) -> str:
-    """Give an address without its query, where keys stand."""
-    return url.partition("?")[0]
+    """Give the host and port of an address: its path and query may hold keys."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]

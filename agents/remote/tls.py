@@ -18,8 +18,9 @@ def tls_of(url: str, *, verify: bool) -> ssl.SSLContext | None:
 
 
 @contextmanager
-def tls_told() -> Iterator[None]:
+def tls_told(url: str) -> Iterator[None]:
     """Turn what goes wrong with TLS into a predicate that says what to do. RemoteError."""
+    not_tls = "does not speak TLS; write ws:// rather than wss://, if that is meant"
     try:
         yield
     except ssl.SSLCertVerificationError as error:
@@ -27,4 +28,8 @@ def tls_told() -> Iterator[None]:
         told = f"shows a certificate that is not trusted ({why}); `verify: false` takes a self-signed one"
         raise RemoteError(told) from error
     except ssl.SSLError as error:
-        raise RemoteError("does not speak TLS; write ws:// rather than wss://, if that is meant") from error
+        raise RemoteError(not_tls) from error
+    except (ConnectionResetError, ConnectionAbortedError) as error:
+        if not url.startswith("wss:"):
+            raise
+        raise RemoteError(not_tls) from error  # what a server does that reads TLS as HTTP

@@ -32,7 +32,7 @@ class Frames(NamedTuple):
     frames: list[Samples]
 
 
-class Told(NamedTuple):
+class ClientTold(NamedTuple):
     """Something else the client told: an event of the user party."""
 
     type: str
@@ -48,7 +48,7 @@ class StreamWords(Protocol):
 
     rate: int
 
-    def receive(self, message: Out) -> list[Frames | Told | Over]:
+    def receive(self, message: Out) -> list[Frames | ClientTold | Over]:
         """Act on a message. RemoteError, a predicate: it is none of the protocol's."""
         ...
 
@@ -87,7 +87,7 @@ async def _until_gone(websocket: "WebSocket", words: StreamWords, session: Serve
         for found in words.receive(message.get("bytes") or b"" if given is None else given):
             if isinstance(found, Over):
                 return False
-            if isinstance(found, Told):
+            if isinstance(found, ClientTold):
                 session.note(found.type, **found.fields)
                 continue
             for frame in found.frames:

@@ -13,7 +13,7 @@ import msgspec
 
 from agents.remote.chunks import Chunks
 from agents.remote.foreign_json import decode_foreign, inner
-from agents.serve.stream import Frames, Out, Over, Told
+from agents.serve.stream import ClientTold, Frames, Out, Over
 from agents.twilio.protocol import CHUNK, MULAW
 from simulator.errors import RemoteError
 from simulator.events import Event
@@ -30,7 +30,7 @@ class MediaStreamWords:
         self._stream_sid: str | None = None
         self._chunks = Chunks(CHUNK)
 
-    def receive(self, message: Out) -> list[Frames | Told | Over]:
+    def receive(self, message: Out) -> list[Frames | ClientTold | Over]:
         """Act on a message. RemoteError, a predicate: no JSON, an unknown event, media before start."""
         told = _read(message)
         event = told.get("event")
@@ -46,8 +46,8 @@ class MediaStreamWords:
         if event == "media":
             return [Frames(self._chunks.cut(MULAW.decode(body.get("payload"))))]
         if event == "dtmf":
-            return [Told("keys_pressed", {"digits": str(body.get("digit", "")), "band": "out"})]
-        return [Told("client_message", {"settings": {"mark": str(body.get("name", ""))}})]
+            return [ClientTold("keys_pressed", {"digits": str(body.get("digit", "")), "band": "out"})]
+        return [ClientTold("client_message", {"settings": {"mark": str(body.get("name", ""))}})]
 
     def say(self, samples: Samples) -> list[Out]:
         """A frame the agent says, as media."""
@@ -57,7 +57,7 @@ class MediaStreamWords:
         """A mark behind each utterance that is over."""
         return [self._message("mark", name=event.data["id"]) for event in events if event.type == "speech_end"]
 
-    def _start(self, told: Mapping[str, Any]) -> Told:
+    def _start(self, told: Mapping[str, Any]) -> ClientTold:
         start = inner(told, "start")
         sid = told.get("streamSid") or start.get("streamSid")
         if not isinstance(sid, str) or not sid:
@@ -67,7 +67,7 @@ class MediaStreamWords:
             raise RemoteError(f"sends {quoted(form.get('encoding'))} at {quoted(form.get('sampleRate'))} Hz; "
                               "audio/x-mulaw at 8000 Hz is spoken here")  # fmt: skip
         self._stream_sid = sid
-        return Told("client_message", {"settings": dict(inner(start, "customParameters"))})
+        return ClientTold("client_message", {"settings": dict(inner(start, "customParameters"))})
 
     def _message(self, event: str, **body: Any) -> str:
         return msgspec.json.encode({"event": event, "streamSid": self._stream_sid, event: body}).decode()

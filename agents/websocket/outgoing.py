@@ -26,7 +26,7 @@ class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     billed_as: str | None = None
 
 
-class Outgoing:
+class SocketOut:
     """Words and sound to the far end, for as long as it is there."""
 
     def __init__(self, settings: SocketSettings, actions: Actions) -> None:

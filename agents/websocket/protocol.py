@@ -5,7 +5,7 @@
     waiting  receive.ready                    `remote_ready`                                               open
              sound                            RemoteError: it speaks before it was ready                   -
     open     a frame is heard                 its sound, binary or in `send.json`                          open
-             sound                            it waits to be heard, at its own pace (play_queue.py)        open
+             sound                            it waits to be heard, at its own pace                        open
              receive.clear                    what waits is dropped at the sample heard; `played`, marks   open
              receive.done                     the turn is whole                                            open
              receive.mark                     `send.mark` when all sound before it was heard               open
@@ -13,7 +13,8 @@
              receive.hang_up, closed by it    what waits is heard, then it is gone                         leaving
     open     the session is over              the bye messages                                             closed
 
-A message may be several of these at once. One that is none is kept in the trace and counted.
+A message may be several of these at once. One that is none is kept in the trace; the last is remembered. Sound waits in
+a play-out with a position (agents/remote/play_queue.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -29,8 +30,8 @@ from agents.remote.play_queue import PlayQueue
 from agents.remote.socket_wire import OPENED
 from agents.remote.usage import UsageTally
 from agents.remote.wire_audio import sound_bytes
-from agents.websocket.outgoing import Outgoing, SocketSettings
-from agents.websocket.wording import Place, matches
+from agents.websocket.outgoing import SocketOut, SocketSettings
+from agents.websocket.wording import JsonPlace, matches
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
@@ -52,7 +53,7 @@ class SocketCore:
         self.settings = settings
         self.format = AudioFormat(input_rate=up.hz, output_rate=down.hz)
         self.actions = Actions()
-        self.out = Outgoing(settings, self.actions)
+        self.out = SocketOut(settings, self.actions)
         self.queue = PlayQueue(down.hz, settings.jitter_s, self.actions)
         self.party: Party = "agent"
         self.ready = False
@@ -156,7 +157,7 @@ def _act_on(core: SocketCore, message: Any, at: int) -> None:
         words = getattr(core.settings.receive, name)
         if words is None:
             continue
-        value = words.find(message) if isinstance(words, Place) else matches(message, words) or None
+        value = words.find(message) if isinstance(words, JsonPlace) else matches(message, words) or None
         if value is not None and value != "":
             known = True
             act(core, value, at)

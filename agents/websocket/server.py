@@ -18,8 +18,8 @@ from agents.remote.chunks import Chunks
 from agents.remote.socket_wire import told_apart
 from agents.remote.sound_form import SoundForm
 from agents.remote.wire_audio import sound_bytes
-from agents.serve.stream import FRAME_MS, Frames, Out, Over, Told, stream
-from agents.websocket.wording import Match, Place, Template, complaints, filled, matches
+from agents.serve.stream import FRAME_MS, ClientTold, Frames, Out, Over, stream
+from agents.websocket.wording import JsonPlace, Match, Template, complaints, filled, matches
 from simulator.actor import ActorSpec
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Event
@@ -43,8 +43,8 @@ class ServedSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ServedReceive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """audio: where sound stands, in base64; not given: in binary messages. digits: keys. bye: the client leaves."""
 
-    audio: Place | None = None
-    digits: Place | None = None
+    audio: JsonPlace | None = None
+    digits: JsonPlace | None = None
     bye: Match | None = None
 
 
@@ -93,7 +93,7 @@ class SocketWords:
         self._reader, self._writer = spec.audio.reader(), spec.audio.writer()
         self._chunks = Chunks(round(self.rate * FRAME_MS / 1000))
 
-    def receive(self, message: Out) -> list[Frames | Told | Over]:
+    def receive(self, message: Out) -> list[Frames | ClientTold | Over]:
         """Act on a message; one that nothing is described for is passed over. RemoteError: sound that is none."""
         told = told_apart(message)
         receive = self._spec.receive
@@ -102,12 +102,12 @@ class SocketWords:
                 raise RemoteError(f"sent a binary message; sound is expected as JSON at {receive.audio.path}")
             return [self._heard(told["binary"])]
         body = told.get("json")
-        found: list[Frames | Told | Over] = []
+        found: list[Frames | ClientTold | Over] = []
         audio, digits = (place.find(body) if place else None for place in (receive.audio, receive.digits))
         if audio is not None:
             found.append(self._heard(audio))
         if digits:
-            found.append(Told("keys_pressed", {"digits": str(digits), "band": "out"}))
+            found.append(ClientTold("keys_pressed", {"digits": str(digits), "band": "out"}))
         if receive.bye is not None and matches(body, receive.bye):
             found.append(Over())
         return found

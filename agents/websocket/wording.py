@@ -40,7 +40,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 _NEEDED = {"json": "audio", "mark": "mark", "digits": "digits", "served_json": "audio", "served_text": "text"}
 
 
-class Place:
+class JsonPlace:
     """Where something stands in a message: a path, and what the message must look like, if anything."""
 
     def __init__(self, path: str, when: Match | None = None) -> None:
@@ -50,7 +50,7 @@ class Place:
         self._steps = _steps(path)
 
     @classmethod
-    def __decode__(cls, value: object, _convert: Convert) -> "Place":
+    def __decode__(cls, value: object, _convert: Convert) -> "JsonPlace":
         if isinstance(value, str):
             return cls(value)
         if isinstance(value, Mapping) and set(value) <= {"path", "when"} and isinstance(value.get("path"), str):
@@ -65,7 +65,7 @@ class Place:
         return self.path if self.when is None else {"path": self.path, "when": encode(self.when)}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Place) and (self.path, self.when) == (other.path, other.when)
+        return isinstance(other, JsonPlace) and (self.path, self.when) == (other.path, other.when)
 
     def __hash__(self) -> int:
         return hash(self.path)
@@ -108,17 +108,17 @@ class ReceiveWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     hang_up: it leaves. error: its complaint. ping: a message that `send.pong` answers.
     """
 
-    audio: Place | None = None
-    rate: Place | None = None
-    text: Place | None = None
-    heard: Place | None = None
+    audio: JsonPlace | None = None
+    rate: JsonPlace | None = None
+    text: JsonPlace | None = None
+    heard: JsonPlace | None = None
     ready: Match | None = None
     clear: Match | None = None
     done: Match | None = None
-    mark: Place | None = None
-    digits: Place | None = None
+    mark: JsonPlace | None = None
+    digits: JsonPlace | None = None
     hang_up: Match | None = None
-    error: Place | None = None
+    error: JsonPlace | None = None
     ping: Match | None = None
 
 
