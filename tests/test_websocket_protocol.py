@@ -215,6 +215,19 @@ def test_typical_mistakes_are_told_by_what_the_sound_is_like() -> None:
     assert doubts(slow) == ["wrong_rate"]
 
 
+def test_what_is_billed_is_told_in_seconds() -> None:
+    """Under the name of its prices: time of the session, sound sent and received; without one nothing."""
+    socket = Socket(billed_as="our-agent").gets(OPENED, PCM.pack(burst(3200)))
+    socket.step(25)
+    socket.core.close(socket.at)
+    (usage,) = socket.take().noted("usage")
+    assert usage == {"model": "our-agent", "session_s": 0.5, "input_s": 0.5, "output_s": 0.2}
+    free = Socket().gets(OPENED)
+    free.step()
+    free.core.close(free.at)
+    assert free.take().noted("usage") == []
+
+
 def test_a_rate_that_is_told_must_be_the_one_described() -> None:
     """The sentence names both."""
     with pytest.raises(RemoteError, match="at 24000 Hz; described is pcm16 at 16000 Hz"):
