@@ -19,7 +19,7 @@ from agents.remote.socket_wire import told_apart
 from agents.remote.sound_form import SoundForm
 from agents.remote.wire_audio import sound_bytes
 from agents.serve.stream import FRAME_MS, ClientTold, Frames, Out, Over, stream
-from agents.websocket.wording import JsonPlace, Match, Template, complaints, filled, matches
+from agents.websocket.wording import AnyPlace, Match, Template, complaints, filled, matches
 from simulator.actor import ActorSpec
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Event
@@ -43,8 +43,8 @@ class ServedSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ServedReceive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """audio: where sound stands, in base64; not given: in binary messages. digits: keys. bye: the client leaves."""
 
-    audio: JsonPlace | None = None
-    digits: JsonPlace | None = None
+    audio: AnyPlace | None = None
+    digits: AnyPlace | None = None
     bye: Match | None = None
 
 

@@ -11,11 +11,12 @@ A template is any JSON object; `{audio}` and the like in its texts are filled in
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from simulator.spec import Convert, Duration, encode, ms
+from simulator.spec import Convert, Duration, Written, encode, ms
 from simulator.texts import quoted
 
 Template = dict[str, Any]
@@ -40,47 +41,50 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 _NEEDED = {"json": "audio", "mark": "mark", "digits": "digits", "served_json": "audio", "served_text": "text"}
 
 
-class JsonPlace:
-    """Where something stands in a message: a path, and what the message must look like, if anything."""
+class JsonPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where something stands in a message: a path; when: what the message must look like, if anything."""
 
-    def __init__(self, path: str, when: Match | None = None) -> None:
-        """Raises ValueError with a sentence for a path that is none."""
-        self.path = path
-        self.when = when
-        self._steps = _steps(path)
+    path: str
+    when: Match | None = None
 
-    @classmethod
-    def __decode__(cls, value: object, _convert: Convert) -> "JsonPlace":
-        if isinstance(value, str):
-            return cls(value)
-        if isinstance(value, Mapping) and set(value) <= {"path", "when"} and isinstance(value.get("path"), str):
-            when = value.get("when")
-            if when is None or (isinstance(when, dict) and when):
-                return cls(value["path"], when)
-        raise ValueError(
-            f"expected a path like $.data or {{path: $.data, when: {{type: audio}}}}, found {quoted(value)}"
-        )
+    def __post_init__(self) -> None:
+        _steps(self.path)
+        if self.when == {}:
+            raise ValueError("an empty match is every message; leave `when` out, or write like {type: audio}")
 
     def __encode__(self) -> Any:
         return self.path if self.when is None else {"path": self.path, "when": encode(self.when)}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, JsonPlace) and (self.path, self.when) == (other.path, other.when)
-
-    def __hash__(self) -> int:
-        return hash(self.path)
 
     def find(self, message: Any) -> Any:
         """Give what stands there in a message; None where nothing does, or the message does not look like it."""
         if self.when is not None and not matches(message, self.when):
             return None
         value = message
-        for step in self._steps:
+        for step in _steps(self.path):
             if isinstance(step, int):
                 value = value[step] if isinstance(value, list) and step < len(value) else None
             else:
                 value = value.get(step) if isinstance(value, Mapping) else None
         return value
+
+
+if TYPE_CHECKING:
+    AnyPlace = JsonPlace
+else:
+
+    class AnyPlace(Written):
+        """A place as it is written: a mapping, or its path alone."""
+
+        struct = JsonPlace
+
+        @classmethod
+        def __decode__(cls, value: object, convert: Convert) -> JsonPlace:
+            if isinstance(value, str):
+                value = {"path": value}
+            if not isinstance(value, dict) or "path" not in value:
+                complaint = "expected a path like $.data or {path: $.data, when: {type: audio}}"
+                raise ValueError(f"{complaint}, found {quoted(value)}")
+            return convert(value, JsonPlace)
 
 
 class SendWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -108,17 +112,17 @@ class ReceiveWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     hang_up: it leaves. error: its complaint. ping: a message that `send.pong` answers.
     """
 
-    audio: JsonPlace | None = None
-    rate: JsonPlace | None = None
-    text: JsonPlace | None = None
-    heard: JsonPlace | None = None
+    audio: AnyPlace | None = None
+    rate: AnyPlace | None = None
+    text: AnyPlace | None = None
+    heard: AnyPlace | None = None
     ready: Match | None = None
     clear: Match | None = None
     done: Match | None = None
-    mark: JsonPlace | None = None
-    digits: JsonPlace | None = None
+    mark: AnyPlace | None = None
+    digits: AnyPlace | None = None
     hang_up: Match | None = None
-    error: JsonPlace | None = None
+    error: AnyPlace | None = None
     ping: Match | None = None
 
 
@@ -174,6 +178,7 @@ def _texts(template: Any, where: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(value, f"{where}[{index}]")
 
 
+@lru_cache(maxsize=256)
 def _steps(path: str) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     at = 1
