@@ -8,16 +8,20 @@ from simulator.engines.kinds import AnyRecognizer, AnyVoice, VoiceSpec
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.spending import tell_spent
 from simulator.errors import located
+from simulator.events import other_party
+from simulator.sound.dtmf import check_keys
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import (
     DEFAULT_VOICES,
     FADE_S,
+    Band,
     PreparedSpeech,
     Say,
     WordsPerMinute,
     check_say,
     check_voice,
+    pressed,
     spoken,
 )
 from simulator.spec import Duration
@@ -28,10 +32,13 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
 
     wait: the moment passes in silence, and the next turn waits from then on. role: what it is said as, where its cue
     does not tell. cut: so much of it is said. hang_up: the call is over when it was said. hears: what the other is to
-    have said since the script's last words; another answer is noted as `diverged`.
+    have said since the script's last words; another answer is noted as `diverged`. press: keys of a telephone
+    instead of words; band: tones (`in`) or beside the sound (`out`), not given: beside it where the other takes them.
     """
 
     say: Say | None = None
+    press: str | None = None
+    band: Band | None = None
     choose: list[Say] = []
     wait: bool = False
     role: Literal["turn", "interruption", "backchannel"] = "turn"
@@ -40,8 +47,12 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
     hears: str = ""
 
     def __post_init__(self) -> None:
-        if (self.say is not None) + bool(self.choose) + self.wait != 1:
-            raise ValueError("a turn has exactly one of say, choose and wait")
+        if (self.say is not None) + bool(self.choose) + self.wait + (self.press is not None) != 1:
+            raise ValueError("a turn has exactly one of say, choose and wait, or press")
+        if self.press is not None:
+            check_keys(self.press)
+        elif self.band is not None:
+            raise ValueError("band goes with press")
         if self.wait and (self.cut is not None or self.hang_up or self.repeat):
             raise ValueError("a turn that waits says nothing: it has no cut, no hang_up and no repeat")
         for text in self.alternatives():
@@ -78,6 +89,10 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         """Refuse an unknown voice, or a cue about what the script cannot hear."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
         check_cues(self.told(), setting, f"{setting.where}.turns")
+        for index, turn in enumerate(self.told()):
+            if turn.band == "out" and setting.other is not None and not setting.other.traits().takes_keys:
+                complaint = "the other party takes no keys beside the sound; `band: in` sends tones"
+                raise setting.refuse(f".turns[{index}].band", complaint)
         if any(turn.hears for turn in self.told()):
             located(f"{setting.where}.recognizer", self.recognizer.check)
 
@@ -91,10 +106,12 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
 
     def _turns(self, context: Context) -> Sequence[Turn]:
         voice = self.voice or DEFAULT_VOICES[context.party]
+        other = context.specs.get(other_party(context.party))
+        beside = other is not None and other.traits().takes_keys
         turns = [
             Turn(
                 cue=turn.cue(),
-                lines=tuple(self._line(turn, text, voice, context.output_rate) for text in turn.alternatives()),
+                lines=self._lines(turn, voice, context.output_rate, beside=beside),
                 repeat=turn.repeat,
                 role=turn.role,
                 hang_up=turn.hang_up,
@@ -104,6 +121,11 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         ]
         tell_spent(context.emit, 0, voice)
         return turns
+
+    def _lines(self, turn: ScriptedTurn, voice: VoiceSpec, rate: int, *, beside: bool) -> tuple[PreparedSpeech, ...]:
+        if turn.press is not None:
+            return (pressed(turn.press, rate, beside=turn.band == "out" or (turn.band is None and beside)),)
+        return tuple(self._line(turn, text, voice, rate) for text in turn.alternatives())
 
     def _line(self, turn: ScriptedTurn, text: Say, voice: VoiceSpec, rate: int) -> PreparedSpeech:
         line = spoken(text, voice, rate, words_per_minute=self.words_per_minute)

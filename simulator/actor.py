@@ -183,6 +183,9 @@ class Actor:
         """Hear a frame of [start, start+n) samples and give the one said in the n samples after it."""
         raise NotImplementedError
 
+    def press(self, digits: str, at_s: float) -> None:
+        """The other presses keys beside the sound, at a time of the session; who hears sound alone learns nothing."""
+
     async def close(self) -> None:
         """Let go of everything; called once, also after a failed start or a cancelled session."""
 

@@ -40,7 +40,8 @@ class InjectorContext(msgspec.Struct, frozen=True, kw_only=True):
     """What an injector is built with.
 
     prefix: what its utterance ids begin with. others_speaking(): whether another injector of its party speaks.
-    injected_end(): one past the last sample that any injector of its party has said.
+    injected_end(): one past the last sample that any injector of its party has said. takes_keys: whether keys reach the
+    other party beside the sound.
     """
 
     sample_rate: int
@@ -50,6 +51,7 @@ class InjectorContext(msgspec.Struct, frozen=True, kw_only=True):
     pressed: Callable[[str], bool] = lambda key: False
     others_speaking: Callable[[], bool] = lambda: False
     injected_end: Callable[[], int] = lambda: 0
+    takes_keys: bool = False
 
 
 class Tracks(msgspec.Struct, kw_only=True):

@@ -24,7 +24,8 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     where the same seed need not give the same session, as a far end samples. offline: what it says is computed before
     the session, from the other party's finished track. remote: it talks to a far end whose messages are traced. host:
     what it shares with other sessions, which then run on one event loop. billed_as: the models whose prices apply.
-    calls_tools: it can call tools of the session's world.
+    calls_tools: it can call tools of the session's world. takes_keys: keys that the other presses reach it beside the
+    sound.
     """
 
     live: bool = False
@@ -36,6 +37,7 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     host: SharedHost | None = None
     billed_as: tuple[str, ...] = ()
     calls_tools: bool = False
+    takes_keys: bool = False
 
 
 def joined(parts: Iterable[PartyTraits]) -> PartyTraits:
@@ -50,6 +52,7 @@ def joined(parts: Iterable[PartyTraits]) -> PartyTraits:
         remote=any(part.remote for part in found),
         billed_as=tuple(model for part in found for model in part.billed_as),
         calls_tools=any(part.calls_tools for part in found),
+        takes_keys=any(part.takes_keys for part in found),
     )
 
 

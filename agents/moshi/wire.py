@@ -15,6 +15,7 @@ import anyio
 import msgspec
 
 from agents.remote.far_end import refusal
+from agents.remote.tls import tls_of
 from simulator.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ async def dial(address: MoshiAddress, now: Callable[[], int]) -> MoshiWire:
     try:
         with anyio.fail_after(address.connect_s):
             connection = await connect(
-                address.url, ssl=_tls(address), additional_headers=headers, compression=None, ping_interval=None,
+                address.url, ssl=tls_of(address.url, verify=address.verify), additional_headers=headers,
+                compression=None, ping_interval=None,
                 open_timeout=None, close_timeout=None, max_size=LARGEST_MESSAGE,
             )  # fmt: skip
             return MoshiWire(connection, now)
@@ -173,12 +175,3 @@ async def dial(address: MoshiAddress, now: Callable[[], int]) -> MoshiWire:
         # asyncio's own text names the call that failed instead of the reason.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
         raise RemoteError(f"cannot be reached: {reason}") from error
-
-
-def _tls(address: MoshiAddress) -> ssl.SSLContext | None:
-    if not address.url.startswith("wss:"):
-        return None
-    tls = ssl.create_default_context()
-    if not address.verify:
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    return tls

@@ -3,6 +3,7 @@
 A predicate goes behind the far end's name: `openai_realtime` + `refused the key (HTTP 401: bad key)`.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,7 +26,9 @@ def dialling_told(address: str) -> Iterator[None]:
     except TimeoutError as error:
         raise RemoteError(f"cannot be reached at {address}: it does not answer") from error
     except OSError as error:
-        raise RemoteError(f"cannot be reached at {address}: {error.strerror or error}") from error
+        # asyncio's own text names the call that failed instead of the reason.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
+        raise RemoteError(f"cannot be reached at {address}: {reason}") from error
 
 
 def refusal(status: int, body: bytes) -> str:
@@ -66,3 +69,8 @@ def ending(code: int, reason: str) -> str:
     if code == 1006:
         return "broke the connection without a goodbye"
     return f"closed the connection (code {code}{': ' + reason.rstrip('. ') if reason else ''})"
+
+
+def left_politely(reason: str) -> bool:
+    """Whether a connection was closed in good order (1000, or without a code), by the sentence of `ending`."""
+    return reason.startswith(("closed the connection (code 1000", "closed the connection (code 1005"))

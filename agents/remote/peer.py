@@ -21,7 +21,7 @@ import anyio
 import msgspec
 
 from agents.remote.peer_connection import BACKLOG_S, Arrival, Connection, Dial, Wire
-from agents.remote.peer_core import Core, Note, Send, answer, deliver, said_at, word_of
+from agents.remote.peer_core import Core, Note, Send, TakesKeys, answer, deliver, said_at, word_of
 from agents.remote.trace import Tracer
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import RemoteError
@@ -51,6 +51,7 @@ class Peer(Actor):
         self._far_end = far_end
         self._secrets = secrets
         self._at = -1
+        self._keys: list[tuple[float, str]] = []
         self._line: Connection | None = None
         self._closed = False
 
@@ -83,12 +84,23 @@ class Peer(Actor):
         at = self._at = said_at(heard, self._context.output_samples)
         with self._at_fault():
             self._trace_heard(heard, at)
+            self._press_due(heard.start / self._context.input_rate)
             for arrival in self._connection.arrivals():
                 self._act_on(arrival)
             samples = answer(self._core, heard, at, self._context.output_samples)
             self._perform()
         self.done = self._core.done
         return AudioFrame(at, samples)
+
+    def press(self, digits: str, at_s: float) -> None:
+        """Keep keys until their time has come."""
+        self._keys.append((at_s, digits))
+
+    def _press_due(self, now_s: float) -> None:
+        while self._keys and self._keys[0][0] <= now_s:
+            digits = self._keys.pop(0)[1]
+            if isinstance(self._core, TakesKeys):
+                self._core.press(digits, self._at)
 
     async def close(self) -> None:
         """Account for what is open and make sure that the connection is closed."""

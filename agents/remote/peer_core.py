@@ -7,7 +7,7 @@ base64`); who and when is added outside.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -122,6 +122,15 @@ class Core(Protocol):
 
     def close(self, at: int) -> None:
         """The session is over: account for what is open, say goodbye where the protocol has a word for it."""
+        ...
+
+
+@runtime_checkable
+class TakesKeys(Protocol):
+    """A core whose protocol has a word for keys."""
+
+    def press(self, digits: str, at: int) -> None:
+        """The other party presses keys beside the sound: tell the far end."""
         ...
 
 

@@ -52,6 +52,8 @@ class Playout:
         self._items: list[Item] = []
         self.received = 0
         """Samples received in all."""
+        self.said = 0
+        """Samples said in all: the position, which silence does not move."""
 
     @property
     def waiting(self) -> bool:
@@ -90,6 +92,7 @@ class Playout:
         before = self._box.taken
         samples = self._box.take(count)
         said = self._box.taken - before
+        self.said += said
         self._mind_the_rest(said, count)
         return samples, self._account(said, at, full=said == count)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.call.chance import INJECTORS, generator
 from simulator.errors import ActorError
-from simulator.events import EventLog, Party
+from simulator.events import EventLog, Party, other_party
 from simulator.frame import Samples, silence, to_grid
 from simulator.injector import BlockInjector, Injector, InjectorContext, Tracks
 from simulator.scenario import Scenario
@@ -88,6 +88,7 @@ class Mouth:
             pressed=pressed,
             others_speaking=partial(self._others_speaking, index),
             injected_end=self._injected_end,
+            takes_keys=scenario.actor(other_party(self.party)).traits().takes_keys,
         )
 
     def _emit(self, at: int, type_: str, /, **fields: Any) -> None:

@@ -80,6 +80,7 @@ class Table:
             pressed=self._keys.pressed,
         )
         self.ending = Ending(scenario, self.seats, self.log)
+        self.log.watch("keys_pressed", self._pass_keys)
         ahead = self._knows_ahead()
         self.looks_ahead = ahead and around.lookahead == "on"
         """Whether the call goes in blocks of several ticks."""
@@ -134,6 +135,12 @@ class Table:
             await seat.actor.start(context)
         except Exception as error:
             raise self.blamed(party, error, "could not start") from error
+
+    def _pass_keys(self, event: Event) -> None:
+        """Hand keys that are pressed beside the sound to the other party."""
+        other = self.seats.get("agent" if event.party == "user" else "user")
+        if event.data.get("band") == "out" and other is not None:
+            other.actor.press(str(event.data["digits"]), event.at / self.scenario.sample_rate)
 
     def _trace_of(self, party: Party) -> Callable[[Mapping[str, Any]], None]:
         recorder = self._recorder

@@ -101,6 +101,15 @@ SPEECH: Mapping[str, EventType] = {
         account=True,
         shown="trouble",
     ),
+    "keys_pressed": EventType(
+        "The party presses keys of its telephone.",
+        ("actor", "injector", "client"),
+        {
+            "digits": Field("text", "of 0 to 9, *, #, A to D"),
+            "band": Field("text", "`in`: as tones in its sound; `out`: beside it, where the protocol can"),
+            "id": maybe("id", "of the utterance whose sound the tones are"),
+        },
+    ),
     "hung_up": EventType("The party has hung up: the session ends a second later.", ("actor",)),
 }
 

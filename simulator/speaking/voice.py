@@ -22,11 +22,14 @@ from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples, freeze, silence, to_grid
 from simulator.sound import recordings
+from simulator.sound.dtmf import tones
 from simulator.sound.pitch import at_tempo
 from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.spec import Duration
 
 Level = Literal["nominal", "keep"]
+Band = Literal["in", "out"]
+"""Of keys: tones in the sound, or a message beside it."""
 Role = Literal["turn", "interruption", "backchannel", "aside", "recording"]
 
 DEFAULT_VOICES: dict[Party, VoiceSpec] = {"user": EspeakSpec(name="en-gb-x-rp"), "agent": EspeakSpec(name="en-us+f2")}
@@ -63,12 +66,18 @@ def check_say(say: Say) -> None:
 
 
 class PreparedSpeech(msgspec.Struct, frozen=True, kw_only=True):
-    """Speech ready to be said: samples on the grid at the session's rate, words as onsets into them, inner pauses."""
+    """Speech ready to be said: samples on the grid at the session's rate, words as onsets into them, inner pauses.
+
+    keys: those of a telephone that its sound is the tones of; unsounded: its sound is silence, as they are told beside
+    it.
+    """
 
     text: str
     samples: Samples
     words: tuple[tuple[str, int], ...] = ()
     pauses: tuple[tuple[int, int], ...] = ()
+    keys: str = ""
+    unsounded: bool = False
 
     def cut(self, length: int, fade: int) -> "PreparedSpeech":
         """The same speech as if its voice were stopped after `length` samples: faded out over `fade` samples more."""
@@ -127,6 +136,12 @@ def played(
 def line_of(text: str, samples: Samples, words: Sequence[Word] = ()) -> PreparedSpeech:
     """Make a line of sound that something else made, at its own level, on the grid."""
     return PreparedSpeech(text=text, samples=to_grid(samples), words=tuple((word.text, word.start) for word in words))
+
+
+def pressed(digits: str, sample_rate: int, *, beside: bool) -> PreparedSpeech:
+    """Make a line of keys: their tones, or the silence while they are pressed where they are told beside the sound."""
+    samples = tones(digits, sample_rate)
+    return PreparedSpeech(text="", samples=silence(len(samples)) if beside else samples, keys=digits, unsounded=beside)
 
 
 def at_level(samples: Samples, sample_rate: int, level: Level) -> Samples:
@@ -227,6 +242,9 @@ class Voice:
         name, line, role = now
         self._said = 0
         fields: dict[str, object] = {"pauses": [[at + s, at + e] for s, e in line.pauses]} if line.pauses else {}
+        self._press(at, name, line)
+        if line.unsounded:
+            return now
         self._emit(
             at,
             "speech_start",
@@ -238,6 +256,12 @@ class Voice:
             **fields,
         )
         return now
+
+    def _press(self, at: int, name: str, line: PreparedSpeech) -> None:
+        """Tell of every key at the moment it is pressed."""
+        band = {"band": "out"} if line.unsounded else {"band": "in", "id": name}
+        for index, digit in enumerate(line.keys):
+            self._emit(at + index * len(line.samples) // len(line.keys), "keys_pressed", digits=digit, **band)
 
     def _across(self, at: int, count: int) -> Samples:
         """Fill a frame in which the current line ends, going on with the next one in the queue."""
@@ -251,15 +275,16 @@ class Voice:
             self._said += len(piece)
             self.last_end = at + filled
             if self._said >= len(line.samples):
-                self._emit(at + filled, "speech_end", id=name, said_samples=self._said, cut=self._cut)
+                if not line.unsounded:
+                    self._emit(at + filled, "speech_end", id=name, said_samples=self._said, cut=self._cut)
                 self._now, self._cut = None, False
         return freeze(frame)
 
     def close(self) -> None:
         """Account for what the end of the session cuts off."""
-        if self._now is not None:
+        if self._now is not None and not self._now[1].unsounded:
             self._emit(self.last_end, "speech_end", id=self._now[0], said_samples=self._said, cut=True)
-            self._now = None
+        self._now = None
 
 
 def _text_until(line: PreparedSpeech, said: int) -> str:

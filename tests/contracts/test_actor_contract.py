@@ -25,7 +25,8 @@ LOCAL: list[dict[str, Any]] = [
 """A small spec of every kind that needs no other program."""
 
 ELSEWHERE = {
-    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "replay_trace", "duplex_model", "human",
+    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "websocket", "twilio", "replay_trace",
+    "duplex_model", "human",
 }  # fmt: skip
 """Kinds with suites of their own: they need a server, a model or a person."""
 
@@ -35,6 +36,7 @@ INJECTORS: list[dict[str, Any]] = [
     {"kind": "aside", "party": "agent", "cue": {"user_speaking": "300ms"}, "say": "Not now, please."},
     {"kind": "interruption", "cue": {"random": {"per_minute": 40}}, "file": "speech.wav"},
     {"kind": "sound", "sound": "cough", "cue": {"at": "1s"}},
+    {"kind": "keys", "press": "12#", "cue": {"at": "1s"}},
 ]
 
 

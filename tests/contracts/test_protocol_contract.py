@@ -20,11 +20,17 @@ from agents.openai.realtime_protocol import RealtimeCore
 from agents.remote.peer_core import Core, deliver
 from agents.remote.trace import read_trace
 from agents.remote.wire_audio import WireFormat
+from agents.serve.stream import Frames
+from agents.twilio.protocol import MULAW, MediaStreamCore, StreamSettings
+from agents.twilio.server_protocol import MediaStreamWords
 from agents.vllm.duplex import VllmDuplexSpec
 from agents.vllm.protocol import DuplexCore
+from agents.websocket.actor import WebSocketSpec
+from agents.websocket.protocol import SocketCore
 from simulator.frame import silence
 from simulator.sound.ogg import PageReader
 from simulator.sound.opus import OpusEncoder
+from simulator.spec import decode
 from simulator.testing import ProtocolCase, burst, protocol_contract
 from tests.contracts.duplex_services import BARGE_IN, listen, opened, over, speak, unit
 from tests.contracts.peer_services import speech, tone
@@ -63,6 +69,30 @@ LIVE: list[dict[str, Any]] = [
     {"type": "session.started", "session": {}},
     {"type": "session.output_audio.delta", "delta": WireFormat().encode(WireFormat().unpack(tone(0.1)))},
     {"type": "error", "error": {"code": "odd", "message": "something was odd"}},
+]
+
+SOUND = WireFormat(rate=16_000).encode(burst(1600))
+SOCKET: list[dict[str, Any]] = [
+    {"type": "opened"},
+    {"json": {"data": SOUND, "text": "Good evening."}},
+    {"json": {"name": "m"}},
+    {"json": {"type": "clear"}},
+    {"json": {"data": SOUND}},
+]
+
+MEDIA = MULAW.encode(burst(800))
+CALL: list[dict[str, Any]] = [
+    {"type": "opened",
+     "call": {"streamSid": "MZ1", "callSid": "CA1", "accountSid": "AC1", "customParameters": {"k": "v"}}},
+    {"json": {"event": "media", "streamSid": "MZ1", "media": {"payload": MEDIA}}},
+    {"json": {"event": "mark", "streamSid": "MZ1", "mark": {"name": "m"}}},
+    {"json": {"event": "clear", "streamSid": "MZ1"}},
+]  # fmt: skip
+SERVED_CALL = [
+    json.dumps({"event": "start", "streamSid": "MZ1", "start": {"customParameters": {}}}),
+    json.dumps({"event": "media", "media": {"payload": MEDIA}}),
+    json.dumps({"event": "dtmf", "dtmf": {"digit": "5"}}),
+    json.dumps({"event": "stop"}),
 ]
 
 CHAT: list[tuple[int, Any]] = [
@@ -152,6 +182,39 @@ def deciding() -> DuplexCore:
     return core
 
 
+def socket() -> SocketCore:
+    """A core of a WebSocket in words of JSON, playing the agent."""
+    send = {"json": {"data": "{audio}"}, "mark": {"name": "{mark}"}}
+    words = {"audio": "$.data", "text": "$.text", "clear": {"type": "clear"}, "mark": "$.name"}
+    data = {"kind": "websocket", "url": "ws://127.0.0.1:1", "jitter": "0ms", "send": send, "receive": words}
+    spec: Any = decode(data, WebSocketSpec, source="contract", folder=Path())
+    core = SocketCore(spec.settings())
+    core.begin("agent", noisy=False)
+    return core
+
+
+def call() -> MediaStreamCore:
+    """A core of a telephone call, playing the agent."""
+    core = MediaStreamCore(StreamSettings())
+    core.begin("agent", noisy=False)
+    return core
+
+
+def words() -> MediaStreamWords:
+    """An agent's side of a telephone call."""
+    return MediaStreamWords()
+
+
+def worded(core: MediaStreamWords, messages: Sequence[str]) -> list[Any]:
+    """Hand a client's messages over, a frame said after each once the stream is known; sound as bytes."""
+    found: list[Any] = []
+    for message in messages:
+        for item in core.receive(message):
+            found += [frame.tobytes() for frame in item.frames] if isinstance(item, Frames) else [item]
+        found += core.say(silence(160))
+    return found
+
+
 TestOurProtocols = protocol_contract(
     [
         ProtocolCase(name="ogg", make=PageReader, feed=PageReader.feed, log=OpusEncoder().encode(burst(12_000))),
@@ -159,6 +222,9 @@ TestOurProtocols = protocol_contract(
         ProtocolCase(name="duplex", make=deciding, feed=realtime, log=DUPLEX),
         ProtocolCase(name="gemini_live", make=gemini, feed=realtime, log=GEMINI),
         ProtocolCase(name="openai_live", make=live, feed=realtime, log=LIVE),
+        ProtocolCase(name="websocket", make=socket, feed=realtime, log=SOCKET),
+        ProtocolCase(name="twilio", make=call, feed=realtime, log=CALL),
+        ProtocolCase(name="twilio-served", make=words, feed=worded, log=SERVED_CALL),
         ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
         ProtocolCase(name="llama_omni", make=UnitStream, feed=UnitStream.feed, log=UNITS),
         ProtocolCase(name="mini_omni", make=MiniOmniCore, feed=hummed, log=HUM),

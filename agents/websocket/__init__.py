@@ -1,0 +1,1 @@
+"""A WebSocket of anybody's, described in YAML: client, wire, server."""

@@ -1,0 +1,225 @@
+"""The client's side of a WebSocket that a scenario describes, without I/O.
+
+    state    what happens                     what is done                                                 next
+    dialled  `opened`                         the hello messages; open, where no `ready` is described       waiting
+    waiting  receive.ready                    `remote_ready`                                               open
+             sound                            RemoteError: it speaks before it was ready                   -
+    open     a frame is heard                 its sound, binary or in `send.json`                          open
+             sound                            it waits to be heard, at its own pace                        open
+             receive.clear                    what waits is dropped at the sample heard; `played`, marks   open
+             receive.done                     the turn is whole                                            open
+             receive.mark                     `send.mark` when all sound before it was heard               open
+             keys pressed by the other        `send.digits`                                                open
+             receive.hang_up, closed by it    what waits is heard, then it is gone                         leaving
+    open     the session is over              the bye messages                                             closed
+
+A message may be several of these at once. One that is none is kept in the trace; the last is remembered. Sound waits in
+a play-out with a position (agents/remote/play_queue.py).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from agents.remote.doubts import SoundDoubts
+from agents.remote.far_end import left_politely
+from agents.remote.heard_keys import HeardKeys
+from agents.remote.peer_core import Actions, Message
+from agents.remote.play_queue import PlayQueue
+from agents.remote.socket_wire import OPENED
+from agents.remote.usage import UsageTally
+from agents.remote.wire_audio import sound_bytes
+from agents.websocket.outgoing import SocketOut, SocketSettings
+from agents.websocket.wording import JsonPlace, matches
+from simulator.errors import RemoteError
+from simulator.events import Party, other_party
+from simulator.frame import Samples
+from simulator.texts import quoted
+from simulator.traits import AudioFormat
+from simulator.world.world import World
+
+
+class SocketCore:
+    """One connection."""
+
+    protocol = "websocket"
+    version = 1
+    ended = True
+    """Nothing is waited for when the session is over: a goodbye of theirs has no common word."""
+
+    def __init__(self, settings: SocketSettings) -> None:
+        up, down = settings.up, settings.down
+        self.settings = settings
+        self.format = AudioFormat(input_rate=up.hz, output_rate=down.hz)
+        self.actions = Actions()
+        self.out = SocketOut(settings, self.actions)
+        self.queue = PlayQueue(down.hz, settings.jitter_s, self.actions)
+        self.party: Party = "agent"
+        self.ready = False
+        self.leaving = False
+        self.unknown = ""
+        """The last message that nothing is described for."""
+        self._doubts = SoundDoubts(self.actions, down.told, down.hz)
+        self._usage = UsageTally(self.actions, settings.billed_as or "", up.hz, down.hz)
+        self._reader = down.reader()
+        self._keys = HeardKeys(down.hz, self.actions)
+
+    @property
+    def done(self) -> bool:
+        """Whether the far end has left and all it said before was heard."""
+        return self.leaving and not self.queue.buffered
+
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
+        """Learn which party it plays."""
+        self.party = party
+
+    def opening(self) -> list[Message]:
+        """Nothing before the connection is told to be open."""
+        return []
+
+    def receive(self, message: Message, at: int) -> None:
+        """Act on a message. RemoteError: sound that is none, or before its time."""
+        audio = self.settings.receive.audio
+        if "json" in message:
+            _act_on(self, message["json"], at)
+        elif message.get("type") == OPENED:
+            self.out.greet()
+            if self.settings.receive.ready is None:
+                _ready(self, None, at)
+        elif "binary" in message and audio is not None:
+            raise RemoteError(
+                f"sent a binary message; sound is described as JSON at {audio.path} (`receive.audio`); "
+                "leave that out where it comes as bytes"
+            )
+        elif "binary" in message:
+            self.sound(message["binary"], at)
+        else:
+            self.unknown = f"the text {quoted(message.get('text'))}"
+
+    def lost(self, reason: str, at: int) -> None:
+        """The connection is gone: it hung up, if it had said anything and left in good order. RemoteError else."""
+        self.out.gone = True
+        if self.ready and self.queue.received and left_politely(reason):
+            self.leave(reason, at)
+        elif not self.leaving:
+            raise RemoteError(reason + _hint(self))
+
+    def hear(self, samples: Samples, at: int) -> None:
+        """Send what is heard, float32 (n,), and tell of what was heard of the far end."""
+        for name in self.queue.passed():
+            self.out.word(self.settings.send.mark, mark=name)
+        least = self.settings.send.played_every.samples(self.settings.down.hz)
+        self.out.played(self.queue.position, least=least)
+        self.out.sound(samples)
+        if self.settings.billed_as:
+            self._usage.heard(len(samples), len(samples), at)
+
+    def say(self, count: int, at: int) -> Samples:
+        """Say what is due."""
+        return self._keys.hear(self.queue.take(count, at), at)
+
+    def close(self, at: int) -> None:
+        """Account for what is being said, say goodbye."""
+        self._doubts.close(self.queue, at, _hint(self))
+        self.queue.clear(at)
+        if self.settings.billed_as:
+            self._usage.tell(at)
+        self.out.part()
+
+    def press(self, digits: str, at: int) -> None:
+        """Tell the far end of keys that the other party pressed."""
+        self.out.word(self.settings.send.digits, digits=digits)
+
+    def sound(self, text: object, at: int) -> None:
+        """Sound came, in base64. RemoteError: before it was ready, or none of the form described."""
+        data = sound_bytes(text)
+        if not self.ready:
+            wanted = msgspec.json.encode(self.settings.receive.ready).decode()
+            raise RemoteError(f"speaks before it is ready: sound came before {wanted} (`receive.ready`)")
+        samples = self._reader.read(data)
+        self._doubts.hear(samples, at)
+        self._usage.received(len(samples))
+        self.queue.push(samples)
+
+    def leave(self, reason: str | None, at: int) -> None:
+        """The far end hangs up; what waits is still heard."""
+        if not self.leaving:
+            self.leaving = True
+            self.queue.done()
+            self.actions.note(at, "hang_up", reason=reason)
+
+
+def _act_on(core: SocketCore, message: Any, at: int) -> None:
+    """Act on all that a JSON message is."""
+    known = False
+    for name, act in _ACTS.items():
+        words = getattr(core.settings.receive, name)
+        if words is None:
+            continue
+        value = words.find(message) if isinstance(words, JsonPlace) else matches(message, words) or None
+        if value is not None and value != "":
+            known = True
+            act(core, value, at)
+    if not known:
+        keys = ", ".join(list(message)[:6])
+        core.unknown = f"one with the keys {keys}" if keys else "an empty one"
+
+
+def _hint(core: SocketCore) -> str:
+    return f"; the last of its messages that `receive` says nothing of was {core.unknown}" if core.unknown else ""
+
+
+def _rate(core: SocketCore, value: Any, _at: int) -> None:
+    form = core.settings.down
+    if value != form.hz:
+        raise RemoteError(f"says that its sound is at {quoted(value)} Hz; described is {form.told} (`down.rate`)")
+
+
+def _ready(core: SocketCore, _value: Any, at: int) -> None:
+    if not core.ready:
+        core.ready = True
+        core.actions.note(at, "remote_ready", server="websocket")
+
+
+def _clear(core: SocketCore, _value: Any, at: int) -> None:
+    """Drop what waits; say how much was heard, and give back the marks that wait."""
+    passed = core.queue.passed()
+    cleared = core.queue.clear(at)
+    core.out.played(cleared.position, least=0)
+    for name in [*passed, *cleared.marks]:
+        core.out.word(core.settings.send.mark, mark=name)
+
+
+def _transcript(core: SocketCore, value: Any, at: int) -> None:
+    core.actions.note(at, "transcript", of=core.party, text=str(value))
+
+
+def _understood(core: SocketCore, value: Any, at: int) -> None:
+    core.actions.note(at, "transcript", of=other_party(core.party), text=str(value))
+
+
+def _digits(core: SocketCore, value: Any, at: int) -> None:
+    core.actions.note(at, "keys_pressed", digits=str(value), band="out")
+
+
+def _complaint(core: SocketCore, value: Any, at: int) -> None:
+    sentence = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    core.actions.note(at, "remote_error", message=sentence[:300])
+
+
+_ACTS: Mapping[str, Callable[[SocketCore, Any, int], None]] = {
+    "ready": _ready,
+    "clear": _clear,
+    "rate": _rate,
+    "audio": SocketCore.sound,
+    "text": _transcript,
+    "heard": _understood,
+    "mark": lambda core, value, at: core.queue.mark(str(value)),
+    "digits": _digits,
+    "ping": lambda core, value, at: core.out.word(core.settings.send.pong),
+    "error": _complaint,
+    "done": lambda core, value, at: core.queue.done(),
+    "hang_up": lambda core, value, at: core.leave(None, at),
+}
+"""In this order: a rate is told before its sound, a mark stands behind it, and so does an end."""

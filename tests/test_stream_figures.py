@@ -1,0 +1,51 @@
+"""The figures of calls over streams, in short: nothing is lost or doubled, and a clear is silence within a frame."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.stream_figures import (
+    Kind,
+    clears_of,
+    echoing,
+    figures_of,
+    job_of,
+    play_all,
+    serving_clears,
+    session_in,
+)
+
+
+@pytest.mark.parametrize("kind", [pytest.param("websocket", marks=pytest.mark.slow), "twilio"])
+def test_a_counted_signal_comes_back_whole_in_every_one_of_three_calls(kind: Kind, tmp_path: Path) -> None:
+    """Over a socket, through an agent that says it back: sample for sample, in order, at once in three calls."""
+
+    async def calls() -> None:
+        async with echoing() as url:
+            jobs = [job_of(kind, url, tmp_path, 0.6, name=f"call{index}") for index in range(3)]
+            played = await play_all(jobs, tmp_path)
+        assert [one.status for one in played] == ["completed"] * 3, played
+        for job in jobs:
+            found = figures_of(session_in(tmp_path, job))
+            assert (found.lost, found.doubled) == (0, 0), found
+            assert 20 <= found.mouth_to_ear_p50_ms < 600
+
+    anyio.run(calls)
+
+
+def test_a_clear_is_silence_with_the_frame_of_ten_milliseconds_that_it_is_acted_on_for(tmp_path: Path) -> None:
+    """No sample is heard behind it; since it came in that is two frames at most, as a session says one ahead."""
+
+    async def call() -> None:
+        async with serving_clears() as url:
+            job = job_of("twilio", url, tmp_path, 0.1, frame_ms=10)
+            (played,) = await play_all([job], tmp_path)
+        assert played.status == "completed", played.problem
+        session = session_in(tmp_path, job)
+        found = clears_of(session)
+        late_ms = played.pacing.lateness_max_ms if played.pacing else 0.0
+        assert found and all(clear.since_acted_ms == 0 for clear in found), found
+        assert all(clear.since_arrival_ms <= 20 + late_ms for clear in found), (found, late_ms)
+
+    anyio.run(call)
