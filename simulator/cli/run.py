@@ -17,8 +17,8 @@ from simulator.events import PARTIES
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_environment, check_expectations, check_judges
 from simulator.planning.plan import Plan, Wishes, make_plan
+from simulator.reading.trials import UntilDecided
 from simulator.results.summary import Summary, summarise
-from simulator.scenario import UntilDecided
 from simulator.texts import shown
 from simulator.workers import stop_as_by_ctrl_c
 
