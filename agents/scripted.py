@@ -1,7 +1,9 @@
 """A scripted party: says its turns at their cues with a synthesised voice."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
+
+import msgspec
 
 from simulator.actor import ActorSpec, Context, PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, AnyVoice, VoiceSpec
@@ -9,7 +11,7 @@ from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.speaking.ears import AnyEars
-from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
+from simulator.speaking.script import Script, Turn, TurnKeys, check_cues, in_turns
 from simulator.speaking.voice import (
     DEFAULT_VOICES,
     FADE_S,
@@ -80,6 +82,10 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         check_cues(self.told(), setting, f"{setting.where}.turns")
         if any(turn.hears for turn in self.told()):
             located(f"{setting.where}.recognizer", self.recognizer.check)
+
+    def in_turns(self) -> Self:
+        """Give the same turns, each said when the other is silent."""
+        return msgspec.structs.replace(self, turns=in_turns(self.told()))
 
     def parts(self) -> tuple[PartSpec, ...]:
         """Its voice, where it names one."""

@@ -29,7 +29,7 @@ from simulator.reading.expect import Expectation
 from simulator.reading.length import Length
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
-from simulator.reading.trials import MOST_TRIALS, UntilDecided
+from simulator.reading.trials import MOST_TRIALS, Control, UntilDecided
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
 from simulator.sound.recordings import LARGEST_BYTES
@@ -65,7 +65,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
-    session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
+    session that is invalid by the tester's fault is played again. control: as what every trial is played once more, to
+    be held against. sweep: points of it, each a scenario of its own;
     measure: what tables and curves of them show.
     """
 
@@ -84,6 +85,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     repeat: int | UntilDecided = 1
     trial: int = 0
+    control: Control | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
     sample_rate: int = 24_000
     frame_ms: float = 20

@@ -1,10 +1,13 @@
-"""Trials: how often a scenario is played, until when."""
+"""Trials: how often a scenario is played, until when, and what each of them is held against."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
 MOST_TRIALS = 100_000
+
+Control = Literal["half_duplex"]
+"""What every trial is played a second time as."""
 
 
 class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
