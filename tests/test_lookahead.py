@@ -23,7 +23,7 @@ from simulator.testing import play_scenario, scenario_of
 from tests import judging_kinds
 from tests.distributions import installed
 
-FILES = ("session.json", "scenario.yaml", "events.jsonl", "conversation.wav", "heard.wav")
+FILES = ("session.json", "scenario.yaml", "events.jsonl", "conversation.wav", "heard.wav", "world.json")
 TEXTS = ("Good evening.", "I would like a table for two.", "Yes.", "mm-hm", "Wait, stop.", "Tonight at eight, please.")
 
 Plain = dict[str, Any]
@@ -48,6 +48,7 @@ def cues(party: str) -> st.SearchStrategy[Plain]:
     """A cue of any condition about the other of `party`, with any modifiers that go with it."""
     other = "agent" if party == "user" else "user"
     modifiers: dict[str, st.SearchStrategy[Any]] = {"delay": milliseconds(0, 900), "within": milliseconds(0, 2500)}
+    modifiers["other_silent"] = milliseconds(0, 900)
     late = {**modifiers, "at_latest": milliseconds(500, 4000)}
     return st.one_of(
         st.tuples(st.fixed_dictionaries({"at": milliseconds(0, 5000)}), one_of_each(**modifiers)),
@@ -87,6 +88,23 @@ def turns(party: str) -> st.SearchStrategy[Plain]:
 EARS = st.sampled_from(["level", "silero"])
 
 
+RULES: Plain = {"kind": "rules", "rules": [{"say": ["of course, at eight", "as you like"]}]}
+CALLING = [
+    {"kind": "rules", "rules": [{"call": name, **wait, "say": "It is {answer}."}]}
+    for name in ("count", "ponder")
+    for wait in ({}, {"wait": "One moment, please."})
+]
+"""Answers that a tool is asked for, at once or after a while, which may be longer than what is said meanwhile."""
+
+WORLD: Plain = {
+    "state": {"asked": "never"},
+    "tools": [
+        {"name": "count", "party": "both", "answer": "twelve"},
+        {"name": "ponder", "party": "both", "delay": "1900ms", "set": {"asked": "once"}, "answer": "{asked}"},
+    ],
+}
+
+
 def actors(party: str) -> st.SearchStrategy[Any]:
     """A party that knows ahead, one that does not, and those in between."""
     latency = one_of_each(latency=milliseconds(1, 700))
@@ -100,7 +118,7 @@ def actors(party: str) -> st.SearchStrategy[Any]:
             {
                 "kind": st.just("turn_based"),
                 "ears": EARS,
-                "responder": st.just({"kind": "rules", "rules": [{"say": ["of course, at eight", "as you like"]}]}),
+                "responder": st.sampled_from([RULES, *CALLING]),
             }
         ),
         one_of_each(
@@ -213,6 +231,7 @@ SCENARIOS = st.tuples(
             ),
             "seed": st.integers(0, 9),
             "scorers": st.just([]),
+            "world": st.just(WORLD),
         }
     ),
     st.sampled_from(FORMS).map(lambda form: {"sample_rate": form[0], "frame_ms": form[1]}),
@@ -237,7 +256,7 @@ def played(plain: Plain, folder: Path, lookahead: Any) -> dict[str, bytes]:
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(SCENARIOS.filter(valid))
 def test_blocks_give_the_bytes_of_ticks(plain: Plain) -> None:
-    """Any actors, cues, injectors, channels, rates, frames, ears and ends."""
+    """Any actors, cues, injectors, channels, rates, frames, ears, ends, and answers that are waited for."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name in ("blocks", "ticks"):
