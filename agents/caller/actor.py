@@ -36,6 +36,7 @@ from simulator.speaking.hearing import HeardSound
 from simulator.speaking.voice import DEFAULT_VOICES, Role, Say, Voice, spoken
 from simulator.spec import encode
 from simulator.traits import StepTraits
+from simulator.world.port import ToolPort
 
 
 class CallerParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +95,7 @@ class Caller(BlockActor):
                 seed=context.seed,
                 rate=context.output_rate,
                 emit=context.emit,
+                port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
             )
         )
         if loading is not None:
