@@ -48,7 +48,6 @@ def cues(party: str) -> st.SearchStrategy[Plain]:
     """A cue of any condition about the other of `party`, with any modifiers that go with it."""
     other = "agent" if party == "user" else "user"
     modifiers: dict[str, st.SearchStrategy[Any]] = {"delay": milliseconds(0, 900), "within": milliseconds(0, 2500)}
-    modifiers["other_silent"] = milliseconds(0, 900)
     late = {**modifiers, "at_latest": milliseconds(500, 4000)}
     return st.one_of(
         st.tuples(st.fixed_dictionaries({"at": milliseconds(0, 5000)}), one_of_each(**modifiers)),
@@ -88,23 +87,6 @@ def turns(party: str) -> st.SearchStrategy[Plain]:
 EARS = st.sampled_from(["level", "silero"])
 
 
-RULES: Plain = {"kind": "rules", "rules": [{"say": ["of course, at eight", "as you like"]}]}
-CALLING = [
-    {"kind": "rules", "rules": [{"call": name, **wait, "say": "It is {answer}."}]}
-    for name in ("count", "ponder")
-    for wait in ({}, {"wait": "One moment, please."})
-]
-"""Answers that a tool is asked for, at once or after a while, which may be longer than what is said meanwhile."""
-
-WORLD: Plain = {
-    "state": {"asked": "never"},
-    "tools": [
-        {"name": "count", "party": "both", "answer": "twelve"},
-        {"name": "ponder", "party": "both", "delay": "1900ms", "set": {"asked": "once"}, "answer": "{asked}"},
-    ],
-}
-
-
 def actors(party: str) -> st.SearchStrategy[Any]:
     """A party that knows ahead, one that does not, and those in between."""
     latency = one_of_each(latency=milliseconds(1, 700))
@@ -118,7 +100,7 @@ def actors(party: str) -> st.SearchStrategy[Any]:
             {
                 "kind": st.just("turn_based"),
                 "ears": EARS,
-                "responder": st.sampled_from([RULES, *CALLING]),
+                "responder": st.just({"kind": "rules", "rules": [{"say": ["of course, at eight", "as you like"]}]}),
             }
         ),
         one_of_each(
@@ -231,7 +213,6 @@ SCENARIOS = st.tuples(
             ),
             "seed": st.integers(0, 9),
             "scorers": st.just([]),
-            "world": st.just(WORLD),
         }
     ),
     st.sampled_from(FORMS).map(lambda form: {"sample_rate": form[0], "frame_ms": form[1]}),
@@ -256,7 +237,7 @@ def played(plain: Plain, folder: Path, lookahead: Any) -> dict[str, bytes]:
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(SCENARIOS.filter(valid))
 def test_blocks_give_the_bytes_of_ticks(plain: Plain) -> None:
-    """Any actors, cues, injectors, channels, rates, frames, ears, ends, and answers that are waited for."""
+    """Any actors, cues, injectors, channels, rates, frames, ears and ends."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name in ("blocks", "ticks"):
@@ -265,6 +246,63 @@ def test_blocks_give_the_bytes_of_ticks(plain: Plain) -> None:
         assert blocks.keys() == ticks.keys()
         for name, content in blocks.items():
             assert content == ticks[name], name
+
+
+CALLING = [
+    {"kind": "rules", "rules": [{"call": name, **wait, "say": "It is {answer}."}]}
+    for name in ("count", "ponder")
+    for wait in ({}, {"wait": "One moment, please."})
+]
+"""Answers that a tool is asked for, at once or after a while, which may be longer than what is said meanwhile."""
+
+WORLD: Plain = {
+    "state": {"asked": "never"},
+    "tools": [
+        {"name": "count", "answer": "twelve"},
+        {"name": "ponder", "delay": "1900ms", "set": {"asked": "once"}, "answer": "{asked}"},
+    ],
+}
+
+WAITING = st.fixed_dictionaries(
+    {
+        "user": st.fixed_dictionaries(
+            {"kind": st.just("scripted"), "turns": st.lists(turns("user"), min_size=1, max_size=3)}
+        ),
+        "agent": st.fixed_dictionaries(
+            {"kind": st.just("turn_based"), "ears": EARS, "responder": st.sampled_from(CALLING)},
+            optional={"endpoint": milliseconds(40, 900), "yield_after": milliseconds(0, 900)},
+        ),
+        "injectors": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "kind": st.sampled_from(["interruption", "backchannel"]),
+                    "say": SAY,
+                    "cue": st.tuples(cues("user"), st.fixed_dictionaries({"other_silent": milliseconds(0, 900)})).map(
+                        merged
+                    ),
+                }
+            ),
+            max_size=2,
+        ),
+        "world": st.just(WORLD),
+        "duration": milliseconds(3000, 9000),
+        "seed": st.integers(0, 9),
+        "scorers": st.just([]),
+    }
+)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+@given(WAITING)
+def test_answers_that_are_waited_for_give_the_bytes_of_ticks_too(plain: Plain) -> None:
+    """A tool's answer comes later, and what is injected waits for the agent to fall silent."""
+    if not valid(plain):
+        return
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name in ("blocks", "ticks"):
+            (folder / name).mkdir()
+        assert played(plain, folder / "blocks", "on") == played(plain, folder / "ticks", "off")
 
 
 @pytest.fixture(scope="module")
