@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
+
+import msgspec
 
 from simulator.actor import ActorSpec, Context, Setting
 from simulator.errors import located
 from simulator.speaking.cues import Cue
 from simulator.speaking.ears import AnyEars
-from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
+from simulator.speaking.script import Script, Turn, TurnKeys, check_cues, in_turns
 from simulator.speaking.voice import Level, PreparedSpeech, played
 from simulator.spec import Duration, Tempo
 
@@ -59,6 +62,10 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
             where = setting.where if self.file else f"{setting.where}.clips[{index}]"
             located(f"{where}.file", lambda clip=clip: self._sound(clip, setting.sample_rate))  # type: ignore[misc]
         check_cues(self.clips, setting, f"{setting.where}.clips")
+
+    def in_turns(self) -> Self:
+        """Give the same recordings, each played when the other is silent; a single one goes on as it was recorded."""
+        return msgspec.structs.replace(self, clips=in_turns(self.clips))
 
     def build(self) -> Script:
         """Make the actor."""

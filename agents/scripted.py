@@ -1,7 +1,9 @@
 """A scripted party: says its turns at their cues with a synthesised voice."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
+
+import msgspec
 
 from simulator.actor import ActorSpec, Context, PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, AnyVoice, VoiceSpec
@@ -11,7 +13,7 @@ from simulator.errors import located
 from simulator.events import other_party
 from simulator.sound.dtmf import check_keys
 from simulator.speaking.ears import AnyEars
-from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
+from simulator.speaking.script import Script, Turn, TurnKeys, check_cues, in_turns
 from simulator.speaking.voice import (
     DEFAULT_VOICES,
     FADE_S,
@@ -95,6 +97,10 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
                 raise setting.refuse(f".turns[{index}].band", complaint)
         if any(turn.hears for turn in self.told()):
             located(f"{setting.where}.recognizer", self.recognizer.check)
+
+    def in_turns(self) -> Self:
+        """Give the same turns, each said when the other is silent."""
+        return msgspec.structs.replace(self, turns=in_turns(self.told()))
 
     def parts(self) -> tuple[PartSpec, ...]:
         """Its voice, where it names one."""

@@ -1,5 +1,7 @@
 """A party that says nothing: the other side of a recording, or a stand-in while one side is built."""
 
+from typing import Self
+
 from simulator.actor import ActorSpec, BlockActor
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.speaking.cues import NEVER
@@ -8,6 +10,10 @@ from simulator.traits import StepTraits
 
 class SilentSpec(ActorSpec, frozen=True, kw_only=True, tag="silent"):
     """Say nothing: `{kind: silent}`."""
+
+    def in_turns(self) -> Self:
+        """Give the same."""
+        return self
 
     def build(self) -> "Silent":
         """Make the actor."""

@@ -77,6 +77,7 @@ class JudgeScorer:
         self._criteria = criteria
         self._against = against
         self._bench = Bench(judge)
+        self._reads = judge.hears == "text"
 
     @cached_property
     def definitions(self) -> Mapping[str, Definition]:
@@ -105,7 +106,8 @@ class JudgeScorer:
         """Ask whether this session is better than the other run's; undefined where that has none of its id."""
         try:
             other = read_session(against / session.id)
-            other = other if other.annotated else annotate_cached(other)
+            # Who hears reads no words, and recognising them costs more than anything else here.
+            other = other if other.annotated else annotate_cached(other, words=self._reads)
         except SessionError as error:
             missing = [Preference(None, consistent=False, reason=str(error))]
             return [self._preferred(name, missing, session.duration) for name in self._criteria]

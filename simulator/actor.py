@@ -94,6 +94,13 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
         """
         return self
 
+    def in_turns(self) -> Self:
+        """Give a party with the same words that does not begin to speak while the other does.
+
+        ValueError: what it says is not known beforehand.
+        """
+        raise ValueError("what it says is not known before the call, so the same words cannot be said twice")
+
     def build(self) -> "Actor":
         """Make the actor; cheap, no I/O (that is for `start`)."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ samples to its party's frame. Whether a party speaks is judged once for all inje
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -17,7 +17,8 @@ from simulator.errors import located
 from simulator.events import Emit, Party
 from simulator.frame import Samples
 from simulator.plugins import Kind
-from simulator.speaking.cues import Cue, CueWatch
+from simulator.speaking.cue_watch import CueWatch
+from simulator.speaking.cues import Cue, in_turn
 from simulator.speaking.ears import Activity
 from simulator.speaking.script import draw
 from simulator.speaking.voice import (
@@ -107,6 +108,10 @@ class InjectorSpec(Spec, frozen=True, kw_only=True):
     def check(self, where: str, sample_rate: int) -> None:
         """Refuse what cannot work before anything starts; `where` is its path in the file. ScenarioError."""
 
+    def in_turns(self) -> Self:
+        """Give the same injector, whose party does not begin to speak while the other does."""
+        return self
+
     def build(self, context: InjectorContext) -> Injector:
         """Make the injector for one session."""
         raise NotImplementedError
@@ -149,6 +154,10 @@ class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
             check_voice(self.speaker(), f"{where}.voice")
         else:
             located(f"{where}.file", lambda: self._lines(sample_rate))
+
+    def in_turns(self) -> Self:
+        """Give the same words behind what the other says."""
+        return msgspec.structs.replace(self, cue=in_turn(self.cue, self.party))
 
     def speaker(self) -> VoiceSpec:
         """The voice it speaks with: its party's, unless it names one."""
@@ -229,7 +238,9 @@ class SpeechInjector:
             self.speaking = False
             own, heard = self._sides(tracks)
             busy = own.speaking or self._context.others_speaking()
-            verdict = self._watch.check(now, heard, busy, max(own.last_end, self._context.injected_end()))
+            other = tracks.agent if self.party == "user" else tracks.user
+            free_since = max(own.last_end, self._context.injected_end())
+            verdict = self._watch.check(now, heard, busy, free_since, other)
             # Told when it is its turn to add: the file has its party's own events of the moment first.
             self._missed = verdict == "miss"
             self._fell_due = self._fell_due or verdict is not None

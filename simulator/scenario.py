@@ -15,7 +15,7 @@ import msgspec
 import yaml
 
 from simulator.actor import ActorSpec, AnyActor, Setting
-from simulator.datasets.sample import AnyDataset
+from simulator.datasets.sample import AnyDataset, brought
 from simulator.engines.kinds import AnyRecognizer, VoiceSpec
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError, located
@@ -29,6 +29,7 @@ from simulator.reading.expect import Expectation
 from simulator.reading.length import Length
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
+from simulator.reading.trials import MOST_TRIALS, Control, UntilDecided
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
 from simulator.sound.recordings import LARGEST_BYTES
@@ -38,7 +39,6 @@ from simulator.world.spec import AnyWorld
 
 LONGEST_NAME = 150
 """Bytes of the folder name; file systems take 255, and ids add a sample and a trial."""
-MOST_TRIALS = 100_000
 DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
@@ -60,19 +60,13 @@ class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     strict: bool = False
 
 
-class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`{until: decided, at_most: 200}`: trials go on until every expectation is held or failed, at most so many."""
-
-    until: Literal["decided"]
-    at_most: Annotated[int, msgspec.Meta(ge=2, le=MOST_TRIALS)] = 200
-
-
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
-    session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
+    session that is invalid by the tester's fault is played again. control: as what every trial is played once more, to
+    be held against. sweep: points of it, each a scenario of its own;
     measure: what tables and curves of them show.
     """
 
@@ -91,6 +85,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     repeat: int | UntilDecided = 1
     trial: int = 0
+    control: Control | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
     sample_rate: int = 24_000
     frame_ms: float = 20
@@ -192,8 +187,11 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     if "dataset" in data:
         if "user" in data:
             raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
-        data["user"] = "silent"  # until each sample brings its own
+        data["user"] = "silent"
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
+    if scenario.dataset is not None:
+        user, world = brought(scenario.dataset, path)
+        scenario = msgspec.structs.replace(scenario, user=user, world=scenario.world or world)
     check(scenario, path.name)
     return scenario
 

@@ -4,6 +4,7 @@ msgspec's own generator cannot write defaults of types that are not its own (a D
 specs use are turned into schemas here, from msgspec's public description of types.
 """
 
+from collections.abc import Mapping
 from functools import singledispatchmethod
 from pathlib import Path
 from typing import Any
@@ -131,8 +132,17 @@ class _Writer:
         if own is Expectation:
             outcomes = [self._outcome(form) for form in OUTCOMES.values()]
             return {"anyOf": [{"type": "string"}, METRIC_EXPECTATION, *outcomes]}
+        forms: Mapping[str, type] | None = getattr(own, "forms", None)
+        if forms is not None:
+            return self._without_plugins(forms, getattr(own, "usual", ""))
         plain = {Duration: DURATION, Path: {"type": "string", "minLength": 1}, Count: COUNT, StartMoment: MOMENT}
         return plain.get(own, {})
+
+    def _without_plugins(self, forms: Mapping[str, type], usual: str) -> Schema:
+        """Kinds that are no plugins, by name; the usual one needs no kind."""
+        kinds = [self.of(inspect.type_info(form)) for form in forms.values()]
+        bare = [_kindless(self.definitions, kind) for name, kind in zip(forms, kinds, strict=True) if name == usual]
+        return {"anyOf": [*kinds, *bare, {"enum": list(forms)}]}
 
     def _outcome(self, form: type[ExpectedOutcome]) -> Schema:
         """An outcome, and the words that other tools have for its keys."""
@@ -181,14 +191,20 @@ class _Writer:
             short: list[Schema] = [{"type": "string"} if marker.any_word else {"enum": names}]
             if marker.any_list:
                 short.append({"type": "array", "items": {"$ref": f"#/$defs/{group}"}, "minItems": 2})
-            plain = [_without_kind(self.definitions, kinds[names.index("tools")])] if group == "worlds" else []
+            plain = [_own_world(self.definitions, kinds[names.index("tools")])] if group == "worlds" else []
             self.definitions[group] = {"anyOf": [*kinds, *plain, *short]}
         return {"$ref": f"#/$defs/{group}"}
 
 
-def _without_kind(definitions: dict[str, Schema], kind: Schema) -> Schema:
-    """A scenario's own world, which needs no kind, and whose state may be a file's name."""
+def _kindless(definitions: dict[str, Schema], kind: Schema) -> Schema:
+    """A kind that is meant where none is named."""
     form = definitions[kind["$ref"].removeprefix("#/$defs/")]
     properties = {name: part for name, part in form["properties"].items() if name != "kind"}
-    state = {"anyOf": [properties["state"], {"type": "string"}]}
-    return {**form, "properties": {**properties, "state": state}, "required": []}
+    return {**form, "properties": properties, "required": [name for name in form["required"] if name != "kind"]}
+
+
+def _own_world(definitions: dict[str, Schema], kind: Schema) -> Schema:
+    """A scenario's own world, which needs no kind; with or without it its state may be a file's name."""
+    properties = definitions[kind["$ref"].removeprefix("#/$defs/")]["properties"]
+    properties["state"] = {"anyOf": [properties["state"], {"type": "string"}]}
+    return _kindless(definitions, kind)

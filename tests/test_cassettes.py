@@ -94,6 +94,21 @@ def test_a_place_that_cannot_be_written_costs_no_reply(tmp_path: Path) -> None:
     append(tmp_path, [])  # a folder of that name
 
 
+def test_a_store_that_grew_too_large_loses_its_oldest_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 1 MB: the newest replies are whole and answer, the first ones are asked for again."""
+    monkeypatch.setenv("SIMULATOR_REPLIES_MB", "1")
+    store, long = store_in(tmp_path / "kept.jsonl"), "x" * 100_000
+    for number in range(12):
+        called(store, answering(f"{number}{long}"), {"number": number})
+    assert (tmp_path / "kept.jsonl").stat().st_size <= 1_000_000
+    notes: list[str] = []
+    kept = [cassette.request["number"] for cassette in read_cassettes(tmp_path / "kept.jsonl", notes)]
+    assert kept == list(range(kept[0], 12)) and kept[0] > 0 and not notes
+    again = store_in(tmp_path / "kept.jsonl")
+    assert called(again, answering("anew"), {"number": 11}).startswith("11x")
+    assert called(again, answering("anew"), {"number": 0}) == "anew"
+
+
 def test_a_sound_is_told_by_its_hash(tmp_path: Path) -> None:
     """Lines stay readable, and another sound is another request."""
     asked = [written_down({"content": [{"input_audio": {"data": data, "format": "wav"}}]}) for data in ("AA", "BB")]

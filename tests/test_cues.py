@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.speaking.cues import Cue, CueWatch
+from simulator.speaking.cue_watch import CueWatch
+from simulator.speaking.cues import Cue
 from simulator.speaking.ears import Activity
 from simulator.spec import Duration, decode
 
@@ -41,7 +42,7 @@ def firings(
         heard.update(now - TICK, now, any(start < now <= end for start, end in spans))
         speaking = any(start < now <= end for start, end in own_spans)
         free_since = now if speaking else free_since
-        verdict = watch.check(now, heard, speaking, free_since)
+        verdict = watch.check(now, heard, speaking, free_since, heard)
         if verdict:
             found.append((now, verdict))
     return found
@@ -50,6 +51,18 @@ def firings(
 def test_at_fires_once_at_its_time() -> None:
     """`at: 3s` fires in the first tick that is not before it."""
     assert firings(cue(at="3s"), []) == [(3000, "fire")]
+
+
+def test_a_cue_may_wait_for_the_other_to_be_silent() -> None:
+    """Due at 500 ms of a stretch from 1 s to 4 s, at 4.3 s it comes; a shorter silence on the way is none; who is
+    silent anyway is not waited for. What its own party says is waited for from then on, `within`.
+    """
+    talk = [(1000, 2500), (2700, 4000)]
+    assert firings(cue(agent_speaking="500ms", other_silent="300ms"), talk) == [(4300, "fire")]
+    assert firings(cue(at="3s", other_silent="300ms"), talk) == [(4300, "fire")]
+    assert firings(cue(at="6s", other_silent="300ms"), talk) == [(6000, "fire")]
+    assert firings(cue(at="3s", other_silent="300ms", within="1s"), talk, busy=[(4000, 5000)]) == [(5020, "fire")]
+    assert firings(cue(at="3s", other_silent="300ms", within="1s"), talk, busy=[(4000, 6000)]) == [(5320, "miss")]
 
 
 def test_at_with_every_fires_again() -> None:

@@ -23,7 +23,7 @@ from simulator.testing import play_scenario, scenario_of
 from tests import judging_kinds
 from tests.distributions import installed
 
-FILES = ("session.json", "scenario.yaml", "events.jsonl", "conversation.wav", "heard.wav")
+FILES = ("session.json", "scenario.yaml", "events.jsonl", "conversation.wav", "heard.wav", "world.json")
 TEXTS = ("Good evening.", "I would like a table for two.", "Yes.", "mm-hm", "Wait, stop.", "Tonight at eight, please.")
 
 Plain = dict[str, Any]
@@ -246,6 +246,63 @@ def test_blocks_give_the_bytes_of_ticks(plain: Plain) -> None:
         assert blocks.keys() == ticks.keys()
         for name, content in blocks.items():
             assert content == ticks[name], name
+
+
+CALLING = [
+    {"kind": "rules", "rules": [{"call": name, **wait, "say": "It is {answer}."}]}
+    for name in ("count", "ponder")
+    for wait in ({}, {"wait": "One moment, please."})
+]
+"""Answers that a tool is asked for, at once or after a while, which may be longer than what is said meanwhile."""
+
+WORLD: Plain = {
+    "state": {"asked": "never"},
+    "tools": [
+        {"name": "count", "answer": "twelve"},
+        {"name": "ponder", "delay": "1900ms", "set": {"asked": "once"}, "answer": "{asked}"},
+    ],
+}
+
+WAITING = st.fixed_dictionaries(
+    {
+        "user": st.fixed_dictionaries(
+            {"kind": st.just("scripted"), "turns": st.lists(turns("user"), min_size=1, max_size=3)}
+        ),
+        "agent": st.fixed_dictionaries(
+            {"kind": st.just("turn_based"), "ears": EARS, "responder": st.sampled_from(CALLING)},
+            optional={"endpoint": milliseconds(40, 900), "yield_after": milliseconds(0, 900)},
+        ),
+        "injectors": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "kind": st.sampled_from(["interruption", "backchannel"]),
+                    "say": SAY,
+                    "cue": st.tuples(cues("user"), st.fixed_dictionaries({"other_silent": milliseconds(0, 900)})).map(
+                        merged
+                    ),
+                }
+            ),
+            max_size=2,
+        ),
+        "world": st.just(WORLD),
+        "duration": milliseconds(3000, 9000),
+        "seed": st.integers(0, 9),
+        "scorers": st.just([]),
+    }
+)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+@given(WAITING)
+def test_answers_that_are_waited_for_give_the_bytes_of_ticks_too(plain: Plain) -> None:
+    """A tool's answer comes later, and what is injected waits for the agent to fall silent."""
+    if not valid(plain):
+        return
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name in ("blocks", "ticks"):
+            (folder / name).mkdir()
+        assert played(plain, folder / "blocks", "on") == played(plain, folder / "ticks", "off")
 
 
 @pytest.fixture(scope="module")

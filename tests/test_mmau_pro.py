@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from metrics.compat.mmau.closed import chosen
+from metrics.compat.judging import JudgeAddress
+from metrics.compat.mmau.closed import Embeddings, chosen
 from metrics.compat.mmau.judged import read_ratings
 from metrics.compat.mmau.rules import NEMO_RULES, RULES
 from metrics.compat.mmau.scorer import MmauProSpec
@@ -109,6 +110,13 @@ def test_open_questions_without_a_judge_leave_the_whole_undefined(tmp_path: Path
     result = scored(MmauProSpec(), tmp_path, [closed("sound", "A"), {"category": "open", "generation": "g"}])
     assert values(result)["closed"] == 1.0 and values(result)["overall"] is None and result.unusable == 0
     assert "need a judge" in (result.metrics["overall"].reason or "")
+
+
+def test_the_address_of_embeddings_may_be_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere: `${NAME}` stands for what the environment holds."""
+    monkeypatch.setenv("EMBED_AT", "http://127.0.0.1:9/v1")
+    embeddings = Embeddings(JudgeAddress("m", "${EMBED_AT}/"))
+    assert str(embeddings._client.base_url).startswith("http://127.0.0.1:9/v1")
 
 
 def test_an_empty_answer_is_read_in_two_ways(tmp_path: Path) -> None:

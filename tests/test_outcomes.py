@@ -284,6 +284,13 @@ def test_trials_are_pooled(values: tuple[float | None, ...], at_least: float, pa
     assert (verdict.passed, verdict.reason) == (passed, reason)
 
 
+def test_identical_trials_meet_what_each_of_them_meets() -> None:
+    """They count once above and below the line: two that sound the same and meet it are no half."""
+    expected = read_expectation({"called": "look_up", "name": "o"}, "t")
+    alike = [msgspec.structs.replace(row, sound="same") for row in rows(1.0, 1.0)]
+    assert verdicts([expected], {}, alike)[0].outcome == "held"
+
+
 def test_an_outcome_is_decided_with_confidence() -> None:
     """By one trial after the other; undefined ones are unmet."""
     expected = read_expectation({"called": "x", "name": "o", "at_least": 0.5, "confidence": 0.95}, "t")

@@ -250,6 +250,17 @@ def test_the_schema_accepts_what_loads_and_refuses_what_does_not(tmp_path: Path,
         assert not list(validator.iter_errors(yaml.safe_load(path.read_text()))), path.name
     assert list(validator.iter_errors(GOOD | {"user": "scriptd"}))
     assert list(validator.iter_errors(GOOD | {"colour": "red"}))
+    worlds: list[Any] = [{"state": "orders.json"}, {"kind": "tools", "state": "orders.json"}, {"state": {"a": 1}}]
+    minds: list[Any] = ["rules", {"kind": "rules", "gets": {}}, {"base_url": "http://a/v1", "model": "m"}]
+    for good in [*({"world": world} for world in worlds), *({"user": _caller(mind)} for mind in minds)]:
+        assert not list(validator.iter_errors(GOOD | good)), good
+    for bad in ({"world": {"state": 3}}, {"user": _caller("dreams")}, {"user": _caller({"model": "m"})},
+                {"user": _caller({"kind": "rules", "base_url": 3, "gets": 4})}):  # fmt: skip
+        assert list(validator.iter_errors(GOOD | bad)), bad
+
+
+def _caller(llm: object) -> dict[str, Any]:
+    return {"kind": "caller", "goal": "A table.", "llm": llm}
 
 
 def test_slugs_are_folder_names() -> None:

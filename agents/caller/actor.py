@@ -18,6 +18,7 @@ import msgspec
 
 from agents.caller.brief import Brief
 from agents.caller.head import Head, hears_noise
+from agents.caller.ids import read_out
 from agents.caller.manner import Manner
 from agents.caller.mind import MindContext, MindSpec, Occurred, Thought
 from agents.caller.timing import HumanTiming
@@ -35,6 +36,7 @@ from simulator.speaking.hearing import HeardSound
 from simulator.speaking.voice import DEFAULT_VOICES, Role, Say, Voice, spoken
 from simulator.spec import encode
 from simulator.traits import StepTraits
+from simulator.world.port import ToolPort
 
 
 class CallerParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,7 @@ class Caller(BlockActor):
                 seed=context.seed,
                 rate=context.output_rate,
                 emit=context.emit,
+                port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
             )
         )
         if loading is not None:
@@ -260,7 +263,7 @@ class Caller(BlockActor):
         self._prepared, self._goes_on = None, False
         self._leaving = thought.choice == "hang_up"
         role: Role = "interruption" if occasion == "barge_in" else "turn"
-        words = worded(thought.say, self._parts.manner, self._timing)
+        words = worded(read_out(thought.say, self._parts.brief.facts), self._parts.manner, self._timing)
         self._head.said(heard, thought.say)
         self._say_line(words, role, watching, occasion, reason=thought.reason, heard=heard)
 

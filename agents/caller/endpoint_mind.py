@@ -17,12 +17,16 @@ from agents.caller.instructions import instructions_for
 from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
+from agents.responders.chat_calls import ToolRounds, offered
 from agents.responders.completion import Ended, parts_of
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable
 from simulator.remote.server import check_token
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
+
+MOST_ROUNDS = 8
+"""So often it may call tools before it says something."""
 
 TRIES = 3
 """So often an answer is asked for before the endpoint is said to give none."""
@@ -49,7 +53,7 @@ class EndpointMindSpec(MindSpec, frozen=True, kw_only=True, tag="chat"):
 
     def traits(self) -> PartyTraits:
         """The same moment need not get the same answer; the model's name is what its price goes by."""
-        return PartyTraits(deterministic=False, billed_as=(self.model,))
+        return PartyTraits(deterministic=False, billed_as=(self.model,), calls_tools=True)
 
     def check(self, brief: Brief, where: str) -> None:
         """Refuse a base URL that is none, a key that is written out."""
@@ -87,6 +91,8 @@ class EndpointMind:
         self._form: Form = spec.form
         self._stage = 0
         self._asked = self._counted = 0
+        self._did: list[str] = []
+        """What it called and was answered, a line each: its part of the dialogue holds words alone."""
 
     async def start(self, context: MindContext) -> None:
         """Make the client; the server is reached with the first moment."""
@@ -115,7 +121,9 @@ class EndpointMind:
     async def _reply(self, situation: Situation) -> CallerReply:
         context = self._context
         stage = self._stage if context.brief.stages else None
-        system = instructions_for(context.brief, context.manner, stage=stage)
+        told = [instructions_for(context.brief, context.manner, stage=stage), context.port.instructions]
+        told += ["What you did so far, and what came of it:", *self._did] if self._did else []
+        system = "\n".join(filter(None, told))
         may_hang_up = context.manner.hang_up
         messages = messages_of(system, situation, may_hang_up=may_hang_up)
         complaint = ""
@@ -132,7 +140,23 @@ class EndpointMind:
         raise RemoteError(self._secrets.scrub(f"{self._name} {complaint}; it was asked {TRIES} times"))
 
     async def _answer(self, messages: list[Json], situation: Situation) -> str:
-        """Give the text of an answer. ValueError: it is not whole; RemoteError: the endpoint failed."""
+        """Give the text of an answer, after the calls of tools that it makes first. ValueError: it is not whole."""
+        port, rounds, at = self._context.port, ToolRounds(self._context.port), situation.at
+        for _ in range(MOST_ROUNDS + 1):
+            text, ended = await self._tried([*messages, *rounds.messages((), "")[1:]], situation)
+            if not ended.calls or not port.tools:
+                failure = ended.outcome(wrote=bool(text.strip()), thought=False).failure
+                if failure is not None:
+                    raise ValueError(f"gave no whole answer: {failure}")
+                return text
+            at = await rounds.perform(0, ended.calls, text, at)
+            answers = [item["content"] for item in rounds.messages((), "") if item["role"] == "tool"]
+            made = zip(ended.calls, answers[-len(ended.calls) :], strict=True)
+            self._did += [f"{call.name}({call.arguments}): {answer}" for call, answer in made]
+        raise ValueError(f"called tools {MOST_ROUNDS + 1} times in a row")
+
+    async def _tried(self, messages: list[Json], situation: Situation) -> tuple[str, Ended]:
+        """Ask, by less of a form where the server knows no more. RemoteError: the endpoint failed."""
         from openai import BadRequestError, OpenAIError, UnprocessableEntityError
 
         while True:
@@ -150,7 +174,7 @@ class EndpointMind:
             except RemoteError as error:
                 raise RemoteError(self._secrets.scrub(f"{self._name} {error}")) from None
 
-    async def _asked_once(self, messages: list[Json], situation: Situation) -> str:
+    async def _asked_once(self, messages: list[Json], situation: Situation) -> tuple[str, Ended]:
         spec, ended, text = self._spec, Ended(), ""
         raw = await self._client.chat.completions.with_raw_response.create(
             model=spec.model,
@@ -161,6 +185,7 @@ class EndpointMind:
             max_tokens=spec.max_tokens,
             seed=self._context.seed,
             **self._format(situation),
+            **({"tools": tools} if (tools := offered(self._context.port.tools)) else {}),
         )
         async with aclosing(parts_of(raw)) as parts:
             async for part in parts:
@@ -169,10 +194,7 @@ class EndpointMind:
         since_s, self._counted = (situation.at - self._counted) / self._context.rate, situation.at
         told = token_counts(ended.usage)
         self._context.emit(situation.at, "usage", model=spec.model, session_s=round(since_s, 3), **told)
-        failure = ended.outcome(wrote=bool(text.strip()), thought=False).failure
-        if failure is not None:
-            raise ValueError(f"gave no whole answer: {failure}")
-        return text
+        return text, ended
 
     def _format(self, situation: Situation) -> Json:
         if self._form == "text":

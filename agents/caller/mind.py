@@ -15,6 +15,7 @@ from simulator.events import Emit, Party
 from simulator.speaking.dialogue import Message
 from simulator.spec import Spec
 from simulator.traits import PartyTraits
+from simulator.world.port import NOBODY, ToolPort
 
 Occurred = Literal["opening", "turn", "silence", "cut_in"]
 """Why a mind is asked: nobody has spoken yet; the other fell silent; nobody says anything; one could cut in."""
@@ -45,7 +46,7 @@ class Thought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MindContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mind is started with. emit(at, type, **fields): as an actor's."""
+    """What a mind is started with. emit(at, type, **fields): as an actor's. port: what it may call."""
 
     party: Party
     brief: Brief
@@ -53,6 +54,7 @@ class MindContext(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     rate: int
     emit: Emit
+    port: ToolPort = NOBODY
 
 
 class Mind(Protocol):

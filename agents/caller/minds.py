@@ -23,6 +23,9 @@ else:
     class AnyMind(metaclass=_AnyMind):
         """The spec of any mind: `rules`, `{kind: rules, gets: ...}`, `{base_url: ..., model: ...}`."""
 
+        forms = KINDS
+        usual = "chat"
+
         @classmethod
         def __decode__(cls, value: object, convert: Convert) -> Any:
             if isinstance(value, str):

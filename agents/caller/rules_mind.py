@@ -70,6 +70,11 @@ class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
             refuse_pattern(pattern, f"the pattern of {name!r}")
             if not pattern:
                 raise ValueError(f"the pattern of {name!r} is empty: it would be found in everything")
+        called = next((rule.call for rule in self.answers if rule.call), None)
+        if called is not None:
+            raise ValueError(
+                f"answers: calls {called!r}, but patterns call no tools; a chat model does (base_url, model)"
+            )
 
     def check(self, brief: Brief, where: str) -> None:
         """Refuse a pattern for a fact that there is not."""

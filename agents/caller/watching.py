@@ -18,7 +18,8 @@ from msgspec import structs
 
 from agents.caller.timing import PREPARES_S, HumanTiming, whole_ms
 from simulator.events import Party, other_party
-from simulator.speaking.cues import NEVER, Cue, CueWatch
+from simulator.speaking.cue_watch import CueWatch
+from simulator.speaking.cues import NEVER, Cue
 from simulator.speaking.ears import Activity
 from simulator.speaking.script import TO_THE_END
 from simulator.spec import Duration

@@ -11,7 +11,9 @@ FILLERS = ("Um,", "Well,", "Uh,")
 LEAST_WORDS = 5
 """Shorter turns come out in one breath."""
 
-_BREAK = re.compile(r"(?<=[,;.!?])\s+|\s+(?=(?:for|to|and|from|at|in|with|on|but|because)\b)", re.IGNORECASE)
+_BREAK = re.compile(
+    r"(?<=[;.!?])\s+|(?<=[^\d],)\s+|\s+(?=(?:for|to|and|from|at|in|with|on|but|because)\b)", re.IGNORECASE
+)
 
 
 def worded(text: str, manner: Manner, timing: HumanTiming) -> Say:
@@ -34,7 +36,9 @@ def _stumbling(text: str, timing: HumanTiming) -> str:
 
 
 def _halves(text: str) -> tuple[str, str] | None:
-    """Cut a text where one may think: at a comma or before a small word, as near to its middle as there is one."""
+    """Cut a text where one may think: at a comma (none inside a number), before a small word, as near to its middle as
+    there is one.
+    """
     cuts = [match.span() for match in _BREAK.finditer(text)]
     halves = [(text[:start], text[end:]) for start, end in cuts]
     fine = [(one, other) for one, other in halves if len(one.split()) > 1 and len(other.split()) > 1]

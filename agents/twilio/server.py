@@ -10,7 +10,8 @@ from xml.sax.saxutils import quoteattr
 
 from agents.serve.stream import stream
 from agents.twilio.server_protocol import MediaStreamWords
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import Service
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -24,7 +24,8 @@ from simulator.actor import ActorSpec
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Event
 from simulator.frame import Samples
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import Service
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

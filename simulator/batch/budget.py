@@ -33,12 +33,12 @@ class Budget:
 
     def reached(self, job: Job, seconds: float) -> None:
         """Note how long a session has run, or will have run at most."""
-        if self._models[job.group]:
+        if self._models[job.priced_as]:
             self._under_way[job.id] = (job, seconds)
 
     def allowance_s(self, job: Job) -> float:
         """Give how many seconds a session may run that nobody can stop from here."""
-        return self._meters[job.purse].allowance_s(*self._untold(job), self._models[job.group])
+        return self._meters[job.purse].allowance_s(*self._untold(job), self._models[job.priced_as])
 
     def used(self, job: Job, usage: Mapping[str, Any]) -> None:
         """Count a usage event of a session that is running in this process."""
@@ -56,7 +56,7 @@ class Budget:
     def spent_before(self, job: Job, folder: Path) -> None:
         """Count what a job used in earlier runs into this folder, whether it was completed or set aside."""
         for earlier in (folder / job.id, *folder.glob(f"{glob.escape(job.id)}{ASIDE}*")):
-            if self._models[job.group]:
+            if self._models[job.priced_as]:
                 self._count(job, earlier)
             self._judged(job, earlier)
 
@@ -94,7 +94,7 @@ class Budget:
             if other.purse == job.purse:
                 told = self._told_s.get(name, {})
                 seconds += max(0.0, ran_s - max(told.values(), default=0.0))
-                for model in self._models[other.group]:
+                for model in self._models[other.priced_as]:
                     untold_s = max(0.0, ran_s - told.get(model, 0.0))
                     cost += self._meters[job.purse].per_minute([model]) * untold_s / 60
         return seconds, cost

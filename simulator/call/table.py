@@ -91,7 +91,7 @@ class Table:
         """Open the world, then start every actor that sits here, all at once: a far end may take its time to answer."""
         if self.scenario.world is not None:
             self.world = await anyio.to_thread.run_sync(self.scenario.world.open)
-            self._before = self.world.state()
+            self._before = await anyio.to_thread.run_sync(self.world.state)  # somebody else's code may take its time
             await anyio.to_thread.run_sync(self._serve, self.world, self.scenario.world.serve)
         async with anyio.create_task_group() as starting:
             for seat in self.seats.values():
@@ -210,7 +210,7 @@ class Table:
                 failure = failure or error
             except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
                 structlog.get_logger().warning("actor did not close", party=party, error=str(error))
-        self._leave_world()
+        await anyio.to_thread.run_sync(self._leave_world)
         return failure or self._responses.failure
 
     def _leave_world(self) -> None:

@@ -1,7 +1,8 @@
 """Stores of cassettes: where paid calls are looked up, and where new ones are kept.
 
-A store is a file of lines that only ever grows; the last line of a key counts. A line that is damaged is named and
-passed over. A store reads several files and writes one: a session's own cassettes come first, then the user's.
+A store is a file of lines; the last line of a key counts. A line that is damaged is named and passed over. It reads
+several files and writes one: a session's own cassettes come first, then the user's. The file that it writes grows to
+200 MB (SIMULATOR_REPLIES_MB says otherwise); then the lines go that were written first.
 
     always   every call goes out, whatever is kept
     missing  what is kept is not asked again
@@ -10,6 +11,7 @@ passed over. A store reads several files and writes one: a session's own cassett
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,12 +20,15 @@ import structlog
 
 from simulator.cassettes.cassette import Cassette, key_of, written_down
 from simulator.errors import SessionError
-from simulator.files import decode_json
+from simulator.files import decode_json, write_whole
 
 log = structlog.get_logger()
 
 Record = Literal["always", "missing", "never"]
 _LINE = msgspec.json.Decoder(Cassette)
+_LARGEST_MB = 200
+# Room is made for a while at once.
+_LEFT = 0.8
 
 
 class Paid(NamedTuple):
@@ -105,6 +110,8 @@ class Cassettes:
             self._behind._add(cassette)
         if self._keep is not None:
             append(self._keep, [cassette])
+            with suppress(OSError):
+                _make_room(self._keep)
 
     def _all(self) -> dict[str, Cassette]:
         """Read every file, once."""
@@ -165,3 +172,20 @@ def append(file: Path, cassettes: Sequence[Cassette]) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def largest_bytes() -> int:
+    """Give how much is kept in a file: SIMULATOR_REPLIES_MB of the environment, else 200 MB."""
+    named = os.environ.get("SIMULATOR_REPLIES_MB", "")
+    return (int(named) if named.isdecimal() else _LARGEST_MB) * 1_000_000
+
+
+def _make_room(file: Path) -> None:
+    """Leave the newest lines of a file that is too large. OSError.
+
+    What another process adds meanwhile may be lost: it is asked for again.
+    """
+    if file.stat().st_size > largest_bytes():
+        content = file.read_bytes()
+        cut = content.find(b"\n", len(content) - round(_LEFT * largest_bytes()))
+        write_whole(file, content[cut + 1 :])

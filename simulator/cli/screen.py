@@ -7,11 +7,13 @@ from typing import Any
 from rich.markup import escape
 
 from simulator.cli.closing import closing_lines
+from simulator.cli.compare_tables import print_table
 from simulator.cli.console import console
 from simulator.cli.numbers import number, without_interval
 from simulator.cli.sweep_screen import print_sweep
 from simulator.errors import SimulatorError
 from simulator.reading.expect import Verdict
+from simulator.results.controls import FIRST, SECOND, ControlSummary
 from simulator.results.judged import read_judged
 from simulator.results.leading import LEADING
 from simulator.results.row import Row
@@ -65,6 +67,8 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
                 "themselves "
                 f"(pass@1 {number(trials.pass_at_1)}, pass^{trials.of} {number(trials.pass_hat_k)})"
             )
+        if scenario.control:
+            _print_control(scenario.name, scenario.control)
     for row in summary.rows:
         if row.status != "completed":
             screen.print(f"[red]{row.status}[/] {row.id}: {escape(shown(row.problem or ''))}")
@@ -75,6 +79,14 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
     for line in closing_lines(summary, folder):
         screen.print(escape(shown(line)))
     _print_files(screen, summary, folder)
+
+
+def _print_control(scenario: str, control: ControlSummary) -> None:
+    """Print what full duplex cost: one row, in the form of a comparison."""
+    if control.row:
+        print_table(FIRST, SECOND, control.row, need=None)
+    else:
+        console().print(f"[dim]{escape(shown(scenario))}: nothing to hold against its half-duplex control[/]")
 
 
 def _print_scores(

@@ -54,7 +54,7 @@ class AudioDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="audio"):
                 samples.append(self._sample(row))
             except SessionError as error:
                 notes.append(f"{place}: {error}")
-        names = sample_ids([(self.path.parent, sample.user_audio, sample.id) for sample in samples])
+        names = sample_ids([(self.path.parent, sample.user_audio or self.path, sample.id) for sample in samples])
         named = [msgspec.structs.replace(sample, id=name) for sample, name in zip(samples, names, strict=True)]
         return usable(named, notes, self.path)
 

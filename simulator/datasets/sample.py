@@ -1,14 +1,17 @@
-"""What a dataset gives: one user recording per sample, and what the dataset knows of it."""
+"""What a dataset gives: one user per sample, mostly a recording, and what the dataset knows of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from simulator.errors import ScenarioError, SessionError
+from simulator.actor import ActorSpec, AnyActor
+from simulator.errors import ScenarioError, SessionError, located
 from simulator.plugins import Kind
+from simulator.reading.length import Length
 from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ, UNREADABLE, sound_file
-from simulator.spec import Spec, Tempo
+from simulator.spec import Spec, Tempo, decode
+from simulator.world.spec import WorldSpec
 
 
 class SampleTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +23,9 @@ class SampleTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording to be played as the user. channel: None for mono.
+    """A recording to be played as the user, or a user of another kind. channel: None for mono.
+
+    user: the user as a scenario writes it, where no recording is played.
 
     text: what is said in it. prompt: what the agent is told before. reference: what a right answer holds. meta: what
     else is known of it, any JSON. turns: where there are several, each said after the agent's turn. Whoever checks the
@@ -28,7 +33,8 @@ class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    user_audio: Path
+    user_audio: Path | None = None
+    user: dict[str, Any] = {}
     channel: int | None = None
     text: str = ""
     prompt: str = ""
@@ -63,6 +69,18 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
         """List the samples alone."""
         return self.read().samples
 
+    def user(self) -> dict[str, Any] | str:
+        """Give what a scenario has for its user until each sample brings its own: checked and priced as that is."""
+        return "silent"
+
+    def world(self) -> WorldSpec | None:
+        """Give the world that its samples are played in, where the scenario has none; None without."""
+        return None
+
+    def length(self) -> Length | None:
+        """Give how long a session lasts where the scenario does not say; None: as its recording, or its answer."""
+        return None
+
     def scorers(self) -> list[str]:
         """The kinds of the scorers made for it; empty when the scenario's own are meant."""
         return []
@@ -88,6 +106,16 @@ def usable(samples: list[DatasetSample], notes: list[str], where: Path) -> Datas
     if not samples:
         raise ScenarioError(f"{where}: no sample can be used: {notes[0] if notes else 'it holds none'}")
     return Dataset(samples=samples, notes=notes)
+
+
+def brought(dataset: DatasetSpec, scenario: Path) -> tuple[ActorSpec, WorldSpec | None]:
+    """Give what a dataset brings to a scenario's file for all samples: who stands for the user, and a world.
+
+    ScenarioError: it brings what cannot be.
+    """
+    where = "$.dataset"
+    user: ActorSpec = decode(dataset.user(), AnyActor, source=scenario.name, folder=scenario.parent, where=where)
+    return user, located(f"{scenario.name}: {where}", dataset.world)
 
 
 def check_recording(path: Path, channel: int | None) -> int | None:

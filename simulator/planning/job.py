@@ -22,7 +22,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores.
 
     sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset. point: where it
-    lies in a sweep, whose points are groups of their own.
+    lies in a sweep, whose points are groups of their own. control_of: the group that it is a control of, which pays.
     """
 
     id: str
@@ -30,11 +30,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     scenario: Scenario
     sample: dict[str, Any] = {}
     point: Point | None = None
+    control_of: str = ""
 
     @property
     def purse(self) -> str:
         """Whose money it spends: the group's, or that of the whole sweep."""
-        return self.point.sweep if self.point else self.group
+        return self.point.sweep if self.point else self.priced_as
+
+    @property
+    def priced_as(self) -> str:
+        """The group whose models it is billed by."""
+        return self.control_of or self.group
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as plain data.
@@ -42,7 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         Encoding leaves out the values that are the defaults themselves; a pickled copy of one is written out, and
         scenario.yaml would depend on where its session ran.
         """
-        return _job, (self.id, self.group, encode(self.scenario), self.sample, self.point)
+        rest = {"group": self.group, "sample": self.sample, "point": self.point, "control_of": self.control_of}
+        return _job, (self.id, encode(self.scenario), rest)
 
     def settings(self) -> str:
         """The sha256, in hex, of all that decides what this session is: a resumed run compares it."""
@@ -54,9 +61,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.scenario.ticks() * self.scenario.frame_samples / self.scenario.sample_rate
 
 
-def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any], point: Point | None) -> Job:
+def _job(name: str, scenario: dict[str, Any], rest: dict[str, Any]) -> Job:
     decoded: Scenario = decode(scenario, Scenario, source=name, folder=Path("/"))
-    return Job(id=name, group=group, scenario=decoded, sample=sample, point=point)
+    return Job(id=name, scenario=decoded, **rest)
 
 
 class Expanded(msgspec.Struct, frozen=True, kw_only=True):

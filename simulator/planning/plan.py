@@ -12,6 +12,7 @@ import msgspec
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
+from simulator.planning.controls import check_control, each_control
 from simulator.planning.gating import informed
 from simulator.planning.job import Expanded, Expander, Job
 from simulator.planning.points import each_point
@@ -24,8 +25,9 @@ from simulator.session import is_session, read_session
 from simulator.sound.recordings import shortfall
 from simulator.sweep.sweep import SweepInfo
 
-EXPANDERS: tuple[Expander, ...] = (each_point, each_sample, each_trial)
-"""In this order: a trial is the last thing that tells two sessions apart, as its number ends their ids."""
+EXPANDERS: tuple[Expander, ...] = (each_point, each_sample, each_trial, each_control)
+"""In this order: a trial is the last thing that tells two sessions apart, as its number ends their ids; a control has
+another name in front."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     notes: list[str] = []
     doubts: list[str] = []
     for source, asked in taken.items():
+        check_control(asked)
         scenario, told = informed(deciding(asked))
         doubts += told
         name = slug(scenario.name)

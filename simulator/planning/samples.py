@@ -1,4 +1,4 @@
-"""One job per sample: a dataset's recordings played as the user, each session as long as its recording.
+"""One job per sample: a dataset's recordings played as the user, each session as long as its recording, or its callers.
 
 The recording starts at session time 0 and nothing is scaled, so the agent's track is aligned with it sample for
 sample: same start, same length.
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from simulator.actor import AnyActor
 from simulator.datasets.sample import DatasetSample, DatasetSpec
 from simulator.planning.job import Expanded, Job
 from simulator.plugins import load
@@ -50,21 +51,23 @@ def described(sample: DatasetSample) -> dict[str, Any]:
 
 
 def with_sample(scenario: Scenario, dataset: DatasetSpec, sample: DatasetSample) -> Scenario:
-    """Give the scenario of one sample: its audio as the user, its length, the scorers of its task."""
+    """Give the scenario of one sample: its user, its length, the scorers of its task."""
     scorers = scenario.scorers
     if scorers is None and dataset.scorers():
         scorers = [_scorer(kind, dataset.scorer_options()) for kind in dataset.scorers()]
     return msgspec.structs.replace(
         scenario,
-        user=_player(sample, dataset.tempo),
-        duration=scenario.duration or _length(sample, dataset),
+        user=_user(sample, dataset.tempo),
+        duration=scenario.duration or dataset.length() or _length(sample, dataset),
         scorers=scorers,
         dataset=None,
     )
 
 
-def _player(sample: DatasetSample, tempo: float) -> Any:
-    """Give what plays the sample; of several turns each waits for the agent's."""
+def _user(sample: DatasetSample, tempo: float) -> Any:
+    """Give what plays the sample; of several recorded turns each waits for the agent's."""
+    if sample.user:
+        return decode(sample.user, AnyActor, source=sample.id, folder=Path.cwd())
     kind = load("actors", "player")
     if not sample.turns:
         return kind(file=sample.user_audio, channel=sample.channel, text=sample.text, level="keep", tempo=tempo)
@@ -75,7 +78,8 @@ def _player(sample: DatasetSample, tempo: float) -> Any:
 
 def _length(sample: DatasetSample, dataset: DatasetSpec) -> Length:
     """Give how long a session lasts: as its recording, or until a question is answered, 60 s after it at most."""
-    turns = [(turn.audio, turn.channel) for turn in sample.turns] or [(sample.user_audio, sample.channel)]
+    turns = [(turn.audio, turn.channel) for turn in sample.turns]
+    turns = turns or ([(sample.user_audio, sample.channel)] if sample.user_audio is not None else [])
     recordings = [open_recording(audio, channels=(channel or 0,)) for audio, channel in turns]
     seconds = sum(recording.length / recording.sample_rate for recording in recordings) / dataset.tempo
     if not dataset.asks:

@@ -6,11 +6,13 @@ import numpy as np
 
 from simulator.report import assets
 from simulator.report.assets import escape
+from simulator.report.difference_tables import difference_section
 from simulator.report.index_scores import plots, table
 from simulator.report.numbers import clock_time
 from simulator.report.plots import fto_histogram
 from simulator.report.score_list import verdict_list
 from simulator.report.sweep_section import sweep_sections
+from simulator.results.controls import FIRST, SECOND, control_pairs, control_summary
 from simulator.results.policy import worst_first
 from simulator.results.row import grouped, scored
 from simulator.results.run import RUN_PAGE, Run, load_run
@@ -29,7 +31,7 @@ def index_html(run: Run) -> str:
     ordered = worst_first(run)
     return assets.fill(
         "index",
-        style=assets.style("base", "index"),
+        style=assets.style("base", "index", "compare"),
         script=assets.script("index"),
         title=escape(run.name),
         status=_status(run),
@@ -37,7 +39,7 @@ def index_html(run: Run) -> str:
         notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in _notes(run)),
         verdicts=_verdicts(run),
         fto=_fto(run),
-        sweeps=sweep_sections(run),
+        sweeps=_controls(run) + sweep_sections(run),
         plots=plots(run, ordered),
         data=assets.packed_json(table(run, ordered)),
     )
@@ -78,6 +80,16 @@ def _verdicts(run: Run) -> str:
     if not parts:
         return ""
     return f'<section class="expected" aria-label="Expectations"><h2>Expected</h2>{"".join(parts)}</section>'
+
+
+def _controls(run: Run) -> str:
+    """What full duplex cost, where the run has controls: the one row of each scenario, the other metrics folded."""
+    parts: list[str] = []
+    for scenario, pairs in control_pairs(run.rows).items():
+        found = control_summary(pairs, [verdict.metric for verdict in run.verdicts.get(scenario, [])])
+        section = difference_section(FIRST, SECOND, pairs, [found.headline] if found.headline else [])
+        parts.append(section.replace("<h2>", f"<h2>{escape(scenario)}: ", 1))
+    return f'<div class="compare">{"".join(parts)}</div>' if parts else ""
 
 
 def _fto(run: Run) -> str:

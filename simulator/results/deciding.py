@@ -31,7 +31,8 @@ def decided(expectation: Expectation, definition: Definition, rows: Sequence[Row
     if expectation.outcome is not None and pooled.value is not None:
         told = _in_how_many(scores)
         if expectation.confidence is None:
-            passed = expectation.holds(pooled.parts["count"] / len(scores))
+            kept = [scores[place] for place in distinct(origins)]  # as the pooled value has them
+            passed = expectation.holds(sum(score.parts["count"] for score in kept) / len(kept))
             return verdict_of(expectation, pooled.value, passed=passed, reason=told if len(scores) > 1 else None)
     if pooled.value is None or expectation.confidence is None:
         return judge(expectation, {definition.id: pooled})

@@ -77,8 +77,8 @@ def pairs_of(first: Run, second: Run) -> list[Pair]:
 
     A pair with an invalid session says nothing of the agents, and is none.
     """
-    others = {_key(row): row for row in valid(second.rows)}
-    return [Pair(row, others[_key(row)]) for row in valid(first.rows) if _key(row) in others]
+    others = {_key(row): row for row in valid(second.rows) if not row.control_of}
+    return [Pair(row, others[_key(row)]) for row in valid(first.rows) if not row.control_of and _key(row) in others]
 
 
 def paired(first: Run, second: Run) -> list[Pair]:

@@ -41,7 +41,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: the length of the conversation, None where the run did not say. agent: what kind it was. sound: the
     sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
     invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out. point: where it lies
-    in a sweep, left out of a row that lies in none.
+    in a sweep, left out of a row that lies in none. control_of: the scenario whose control it is: it counts
+    for nothing but the difference.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     settings: str = ""
     invalid: str = ""
     point: Point | UnsetType = UNSET
+    control_of: str | UnsetType = UNSET
     scores: dict[str, RowScore] = {}
 
     @property

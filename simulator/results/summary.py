@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from simulator.intervals.observations import told
 from simulator.planning.scorers import metrics_of
 from simulator.reading.expect import Expectation, Verdict
+from simulator.results.controls import ControlSummary, control_pairs, control_summary
 from simulator.results.pooling import verdicts
 from simulator.results.row import Row, keeping_invalid, scored, valid
 from simulator.results.sweeps import SweepSummary, sweeps_of
@@ -35,7 +37,7 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario's pooled scores and verdicts over its trials; trials: None without expectations or repeats.
 
     agent: what kind it was. told: what its intervals speak for, what counted only once, what was left out. invalid: how
-    many of the sessions were (see simulator/scoring/validity.py), kept or not.
+    many of the sessions were (see simulator/scoring/validity.py), kept or not. control: what its controls say.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ScenarioSummary(msgspec.Struct, frozen=True, kw_only=True):
     scores: list[Score]
     verdicts: list[Verdict]
     trials: Trials | None = None
+    control: ControlSummary | UnsetType = UNSET
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +97,8 @@ def summarise(
     definitions: dict[str, Definition] = {}
     scenarios: list[ScenarioSummary] = []
     by_scenario: dict[str, list[Row]] = {}
+    controls = control_pairs(counted)
+    counted = [row for row in counted if not row.control_of]
     for row in counted:
         by_scenario.setdefault(row.scenario, []).append(row)
     for name, scenario in taken.items():
@@ -111,6 +116,7 @@ def summarise(
                 scores=pooled_scores(own, mine),
                 verdicts=verdicts(scenario.expect, own, mine),
                 trials=trials_of(scenario.expect, mine) if scenario.expect and len(mine) > 1 else None,
+                control=control_summary(controls[name], _asked(scenario)) if name in controls else UNSET,
             )
         )
     sweeps = sweeps_of(swept or {}, counted)
@@ -120,6 +126,10 @@ def summarise(
     if pool_all:
         return msgspec.structs.replace(summary, pooled=pooled_scores(definitions, counted), told=rests_on(counted))
     return summary
+
+
+def _asked(scenario: Scenario) -> list[str]:
+    return [*scenario.measure, *(item.metric for item in scenario.expect)]
 
 
 def rests_on(rows: Sequence[Row]) -> list[str]:

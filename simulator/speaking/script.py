@@ -6,6 +6,7 @@ Turn i+1 starts to wait for its cue when turn i has been said (or missed). A tur
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -16,7 +17,8 @@ from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.frame import AudioFrame, Samples
-from simulator.speaking.cues import NEVER, Cue, CueKeys, CueWatch
+from simulator.speaking.cue_watch import CueWatch
+from simulator.speaking.cues import NEVER, OTHER_SILENT, Cue, CueKeys
 from simulator.speaking.ears import Ears, EarsSpec, make_ears
 from simulator.speaking.hearing import Listening
 from simulator.speaking.voice import PreparedSpeech, Role, Voice
@@ -148,7 +150,7 @@ class Script(BlockActor):
         if busy:
             self._injected_end = now
         free_since = max(self._voice.last_end, self._injected_end)
-        verdict = watch.check(now, self._ears.activity, busy, free_since)
+        verdict = watch.check(now, self._ears.activity, busy, free_since, self._ears.activity)
         if verdict is None:
             return
         self._watched = watch
@@ -247,6 +249,19 @@ class TurnKeys(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
         if not self.repeat and (self.every is not None or self.times is not None):
             raise ValueError("every and times are for a turn that comes again; write `repeat: true` beside them")
         return Cue(**given) if given else None
+
+
+TurnLike = TypeVar("TurnLike", bound=TurnKeys)
+
+
+def in_turns(turns: Sequence[TurnLike]) -> list[TurnLike]:
+    """Give turns that begin while the other is silent: those that have a condition of their own wait for it."""
+    return [
+        turn
+        if turn.cue() is None or turn.after is not None
+        else msgspec.structs.replace(turn, other_silent=OTHER_SILENT)
+        for turn in turns
+    ]
 
 
 _DEFAULT = dict(zip(CueKeys.__struct_fields__, CueKeys.__struct_defaults__, strict=True))

@@ -6,8 +6,7 @@ the original's parts in its order (rubrics, the form of the answer, T1 to T4, bo
 stands between them is in words of ours.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import msgspec
 
 from simulator.cassettes.cassette import Cassette
 from simulator.cassettes.store import Cassettes
+from simulator.datasets.fdb_v2 import TASKS, StagedTask, folder_of, read_object, read_tasks
 from simulator.errors import RemoteError, ScenarioError, SessionError
 from simulator.events import Party
 from simulator.judging.spec import JudgeSpec
@@ -23,7 +23,7 @@ from simulator.scoring.judge_endpoint import FILE, EndpointJudge, UnreadableAnsw
 from simulator.session import Session
 from simulator.speech import SpokenWord
 
-PROMPTS, TASKS = "eval/eval_prompts.json", "prompts_staged_200.json"
+PROMPTS = "eval/eval_prompts.json"
 LONGEST_S = 120.0
 """Words that end later are left out, as by the original's runner."""
 TEMPERATURE, MOST_TOKENS = 0.2, 20_000
@@ -32,14 +32,6 @@ TRIES = 5
 _PARTS = ("system_prompt", "turn_taking_fluency_prompt", "multi_turn_instruction_following_prompt",
           "output_format_prompt")  # fmt: skip
 _FAMILY_IDS = {"entitytracking": "entity_tracking", "correction": "correction", "safety": "safety"}
-
-
-class StagedTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task of the benchmark: its family, and the goals that are revealed one after the other."""
-
-    id: str
-    family: str
-    goals: dict[str, str]
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,39 +44,15 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_checkout(path: Path) -> Checkout:
     """Read a checkout, or its folder v2. ScenarioError names the file and what it lacks."""
-    root = path / "v2" if (path / "v2").is_dir() else path
-    prompts, staged = (_read(root / name) for name in (PROMPTS, TASKS))
+    root = folder_of(path)
+    prompts = read_object(root / PROMPTS)
     missing = [name for name in _PARTS if not isinstance(prompts.get(name), str)]
     if missing:
         raise ScenarioError(f"{root / PROMPTS}: has no {', '.join(missing)}")
     rubrics = {str(item.get("id")): str(item.get("prompt", ""))
                for item in prompts.get("task_specific_prompts", []) if isinstance(item, dict)}  # fmt: skip
-    tasks = {task.id: task for task in _tasks(staged)}
-    if not tasks:
-        raise ScenarioError(f"{root / TASKS}: has no task with an id and a staged_reveal")
+    tasks = {task.id: task for task in read_tasks(root / TASKS)}
     return Checkout(texts={name: prompts[name].strip() for name in _PARTS}, rubrics=rubrics, tasks=tasks)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioError(f"checkout: {path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"checkout: {path} is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ScenarioError(f"checkout: {path} is no JSON object")
-    return found
-
-
-def _tasks(staged: Mapping[str, Any]) -> Iterator[StagedTask]:
-    splits = staged.get("splits")
-    for family, split in splits.items() if isinstance(splits, dict) else ():
-        for task in split.get("tasks", []) if isinstance(split, dict) else ():
-            goals = task.get("staged_reveal") if isinstance(task, dict) else None
-            if isinstance(goals, dict) and isinstance(task.get("id"), str):
-                told = {name: text for name, text in goals.items() if isinstance(text, str)}
-                yield StagedTask(id=task["id"], family=str(family), goals=told)
 
 
 class V2Judge:

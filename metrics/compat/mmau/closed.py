@@ -7,6 +7,7 @@ import numpy as np
 
 from metrics.compat.judging import JudgeAddress
 from simulator.errors import RemoteError
+from simulator.reading.secrets import Secrets
 from simulator.scoring.judge_endpoint import endpoint_key
 
 Choose = Callable[[str, Sequence[str]], str | None]
@@ -40,9 +41,9 @@ class Embeddings:
 
         settings = address.settings(MODEL, {})
         self._model = settings.model
-        self._client = openai.OpenAI(
-            base_url=settings.base_url, api_key=endpoint_key(settings), max_retries=settings.retries
-        )
+        url = Secrets().expand(settings.base_url) if settings.base_url else None
+        key = endpoint_key(settings)
+        self._client = openai.OpenAI(base_url=url, api_key=key, max_retries=settings.retries)
 
     def __call__(self, answer: str, choices: Sequence[str]) -> str | None:
         """Give the nearest choice; RemoteError when the endpoint fails."""

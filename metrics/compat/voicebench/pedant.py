@@ -1,6 +1,8 @@
 """PEDANT, the classifier of answers of the package qa_metrics, where the user has installed it."""
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 MISSING = "needs PEDANT, and the package qa-metrics is not installed"
 
@@ -14,7 +16,13 @@ def open_pedant() -> Pedant | None:
         from qa_metrics.pedant import PEDANT
     except ImportError:
         return None
-    pedant = PEDANT()
+    pedant = _opened(PEDANT)
     return lambda reference, response, prompt: bool(
         pedant.evaluate([reference.lower()], response.lower(), prompt.lower())
     )
+
+
+@cache
+def _opened(kind: Callable[[], Any]) -> Any:
+    """Open it once a process: of a run every session is scored by itself."""
+    return kind()
