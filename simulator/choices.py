@@ -31,8 +31,13 @@ def with_choices(complaint: str, kind: Any) -> str:
 def suggestion(found: str, allowed: Iterable[str]) -> str:
     """Say what was probably meant, or what there is: `did you mean after`, `choose one of at, after`."""
     names = list(allowed)
-    close = get_close_matches(found, names, 2, 0.7)
+    close = alike(found, names)
     return f"did you mean {' or '.join(close)}" if close else f"choose one of {', '.join(names)}"
+
+
+def alike(found: str, allowed: Iterable[str]) -> list[str]:
+    """Give what was probably meant: two of the allowed names at most, the likelier first."""
+    return get_close_matches(found, list(allowed), 2, 0.7)
 
 
 def _at(kind: inspect.Type, path: str) -> list[inspect.Type]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from simulator.choices import alike
 from simulator.errors import ScenarioError
 from simulator.spec import AnyStruct, Convert
 from simulator.texts import quoted
@@ -49,7 +50,9 @@ def load(group: str, kind: str) -> Any:
     """Import and give the class registered as `kind`; ScenarioError names the kinds there are when it is unknown."""
     points = installed(group)
     if kind not in points:
-        raise ScenarioError(f"{kind!r} is not installed; choose one of {', '.join(points) or '(none)'}")
+        close = alike(kind, points)
+        meant = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise ScenarioError(f"{quoted(kind)} is not installed; choose one of {', '.join(points) or '(none)'}{meant}")
     try:
         return points[kind].load()
     except ImportError as error:

@@ -82,6 +82,7 @@ def _answer(arguments: list[str]) -> int:
 def _guarded(name: str, arguments: Sequence[str]) -> int:
     from simulator.errors import SimulatorError, sentence
 
+    arguments_given: argparse.Namespace | None = None
     try:
         module = import_module(f"simulator.cli.{MODULES.get(name, name)}")
         parser = argparse.ArgumentParser(prog=f"simulate {name}", allow_abbrev=False)
@@ -90,7 +91,9 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
         arguments_given = parser.parse_args(arguments)
         return int(module.run(arguments_given))
     except SimulatorError as error:
-        print(f"simulate: {error}", file=sys.stderr)
+        from simulator.cli.refusals import print_refusal
+
+        print_refusal(error, arguments_given)
         return REFUSED
     except KeyboardInterrupt:
         print("simulate: interrupted", file=sys.stderr)

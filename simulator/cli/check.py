@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulator.cli import OK, REFUSED
 from simulator.cli.overrides import add_overrides
+from simulator.cli.refusals import print_refusal
 from simulator.errors import SimulatorError
 from simulator.planning.checks import check_expectations, check_judges
 from simulator.planning.plan import Wishes, make_plan
@@ -34,6 +35,6 @@ def run(args: argparse.Namespace) -> int:
             for remark in plan.remarks:
                 print(f"simulate: {remark}", file=sys.stderr)
         except SimulatorError as error:
-            print(f"simulate: {error}", file=sys.stderr)
+            print_refusal(error, argparse.Namespace(scenarios=[path], overrides=args.overrides))
             code = REFUSED
     return code

@@ -1,0 +1,91 @@
+"""Places: where in a YAML text a path such as `$.user.turns[0].say` stands, and its line with a caret under it.
+
+Errors name the path, because that is what a scenario is made of; a reader wants the line.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from simulator.texts import shown
+
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_PATH = re.compile(r"(\$(?:\.[^.\[\]:\s]+|\[\d+\])*)(?:: |$)")
+_UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`")
+_YAML_PLACE = re.compile(r"at line (\d+), column (\d+)")
+_WIDEST = 110
+"""Characters of a line that are shown; what comes later is cut."""
+
+
+class FilePlace(NamedTuple):
+    """A line and a column of a text, both from 1 on, and whether it is the place itself or what should hold it."""
+
+    line: int
+    column: int
+    exact: bool
+
+
+def find_place(text: str, path: str) -> FilePlace | None:
+    """Find what a path names, its key rather than its value; the innermost thing on the way where it is not written.
+
+    None where the text cannot be read, or what is sought is the whole of it.
+    """
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    found: FilePlace | None = None
+    for name, index in _STEP.findall(path):
+        step = _child(node, name, index)
+        if step is None:
+            return found and found._replace(exact=False)
+        marked, node = step
+        found = FilePlace(marked.start_mark.line + 1, marked.start_mark.column + 1, exact=True)
+    return found
+
+
+def _child(node: Any, name: str, index: str) -> tuple[Any, Any] | None:
+    """The node to point at and the node to go on from: of a mapping its key and value, of a list its item."""
+    if name and isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == name), None)
+    if index and isinstance(node, yaml.SequenceNode) and int(index) < len(node.value):
+        item = node.value[int(index)]
+        return item, item
+    return None
+
+
+def place_of(text: str, complaint: str) -> FilePlace | None:
+    """Find what an error's sentence is about in the text of the file it names."""
+    by_yaml = [FilePlace(int(line), int(column), exact=True) for line, column in _YAML_PLACE.findall(complaint)]
+    if by_yaml:
+        # What YAML waited for at the end of the text is best looked for where that began.
+        return by_yaml[-1] if by_yaml[-1].line <= len(text.splitlines()) else by_yaml[0]
+    path = _PATH.search(complaint)
+    if path is None:
+        return None
+    key = _UNKNOWN_KEY.search(complaint)
+    return find_place(text, path[1] + (f".{key[1]}" if key else ""))
+
+
+def excerpt(file: Path, complaint: str, *, only_exact: bool = False) -> str:
+    """Give the line that a complaint is about, numbered, and a caret under the column; "" where that cannot be said.
+
+    only_exact: say nothing where the place itself is not written in the file (a value given with --set is not).
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    place = place_of(text, complaint)
+    lines = text.splitlines()
+    if place is None or (only_exact and not place.exact) or not 1 <= place.line <= len(lines):
+        return ""
+    line = lines[place.line - 1]
+    before = shown(line[: place.column - 1].replace("\t", " "))
+    if len(before) >= _WIDEST:
+        return ""
+    number = f"{place.line}"
+    whole = (before + shown(line[place.column - 1 :]))[:_WIDEST]
+    return f"  {number} | {whole}\n  {' ' * len(number)} | {' ' * len(before)}^"
