@@ -11,6 +11,7 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
+from simulator.cli.ci_options import add_ci, tell_machines, telling_of
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
 from simulator.events import PARTIES
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would run, how long and at what cost")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_pool(parser)
+    add_ci(parser)
     parser.add_argument(
         "--page-audio",
         choices=("auto", "flac", "opus", "none"),
@@ -63,6 +65,7 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
     stop_as_by_ctrl_c()
     check_before_start(plan)
+    telling_of(args)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     if args.dry_run:
@@ -102,6 +105,16 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
         print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
     else:
         screen.print_summary(summary, folder.path, verbose=args.verbose)
+    return _told(plan, summary, folder.path, args, code)
+
+
+def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, code: int) -> int:
+    """Tell machines what came of a run; gives the exit code, which says so where that could not be written."""
+    try:
+        tell_machines(telling_of(args), summary, folder, plan.sources, as_json=args.json)
+    except OSError as error:
+        print(f"simulate: {sentence(error)}", file=sys.stderr)
+        return code if code == INTERRUPTED else INCOMPLETE
     return code
 
 

@@ -32,8 +32,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The jobs of a run, and the scenarios they come from (by name): of a sweep those of its points.
 
     sweeps: the scenarios that have points, by name; points: whose point a scenario is; flights: the staircases, whose
-    first round alone is among the jobs. notes: what could not be used, remarks: what will not be all that it looks
-    like; a sentence each.
+    first round alone is among the jobs. sources: where each scenario comes from, by name. notes: what could not be
+    used, remarks: what will not be all that it looks like; a sentence each.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sweeps: dict[str, Scenario] = {}
     points: dict[str, str] = {}
     flights: list[Flight] = []
+    sources: dict[str, str] = {}
     notes: list[str] = []
     remarks: list[str] = []
 
@@ -99,6 +100,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     points: dict[str, str] = {}
     flights: list[Flight] = []
     origin: dict[str, str] = {}
+    sources: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
     doubts: list[str] = []
@@ -112,6 +114,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         if scenario.sweep is not None:
             sweeps[name] = scenario
         starts = each_point(Job(id=name, group=name, scenario=scenario)).jobs
+        sources |= dict.fromkeys((name, *(start.group for start in starts)), source)
         points |= {start.group: name for start in starts if start.point}
         climbs = flights_of(scenario, starts)
         flights += climbs
@@ -132,6 +135,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         sweeps=sweeps,
         points=points,
         flights=flights,
+        sources=sources,
         notes=notes,
         remarks=[*doubts, *_remarks(scenarios)],
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.events import PARTIES, Event, Party
+from simulator.events import Party
 from simulator.floor.contributions import Contribution
 from simulator.floor.floor import Floor, Side
 from simulator.floor.transfers import overlaps
@@ -204,9 +204,7 @@ class SessionView:
         seconds = self.recorded.seconds
         latency = seconds(case.stop - case.by.start) if case.outcome == "yielded" else None
         text = text_of(self._floor.user, case.by)
-        return SeenBargeIn(
-            start_s=seconds(case.by.start), text=text, outcome=case.outcome, yield_latency_s=latency
-        )
+        return SeenBargeIn(start_s=seconds(case.by.start), text=text, outcome=case.outcome, yield_latency_s=latency)
 
 
 def view_session(folder: Path) -> SessionView:
