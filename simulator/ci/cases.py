@@ -29,7 +29,7 @@ SHOWN_SESSIONS = 3
 """A report names so many sessions to look at, the worst first."""
 
 
-class Place(NamedTuple):
+class YamlLine(NamedTuple):
     """A line of a file, from 1 on; 0 where it is not known."""
 
     file: str
@@ -81,10 +81,10 @@ def _suite(scenario: ScenarioSummary, rows: Sequence[Row], folder: Path, source:
     mine = [row for row in rows if row.scenario == slug(scenario.name)]
     text = _text_of(source)
     cases = [
-        _verdict_case(scenario.name, verdict, mine, folder, Place(source, _line(text, f"$.expect[{index}]")))
+        _verdict_case(scenario.name, verdict, mine, folder, YamlLine(source, _line(text, f"$.expect[{index}]")))
         for index, verdict in enumerate(scenario.verdicts)
     ]
-    whole = _completed_case(scenario.name, mine, folder, Place(source, _line(text, "$.name")))
+    whole = _completed_case(scenario.name, mine, folder, YamlLine(source, _line(text, "$.name")))
     return Suite(
         name=scenario.name,
         cases=[whole, *cases],
@@ -95,7 +95,7 @@ def _suite(scenario: ScenarioSummary, rows: Sequence[Row], folder: Path, source:
     )
 
 
-def _completed_case(scenario: str, rows: Sequence[Row], folder: Path, place: Place) -> Case:
+def _completed_case(scenario: str, rows: Sequence[Row], folder: Path, place: YamlLine) -> Case:
     bad = [row for row in rows if row.status != "completed"]
     message = f"{len(bad)} of {len(rows)} sessions were not completed" if bad else ""
     if not rows:
@@ -108,7 +108,7 @@ def _completed_case(scenario: str, rows: Sequence[Row], folder: Path, place: Pla
     )  # fmt: skip
 
 
-def _verdict_case(scenario: str, verdict: Verdict, rows: Sequence[Row], folder: Path, place: Place) -> Case:
+def _verdict_case(scenario: str, verdict: Verdict, rows: Sequence[Row], folder: Path, place: YamlLine) -> Case:
     found = "undefined" if verdict.found is None else f"found {verdict.found:.4g}"
     worst = worst_of(verdict, rows)[:SHOWN_SESSIONS]
     evidence = [] if verdict.passed else [line for row in worst for line in evidence_of(verdict, row, folder)]

@@ -13,10 +13,9 @@ from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.ci_options import add_ci, tell_machines, telling_of
 from simulator.cli.overrides import add_overrides, add_pool
-from simulator.errors import ScenarioError, sentence
-from simulator.events import PARTIES
+from simulator.errors import sentence
 from simulator.logs import set_up_logs
-from simulator.planning.checks import check_environment, check_expectations, check_judges
+from simulator.planning.checks import check_startable
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
     stop_as_by_ctrl_c()
-    check_before_start(plan)
+    check_startable((*plan.sweeps.values(), *plan.scenarios.values()))
     telling_of(args)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
@@ -116,17 +115,6 @@ def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, 
         print(f"simulate: {sentence(error)}", file=sys.stderr)
         return code if code == INTERRUPTED else INCOMPLETE
     return code
-
-
-def check_before_start(plan: Plan) -> None:
-    """Refuse a party that is human, a key that is not set, an expectation on what nobody measures. ScenarioError."""
-    for scenario in (*plan.sweeps.values(), *plan.scenarios.values()):
-        for party in PARTIES:
-            if scenario.actor(party).traits().live:
-                raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
-        check_judges(scenario)
-        check_expectations(scenario)
-        check_environment(scenario)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
