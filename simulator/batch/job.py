@@ -13,11 +13,14 @@ import msgspec
 import structlog
 from msgspec import UNSET
 
+from simulator.batch.kept_sessions import AGAIN, keep_traces, replayed
 from simulator.batch.meta import meta_of
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Pacing, Surroundings
+from simulator.cassettes.recording import record_by
 from simulator.errors import RemoteError, SimulatorError, sentence
+from simulator.events import Party
 from simulator.files import write_json
 from simulator.judging.sitting import keep_used
 from simulator.logs import scrubbed_logs
@@ -60,11 +63,15 @@ class Outcome(NamedTuple):
 
 async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played:
     """Run a job's session into its folder. Never raises for the session's own failure; cancellation passes through."""
-    scenario = job.scenario
     recorder: Recorder | None = None
     conversation: Conversation | None = None
-    secrets = _secrets_of(scenario)
+    secrets = _secrets_of(job.scenario)
+    planned = job
+    missing: list[Party] = []
     try:
+        record_by(job.record)
+        job, missing = replayed(job)
+        scenario = job.scenario
         recorder = Recorder(
             run_folder / job.id, meta_of(job), to_yaml(scenario),
             heard=bool(scenario.lines.user_to_agent or scenario.lines.agent_to_user), flac=scenario.audio == "flac",
@@ -72,6 +79,7 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         )  # fmt: skip
         conversation = Conversation(scenario, recorder, surroundings)
         await conversation.run()
+        keep_traces(planned, run_folder / job.id, missing)
     except Exception as error:
         # Whatever is wrong with one session, the run goes on with the others.
         with scrubbed_logs(secrets.scrub):
@@ -80,6 +88,8 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
         if recorder is not None and conversation is None:
             with suppress(OSError):
                 recorder.close("failed", problem=problem)
+        if job is not planned and isinstance(error, RemoteError):
+            problem = f"{problem}; {AGAIN}"
         pacing = conversation.pacing if conversation else None
         return Played(status="failed", problem=problem, own_fault=_is_own(error), pacing=pacing)
     return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
@@ -102,6 +112,7 @@ def _is_own(error: Exception) -> bool:
 def finish(job: Job, run_folder: Path, played: Played) -> Row:
     """Annotate and score a played session; writes speech.json and scores.json into its folder."""
     scores: list[Score] = []
+    record_by(job.record)
     if played.status == "completed" and job.scenario.scorers != []:
         try:
             scores = score_folder(run_folder / job.id, job.scenario)

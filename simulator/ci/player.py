@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from simulator.cassettes.recording import DEFAULT_FOLDER, RecordSetting
+from simulator.cassettes.store import Record
 from simulator.ci.playing_once import AskedRun, play_once
 from simulator.ci.shared_root import root_of
 from simulator.errors import ScenarioError, SessionError
@@ -102,7 +104,11 @@ def wanted_of(
     repeat: int | None = None,
 ) -> AskedRun:
     """Give what is to be played of a file, with what the command line of pytest says; what a test says comes last."""
+    record: Record | None = config.getoption("--simulate-record")
+    cassettes: str = config.getoption("--simulate-cassettes") or str(DEFAULT_FOLDER)
+    folder = config.rootpath / cassettes
     return AskedRun(
+        record=RecordSetting(str(folder), record) if record is not None else None,
         file=file,
         overrides=[*config.getoption("--simulate-set"), *(overrides or [])],
         seed=seed if seed is not None else config.getoption("--simulate-seed"),

@@ -13,26 +13,34 @@ import msgspec
 
 from simulator.batch.folder import RunFolder, free_folder
 from simulator.batch.run import run_plan
+from simulator.cassettes.recording import RecordSetting
 from simulator.errors import SimulatorError
 from simulator.planning.checks import check_startable
 from simulator.planning.job import Job
-from simulator.planning.plan import Wishes, make_plan
+from simulator.planning.plan import Wishes, make_plan, recorded
 from simulator.results.row import Row
 
 
 class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be played. attempt: 0 is the first; another plays it again."""
+    """What is to be played. attempt: 0 is the first; another plays it again. record: where its
+    paid calls are kept, if anywhere."""
 
     file: Path
     overrides: Sequence[str] = ()
     seed: int | None = None
     repeat: int | None = None
     attempt: int = 0
+    record: RecordSetting | None = None
 
     @property
     def wishes(self) -> Wishes:
         """What a plan is told of it."""
         return Wishes(overrides=self.overrides, seed=self.seed, repeat=self.repeat)
+
+    @property
+    def offline(self) -> bool:
+        """Whether nothing may go out."""
+        return self.record is not None and self.record.record == "never"
 
     def key(self) -> str:
         """A name for it, the same in every process."""
@@ -71,8 +79,10 @@ def play_once(wanted: AskedRun, notes: Path, out: Path | None = None) -> Path:
 
 
 def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
-    plan = make_plan([wanted.file], wanted.wishes)
-    check_startable((*plan.sweeps.values(), *plan.scenarios.values()))
+    if wanted.record is not None:
+        wanted.record.check()
+    plan = recorded(make_plan([wanted.file], wanted.wishes), wanted.record)
+    check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=wanted.offline)
     path, folder = free_folder(out / plan.name), None
     while folder is None:
         try:

@@ -30,6 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--simulate-repeat", type=int, metavar="N", help="trials per scenario; trial t has seed + t")
     group.addoption("--simulate-seed", type=int, metavar="N", help="the first trial's seed")
     group.addoption(
+        "--simulate-record", choices=("always", "missing", "never"), help="record paid calls and replay them"
+    )
+    group.addoption("--simulate-cassettes", metavar="DIR", help="where they are kept (default: cassettes in the root)")
+    group.addoption(
         "--simulate-reruns", type=int, default=0, metavar="N",
         help="play a scenario again, up to N times, when an expectation does not hold (not where it would be the same)",
     )  # fmt: skip

@@ -31,8 +31,9 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Give an item per expectation. CollectError: it is no scenario."""
         try:
-            plan = make_plan([self.path], wanted_of(self.config, self.path).wishes)
-            check_startable((*plan.sweeps.values(), *plan.scenarios.values()))
+            wanted = wanted_of(self.config, self.path)
+            plan = make_plan([self.path], wanted.wishes)
+            check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=wanted.offline)
         except SimulatorError as error:
             raise self.CollectError(str(error)) from None
         text = self.path.read_text(encoding="utf-8")

@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from simulator.cassettes.recording import DEFAULT_FOLDER, RecordSetting
 from simulator.ci.history import RUNS
 from simulator.ci.telling import Telling, flaky_lines, tell
+from simulator.errors import ScenarioError
 from simulator.results.summary import Summary
 from simulator.texts import shown
 
@@ -22,6 +24,27 @@ def add_ci(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--history-runs", type=_runs, default=RUNS, metavar="N", help=f"of so many runs (default: {RUNS})"
     )
+
+    parser.add_argument(
+        "--record",
+        choices=("always", "missing", "never"),
+        help="keep paid calls and sessions and replay them: always new, only those that are missing, or never go out",
+    )
+    parser.add_argument(
+        "--cassettes", type=Path, metavar="DIR", help=f"where they are kept (default: {DEFAULT_FOLDER})"
+    )
+
+
+def recording_of(args: argparse.Namespace) -> RecordSetting | None:
+    """Give where paid calls are kept, if anybody said so. ScenarioError: a folder that cannot be, or is missing."""
+    record, folder = getattr(args, "record", None), getattr(args, "cassettes", None)
+    if record is None:
+        if folder is not None:
+            raise ScenarioError("--cassettes: say with --record whether what is kept there is used")
+        return None
+    recording = RecordSetting(str((folder or DEFAULT_FOLDER).absolute()), record)
+    recording.check()
+    return recording
 
 
 def _runs(text: str) -> int:

@@ -11,12 +11,12 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
-from simulator.cli.ci_options import add_ci, tell_machines, telling_of
+from simulator.cli.ci_options import add_ci, recording_of, tell_machines, telling_of
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import sentence
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
-from simulator.planning.plan import Plan, Wishes, make_plan
+from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.results.summary import Summary, summarise
 from simulator.scenario import UntilDecided
 from simulator.texts import shown
@@ -63,7 +63,10 @@ def run(args: argparse.Namespace) -> int:
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
     stop_as_by_ctrl_c()
-    check_startable((*plan.sweeps.values(), *plan.scenarios.values()))
+    recording = recording_of(args)
+    offline = recording is not None and recording.record == "never"
+    check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=offline)
+    plan = recorded(plan, recording)
     telling_of(args)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)

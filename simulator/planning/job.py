@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from simulator.cassettes.recording import RecordSetting
 from simulator.reading.secrets import mask
 from simulator.scenario import Scenario
 from simulator.spec import decode, encode
@@ -22,7 +23,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One session to be run. scenario: resolved, one trial. group: the scenario's name, the cluster of its scores.
 
     sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset. point: where it
-    lies in a sweep, whose points are groups of their own.
+    lies in a sweep, whose points are groups of their own. record: where its paid calls are kept, if the run says so.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     scenario: Scenario
     sample: dict[str, Any] = {}
     point: Point | None = None
+    record: RecordSetting | None = None
 
     @property
     def purse(self) -> str:
@@ -42,7 +44,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         Encoding leaves out the values that are the defaults themselves; a pickled copy of one is written out, and
         scenario.yaml would depend on where its session ran.
         """
-        return _job, (self.id, self.group, encode(self.scenario), self.sample, self.point)
+        return _job, (self.id, self.group, encode(self.scenario), self.sample, self.point, self.record)
 
     def settings(self) -> str:
         """The sha256, in hex, of all that decides what this session is: a resumed run compares it."""
@@ -54,9 +56,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.scenario.ticks() * self.scenario.frame_samples / self.scenario.sample_rate
 
 
-def _job(name: str, group: str, scenario: dict[str, Any], sample: dict[str, Any], point: Point | None) -> Job:
+def _job(  # noqa: PLR0917 - pickle hands them on in their order
+    name: str,
+    group: str,
+    scenario: dict[str, Any],
+    sample: dict[str, Any],
+    point: Point | None,
+    record: RecordSetting | None,
+) -> Job:
     decoded: Scenario = decode(scenario, Scenario, source=name, folder=Path("/"))
-    return Job(id=name, group=group, scenario=decoded, sample=sample, point=point)
+    return Job(id=name, group=group, scenario=decoded, sample=sample, point=point, record=record)
 
 
 class Expanded(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from simulator.cassettes.recording import RecordSetting
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
@@ -33,7 +34,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     sweeps: the scenarios that have points, by name; points: whose point a scenario is; flights: the staircases, whose
     first round alone is among the jobs. sources: where each scenario comes from, by name. notes: what could not be
-    used, remarks: what will not be all that it looks like; a sentence each.
+    used, remarks: what will not be all that it looks like; a sentence each. record: where paid calls are kept.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, str] = {}
     notes: list[str] = []
     remarks: list[str] = []
+    record: RecordSetting | None = None
 
     @property
     def purses(self) -> dict[str, Scenario]:
@@ -66,7 +68,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def unfolded(self, answers: Answers) -> list[Job]:
         """Give the jobs and, of staircases, those that follow from these answers."""
         later = [job for flight in self.flights for job in flight.unfolded(answers)]
-        return list({job.id: job for job in (*self.jobs, *later)}.values())
+        jobs = {job.id: job for job in (*self.jobs, *later)}.values()
+        return [msgspec.structs.replace(job, record=self.record) for job in jobs] if self.record else list(jobs)
 
     @property
     def swept(self) -> dict[str, SweepInfo]:
@@ -139,6 +142,14 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         notes=notes,
         remarks=[*doubts, *_remarks(scenarios)],
     )
+
+
+def recorded(plan: Plan, record: RecordSetting | None) -> Plan:
+    """Give the plan with every job told where its paid calls are kept."""
+    if record is None:
+        return plan
+    jobs = [msgspec.structs.replace(job, record=record) for job in plan.jobs]
+    return msgspec.structs.replace(plan, jobs=jobs, record=record)
 
 
 def _remarks(scenarios: Mapping[str, Scenario]) -> list[str]:
