@@ -48,7 +48,7 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256("\0".join(told).encode()).hexdigest()[:24]
 
 
-class _Unwatched:
+class Unwatched:
     """Nobody looks at a run inside a test."""
 
     def begin(self, sessions: int) -> None:
@@ -94,7 +94,7 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
     try:
         command = ["pytest", str(wanted.file), *(f"--simulate-set={item}" for item in wanted.overrides)]
         folder.write(command, None, sweeps=plan.swept)
-        result = run_plan(plan, folder, 1, _Unwatched())
+        result = run_plan(plan, folder, 1, Unwatched())
         whole = all(row.status == "completed" for row in result.rows) and not result.interrupted
         folder.write(command, 0 if whole else 3, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
         if pages:
