@@ -31,6 +31,7 @@ from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
+from simulator.sinks.sink import AnySink
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.spec import Duration, decode, encode, walk
 from simulator.sweep.sweep import Sweep
@@ -73,7 +74,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
     session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
-    measure: what tables and curves of them show.
+    measure: what tables and curves of them show. log: where the run is logged beside its folder.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     measure: list[str] = []
     report: Literal["all", "failed", "none"] = "all"
     audio: Literal["wav", "flac"] = "wav"
+    log: AnySink | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
     max_minutes: Annotated[float, msgspec.Meta(ge=0)] | None = None
     prices: dict[str, Price] = {}
@@ -223,6 +225,8 @@ def check(scenario: Scenario, source: str) -> None:
                 channel.check_window(f"$.lines.{direction}[{index}]")
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
         located("$.recognizer", scenario.recognizer.check)
+        if scenario.log is not None:
+            scenario.log.check("$.log")
         check_budget(scenario.priced_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error

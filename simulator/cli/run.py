@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
+from simulator.ci.logged import log_run
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
 from simulator.cli.ci_options import add_ci, recording_of, tell_machines, telling_of
 from simulator.cli.overrides import add_overrides, add_pool
@@ -113,11 +115,20 @@ def _play(plan: Plan, folder: RunFolder, args: argparse.Namespace) -> int:
 def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, code: int) -> int:
     """Tell machines what came of a run; gives the exit code, which says so where that could not be written."""
     try:
+        log_run(plan.scenarios, summary, folder, code=code, say=_said(args), complain=_complained)
         tell_machines(telling_of(args), summary, folder, plan.sources, as_json=args.json)
     except OSError as error:
         print(f"simulate: {sentence(error)}", file=sys.stderr)
         return code if code == INTERRUPTED else INCOMPLETE
     return code
+
+
+def _said(args: argparse.Namespace) -> Callable[[str], None]:
+    return lambda line: print(shown(line), file=sys.stderr if args.json else sys.stdout)
+
+
+def _complained(line: str) -> None:
+    print(f"simulate: {shown(line)}", file=sys.stderr)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
