@@ -137,7 +137,11 @@ def test_a_paid_session_is_recorded_and_a_diverged_trace_says_which_turn(tmp_pat
     assert code == 0 and same(tmp_path, "first", "second")
     changed = {**data, "user": {"kind": "scripted", "turns": [user["turns"][0], {"at": "1500ms", "say": "Seven!"}]}}
     code, said = run(changed, "missing", out="third")
-    assert code == 3 and "in turn 2 of the user ('Seven!')" in said and "record it again with --record always" in said
+    assert code == 3 and "the agent's kept trace diverged in turn 2 of the user: 'Seven!' was said at 1.50 s" in said
+    assert "when it was recorded 'Two.' was said at 1.50 s; record it again with --record always" in said
+    shorter = {**data, "user": {"kind": "scripted", "turns": user["turns"][:1]}}
+    code, said = run(shorter, "never", out="shorter")
+    assert code == 3 and "in turn 2 of the user: nothing was said" in said
     code, said = run({**data, "seed": 9}, "never", out="fourth")
     assert code == 3 and "no reply is kept for the agent (moshi) of call-0" in said
     (trace,) = (tmp_path / "kept" / "traces").iterdir()
