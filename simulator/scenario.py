@@ -24,6 +24,7 @@ from simulator.injector import AnyInjector
 from simulator.judging.spec import AnyJudge
 from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
+from simulator.reading.clock_spec import ClockSpec
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.length import Length
@@ -52,13 +53,6 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def heard_by(self, party: Party) -> list[ChannelSpec]:
         """The channels between the other party's mouth and this one's ears."""
         return self.user_to_agent if party == "agent" else self.agent_to_user
-
-
-class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`{kind: wall, strict: true}`: a late tick or an underrun ends the session with an error."""
-
-    kind: Literal["virtual", "wall"]
-    strict: bool = False
 
 
 class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
