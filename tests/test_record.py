@@ -49,7 +49,7 @@ def run(tmp_path: Path, capsys: Any) -> Callable[..., tuple[int, str]]:
 def chatting(url: str, **more: Any) -> dict[str, Any]:
     """A call with an agent behind a chat endpoint."""
     chat = {"kind": "chat", "base_url": url, "model": "m", "api_key_env": "TEST_KEY", **more}
-    return {"user": USER, "agent": {"kind": "turn_based", "responder": chat}}
+    return {"user": USER, "agent": {"kind": "cascade", "chat": chat}}
 
 
 def same(tmp_path: Path, first: str, second: str) -> bool:
@@ -73,7 +73,7 @@ def test_a_chat_endpoint_is_asked_once(tmp_path: Path, run: Any, monkeypatch: py
     assert same(tmp_path, "first", "second") and same(tmp_path, "first", "third")
     kept = [json.loads(line) for line in (tmp_path / "kept" / "cassettes.jsonl").read_text().splitlines()]
     assert [line["kind"] for line in kept] == ["chat", "chat"]
-    assert len(kept[1]["request"]["messages"]) > len(kept[0]["request"]["messages"])
+    assert kept[1]["request"]["messages"][-1]["content"]
     code, said = run(chatting(endpoint.base_url, system="Be brief."), "never", out="other")
     assert code == 3 and "no reply is kept for chat m at" in said and "record: never" in said
 
