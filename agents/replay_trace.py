@@ -122,7 +122,8 @@ class ReplayTrace(Actor):
         agreed_s = self._agreed / self._context.input_rate
         if self._strict:
             raise RemoteError(
-                f"the trace was recorded against other audio from about {agreed_s:.2f} s on; "
+                f"the trace was recorded against other audio from about {agreed_s:.2f} s on"
+                f"{self._context.turn_heard()}; "
                 "`strict: true` allows no difference"
             )
         answer_at = self._heard * self._context.output_rate // self._context.input_rate

@@ -14,6 +14,8 @@ What other packages may build on; a change to any of it is told in CHANGELOG.md.
     simulator.frame                  AudioFrame, Samples, freeze, silence, to_grid
     simulator.errors                 ActorError, RemoteError, ScenarioError, SessionError, SimulatorError
     simulator.results                runs and sessions read back: what its __all__ names
+    simulator.sinks.sink             AnySink, LoggedCheck, LoggedRun, LoggedSession, SinkSpec
+    simulator.ci.player              ScenarioPlayer
     simulator.testing                suites and takes for tests: what its __all__ names
 
 And, as `simulate` leaves and takes them: the YAML of a scenario, the session folder, events.jsonl, scores.json.

@@ -146,7 +146,8 @@ class Context(msgspec.Struct, kw_only=True):
     speaking now (a script waits for it). trace(record): appends a message to the session's trace.jsonl. tasks: a task
     group that lives as long as the session. pressed(key): whether a key was pressed in a live session since last asked.
     shared: one dict per run, for what the sessions of a process share (a model host). specs: both parties' specs.
-    world: what its tools are called in, where the session has one.
+    world: what its tools are called in, where the session has one. turn_heard(): in which turn of the other party the
+    session is, as the end of a sentence: `, in turn 2 of the user ('I would like ...')`; "" before the first.
     """
 
     party: Party
@@ -169,6 +170,7 @@ class Context(msgspec.Struct, kw_only=True):
     shared: dict[Any, Any] = msgspec.field(default_factory=dict)
     specs: Mapping[Party, "ActorSpec"] = msgspec.field(default_factory=dict)
     world: World | None = None
+    turn_heard: Callable[[], str] = lambda: ""
 
 
 class Actor:

@@ -59,11 +59,11 @@ class EventLog:
         self._lock = Lock()  # on the wall clock actors note events from threads of their own
         self.listen: Callable[[Event], None] | None = None
         """Told of every event when it is noted (a served client, a live page); may be called from any thread."""
-        self._watchers: dict[str, Callable[[Event], None]] = {}
+        self._watchers: dict[str, list[Callable[[Event], None]]] = {}
 
     def watch(self, type_: str, tell: Callable[[Event], None]) -> None:
-        """Have somebody told of every event of a type when it is noted; one watcher for each type."""
-        self._watchers[type_] = tell
+        """Have somebody told of every event of a type when it is noted."""
+        self._watchers.setdefault(type_, []).append(tell)
 
     def add(self, at: int, type_: str, party: Source, **data: Any) -> None:
         """Note an event; one that lies before what was already handed on is moved to that moment, `since` kept."""
@@ -74,8 +74,8 @@ class EventLog:
             self._serial += 1
             event = Event(at, type_, party, data)
             heappush(self._waiting, (at, _RANK[party], self._serial, event))
-        if type_ in self._watchers:
-            self._watchers[type_](event)
+        for tell in self._watchers.get(type_, ()):
+            tell(event)
         if self.listen is not None:
             self.listen(event)
 

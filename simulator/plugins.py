@@ -36,6 +36,7 @@ GROUPS = {
     "endpointing": "simulator.endpointing",
     "engines": "simulator.engines",
     "worlds": "simulator.worlds",
+    "sinks": "simulator.sinks",
 }
 
 

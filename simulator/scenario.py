@@ -24,6 +24,7 @@ from simulator.injector import AnyInjector
 from simulator.judging.spec import AnyJudge
 from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
+from simulator.reading.clock_spec import ClockSpec
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.length import Length
@@ -32,6 +33,7 @@ from simulator.reading.secrets import mask
 from simulator.reading.trials import MOST_TRIALS, Control, UntilDecided
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
+from simulator.sinks.sink import AnySink
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.spec import Duration, decode, encode, walk
 from simulator.sweep.sweep import Sweep
@@ -53,21 +55,14 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.user_to_agent if party == "agent" else self.agent_to_user
 
 
-class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`{kind: wall, strict: true}`: a late tick or an underrun ends the session with an error."""
-
-    kind: Literal["virtual", "wall"]
-    strict: bool = False
-
-
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
     session that is invalid by the tester's fault is played again. control: as what every trial is played once more, to
-    be held against. sweep: points of it, each a scenario of its own;
-    measure: what tables and curves of them show.
+    be held against. sweep: points of it, each a scenario of its own; measure: what tables and curves of them show.
+    log: where the run is logged beside its folder.
     """
 
     name: str
@@ -94,6 +89,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     measure: list[str] = []
     report: Literal["all", "failed", "none"] = "all"
     audio: Literal["wav", "flac"] = "wav"
+    log: AnySink | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
     max_minutes: Annotated[float, msgspec.Meta(ge=0)] | None = None
     prices: dict[str, Price] = {}
@@ -221,6 +217,8 @@ def check(scenario: Scenario, source: str) -> None:
                 channel.check_window(f"$.lines.{direction}[{index}]")
                 channel.check(f"$.lines.{direction}[{index}]", scenario.sample_rate)
         located("$.recognizer", scenario.recognizer.check)
+        if scenario.log is not None:
+            scenario.log.check("$.log")
         check_budget(scenario.priced_models(), scenario.prices, scenario.max_cost)
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from error

@@ -14,8 +14,16 @@ LARGEST_TOP = 25
 LIGHT = {"anyio", "msgspec", "numpy", "soundfile", "structlog", "yaml"}
 """What every session needs anyway; the rest is imported in the function that uses it."""
 
-KNOWN_HEAVY = {("simulator.cli.screen", "rich"), ("simulator.cli.sweep_screen", "rich")}
-"""Only `rich.markup`, which takes a millisecond, in a file that is imported when there is something to print."""
+KNOWN_HEAVY = {
+    ("simulator.cli.screen", "rich"),
+    ("simulator.cli.sweep_screen", "rich"),
+    ("simulator.ci.player", "pytest"),
+    ("simulator.ci.plugin", "pytest"),
+    ("simulator.ci.shared_root", "pytest"),
+    ("simulator.ci.pytest_items", "pytest"),
+}
+"""Only `rich.markup`, which takes a millisecond, in a file that is imported when there is something to print; and
+pytest in what pytest alone imports."""
 
 KNOWN_TYPE_ONLY = {
     ("agents.duplex.nemotron_nemo", "agents.duplex.nemotron"),

@@ -6,6 +6,7 @@ What stays without an answer ends the session: a caller that says nothing tests 
 """
 
 import re
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,9 @@ from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.chat_calls import ToolRounds, offered
-from agents.responders.completion import Ended, parts_of
+from agents.responders.completion import ChatPart, Ended, parts_of
+from agents.responders.kept_parts import kept_parts
+from simulator.cassettes.recording import nothing_goes_out
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable
 from simulator.remote.server import check_token
@@ -97,7 +100,7 @@ class EndpointMind:
     async def start(self, context: MindContext) -> None:
         """Make the client; the server is reached with the first moment."""
         self._context = context
-        self._client = self._spec.client(self._secrets)
+        self._client = None if nothing_goes_out() else self._spec.client(self._secrets)
 
     async def close(self) -> None:
         """Close the client's connections."""
@@ -176,18 +179,17 @@ class EndpointMind:
 
     async def _asked_once(self, messages: list[Json], situation: Situation) -> tuple[str, Ended]:
         spec, ended, text = self._spec, Ended(), ""
-        raw = await self._client.chat.completions.with_raw_response.create(
-            model=spec.model,
-            messages=messages,
-            stream=True,
-            stream_options={"include_usage": True},
-            temperature=spec.temperature,
-            max_tokens=spec.max_tokens,
-            seed=self._context.seed,
+        request: Json = {
+            "model": spec.model,
+            "messages": messages,
+            "temperature": spec.temperature,
+            "max_tokens": spec.max_tokens,
+            "seed": self._context.seed,
             **self._format(situation),
             **({"tools": tools} if (tools := offered(self._context.port.tools)) else {}),
-        )
-        async with aclosing(parts_of(raw)) as parts:
+        }
+        kept = kept_parts(spec.base_url, request, lambda: self._sent(request), self._secrets, kind="caller")
+        async with aclosing(kept) as parts:
             async for part in parts:
                 ended.take(part)
                 text += part.text
@@ -195,6 +197,13 @@ class EndpointMind:
         told = token_counts(ended.usage)
         self._context.emit(situation.at, "usage", model=spec.model, session_s=round(since_s, 3), **told)
         return text, ended
+
+    async def _sent(self, request: Json) -> AsyncGenerator[ChatPart, None]:
+        more = {"stream": True, "stream_options": {"include_usage": True}}
+        raw = await self._client.chat.completions.with_raw_response.create(**request, **more)
+        async with aclosing(parts_of(raw)) as parts:
+            async for part in parts:
+                yield part
 
     def _format(self, situation: Situation) -> Json:
         if self._form == "text":

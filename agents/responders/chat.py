@@ -17,7 +17,9 @@ from agents.remote.chat_client import chat_client, check_chat_url, probe_models,
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.chat_calls import ToolRounds
 from agents.responders.completion import ChatPart, Ended, parts_of
+from agents.responders.kept_parts import kept_parts
 from agents.responders.sentences import Sentences
+from simulator.cassettes.recording import nothing_goes_out
 from simulator.errors import RemoteError
 from simulator.reading.secrets import Secrets, key_variable
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
@@ -79,7 +81,7 @@ class Chat:
         """Make the client; the server is reached with the first turn."""
         self._context = context
         self._rounds = ToolRounds(context.port)
-        self._client = _client(self._spec, self._secrets)
+        self._client = None if nothing_goes_out() else _client(self._spec, self._secrets)
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Stream the answer; every finished sentence is a piece."""
@@ -120,16 +122,22 @@ class Chat:
         system = "\n\n".join(filter(None, (self._spec.system, self._context.port.instructions)))
         messages = [{"role": "system", "content": system}, *self._rounds.messages(history, self._text)]
         tools = self._rounds.tools
-        raw = await self._client.chat.completions.with_raw_response.create(
-            model=self._spec.model,
-            messages=messages,
-            stream=True,
-            stream_options={"include_usage": True},
-            temperature=self._spec.temperature,
-            max_tokens=self._spec.max_tokens,
-            seed=self._context.seed,
+        request: dict[str, Any] = {
+            "model": self._spec.model,
+            "messages": messages,
+            "temperature": self._spec.temperature,
+            "max_tokens": self._spec.max_tokens,
+            "seed": self._context.seed,
             **({"tools": tools} if tools else {}),
-        )
+        }
+        kept = kept_parts(self._spec.base_url, request, lambda: self._sent(request), self._secrets, kind="chat")
+        async with aclosing(kept) as parts:
+            async for part in parts:
+                yield part
+
+    async def _sent(self, request: dict[str, Any]) -> AsyncGenerator[ChatPart, None]:
+        more = {"stream": True, "stream_options": {"include_usage": True}}
+        raw = await self._client.chat.completions.with_raw_response.create(**request, **more)
         async with aclosing(parts_of(raw)) as parts:
             async for part in parts:
                 yield part

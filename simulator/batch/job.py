@@ -13,11 +13,14 @@ import msgspec
 import structlog
 from msgspec import UNSET
 
+from simulator.batch.kept_sessions import divergence, keep_traces, replayed
 from simulator.batch.meta import meta_of
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Pacing, Surroundings
+from simulator.cassettes.recording import record_by
 from simulator.errors import RemoteError, SimulatorError, sentence
+from simulator.events import Party
 from simulator.files import write_json
 from simulator.judging.sitting import keep_used
 from simulator.logs import scrubbed_logs
@@ -41,13 +44,15 @@ log = structlog.get_logger()
 class Played(msgspec.Struct, kw_only=True):
     """How a session went: its status, the sentence that says why it failed, how well the wall clock was kept.
 
-    own_fault: whether it failed by a fault of the tester's, and not by the agent.
+    own_fault: whether it failed by a fault of the tester's, and not by the agent. unkept: parties whose trace is to be
+    kept, if the session turns out to be valid.
     """
 
     status: str
     problem: str | None = None
     own_fault: bool = False
     pacing: Pacing | None = None
+    unkept: list[Party] = []
 
 
 class Outcome(NamedTuple):
@@ -60,11 +65,13 @@ class Outcome(NamedTuple):
 
 async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played:
     """Run a job's session into its folder. Never raises for the session's own failure; cancellation passes through."""
-    scenario = job.scenario
     recorder: Recorder | None = None
     conversation: Conversation | None = None
-    secrets = _secrets_of(scenario)
+    secrets = _secrets_of(job.scenario)
     try:
+        record_by(job.record)
+        kept = replayed(job)
+        job, scenario = kept.job, kept.job.scenario
         recorder = Recorder(
             run_folder / job.id, meta_of(job), to_yaml(scenario),
             heard=bool(scenario.lines.user_to_agent or scenario.lines.agent_to_user), flac=scenario.audio == "flac",
@@ -82,7 +89,9 @@ async def play(job: Job, run_folder: Path, surroundings: Surroundings) -> Played
                 recorder.close("failed", problem=problem)
         pacing = conversation.pacing if conversation else None
         return Played(status="failed", problem=problem, own_fault=_is_own(error), pacing=pacing)
-    return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing)
+    if (left := divergence(run_folder / job.id, kept.expected)) is not None:
+        return Played(status="failed", problem=left, own_fault=True, pacing=conversation.pacing)
+    return Played(status="completed", problem=conversation.remark, pacing=conversation.pacing, unkept=kept.missing)
 
 
 def _secrets_of(scenario: Scenario) -> Secrets:
@@ -102,6 +111,7 @@ def _is_own(error: Exception) -> bool:
 def finish(job: Job, run_folder: Path, played: Played) -> Row:
     """Annotate and score a played session; writes speech.json and scores.json into its folder."""
     scores: list[Score] = []
+    record_by(job.record)
     if played.status == "completed" and job.scenario.scorers != []:
         try:
             scores = score_folder(run_folder / job.id, job.scenario)
@@ -112,7 +122,10 @@ def finish(job: Job, run_folder: Path, played: Played) -> Row:
                 log.info("scoring failed", session=job.id, exc_info=error)
             problem = secrets.scrub(f"could not be scored: {sentence(error)}")
             played = Played(status="failed", problem=problem, own_fault=True)
-    return row_of(job, played, scores, run_folder / job.id)
+    row = row_of(job, played, scores, run_folder / job.id)
+    if row.status == "completed" and not row.invalid:
+        keep_traces(job, run_folder / job.id, played.unkept)
+    return row
 
 
 def row_of(job: Job, played: Played, scores: Sequence[Score] = (), folder: Path | None = None) -> Row:

@@ -22,6 +22,7 @@ from simulator.call.recording import Recorder
 from simulator.call.responses import AskedResponses
 from simulator.call.seat import Seat
 from simulator.call.surroundings import Keys, Surroundings
+from simulator.call.turns_begun import TurnsBegun
 from simulator.clock import Clock
 from simulator.errors import RemoteError, SimulatorError, blamed
 from simulator.events import PARTIES, Event, EventLog, Party, Source
@@ -61,6 +62,7 @@ class Table:
         self.log.listen = around.listen
         self._responses = AskedResponses(self.log)
         self._diverged: str | None = None
+        self._turns = TurnsBegun(self.log)
         self.world: World | None = None
         self._before: Any = None
         self._became: WorldRecord | None = None
@@ -130,6 +132,7 @@ class Table:
             shared=self._around.shared,
             specs={side: scenario.actor(side) for side in self.seats},
             world=self.world,
+            turn_heard=lambda: self._turns.told(party, self.now),
         )
         try:
             await seat.actor.start(context)
@@ -257,6 +260,7 @@ class Table:
                 at_s = event.at / self.scenario.sample_rate
                 self._diverged = (
                     f"the {event.party}'s trace diverged at t={at_s:.2f} s: it no longer fits what was heard"
+                    f"{self._turns.told(event.party, event.at)}"
                 )
             elif event.type == "diverged" and self._diverged is None:
                 expected, heard = quoted(event.expected), quoted(event.heard)

@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "offer an actor to other people's clients",
     "replay": "put a recorded user before another agent",
     "compare": "paired differences between runs, or from a baseline; a gate with --fail-on worse",
+    "shrink": "make a failing scenario as small as it can be and still fail",
     "export": "write a session in another tool's format",
     "list": "what is installed: actors, injectors, channels, scorers, responders, voices ...",
     "explain": "what a metric means, and how others define it",
@@ -34,7 +35,7 @@ COMMANDS = {
 # A module called `list` would hide the builtin of that name in this package.
 MODULES = {"list": "listing"}
 
-SESSION_COMMANDS = ("run", "talk", "serve", "replay")
+SESSION_COMMANDS = ("run", "talk", "serve", "replay", "shrink")
 """Those that play sessions: what goes wrong in them leaves some behind."""
 
 OK, EXPECTATION_FAILED, REFUSED, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130

@@ -19,6 +19,22 @@ def print_refusal(error: SimulatorError, args: argparse.Namespace | None = None)
         )
         if pointed:
             print(pointed, file=sys.stderr)
+        _annotate(str(error), [file for file in files if isinstance(file, Path)])
+
+
+def _annotate(complaint: str, files: Sequence[Path]) -> None:
+    """Show a refusal beside the line in a pull request, where this runs in a workflow of GitHub."""
+    from simulator.ci.github import annotation, on_github
+    from simulator.reading.places import place_of
+
+    if not on_github():
+        return
+    named = [file for file in files if complaint.startswith((f"{file.name}: ", f"{file}: "))] or list(files[:1])
+    file, line = str(named[0]) if named else "", 0
+    if named and named[0].is_file():
+        place = place_of(named[0].read_text(encoding="utf-8", errors="replace"), complaint)
+        line = place.line if place is not None else 0
+    print(annotation("error", complaint, file, line, title="refused"), file=sys.stderr)
 
 
 def pointer(complaint: str, files: Sequence[Path], overrides: Sequence[str] = ()) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -10,16 +11,18 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
 from simulator.batch.run import Result, run_plan
 from simulator.batch.shards import RunPart, Shard
+from simulator.ci.logged import log_run
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
+from simulator.cli.ci_options import add_ci, recording_of, tell_machines, telling_of
 from simulator.cli.dry_run import tell_plan
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.errors import ScenarioError, sentence
-from simulator.events import PARTIES
 from simulator.logs import set_up_logs
-from simulator.planning.checks import check_environment, check_expectations, check_judges
-from simulator.planning.plan import Plan, Wishes, make_plan
+from simulator.planning.checks import check_startable
+from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.recipe import is_recipe
 from simulator.results.summary import Summary, summarise
+from simulator.texts import shown
 from simulator.workers import stop_as_by_ctrl_c
 
 
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-probe", action="store_true", help="do not look whether far ends are there before the run")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_pool(parser)
+    add_ci(parser)
     parser.add_argument(
         "--page-audio",
         choices=("auto", "flac", "opus", "none"),
@@ -76,14 +80,18 @@ def run(args: argparse.Namespace) -> int:
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
     stop_as_by_ctrl_c()
-    check_before_start(plan)
+    recording = recording_of(args)
+    offline = recording is not None and recording.record == "never"
+    check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=offline)
+    plan = recorded(plan, recording)
+    telling_of(args)
     for note in (*plan.notes, *plan.remarks):
         print(f"simulate: {note}", file=sys.stderr)
     shard: str | None = getattr(args, "shard", None)
     part = RunPart(plan, None if shard is None else Shard.read(shard))
     if args.dry_run:
         return tell_plan(part.plan, args)
-    if not args.no_probe:
+    if not args.no_probe and (recording is None or recording.record == "always"):
         _look_for_far_ends(part.plan)
     folder = RunFolder(args.out or _default_folder(plan, part.shard), resume=args.resume)
     try:
@@ -131,18 +139,26 @@ def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace) -> int:
         print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
     else:
         screen.print_summary(summary, folder.path, verbose=args.verbose)
+    return _told(plan, summary, folder.path, args, code)
+
+
+def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, code: int) -> int:
+    """Tell machines what came of a run; gives the exit code, which says so where that could not be written."""
+    try:
+        log_run(plan.scenarios, summary, folder, code=code, say=_said(args), complain=_complained)
+        tell_machines(telling_of(args), summary, folder, plan.sources, as_json=args.json)
+    except OSError as error:
+        print(f"simulate: {sentence(error)}", file=sys.stderr)
+        return code if code == INTERRUPTED else INCOMPLETE
     return code
 
 
-def check_before_start(plan: Plan) -> None:
-    """Refuse a party that is human, a key that is not set, an expectation on what nobody measures. ScenarioError."""
-    for scenario in (*plan.sweeps.values(), *plan.scenarios.values()):
-        for party in PARTIES:
-            if scenario.actor(party).traits().live:
-                raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
-        check_judges(scenario)
-        check_expectations(scenario)
-        check_environment(scenario)
+def _said(args: argparse.Namespace) -> Callable[[str], None]:
+    return lambda line: print(shown(line), file=sys.stderr if args.json else sys.stdout)
+
+
+def _complained(line: str) -> None:
+    print(f"simulate: {shown(line)}", file=sys.stderr)
 
 
 def _look_for_far_ends(plan: Plan) -> None:

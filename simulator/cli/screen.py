@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from simulator.ci.cases import worst_of
 from simulator.cli.closing import closing_lines
 from simulator.cli.compare_tables import print_table
 from simulator.cli.console import console
@@ -16,7 +17,6 @@ from simulator.reading.expect import Verdict
 from simulator.results.controls import FIRST, SECOND, ControlSummary
 from simulator.results.judged import read_judged
 from simulator.results.leading import LEADING
-from simulator.results.row import Row
 from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.summary import Summary
 from simulator.scenario import slug
@@ -169,9 +169,8 @@ def _found(verdict: Verdict) -> str:
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
     """Say where to look: the session that is worst by its own value, or the scenario's first, and when in it."""
-    rows = [row for row in summary.rows if row.scenario == group and not row.invalid]
-    own = [row for row in rows if verdict.violated_by(row.value(verdict.metric))]
-    for row in sorted(own, key=lambda row: _missed_by(verdict, row), reverse=True)[:1] or rows[:1]:
+    rows = [row for row in summary.rows if row.scenario == group]
+    for row in worst_of(verdict, rows)[:1]:
         page = folder / row.id / SESSION_PAGE
         moment, label = _moment(folder / row.id, verdict.metric)
         if verdict.asked is not None and label and label != verdict.reason:
@@ -180,12 +179,6 @@ def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary
         console.print(
             f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True, markup=False
         )
-
-
-def _missed_by(verdict: Verdict, row: Row) -> float:
-    """How far a session's own value is from the bound; an undefined one not at all."""
-    value = row.value(verdict.metric)
-    return 0.0 if value is None else abs(value - verdict.bound)
 
 
 def _moment(session: Path, metric: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.pieces import speech_pieces
 from simulator.engines.spending import spend
 from simulator.frame import Samples, to_grid
-from simulator.remote.http_exchange import HttpRequest, exchange_here
+from simulator.remote.http_exchange import HttpRequest
+from simulator.remote.kept_exchange import exchange_kept
 from simulator.remote.server import RemoteServer
 from simulator.sound import recordings
 from simulator.sound.wav import encode_wav
@@ -68,7 +69,9 @@ class FarRecognizer:
             return self._far.read(kept(self._spec, sound, DETECTOR_HZ, lambda: self._asked(sound)))
 
     def _asked(self, sound: Samples) -> bytes:
-        answer = exchange_here(self._far.request(encode_wav(sound, DETECTOR_HZ)))
+        server, asked = self._far.server, self._far.request(encode_wav(sound, DETECTOR_HZ))
+        what = f"what {server.name} hears in {len(sound) / DETECTOR_HZ:.2f} s of sound"
+        answer = exchange_kept(asked, server.secrets, kind="recogniser", what=what)
         refuse_failure(answer)
         self._far.read(answer.body)  # what is no answer is not kept
         spend(self._spec, input_s=len(sound) / DETECTOR_HZ)

@@ -15,7 +15,8 @@ from simulator.engines.spending import spend
 from simulator.engines.trimmed import audible
 from simulator.errors import RemoteError
 from simulator.frame import Samples, freeze, silence
-from simulator.remote.http_exchange import HttpAnswer, HttpRequest, exchange_here
+from simulator.remote.http_exchange import HttpAnswer, HttpRequest
+from simulator.remote.kept_exchange import exchange_kept
 from simulator.remote.server import RemoteServer
 from simulator.texts import quoted
 
@@ -39,6 +40,7 @@ class FarVoice:
     """Text to speech by a server. It tells no word times: alignment finds them. What was said once is kept on disk."""
 
     version = "1"
+    far = True
 
     def __init__(self, spec: VoiceSpec, far: Far, *, asked: str, sample_rate: int, prove: bool) -> None:
         """asked: `wav` or `pcm`. sample_rate: of sound without a header, Hz. prove: whether to ask for a test first."""
@@ -64,7 +66,9 @@ class FarVoice:
         return Utterance(text=text, samples=samples, sample_rate=rate)
 
     def _said(self, text: str, pace: float) -> tuple[Samples, int]:
-        answer = exchange_here(self._far.request(text, pace))
+        server = self._far.server
+        what = f"what {server.name} says of {quoted(text)}"
+        answer = exchange_kept(self._far.request(text, pace), server.secrets, kind="voice", what=what)
         refuse_failure(answer)
         samples, rate = read_sound(answer.body, asked=self._asked, sample_rate=self._rate)
         spend(self._spec, output_s=len(samples) / rate)

@@ -5,6 +5,7 @@ from copy import copy
 from pathlib import Path
 
 from simulator.cassettes.cassette import Cassette
+from simulator.cassettes.recording import record_or
 from simulator.cassettes.store import Cassettes, append, read_cassettes
 from simulator.errors import ScenarioError, SessionError
 from simulator.judging.exhibit import Exhibit, exhibit_of
@@ -31,7 +32,7 @@ class Sitting:
         try:
             self.exhibit = exhibit_of(session, spec.hears)
             self._judge = judge or spec.open()
-            self._cassettes = Cassettes([session.folder / FILE], record=spec.record, behind=self._judge.kept)
+            self._cassettes = Cassettes([session.folder / FILE], record=record_or(spec.record), behind=self._judge.kept)
         except (SessionError, ScenarioError) as error:
             self.problem = str(error)
 

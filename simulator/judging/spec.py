@@ -14,6 +14,7 @@ import msgspec
 import yaml
 from msgspec import Meta
 
+from simulator.cassettes.recording import kept_calls
 from simulator.cassettes.store import Cassettes, Record
 from simulator.errors import ScenarioError
 from simulator.reading.secrets import names
@@ -83,6 +84,9 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def open(self) -> EndpointJudge:
         """Give the judge, whose replies are kept in the user's cache. ScenarioError when its key is not set."""
+        store = kept_calls()
+        if store is not None:
+            return EndpointJudge(self.settings(self.votes), store)
         folder = reply_folder()
         files = [] if folder is None else [folder / FILE]
         store = Cassettes(files, keep=files[0] if files else None, record=self.record)

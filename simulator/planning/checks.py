@@ -1,7 +1,7 @@
 """Checks before a run: what could only fail later, for time or money, is refused at once."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from simulator.errors import ScenarioError, located
@@ -69,3 +69,18 @@ def _refuse_unknown(metric: str, known: Collection[str], where: str) -> None:
         close = get_close_matches(metric, known, 3) or list(known)[:3]
         hint = f"did you mean {', '.join(close)}" if close else "it has none"
         raise ScenarioError(f"{where}: {metric!r} is not measured by the scorers of this scenario; {hint}")
+
+
+def check_startable(scenarios: Iterable[Scenario], *, offline: bool = False) -> None:
+    """Refuse a party that is human, a key that is not set, an expectation on what nobody measures. ScenarioError.
+
+    offline: nothing goes out, so that nobody needs a key.
+    """
+    for scenario in scenarios:
+        for party in PARTIES:
+            if scenario.actor(party).traits().live:
+                raise ScenarioError(f"{scenario.name}: $.{party}: is human; take part with `simulate talk`")
+        if not offline:
+            check_judges(scenario)
+            check_environment(scenario)
+        check_expectations(scenario)

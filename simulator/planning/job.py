@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from simulator.cassettes.recording import RecordSetting
 from simulator.reading.secrets import mask
 from simulator.scenario import Scenario
 from simulator.spec import decode, encode
@@ -23,6 +24,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     sample: what is known of the dataset's sample it plays: its `id` and more; empty without a dataset. point: where it
     lies in a sweep, whose points are groups of their own. control_of: the group that it is a control of, which pays.
+    record: where its paid calls are kept, if the run says so.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     sample: dict[str, Any] = {}
     point: Point | None = None
     control_of: str = ""
+    record: RecordSetting | None = None
 
     @property
     def purse(self) -> str:
@@ -48,7 +51,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         Encoding leaves out the values that are the defaults themselves; a pickled copy of one is written out, and
         scenario.yaml would depend on where its session ran.
         """
-        rest = {"group": self.group, "sample": self.sample, "point": self.point, "control_of": self.control_of}
+        rest = {
+            "group": self.group,
+            "sample": self.sample,
+            "point": self.point,
+            "control_of": self.control_of,
+            "record": self.record,
+        }
         return _job, (self.id, encode(self.scenario), rest)
 
     def settings(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from simulator.cassettes.recording import RecordSetting
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
@@ -34,8 +35,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The jobs of a run, and the scenarios they come from (by name): of a sweep those of its points.
 
     sweeps: the scenarios that have points, by name; points: whose point a scenario is; flights: the staircases, whose
-    first round alone is among the jobs. notes: what could not be used, remarks: what will not be all that it looks
-    like; a sentence each.
+    first round alone is among the jobs. sources: where each scenario comes from, by name. notes: what could not be
+    used, remarks: what will not be all that it looks like; a sentence each. record: where paid calls are kept.
     """
 
     name: str
@@ -44,8 +45,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sweeps: dict[str, Scenario] = {}
     points: dict[str, str] = {}
     flights: list[Flight] = []
+    sources: dict[str, str] = {}
     notes: list[str] = []
     remarks: list[str] = []
+    record: RecordSetting | None = None
 
     @property
     def purses(self) -> dict[str, Scenario]:
@@ -67,7 +70,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def unfolded(self, answers: Answers) -> list[Job]:
         """Give the jobs and, of staircases, those that follow from these answers."""
         later = [job for flight in self.flights for job in flight.unfolded(answers)]
-        return list({job.id: job for job in (*self.jobs, *later)}.values())
+        jobs = {job.id: job for job in (*self.jobs, *later)}.values()
+        return [msgspec.structs.replace(job, record=self.record) for job in jobs] if self.record else list(jobs)
 
     @property
     def swept(self) -> dict[str, SweepInfo]:
@@ -101,6 +105,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     points: dict[str, str] = {}
     flights: list[Flight] = []
     origin: dict[str, str] = {}
+    sources: dict[str, str] = {}
     jobs: list[Job] = []
     notes: list[str] = []
     doubts: list[str] = []
@@ -115,6 +120,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         if scenario.sweep is not None:
             sweeps[name] = scenario
         starts = each_point(Job(id=name, group=name, scenario=scenario)).jobs
+        sources |= dict.fromkeys((name, *(start.group for start in starts)), source)
         points |= {start.group: name for start in starts if start.point}
         climbs = flights_of(scenario, starts)
         flights += climbs
@@ -135,9 +141,18 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         sweeps=sweeps,
         points=points,
         flights=flights,
+        sources=sources,
         notes=notes,
         remarks=[*doubts, *_remarks(scenarios)],
     )
+
+
+def recorded(plan: Plan, record: RecordSetting | None) -> Plan:
+    """Give the plan with every job told where its paid calls are kept."""
+    if record is None:
+        return plan
+    jobs = [msgspec.structs.replace(job, record=record) for job in plan.jobs]
+    return msgspec.structs.replace(plan, jobs=jobs, record=record)
 
 
 def _remarks(scenarios: Mapping[str, Scenario]) -> list[str]:
