@@ -25,7 +25,7 @@ PAUSE_S = 0.5
 SESSION_AUDIO = "session_audio.wav"
 
 
-class KeptTurn(msgspec.Struct, frozen=True, kw_only=True):
+class TurnArtifacts(msgspec.Struct, frozen=True, kw_only=True):
     """A turn to be kept. asked: its sound, float32 (n,) at rate Hz. request: what came with it. took_s: to answer it.
 
     session: whose turn it is, and number: which, from 0; None: a request of its own. decoded: whether it has sound.
@@ -47,7 +47,7 @@ class Artifacts:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def keep(self, turn: KeptTurn) -> dict[str, str]:
+    def keep(self, turn: TurnArtifacts) -> dict[str, str]:
         """Write a turn's files and give their paths by name. SimulatorError: the disk refuses."""
         stamp = datetime.fromisoformat(today()).strftime("%Y%m%d_%H%M%S")
         own = turn.session is None
@@ -67,7 +67,7 @@ class Artifacts:
             raise _refused(error, folder) from error
         return {"session_dir": str(folder), **{name: str(path) for name, path in paths.items()}}
 
-    def _write(self, turn: KeptTurn, paths: Mapping[str, Path], stamp: str) -> None:
+    def _write(self, turn: TurnArtifacts, paths: Mapping[str, Path], stamp: str) -> None:
         answer = turn.answer
         sound = paths.get("output_audio_path")
         write_whole(paths["input_audio_path"], encode_wav(turn.asked, turn.rate))

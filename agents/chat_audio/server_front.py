@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agents.chat_audio.server_artifacts import Artifacts, KeptTurn
+from agents.chat_audio.server_artifacts import Artifacts, TurnArtifacts
 from agents.chat_audio.server_loop import rested, with_system_prompt
 from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
@@ -175,7 +175,7 @@ class ChatFront:
         name = session.id if id_ is None else f"{session.id}-{number}"
         if self._rules.artifacts is None:
             return AnsweredTurn(told=told, name=name, session_id=id_, number=number)
-        turn = KeptTurn(
+        turn = TurnArtifacts(
             answer=told, asked=samples, rate=self._player.rate, request={"request_id": name, **request},
             took_s=seconds() - began_s, session=id_, number=number - 1, decoded=self._rules.decode,
         )  # fmt: skip
