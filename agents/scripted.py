@@ -8,6 +8,7 @@ from simulator.engines.kinds import AnyRecognizer, AnyVoice, VoiceSpec
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.spending import tell_spent
 from simulator.errors import located
+from simulator.speaking.alternatives import lines_of
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues
 from simulator.speaking.voice import (
@@ -94,7 +95,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         turns = [
             Turn(
                 cue=turn.cue(),
-                lines=tuple(self._line(turn, text, voice, context.output_rate) for text in turn.alternatives()),
+                lines=self._lines(turn, voice, context),
                 repeat=turn.repeat,
                 role=turn.role,
                 hang_up=turn.hang_up,
@@ -104,6 +105,12 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         ]
         tell_spent(context.emit, 0, voice)
         return turns
+
+    def _lines(self, turn: ScriptedTurn, voice: VoiceSpec, context: Context) -> Sequence[PreparedSpeech]:
+        def prepare(text: Say) -> PreparedSpeech:
+            return self._line(turn, text, voice, context.output_rate)
+
+        return lines_of(turn.alternatives(), voice, prepare, realtime=context.realtime)
 
     def _line(self, turn: ScriptedTurn, text: Say, voice: VoiceSpec, rate: int) -> PreparedSpeech:
         line = spoken(text, voice, rate, words_per_minute=self.words_per_minute)

@@ -16,8 +16,8 @@ from simulator.annotation.audible import frame_levels
 from simulator.annotation.cache import SpeechCache
 from simulator.annotation.detect import Track, detect
 from simulator.annotation.truth import known_speech, told, within_speech
-from simulator.engines.cache import cache_folder
 from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.store import cache_folder
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
 from simulator.session import Session
