@@ -115,11 +115,14 @@ class Echo:
         if heard is not silence(len(heard)) and self._active():
             # Frame by frame, as any sum of floats that blocks must not change.
             for sent, returned in zip(energies(heard, self._count), energies(echo, self._count), strict=True):
-                self._sent_energy += float(sent)
-                self._echo_energy += float(returned)
+                if sent:  # a frame without sound counts as little beside others as alone
+                    self._sent_energy += float(sent)
+                    self._echo_energy += float(returned)
 
     def measured(self) -> dict[str, float | None]:
         """The return loss that came about over all that was said, in dB; None where nothing came back."""
+        if self._waiting:
+            self._return()  # how much of it waited hangs on the blocks that the call went in
         if not self._sent_energy or not self._echo_energy:
             return {"loss_db": None}
         return {"loss_db": round(float(10 * np.log10(self._sent_energy / self._echo_energy)), 2)}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, EntryPoints, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,7 +41,13 @@ GROUPS = {
 @cache
 def installed(group: str) -> Mapping[str, EntryPoint]:
     """Give the kinds installed in a group (`actors`, `channels` ...), by name, sorted; nothing is imported."""
-    return {point.name: point for point in sorted(entry_points(group=GROUPS[group]), key=lambda point: point.name)}
+    return {point.name: point for point in sorted(_points().select(group=GROUPS[group]), key=lambda point: point.name)}
+
+
+@cache
+def _points() -> EntryPoints:
+    """Everything that packages here announce: reading it takes 10 ms, whatever group is asked for."""
+    return entry_points()
 
 
 @cache

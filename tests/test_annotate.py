@@ -1,10 +1,10 @@
 """Annotation: truth where events tell everything, listening where they do not, the same bytes every time."""
 
-from pathlib import hashlib
+import hashlib
+from pathlib import Path
 
 import msgspec
 import numpy as np
-import Path
 import pytest
 import soundfile
 import structlog

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import structlog
 from msgspec import UNSET
 
 from simulator.batch.meta import meta_of
@@ -20,7 +19,7 @@ from simulator.call.surroundings import Pacing, Surroundings
 from simulator.errors import RemoteError, SimulatorError, sentence
 from simulator.files import write_json
 from simulator.judging.sitting import keep_used
-from simulator.logs import scrubbed_logs
+from simulator.logs import log, scrubbed_logs
 from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
@@ -34,8 +33,6 @@ from simulator.scoring.validity import why_invalid
 from simulator.session import read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
 from simulator.spec import encode
-
-log = structlog.get_logger()
 
 
 class Played(msgspec.Struct, kw_only=True):
