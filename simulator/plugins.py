@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,7 +45,7 @@ def installed(group: str) -> Mapping[str, EntryPoint]:
 
 
 @cache
-def _points() -> EntryPoints:
+def _points() -> Any:  # another class before Python 3.12, which selects as well
     """Everything that packages here announce: reading it takes 10 ms, whatever group is asked for."""
     return entry_points()
 
