@@ -36,6 +36,7 @@ SCENARIO = """
 name: {name}
 duration: 1s
 repeat: {repeat}
+report: failed
 user: {{kind: scripted, turns: [{{at: 100ms, say: hello there}}]}}
 agent: {{kind: cascade, replies: [{{say: good evening}}]}}
 injectors: [{{kind: backchannel, party: user, cue: {{agent_speaking: 2s, every: 4s}}, choose: [mm-hm, right]}}]
