@@ -73,9 +73,9 @@ class Recognising:
         self._text = ""
 
     async def start(self, context: ResponderContext) -> None:
-        """Load the recogniser beside whatever else starts."""
+        """Load the recogniser beside whatever else starts; on the virtual clock when something is new to it."""
         self._context = context
-        loading = self._recognizer.warm()
+        loading = self._recognizer.warm() if context.realtime else None
         await self._inner.start(context)
         if loading is not None:
             # On the wall clock a first turn must not wait for the model.

@@ -12,6 +12,7 @@ from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.events import other_party
 from simulator.sound.dtmf import check_keys
+from simulator.speaking.alternatives import lines_of
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues, in_turns
 from simulator.speaking.voice import (
@@ -117,7 +118,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         turns = [
             Turn(
                 cue=turn.cue(),
-                lines=self._lines(turn, voice, context.output_rate, beside=beside),
+                lines=self._lines(turn, voice, context, beside=beside),
                 repeat=turn.repeat,
                 role=turn.role,
                 hang_up=turn.hang_up,
@@ -128,10 +129,17 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         tell_spent(context.emit, 0, voice)
         return turns
 
-    def _lines(self, turn: ScriptedTurn, voice: VoiceSpec, rate: int, *, beside: bool) -> tuple[PreparedSpeech, ...]:
+    def _lines(
+        self, turn: ScriptedTurn, voice: VoiceSpec, context: Context, *, beside: bool
+    ) -> Sequence[PreparedSpeech]:
+        rate = context.output_rate
         if turn.press is not None:
             return (pressed(turn.press, rate, beside=turn.band == "out" or (turn.band is None and beside)),)
-        return tuple(self._line(turn, text, voice, rate) for text in turn.alternatives())
+
+        def prepare(text: Say) -> PreparedSpeech:
+            return self._line(turn, text, voice, rate)
+
+        return lines_of(turn.alternatives(), voice, prepare, realtime=context.realtime)
 
     def _line(self, turn: ScriptedTurn, text: Say, voice: VoiceSpec, rate: int) -> PreparedSpeech:
         line = spoken(text, voice, rate, words_per_minute=self.words_per_minute)

@@ -117,6 +117,7 @@ class TurnBased(BlockActor):
                 seed=context.seed,
                 emit=context.emit,
                 trace=self._note,
+                realtime=context.realtime,
                 port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
             )
         )

@@ -87,12 +87,15 @@ class Echo:
         self._returned = Outbox()
         self._returned.push(np.zeros(spec.delay.samples(context.sample_rate), np.float32))
         self._waiting: list[Samples] = []
+        self._counted: list[bool] = []
+        """Of each frame that waits, whether it counts: it came while the echo was in force."""
         self._sent_energy = self._echo_energy = 0.0
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         """Carry a frame, or several."""
         count = len(frame.samples)
         self._waiting.append(other.samples)
+        self._counted += [self._active()] * (count // self._count)
         if self._returned.buffered < count:
             # Not before it is needed: several frames at once cost little more than one.
             self._return()
@@ -103,6 +106,7 @@ class Echo:
         """Turn all that waits into echo."""
         heard = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
         self._waiting.clear()
+        counted, self._counted = self._counted, []
         if not heard.any():
             heard = silence(len(heard))
         sound = heard
@@ -112,10 +116,11 @@ class Echo:
         if self._residual is not None:
             echo = self._residual(heard, echo)
         self._returned.push(echo)
-        if heard is not silence(len(heard)) and self._active():
+        if heard is not silence(len(heard)):
             # Frame by frame, as any sum of floats that blocks must not change.
-            for sent, returned in zip(energies(heard, self._count), energies(echo, self._count), strict=True):
-                if sent:  # a frame without sound counts as little beside others as alone
+            sums = zip(energies(heard, self._count), energies(echo, self._count), counted, strict=True)
+            for sent, returned, counts in sums:
+                if sent and counts:  # a frame without sound counts as little beside others as alone
                     self._sent_energy += float(sent)
                     self._echo_energy += float(returned)
 

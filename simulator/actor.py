@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import anyio.abc
 import msgspec
 import numpy as np
-import structlog
 
 from simulator.clock import Clock
 from simulator.errors import ScenarioError
 from simulator.events import Emit, Party
 from simulator.frame import AudioFrame, Samples
+from simulator.logs import log
 from simulator.plugins import Kind
 from simulator.reading.secrets import references
 from simulator.spec import Convert, Duration, Spec, walk
@@ -160,7 +160,7 @@ class Context(msgspec.Struct, kw_only=True):
     line_has_channels: bool
     rng: np.random.Generator
     emit: Emit
-    log: Any = structlog.get_logger()
+    log: Any = log
     injecting: Callable[[], bool] = lambda: False
     trace: Callable[[Mapping[str, Any]], None] = lambda record: None
     tasks: anyio.abc.TaskGroup | None = None

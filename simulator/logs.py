@@ -5,16 +5,30 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-import structlog
+from typing import Any
 
 from simulator.texts import shown_lines
+
+
+class Log:
+    """Tells in the process's log what happens, in a few words and named values; structlog loads with the first."""
+
+    def __getattr__(self, level: str) -> Any:
+        """Give the way to tell at a level: `info`, `warning`, `error`; or `bind`, which gives a log with values."""
+        import structlog
+
+        return getattr(structlog.get_logger(), level)
+
+
+log = Log()
 
 _scrub: ContextVar[Callable[[str], str]] = ContextVar("scrub", default=str)
 
 
 def set_up_logs(*, verbose: bool) -> None:
     """Send logs to stderr: warnings, everything when verbose."""
+    import structlog
+
     level = logging.INFO if verbose else logging.WARNING
     # Plain tracebacks: the rich ones print local variables, and a local may hold a key.
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
@@ -42,4 +56,5 @@ def scrubbed_logs(scrub: Callable[[str], str]) -> Iterator[None]:
 
 def logs_are_verbose() -> bool:
     """Whether this process was set up to tell everything."""
-    return structlog.is_configured() and structlog.get_logger().is_enabled_for(logging.INFO)
+    structlog = sys.modules.get("structlog")
+    return structlog is not None and structlog.is_configured() and structlog.get_logger().is_enabled_for(logging.INFO)

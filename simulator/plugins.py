@@ -43,7 +43,13 @@ GROUPS = {
 @cache
 def installed(group: str) -> Mapping[str, EntryPoint]:
     """Give the kinds installed in a group (`actors`, `channels` ...), by name, sorted; nothing is imported."""
-    return {point.name: point for point in sorted(entry_points(group=GROUPS[group]), key=lambda point: point.name)}
+    return {point.name: point for point in sorted(_points().select(group=GROUPS[group]), key=lambda point: point.name)}
+
+
+@cache
+def _points() -> Any:  # another class before Python 3.12, which selects as well
+    """Everything that packages here announce: reading it takes 10 ms, whatever group is asked for."""
+    return entry_points()
 
 
 @cache

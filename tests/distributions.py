@@ -43,5 +43,6 @@ def installed(folder: Path, name: str, kinds: Mapping[str, Mapping[str, str]]) -
 
 
 def _forget() -> None:
+    plugins._points.cache_clear()
     plugins.installed.cache_clear()
     plugins.load.cache_clear()

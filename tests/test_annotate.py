@@ -1,5 +1,6 @@
 """Annotation: truth where events tell everything, listening where they do not, the same bytes every time."""
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -249,9 +250,10 @@ def test_annotation_is_kept_in_the_users_cache_and_nowhere_else(
     stereo(tmp_path / "in" / "f.wav", voice(), voice("Yes."))
     first = annotate_cached(Session.of_recording(tmp_path / "in" / "f.wav"), words=False)
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["f.wav"]
-    kept = list((tmp_path / "cache").rglob("*.json"))
+    kept = list((tmp_path / "cache").rglob("*.speech"))
     assert len(kept) == 1
-    kept[0].write_bytes(msgspec.json.encode(msgspec.structs.replace(first.speech, detector="from the cache")))
+    body = msgspec.json.encode(msgspec.structs.replace(first.speech, detector="from the cache"))
+    kept[0].write_bytes(hashlib.sha256(body).digest() + body)
     again = annotate_cached(Session.of_recording(tmp_path / "in" / "f.wav"), words=False)
     assert again.speech.detector == "from the cache"
     swapped = Session.of_recording(tmp_path / "in" / "f.wav", user_channel=1, agent_channel=0)

@@ -11,7 +11,7 @@ from tests.source_tree import PACKAGES, ROOT, SourceFile, arrows, circles, sourc
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LARGEST_TOP = 25
 
-LIGHT = {"anyio", "msgspec", "numpy", "soundfile", "structlog", "yaml"}
+LIGHT = {"anyio", "msgspec", "numpy", "soundfile", "yaml"}
 """What every session needs anyway; the rest is imported in the function that uses it."""
 
 KNOWN_HEAVY = {

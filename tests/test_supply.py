@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.engines.cache import UtteranceCache, largest_bytes, trim
+from simulator.engines.cache import UtteranceCache, largest_bytes
 from simulator.engines.espeak import EspeakSpec
 from simulator.engines.silero_model import _model_file
+from simulator.engines.store import trim
 from simulator.engines.weights import SILERO, check_weights
 from simulator.errors import ScenarioError
 from tests.licences import PAGE, direct, licence_of

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import msgspec
-import structlog
 
 from agents.moshi.play import LOST, MoshiPlay
 from agents.moshi.protocol import FRAME, kind_name
@@ -21,10 +20,9 @@ from simulator.actor import Context
 from simulator.clock import seconds
 from simulator.errors import RemoteError
 from simulator.frame import Samples
+from simulator.logs import log
 from simulator.reading.secrets import Secrets
 from simulator.sound.opus import RATE_HZ
-
-log = structlog.get_logger()
 
 BEHIND_S = 2.0
 """A server that owes more when the session ends is no network's delay behind, it is too slow."""

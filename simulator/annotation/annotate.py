@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from functools import cache
 
 import msgspec
-import structlog
 
 from simulator.annotation import transcribe
 from simulator.annotation.audible import frame_levels
 from simulator.annotation.cache import SpeechCache
 from simulator.annotation.detect import Track, detect
 from simulator.annotation.truth import known_speech, told, within_speech
-from simulator.engines.cache import cache_folder
 from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.store import cache_folder
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
+from simulator.logs import log
 from simulator.session import Session
 from simulator.spec import encode
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
@@ -29,9 +29,6 @@ BLOCK_S = 30.0
 DETECTOR = "silero+energy"
 VERSION = 3
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
-
-
-log = structlog.get_logger()
 
 
 class _Draft(msgspec.Struct, kw_only=True):

@@ -1,16 +1,11 @@
-"""Annotations on disk: what has been listened to once is not listened to again.
-
-A file that cannot be read counts as absent; a folder that cannot be written is no error: the cache only saves
-time.
-"""
+"""Annotations on disk: what has been listened to once is not listened to again."""
 
 import hashlib
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from simulator.files import write_whole
+from simulator.engines.store import Store
 from simulator.speech import Speech
 
 
@@ -19,25 +14,20 @@ class SpeechCache:
 
     def __init__(self, folder: Path | None) -> None:
         """Keep annotations under `folder`, which is made when needed; None keeps nothing."""
-        self._folder = folder / "speech" if folder else None
+        self._store = Store(folder / "speech" if folder else None, "speech")
 
     def get(self, key: str) -> Speech | None:
         """Give the annotation kept under a key, if there is a whole one."""
-        if self._folder is None:
-            return None
+        body = self._store.get(_name(key))
         try:
-            return msgspec.json.decode(self._file(self._folder, key).read_bytes(), type=Speech)
-        except (OSError, msgspec.DecodeError):
+            return None if body is None else msgspec.json.decode(body, type=Speech)
+        except msgspec.DecodeError:
             return None
 
     def put(self, key: str, speech: Speech) -> None:
         """Keep an annotation; a reader sees all of it or nothing."""
-        if self._folder is None:
-            return
-        with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._file(self._folder, key), msgspec.json.encode(speech))
+        self._store.put(_name(key), msgspec.json.encode(speech))
 
-    @staticmethod
-    def _file(folder: Path, key: str) -> Path:
-        return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+
+def _name(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

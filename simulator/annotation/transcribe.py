@@ -6,18 +6,17 @@ tells none the words share the stretch by their lengths. What a known utterance 
 beside its text, so that the two can be compared without the audio.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import pairwise
 
 import msgspec
 import numpy as np
 
 from simulator.annotation.credible import BACKCHANNEL_S, believed
-from simulator.engines import Recognition, Word, engine
+from simulator.engines import Recognition, Word
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.moonshine import MoonshineSpec
+from simulator.engines.remembered import aligned
 from simulator.events import Party
 from simulator.frame import Samples
 from simulator.session import Session
@@ -31,9 +30,6 @@ ALIGNER, _ALIGNED = "pocketsphinx", "en"
 SENTENCE_PAUSE_S = 0.7
 LONGEST_S = 12.0
 MARGIN_S = 0.2
-
-_REMEMBERED = 4096
-"""Texts a process keeps: what a run of some hundred scenarios says, in about a megabyte."""
 
 
 def pieces(speech: Timeline, sample_rate: int) -> list[Stretch]:
@@ -67,10 +63,10 @@ def sounded(
     stretches = pieces(speech, session.sample_rate)
     for stretch, room in zip(stretches, _rooms(stretches, session), strict=True):
         samples = session.said(party, room.start, room.end)
-        heard = _memory(recognizer).recognize(samples, session.sample_rate)
-        aligned = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
-        if aligned is not None:
-            words = [_at(word, room.start) for word in aligned]
+        heard = recognizer.shared().recognize(samples, session.sample_rate)
+        timed = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
+        if timed is not None:
+            words = [_at(word, room.start) for word in timed]
         elif any(word.end for word in heard.words):
             words = [_at(word, room.start, timed_by=recognizer.label) for word in heard.words]
         else:
@@ -105,28 +101,6 @@ def _spelled(word: SpokenWord, text: str) -> SpokenWord:
     return word if word.text == text else msgspec.structs.replace(word, text=text)
 
 
-class _Memory:
-    """A recogniser with a memory: trials repeat their sounds, and one sound gives one text."""
-
-    def __init__(self, recognizer: RecognizerSpec) -> None:
-        self._recognizer = recognizer.shared()
-        self._known: dict[bytes, Recognition] = {}
-
-    def recognize(self, samples: Samples, sample_rate: int) -> Recognition:
-        """Recognise samples, float32 (n,), unless the same were heard before; ScenarioError where nothing runs."""
-        key = hashlib.sha256(b"%d:" % sample_rate + samples.tobytes()).digest()
-        if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.pop(next(iter(self._known)), None)
-            self._known[key] = self._recognizer.recognize(samples, sample_rate)
-        return self._known[key]
-
-
-@cache
-def _memory(recognizer: RecognizerSpec) -> _Memory:
-    return _Memory(recognizer)
-
-
 def _rooms(stretches: Sequence[Stretch], session: Session) -> list[Stretch]:
     """Give each stretch up to 0.2 s of sound on both sides, but nothing of its neighbours."""
     margin = round(MARGIN_S * session.sample_rate)
@@ -142,7 +116,7 @@ def _aligned(heard: Recognition, samples: Samples, sample_rate: int) -> list[Wor
     """Give the words of an English text with aligned times; None where they do not fit the sound."""
     if heard.language not in ("", _ALIGNED):
         return None
-    found: list[Word] | None = engine(ALIGNER).align(samples, sample_rate, heard.text)
+    found = aligned(ALIGNER, samples, sample_rate, heard.text)
     said = [word.confidence for word in heard.words]
     if found is None or len(found) != len(said):
         return found
@@ -178,11 +152,11 @@ def shared_out(text: str, within: Stretch, *, source: SpeechSource, id_: str = "
 def own_words(session: Session, party: Party, utterance: Segment, said_text: str) -> list[SpokenWord]:
     """Give times to the words of an utterance whose text is known but not its word onsets (source `model`)."""
     samples = session.said(party, utterance.start, utterance.end)
-    aligned: list[Word] | None = engine(ALIGNER).align(samples, session.sample_rate, said_text)
+    found = aligned(ALIGNER, samples, session.sample_rate, said_text)
     whole = Stretch(utterance.start, utterance.end)
-    if aligned is None:
+    if found is None:
         return shared_out(said_text, whole, source="model", id_=utterance.id)
-    return [_at(word, utterance.start, source="model", id_=utterance.id) for word in aligned]
+    return [_at(word, utterance.start, source="model", id_=utterance.id) for word in found]
 
 
 def recognised(
@@ -197,7 +171,7 @@ def recognised(
     for item in utterances:
         if item.text:
             samples = session.said(party, item.start, item.end)
-            heard = _memory(recognizer).recognize(samples, session.sample_rate).text
+            heard = recognizer.shared().recognize(samples, session.sample_rate).text
             text, reason = believed(heard, (item.end - item.start) / session.sample_rate)
             found.append(msgspec.structs.replace(item, source="asr", text=text))
             if reason:

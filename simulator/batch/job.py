@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import structlog
 from msgspec import UNSET
 
 from simulator.batch.kept_sessions import divergence, keep_traces, replayed
@@ -23,7 +22,7 @@ from simulator.errors import RemoteError, SimulatorError, sentence
 from simulator.events import Party
 from simulator.files import write_json
 from simulator.judging.sitting import keep_used
-from simulator.logs import scrubbed_logs
+from simulator.logs import log, scrubbed_logs
 from simulator.planning.job import Job
 from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
@@ -37,8 +36,6 @@ from simulator.scoring.validity import why_invalid
 from simulator.session import read_meta, read_session
 from simulator.sound.recordings import sha256_of_session
 from simulator.spec import encode
-
-log = structlog.get_logger()
 
 
 class Played(msgspec.Struct, kw_only=True):

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import anyio
-import structlog
 
 from simulator.call.chance import ACTORS, generator
 from simulator.call.ending import Ending
@@ -27,6 +26,7 @@ from simulator.clock import Clock
 from simulator.errors import RemoteError, SimulatorError, blamed
 from simulator.events import PARTIES, Event, EventLog, Party, Source
 from simulator.frame import AudioFrame, Samples
+from simulator.logs import log
 from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of
 from simulator.texts import quoted
@@ -122,7 +122,7 @@ class Table:
             clock,
             generator(scenario.seed, ACTORS, party),
             line_has_channels=bool(scenario.lines.heard_by(party)),
-            log=structlog.get_logger().bind(session=session_id, party=party),
+            log=log.bind(session=session_id, party=party),
             injecting=self.exchange.mouths[party].injecting,
             trace=self._trace_of(party),
             tasks=tasks,
@@ -212,7 +212,7 @@ class Table:
             except RemoteError as error:
                 failure = failure or error
             except Exception as error:  # noqa: BLE001 - one party's failure to leave must not keep the other's sound
-                structlog.get_logger().warning("actor did not close", party=party, error=str(error))
+                log.warning("actor did not close", party=party, error=str(error))
         await anyio.to_thread.run_sync(self._leave_world)
         return failure or self._responses.failure
 
@@ -225,7 +225,7 @@ class Table:
         try:
             self._became = recorded(self._before, world.state(), world.verdict())
         except SimulatorError as error:
-            structlog.get_logger().warning("the world did not say what became of it", error=str(error))
+            log.warning("the world did not say what became of it", error=str(error))
         finally:
             world.close()
 

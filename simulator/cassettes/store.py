@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-import structlog
 
 from simulator.cassettes.cassette import Cassette, key_of, written_down
 from simulator.errors import SessionError
 from simulator.files import decode_json, write_whole
-
-log = structlog.get_logger()
+from simulator.logs import log
 
 Record = Literal["always", "missing", "never"]
 _LINE = msgspec.json.Decoder(Cassette)

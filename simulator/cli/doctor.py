@@ -56,7 +56,7 @@ def _voices(path: Path | None, folder: Path) -> int:
 
 
 def _clean() -> int:
-    from simulator.engines.cache import cache_folder, trim
+    from simulator.engines.store import cache_folder, trim
 
     folder = cache_folder()
     if folder is None or not folder.is_dir():

@@ -15,6 +15,9 @@ from simulator.reading.secrets import Secrets
 from simulator.reading.yaml_file import parse_yaml
 from simulator.spec import Duration, decode, encode
 
+SWITCH_S = 0.0005
+"""How long a thread of a server may compute before another's turn comes: a tenth of Python's own."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -55,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         host=args.host, port=server.default_port if args.port is None else args.port, open=args.open,
         token=Secrets().expand(args.token) if args.token is not None else None, cert=args.cert, key=args.key,
     )  # fmt: skip
+    # With some turns computed at once, whoever asks for `/health` waits for each of their threads, several times over.
+    sys.setswitchinterval(SWITCH_S)
     with scrubbed_logs(Secrets.of(encode(actor)).scrub):
         received = anyio.run(serve, service, server, door, _tell)
     return INTERRUPTED if received == signal.SIGINT else OK

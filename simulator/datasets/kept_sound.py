@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.engines.cache import cache_folder
 from simulator.engines.kinds import voice_of
+from simulator.engines.store import cache_folder
 from simulator.errors import ScenarioError, SessionError
 from simulator.files import write_whole
 from simulator.frame import silence

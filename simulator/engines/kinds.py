@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.engines import Recognizer, Synthesizer
+from simulator.engines.remembered import RememberingRecognizer
 from simulator.errors import ScenarioError
 from simulator.plugins import Kind, installed, load
 from simulator.spec import Spec, decode, encode_struct
@@ -72,7 +73,7 @@ class RecognizerSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
         raise NotImplementedError
 
     def shared(self) -> Recognizer:
-        """Give the process's recogniser of this spec."""
+        """Give the process's recogniser of this spec, which remembers what it heard."""
         return _recognizer(self)
 
     @classmethod
@@ -148,4 +149,4 @@ def _voice(spec: VoiceSpec) -> Synthesizer:
 
 @cache
 def _recognizer(spec: RecognizerSpec) -> Recognizer:
-    return spec.build()
+    return RememberingRecognizer(spec.build(), encode_struct(spec))

@@ -9,6 +9,8 @@ between -46 and -14 dBFS, so it is left alone.
 
 import os
 import threading
+from functools import cached_property
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ _OPTIONS = {
     "identify_speakers": "false",
     "return_audio_data": "false",
 }
+# Raised when the same sound is cut, set or asked about differently: what was remembered is then forgotten.
+_TREATMENT = 1
 _INSTALL = "pip install moonshine-voice==0.1.0 (wheels: glibc >= 2.34 on x86-64, macOS >= 15 on arm64)"
 
 
@@ -57,6 +61,13 @@ class Moonshine:
 
     def __init__(self) -> None:
         self._model = Model("moonshine", _load)
+
+    @cached_property
+    def version(self) -> str:
+        """What its texts depend on besides the sound: the package, the resampler, how sound is cut and set here."""
+        if find_spec("moonshine_voice") is None:
+            return ""
+        return f"{version('moonshine-voice')}/soxr-{version('soxr')}/{_TREATMENT}"
 
     def warm(self) -> threading.Thread:
         """Begin to load the model in a thread of its own, and give the thread; whoever recognises waits.

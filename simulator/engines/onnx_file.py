@@ -28,8 +28,8 @@ def read_graph(model: bytes, operators: tuple[str, ...] = ()) -> Graph:
     inputs: list[str] = []
     outputs_of: dict[str, list[str]] = {operator: [] for operator in operators}
     try:
-        graphs = [content for field, content in _fields(memoryview(model)) if field == _GRAPH]
-        for field, content in (inside for graph in graphs for inside in _fields(graph)):
+        graphs = [content for field, content in fields(memoryview(model)) if field == _GRAPH]
+        for field, content in (inside for graph in graphs for inside in fields(graph)):
             if field == _GRAPH_INPUT:
                 inputs.append(_text(content, _NAME))
             elif field == _NODE and (operator := _text(content, _NODE_OPERATOR)) in outputs_of:
@@ -73,7 +73,7 @@ def number(value: int) -> bytes:
     return bytes([low | 128]) + number(more) if more else bytes([low])
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+def fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Give the fields of a message that hold bytes; numbers are passed over. IndexError: it is none, or cut off."""
     at = 0
     while at < len(message):
@@ -106,4 +106,4 @@ def _number(message: memoryview, at: int) -> tuple[int, int]:
 
 def _text(message: memoryview, wanted: int) -> str:
     """Give the first text of a field; empty where there is none."""
-    return next((bytes(content).decode() for field, content in _fields(message) if field == wanted), "")
+    return next((bytes(content).decode() for field, content in fields(message) if field == wanted), "")

@@ -12,6 +12,7 @@ Against espeak's own word times, over 610 words of five voices: onsets 7 ms off 
 
 import threading
 from functools import cached_property
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -28,6 +29,8 @@ _RATE = 16000
 _FRAME_S = 0.01
 _PAD_S = 0.25
 _NOISE = 30 / 32768
+# Raised when the same sound and text are treated differently: what was remembered is then forgotten.
+_TREATMENT = 1
 _APOSTROPHES = str.maketrans("’ʼ", "''")
 
 
@@ -36,6 +39,14 @@ class PocketSphinx:
 
     def __init__(self) -> None:
         self._alone = threading.Lock()
+
+    @cached_property
+    def version(self) -> str:
+        """What its times depend on besides sound and text: the packages of model, sounds of words and resampler."""
+        if find_spec("pocketsphinx") is None:
+            return ""
+        packages = ("pocketsphinx", "espeakng-loader", "soxr")
+        return "/".join([*(f"{name}-{version(name)}" for name in packages), str(_TREATMENT)])
 
     def align(self, samples: Samples, sample_rate: int, text: str) -> list[Word] | None:
         """Give each word between spaces, spelled as in the text, with start and end in samples.

@@ -13,13 +13,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engines.silero_model import open_for_one, open_model
+from simulator.engines.silero_model import open_model, open_parts
+from simulator.engines.silero_parts import CHUNK, SileroParts
 from simulator.frame import Samples
 
 SAMPLE_RATE = 16000
-CHUNK = 512
 _CONTEXT = 64
-_STATE = 128
+_FEATURES = _STATE = 128
 
 
 class Silero:
@@ -57,7 +57,7 @@ class Silero:
 
     def stream(self) -> "SileroStream":
         """Open a live stream; the same numbers as `probabilities`, chunk by chunk."""
-        return SileroStream(self._for_one)
+        return SileroStream(self._parts)
 
     def tracks(self, count: int) -> "DetectorStates":
         """Open `count` live streams that are heard side by side, several times as fast as one by one."""
@@ -70,16 +70,17 @@ class Silero:
         return open_model()
 
     @cached_property
-    def _for_one(self) -> Any:
-        return open_for_one()
+    def _parts(self) -> SileroParts:
+        return open_parts()
 
 
 class SileroStream:
-    """Activity detection on one live stream. The model reads and writes arrays that stay where they are."""
+    """Activity detection on one live stream. The model's memory reads and writes arrays that stay where they are."""
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self._input = np.zeros((1, _CONTEXT + CHUNK), np.float32)
+    def __init__(self, parts: SileroParts) -> None:
+        self._parts = parts
+        self._memory = parts.memory
+        self._features = np.zeros(_FEATURES, np.float32)
         self._found = np.zeros((1, 1), np.float32)
         # The state is read from one array and written to the other, in turns.
         self._states = np.zeros((2, 2, 1, _STATE), np.float32)
@@ -90,19 +91,26 @@ class SileroStream:
     def feed(self, samples: Samples) -> list[float]:
         """Take float32 (n,) at 16 kHz, any n; give the probability of each chunk completed by it."""
         waiting = np.concatenate([self._waiting, samples])
+        count = (len(waiting) - _CONTEXT) // CHUNK
+        if not count:
+            self._waiting = waiting
+            return []
         found: list[float] = []
-        for start in range(0, len(waiting) - _CONTEXT - CHUNK + 1, CHUNK):
-            self._input[0] = waiting[start : start + _CONTEXT + CHUNK]
-            self._session.run_with_iobinding(next(self._turns))
-            found.append(float(self._found[0, 0]))
-        self._waiting = waiting[len(found) * CHUNK :].copy()
+        together = self._parts.together
+        for first in range(0, count, together):
+            for features in self._parts.features(waiting[first * CHUNK :], min(together, count - first)):
+                self._features[:] = features
+                self._memory.run_with_iobinding(next(self._turns))
+                found.append(float(self._found[0, 0]))
+        self._waiting = waiting[count * CHUNK :].copy()
         return found
 
     def _bound(self, before: int, after: int) -> Any:
-        binding = self._session.io_binding()
-        for name, array in (("input", self._input), ("state", self._states[before])):
+        binding = self._memory.io_binding()
+        features = self._features.reshape(1, _FEATURES, 1)
+        for name, array in (("features", features), ("state", self._states[before])):
             binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
-        for output, array in zip(self._session.get_outputs(), (self._found, self._states[after]), strict=True):
+        for output, array in zip(self._memory.get_outputs(), (self._found, self._states[after]), strict=True):
             binding.bind_output(output.name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
         return binding
 

@@ -1,14 +1,14 @@
-"""Silero's model file: where it is, and the part of it that one live stream needs, in three quarters of the time.
+"""Silero's model file: where it is, and where in it the network lies that live streams need.
 
 The file is a graph around a choice: the network for 16 kHz or the one for 8 kHz, for batches of any size, with more
-choices inside that hang on the size. The first network alone, with its inputs said to be of one stream, leaves
-nothing to choose while it runs: the same sums, so the same numbers to the bit.
+choices inside that hang on the size. Streams take the first network alone, in two parts (silero_parts.py).
 """
 
 from pathlib import Path
 from typing import Any
 
-from simulator.engines.onnx_file import number, opened, part
+from simulator.engines.onnx_file import opened
+from simulator.engines.silero_parts import SileroParts
 from simulator.engines.weights import SILERO, check_weights, package_folders
 from simulator.errors import ScenarioError
 
@@ -29,21 +29,9 @@ def open_model() -> Any:
     return opened(_model_file().read_bytes())
 
 
-def open_for_one() -> Any:
-    """Load the model for one stream: (input, state) to the same outputs."""
-    return opened(_for_one(_model_file().read_bytes()))
-
-
-def _for_one(model: bytes) -> bytes:
-    """Give the branch as a ModelProto, by onnx.proto's numbers: version of the format (1), graph (7), operators (8)."""
-    graph = model[_BRANCH] + _input(b"input", (1, 576)) + _input(b"state", (2, 1, 128))
-    return b"\x08\x08" + part(7, graph) + part(8, b"\x0a\x00\x10\x10")
-
-
-def _input(name: bytes, shape: tuple[int, ...]) -> bytes:
-    """Give a graph's input (11), float32 of a fixed shape."""
-    sizes = b"".join(part(1, b"\x08" + number(size)) for size in shape)
-    return part(11, part(1, name) + part(2, part(1, b"\x08\x01" + part(2, sizes))))
+def open_parts() -> SileroParts:
+    """Give the two parts of the network for streams."""
+    return SileroParts(_model_file().read_bytes()[_BRANCH])
 
 
 def _model_file() -> Path:

@@ -219,7 +219,7 @@ def endpoint_key(settings: EndpointSettings, secrets: Secrets | None = None) -> 
 
 def reply_folder() -> Path | None:
     """Give the folder of the user's cache that keeps replies; None when there is no home."""
-    from simulator.engines.cache import cache_folder
+    from simulator.engines.store import cache_folder
 
     folder = cache_folder()
     return None if folder is None else folder / "judge"

@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import structlog
 
 from simulator.clock import sleep
 from simulator.errors import ScenarioError, SimulatorError, single
+from simulator.logs import log
 from simulator.serving.guard import AccessRules, Guard, is_loopback
 from simulator.serving.listening import LOCAL, DoorSpec, address_of, listening, web_server
 from simulator.serving.server_spec import ServerSpec
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
     from starlette.websockets import WebSocket
-
-log = structlog.get_logger()
 
 
 @asynccontextmanager

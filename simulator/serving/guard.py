@@ -5,7 +5,8 @@ In this order, each with the answer it gives (a WebSocket gets the same status b
     403  on loopback: a `Host` that is not this machine, or an `Origin` that is not this very server (no web page
          must reach it, not even one that another port of this machine serves)
     401  a token is demanded and none of the three ways holds it; `/health` is open to everybody
-    413  a body longer than allowed, by its header or as it arrives; 408 for one that does not go on
+    413  a body longer than allowed, by its header or as it arrives; 408 for one that does not go on; 503 for one
+         that, with those of all other requests, is more than the server holds
 
 A token comes as `Authorization: Bearer`, `?token=` or `?worker_auth_id=` (Moshi's clients cannot set
 headers). It is compared in constant time, taken out of the query before anything else sees it, and never
@@ -21,12 +22,22 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from simulator.remote.server import host_of
-from simulator.serving.guarded_exchange import TOO_LONG, BodyLimits, GuardedExchange, Receive, Send, has_body
+from simulator.serving.guarded_exchange import (
+    TOO_LONG,
+    BodiesInFlight,
+    BodyLimits,
+    GuardedExchange,
+    Receive,
+    Send,
+    has_body,
+)
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = ("/health",)
+_BODIES = 4
+"""The bodies of all requests hold so many times as much as one of them may."""
 TOKEN_KEYS = ("token", "worker_auth_id")
 
 
@@ -94,6 +105,7 @@ class Guard:
     def __init__(self, app: App, rules: AccessRules) -> None:
         self._app = app
         self._rules = rules
+        self._bodies = BodiesInFlight(_BODIES * rules.body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or let the request through without its token and with its body counted."""
@@ -102,8 +114,15 @@ class Guard:
             return
         if scope["type"] == "http" and has_body(dict(scope["headers"])):
             limits = BodyLimits(most_bytes=self._rules.body_bytes, piece_s=self._rules.piece_s)
-            exchange = GuardedExchange(limits, receive, send)
-            receive, send = exchange.receive, exchange.send
+            exchange = GuardedExchange(limits, self._bodies, receive, send)
+            try:
+                await self._let_in(scope, exchange.receive, exchange.send)
+            finally:
+                exchange.let_go()
+        else:
+            await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = refusal(self._rules, scope)
         if refused is not None:
             await refuse(scope, receive, send, *refused)

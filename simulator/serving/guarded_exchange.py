@@ -16,6 +16,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 TOO_LONG = "the body is longer than {} bytes"
+TOO_MANY = "the bodies of all requests hold more than {} bytes together; try again when some are answered"
 LINGER_S = 10.0
 QUIET_S = 1.0
 GIVEN_UP = 408
@@ -28,11 +29,25 @@ class BodyLimits(msgspec.Struct, frozen=True, kw_only=True):
     piece_s: float = 30.0
 
 
-class GuardedExchange:
-    """A request's two streams, as an ASGI app is given them."""
+class BodiesInFlight:
+    """What all requests under way have sent of their bodies. most_bytes: how much of it a server holds."""
 
-    def __init__(self, limits: BodyLimits, receive: Receive, send: Send) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.held_bytes = 0
+
+    def overfull(self) -> bool:
+        """Whether they sent more than that."""
+        return self.held_bytes > self.most_bytes
+
+
+class GuardedExchange:
+    """A request's two streams, as an ASGI app is given them. bodies: what all of them hold together."""
+
+    def __init__(self, limits: BodyLimits, bodies: BodiesInFlight, receive: Receive, send: Send) -> None:
         self._limits = limits
+        self._bodies = bodies
+        self._held = 0
         self._receive = receive
         self._send = send
         self._received = 0
@@ -40,11 +55,18 @@ class GuardedExchange:
         self._status = 0
 
     async def receive(self) -> Message:
-        """Give the next piece of the body. HTTPException: too long (413), or no piece in time (408)."""
+        """Give the next piece of the body.
+
+        HTTPException: too long (413), too much beside the others (503), no piece in time (408).
+        """
         if self._complete:  # what comes now is the client's leaving, for which there is no time limit
             return await self._receive()
         with anyio.move_on_after(self._limits.piece_s):
             message = await self._next()
+            self._hold(len(message.get("body", b"")))
+            if self._bodies.overfull():
+                self.let_go()  # what still comes is heard out and dropped
+                raise _http_error(503, TOO_MANY.format(self._bodies.most_bytes))
             if self._received > self._limits.most_bytes:
                 raise _http_error(413, TOO_LONG.format(self._limits.most_bytes))
             return message
@@ -62,6 +84,14 @@ class GuardedExchange:
             await self._hear_out()
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
+
+    def let_go(self) -> None:
+        """The body is needed no more."""
+        self._hold(-self._held)
+
+    def _hold(self, count: int) -> None:
+        self._held += count
+        self._bodies.held_bytes += count
 
     async def _next(self) -> Message:
         message = await self._receive()

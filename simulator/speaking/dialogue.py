@@ -60,7 +60,7 @@ class ResponderContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a responder is started with. emit(at, type, **fields) counts on the actor's output stream.
 
     trace(direction, type, payload): writes a message of a remote responder into the session's trace. port: what it
-    calls tools of the session's world by.
+    calls tools of the session's world by. realtime: whether the session runs on the wall clock, which waits for nobody.
     """
 
     party: Party
@@ -70,6 +70,7 @@ class ResponderContext(msgspec.Struct, frozen=True, kw_only=True):
     emit: Emit
     trace: Callable[[Literal["received", "sent"], str, object], None] = lambda direction, type_, payload: None
     port: ToolPort = NOBODY
+    realtime: bool = True
 
 
 class Responder(Protocol):

@@ -41,7 +41,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     cue: Cue | None
-    lines: tuple[PreparedSpeech, ...]
+    lines: Sequence[PreparedSpeech]
     repeat: bool = False
     role: Role = "turn"
     hang_up: bool = False

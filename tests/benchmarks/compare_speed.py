@@ -36,6 +36,7 @@ SCENARIO = """
 name: {name}
 duration: 1s
 repeat: {repeat}
+report: failed
 user: {{kind: scripted, turns: [{{at: 100ms, say: hello there}}]}}
 agent: {{kind: cascade, replies: [{{say: good evening}}]}}
 injectors: [{{kind: backchannel, party: user, cue: {{agent_speaking: 2s, every: 4s}}, choose: [mm-hm, right]}}]
@@ -47,7 +48,7 @@ def write_run(folder: Path, sessions: int, metrics: int, seed: int) -> None:
     folder.mkdir(parents=True)
     (folder / INFO).write_text("{}")
     rng = np.random.default_rng(seed)
-    cards = [card for card in all_definitions().values() if card.statistic in ("ratio", "mean", "p50", "p95")][:metrics]
+    cards = _cards(metrics)
     with (folder / RESULTS).open("wb") as file:
         for number in range(sessions):
             scores = {card.id: _score(card, rng) for card in cards}
@@ -56,6 +57,11 @@ def write_run(folder: Path, sessions: int, metrics: int, seed: int) -> None:
                 id=f"s{scenario}-{trial}", scenario=f"s{scenario}", trial=trial, sound=f"{seed}/{number}", scores=scores
             )
             file.write(msgspec.json.encode(row) + b"\n")
+
+
+def _cards(metrics: int) -> list[Definition]:
+    pooled_by_values = ("ratio", "mean", "p50", "p95")
+    return [card for card in all_definitions().values() if card.statistic in pooled_by_values][:metrics]
 
 
 def _score(card: Definition, rng: np.random.Generator) -> RowScore:
@@ -95,14 +101,21 @@ def resume(home: Path) -> None:
     refuse_other_settings(plan, RunFolder(home / "resumed", resume=True))
 
 
-def write_resumed(home: Path, sessions: int) -> None:
-    """Write a run of completed sessions of one scenario."""
+def write_resumed(home: Path, sessions: int, metrics: int = 0) -> None:
+    """Write a run of completed sessions of one scenario, each with scores of so many metrics."""
     (home / "scenario.yaml").write_text(SCENARIO.format(name="talk", repeat=sessions))
     plan: Plan = make_plan([home / "scenario.yaml"], Wishes())
     folder = home / "resumed"
     folder.mkdir()
     (folder / INFO).write_text("{}")
-    rows = [Row(id=job.id, scenario=job.group, trial=job.scenario.trial, settings=job.settings()) for job in plan.jobs]
+    rng = np.random.default_rng(0)
+    rows = [
+        Row(
+            id=job.id, scenario=job.group, trial=job.scenario.trial, settings=job.settings(),
+            scores={card.id: _score(card, rng) for card in _cards(metrics)},
+        )
+        for job in plan.jobs
+    ]  # fmt: skip
     (folder / RESULTS).write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
 
 
