@@ -22,6 +22,8 @@ from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import AnyInjector
 from simulator.judging.spec import AnyJudge
+from simulator.languages.accents import drawn
+from simulator.languages.spread import spread
 from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
 from simulator.reading.cost import Price, check_budget
@@ -73,7 +75,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
     session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
-    measure: what tables and curves of them show.
+    measure: what tables and curves of them show. language: what both parties speak; what is not named follows it.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     judge: AnyJudge | None = None
     duration: Length | None = None
     clock: Literal["virtual", "wall"] | ClockSpec | None = None
+    language: str = ""
     seed: int = 0
     repeat: int | UntilDecided = 1
     trial: int = 0
@@ -193,6 +196,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
         if "user" in data:
             raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
         data["user"] = "silent"  # until each sample brings its own
+    located(path.name, lambda: spread(data))
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     check(scenario, path.name)
     return scenario
@@ -293,7 +297,9 @@ def files_of(scenario: Scenario) -> list[tuple[str, Path]]:
 
 def resolved(scenario: Scenario, trial: int) -> Scenario:
     """The scenario of one trial: its own seed, repeated once; running it again gives the same session."""
-    return msgspec.structs.replace(scenario, seed=scenario.seed + trial, trial=scenario.trial + trial, repeat=1)
+    seed, number = scenario.seed + trial, scenario.trial + trial
+    user, agent = (drawn(scenario.actor(party), number) for party in PARTIES)
+    return msgspec.structs.replace(scenario, user=user, agent=agent, seed=seed, trial=number, repeat=1)
 
 
 def to_yaml(scenario: Scenario) -> str:
