@@ -177,7 +177,9 @@ def _recogniser(session: Session) -> Score:
     if orthography == "characters":
         return undefined(RECOGNISER_WER, "the user's text has no spaces between words")
     worded, _ = with_words(_meant(session, "user"), orthography)
-    return error_rate(RECOGNISER_WER, worded, orthography, "user", reason="the user said no word to the end")
+    return error_rate(
+        RECOGNISER_WER, worded, orthography, "user", reason="the user said no word to the end", language=language.code
+    )
 
 
 def _meant(session: Session, party: Party) -> list[TextPair]:

@@ -29,11 +29,11 @@ class TextPair(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the reference is known to be nothing but backchannels."""
 
 
-def closest(pairs: Sequence[TextPair], orthography: Orthography) -> list[Distance]:
+def closest(pairs: Sequence[TextPair], orthography: Orthography, language: str = "") -> list[Distance]:
     """Give the distance of each pair: from its reference, or an alternative where one is nearer."""
     ways = [(pair.reference, *pair.alternatives) for pair in pairs]
     found = [pair.found for pair, each in zip(pairs, ways, strict=True) for _ in each]
-    every = iter(distances([reference for each in ways for reference in each], found, orthography))
+    every = iter(distances([reference for each in ways for reference in each], found, orthography, language))
     return [min(islice(every, len(each)), key=lambda item: (item.errors, -item.words)) for each in ways]
 
 

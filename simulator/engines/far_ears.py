@@ -7,16 +7,19 @@ import msgspec
 
 from simulator.engines import Recognition
 from simulator.engines.activity import DETECTOR_HZ
-from simulator.engines.far_voice import refuse_failure
+from simulator.engines.espeak import Espeak
+from simulator.engines.far_voice import TEST_SENTENCE, refuse_failure
 from simulator.engines.kept import kept
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.pieces import speech_pieces
 from simulator.engines.spending import spend
 from simulator.frame import Samples, to_grid
-from simulator.remote.http_exchange import HttpRequest, exchange_here
+from simulator.remote.http_exchange import HttpRequest
+from simulator.remote.patience import exchange_patiently
 from simulator.remote.server import RemoteServer
 from simulator.sound import recordings
 from simulator.sound.wav import encode_wav
+from simulator.texts import quoted
 
 _LONGEST_PIECE_S = 28.0
 """Most of these servers run Whisper, which hears 30 s at once."""
@@ -62,13 +65,20 @@ class FarRecognizer:
             language=next((one.language for one in heard if one.language), ""),
         )
 
+    def probe(self) -> str:
+        """Have a test sentence recognised anew, and say what came. RemoteError names the server."""
+        said = Espeak("en-us").synthesize(TEST_SENTENCE)
+        sound = to_grid(recordings.resample(said.samples, said.sample_rate, DETECTOR_HZ))
+        with self._far.server.at_fault():
+            return f"hears {quoted(self._far.read(self._asked(sound)).text)} in a test sentence"
+
     def _piece(self, piece: Samples) -> Recognition:
         sound = to_grid(piece)
         with self._far.server.at_fault():
             return self._far.read(kept(self._spec, sound, DETECTOR_HZ, lambda: self._asked(sound)))
 
     def _asked(self, sound: Samples) -> bytes:
-        answer = exchange_here(self._far.request(encode_wav(sound, DETECTOR_HZ)))
+        answer = exchange_patiently(self._far.request(encode_wav(sound, DETECTOR_HZ)))
         refuse_failure(answer)
         self._far.read(answer.body)  # what is no answer is not kept
         spend(self._spec, input_s=len(sound) / DETECTOR_HZ)

@@ -15,7 +15,8 @@ from simulator.engines.spending import spend
 from simulator.engines.trimmed import audible
 from simulator.errors import RemoteError
 from simulator.frame import Samples, freeze, silence
-from simulator.remote.http_exchange import HttpAnswer, HttpRequest, exchange_here
+from simulator.remote.http_exchange import HttpAnswer, HttpRequest
+from simulator.remote.patience import exchange_patiently
 from simulator.remote.server import RemoteServer
 from simulator.texts import quoted
 
@@ -46,7 +47,7 @@ class FarVoice:
         self._far = far
         self._asked = asked
         self._rate = sample_rate
-        self._unproven = prove
+        self._proves = self._unproven = prove
         self._alone = threading.Lock()
 
     def synthesize(self, text: str, words_per_minute: int = NATURAL_WPM) -> Utterance:
@@ -58,13 +59,14 @@ class FarVoice:
             return Utterance(text=text, samples=silence(0), sample_rate=self._rate)
         with self._alone, self._far.server.at_fault():
             if self._unproven:
-                self._prove()
+                samples, rate = self._said(TEST_SENTENCE, 1.0)
+                _refuse_rate(len(samples), rate)
                 self._unproven = False
             samples, rate = self._said(text, words_per_minute / NATURAL_WPM)
         return Utterance(text=text, samples=samples, sample_rate=rate)
 
     def _said(self, text: str, pace: float) -> tuple[Samples, int]:
-        answer = exchange_here(self._far.request(text, pace))
+        answer = exchange_patiently(self._far.request(text, pace))
         refuse_failure(answer)
         samples, rate = read_sound(answer.body, asked=self._asked, sample_rate=self._rate)
         spend(self._spec, output_s=len(samples) / rate)
@@ -73,15 +75,23 @@ class FarVoice:
             raise RemoteError(f"sent silence for {quoted(text)}")
         return freeze(samples[first:last].copy()), rate
 
-    def _prove(self) -> None:
-        """Refuse a server whose test sentence is spoken faster or slower than anybody speaks."""
-        samples, rate = self._said(TEST_SENTENCE, 1.0)
-        a_second = SYLLABLES * rate / len(samples)
-        if not SLOWEST <= a_second <= FASTEST:
-            raise RemoteError(
-                f"says the test sentence at {a_second:.1f} syllables a second if its sound is of {rate} Hz, and voices "
-                f"have {SLOWEST:g} to {FASTEST:g}; state its rate in sample_rate, or say self_test: false"
-            )
+    def probe(self) -> str:
+        """Have the test sentence said anew, and say what came. RemoteError names the server."""
+        with self._alone, self._far.server.at_fault():
+            samples, rate = self._said(TEST_SENTENCE, 1.0)
+            if self._proves:
+                _refuse_rate(len(samples), rate)
+        return f"says the test sentence in {len(samples) / rate:.1f} s at {rate} Hz"
+
+
+def _refuse_rate(length: int, rate: int) -> None:
+    """Refuse a server whose test sentence, of so many samples, is spoken faster or slower than anybody speaks."""
+    a_second = SYLLABLES * rate / length
+    if not SLOWEST <= a_second <= FASTEST:
+        raise RemoteError(
+            f"says the test sentence at {a_second:.1f} syllables a second if its sound is of {rate} Hz, and voices "
+            f"have {SLOWEST:g} to {FASTEST:g}; state its rate in sample_rate, or say self_test: false"
+        )
 
 
 def refuse_failure(answer: HttpAnswer) -> None:

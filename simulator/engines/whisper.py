@@ -11,6 +11,7 @@ As with Moonshine, only speech is recognised, since Whisper hears words in silen
 
 import threading
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from simulator.engines.pieces import speech_pieces
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.sound import recordings
+from simulator.sound.recordings import sha256
 from simulator.texts import quoted
 
 INSTALL = 'pip install "duplex-simulator[voices]"'
@@ -76,6 +78,12 @@ class WhisperSpec(RecognizerSpec, frozen=True, kw_only=True, tag="whisper", omit
             raise ScenarioError(
                 f"{self.label.rsplit(' ', 1)[0]} hears English only; {self.language} needs another model"
             )
+
+    def digest(self) -> str:
+        """Give the versions of what runs it, and the model's bytes."""
+        model = self.place() / "model.bin"
+        found = model.stat()
+        return f"faster-whisper-{version('faster-whisper')}/{_digest(model, found.st_mtime_ns, found.st_size)}/2"
 
     def place(self) -> Path:
         """Give the folder of the model. ScenarioError: it is not on this machine."""
@@ -167,6 +175,13 @@ def _kept(name: str) -> Path:
     except (OSError, ValueError) as error:
         fetch = f"python -c \"from faster_whisper import download_model; download_model('{wanted}')\""
         raise ScenarioError(f"the Whisper model {wanted} is not on this machine; fetch it once: {fetch}") from error
+
+
+@cache
+def _digest(model: Path, changed_ns: int, size: int) -> str:
+    """Give a model's sha256, once a process for each state of the file."""
+    del changed_ns, size  # they are the key
+    return sha256(model)[:16]
 
 
 @cache
