@@ -65,16 +65,24 @@ def _fill_party(data: dict[str, Any], party: Party, spoken: Mapping[Party, str])
     if not isinstance(mapping, dict) or not isinstance(mapping.get("kind"), str):
         return  # what is wrong with it is told when it is decoded
     data[party] = mapping
-    mapping.setdefault("language", own.code)
+    mapping.setdefault("language", data.get("language") or own.code)
     keys = _keys_of(mapping["kind"])
     if OURS in keys and own.code != ENGLISH and not mapping.get("voice") and not mapping.get("accent"):
-        mapping["voice"] = own.voice if party == "user" else own.second
+        mapping["voice"] = _voice_of(own, str(mapping["language"]), party)
     if "recognizer" in keys and other != ENGLISH and "recognizer" not in mapping:
         mapping["recognizer"] = heard_by_default(other)
     if own.replies and {"replies", "chat"} <= keys and not mapping.get("replies") and not mapping.get("chat"):
         mapping["replies"] = [{"match": match, "say": say} if match else {"say": say} for match, say in own.replies]
     if mapping.get("endpointing") and "endpointing" in keys and other != ENGLISH:
         mapping["endpointing"] = _hesitating(mapping["endpointing"], tongue(other))
+
+
+def _voice_of(own: Tongue, code: str, party: Party) -> str:
+    """Give the voice of a party that names none; a region (`pt-BR`) has its own where there is one."""
+    region = code.lower().replace("_", "-")
+    if region in {voice for voices in own.accents.values() for voice in voices}:
+        return region if party == "user" else f"{region}+f2"
+    return own.voice if party == "user" else own.second
 
 
 def _hesitating(said: object, other: Tongue) -> object:
@@ -96,7 +104,7 @@ def _fill_injectors(data: Mapping[str, Any], party: Party, own: Tongue) -> None:
             injector["choose"] = list(own.backchannels)
         voice = data[party].get("voice") if isinstance(data[party], dict) else None
         if not injector.get("voice") and not injector.get("file") and (voice or own.code != ENGLISH):
-            injector["voice"] = voice or (own.voice if party == "user" else own.second)
+            injector["voice"] = voice or _voice_of(own, own.code, party)
 
 
 def _fill_recognizer(data: dict[str, Any], codes: set[str]) -> None:

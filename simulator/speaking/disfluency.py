@@ -145,7 +145,7 @@ class _Stumbling:
 
     def _false_start(self) -> None:
         if self._tongue.spaced:
-            count = 1 + int(self._rng.integers(min(3, len(self._words) - 1)))
+            count = 2 + int(self._rng.integers(min(3, len(self._words) - 2)))
             begun = " ".join(self._words[:count]).rstrip(_EDGES)
             self._put(0, SaidPart(say=f"{begun},", disfluency="false_start"))
 
