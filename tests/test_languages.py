@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from agents.caller.brief import make_brief
+from agents.caller.instructions import instructions_for
 from agents.caller.manner import PRESETS
 from agents.caller.timing import HumanTiming
 from agents.caller.wording import worded
@@ -158,6 +160,13 @@ def test_a_caller_stumbles_in_its_own_language() -> None:
     said = [worded("Ich hätte gern einen Tisch für zwei.", PRESETS["rambling"], timing, "de") for _ in range(60)]
     slips = {part.say for one in said if isinstance(one, list) for part in one if getattr(part, "disfluency", "")}
     assert slips == {*tongue("de").fillers, "Ich,"}
+
+
+def test_a_model_that_calls_is_told_what_to_speak() -> None:
+    """In English, as all of its instructions; an English caller is told nothing of it."""
+    brief = make_brief(persona="", who="", goal="Einen Tisch reservieren", facts={}, stages=[])
+    assert "Speak German, and nothing else" in instructions_for(brief, PRESETS["impatient"], language="de")
+    assert "Speak" not in instructions_for(brief, PRESETS["impatient"])
 
 
 def german_call(tmp_path: Path, url: str) -> Session:

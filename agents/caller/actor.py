@@ -95,6 +95,7 @@ class Caller(BlockActor):
                 seed=context.seed,
                 rate=context.output_rate,
                 emit=context.emit,
+                language=parts.language,
             )
         )
         if loading is not None:

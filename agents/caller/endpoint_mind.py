@@ -115,7 +115,7 @@ class EndpointMind:
     async def _reply(self, situation: Situation) -> CallerReply:
         context = self._context
         stage = self._stage if context.brief.stages else None
-        system = instructions_for(context.brief, context.manner, stage=stage)
+        system = instructions_for(context.brief, context.manner, stage=stage, language=context.language)
         may_hang_up = context.manner.hang_up
         messages = messages_of(system, situation, may_hang_up=may_hang_up)
         complaint = ""

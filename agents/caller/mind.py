@@ -12,6 +12,7 @@ import msgspec
 from agents.caller.brief import Brief
 from agents.caller.manner import Manner
 from simulator.events import Emit, Party
+from simulator.languages.lookup import ENGLISH
 from simulator.speaking.dialogue import Message
 from simulator.spec import Spec
 from simulator.traits import PartyTraits
@@ -45,7 +46,7 @@ class Thought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MindContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mind is started with. emit(at, type, **fields): as an actor's."""
+    """What a mind is started with. emit(at, type, **fields): as an actor's. language: the code of what it speaks."""
 
     party: Party
     brief: Brief
@@ -53,6 +54,7 @@ class MindContext(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     rate: int
     emit: Emit
+    language: str = ENGLISH
 
 
 class Mind(Protocol):

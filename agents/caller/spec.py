@@ -9,7 +9,7 @@ from simulator.actor import ActorSpec, PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, AnyVoice
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import located
-from simulator.languages.lookup import ENGLISH, known
+from simulator.languages.lookup import ENGLISH, known, plain
 from simulator.speaking.accent import check_accent
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.voice import DEFAULT_VOICES, WordsPerMinute, check_voice
@@ -58,7 +58,7 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
 
     def spoken(self) -> str:
         """The code of what it speaks: what is said of it, else English."""
-        return self.language or ENGLISH
+        return plain(self.language) if self.language else ENGLISH
 
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or recogniser, a mind that cannot work."""
