@@ -30,8 +30,7 @@ it; where only a voice tells the language, that is a remark. A recogniser for th
 machine; without one the metrics of recognised words stay undefined, and the run goes on. Recognisers of servers hear
 what they hear: name them.
 
-A sweep over `language` is not what it seems: what was filled in for the first value stays. Sweep over `voice`, or
-write scenarios.
+A sweep over `language` is refused: what follows it is filled in before. `--set language=es` gives another scenario.
 
 | language | voice of the user, the agent | accents | recognised by | word times | compared | says while listening |
 |---|---|---|---|---|---|---|

@@ -154,6 +154,14 @@ def test_trials_speak_with_the_voices_of_an_accent_in_turn(tmp_path: Path) -> No
     assert word["user"]["accent"] == ["en-gb-scotland", "en-gb-scotland+f2"]
 
 
+@pytest.mark.parametrize("path", ["language", "user.language"])
+def test_a_sweep_over_languages_is_refused(tmp_path: Path, path: str) -> None:
+    """Its points would keep what was filled in for the first."""
+    sweep = {"tongue": {"path": path, "values": ["de", "es"]}, "trials": 1}
+    with pytest.raises(ScenarioError, match=r"\$\.sweep\.tongue\.path: what follows a language is filled in before"):
+        of(tmp_path, sweep=sweep, language="de")
+
+
 def test_a_caller_stumbles_in_its_own_language() -> None:
     """Never an English filler in German."""
     timing = HumanTiming(PRESETS["rambling"], np.random.default_rng(0))
