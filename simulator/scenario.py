@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from unicodedata import normalize
 
 import msgspec
@@ -35,6 +35,7 @@ from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.spec import Duration, decode, encode, walk
+from simulator.sweep.first_point import begin_sweep
 from simulator.sweep.sweep import Sweep
 from simulator.world.spec import AnyWorld
 
@@ -191,7 +192,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     for override in overrides:
         override_value(data, override)
     if "sweep" in data:
-        _begin_sweep(data, path)
+        begin_sweep(data, path)
     if "dataset" in data:
         if "user" in data:
             raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
@@ -200,16 +201,6 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     check(scenario, path.name)
     return scenario
-
-
-def _begin_sweep(data: dict[str, Any], path: Path) -> None:
-    """Write a sweep's first point into plain data: what it sweeps over need not stand in the file twice."""
-    sweep = decode(data["sweep"], Sweep, source=path.name, folder=path.parent, where="$.sweep")
-    located(path.name, lambda: sweep.put(data, sweep.places()[0]))
-    if sweep.keys.trials is not None:
-        if "repeat" in data:
-            raise ScenarioError(f"{path.name}: $.sweep.trials: the scenario has `repeat`; give one of them")
-        data["repeat"] = sweep.keys.trials
 
 
 def check(scenario: Scenario, source: str) -> None:
