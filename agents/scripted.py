@@ -10,9 +10,11 @@ from simulator.engines.kinds import AnyRecognizer, AnyVoice, VoiceSpec
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.spending import tell_spent
 from simulator.errors import located
-from simulator.events import other_party
+from simulator.events import PARTIES, other_party
 from simulator.sound.dtmf import check_keys
+from simulator.speaking.accent import check_accent, voice_language
 from simulator.speaking.alternatives import lines_of
+from simulator.speaking.disfluency import Disfluent, stumbled
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues, in_turns
 from simulator.speaking.voice import (
@@ -27,7 +29,11 @@ from simulator.speaking.voice import (
     pressed,
     spoken,
 )
-from simulator.spec import Duration
+from simulator.spec import Decibels, Duration
+
+Effort = Literal["normal", "whisper", "shout"]
+EFFORT_DB = {"normal": 0.0, "whisper": -15.0, "shout": 12.0}
+"""Against speech at its usual level: within what 16 bits and a nominal level of -26 dBFS leave, ours."""
 
 
 class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,6 +43,8 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
     does not tell. cut: so much of it is said. hang_up: the call is over when it was said. hears: what the other is to
     have said since the script's last words; another answer is noted as `diverged`. press: keys of a telephone
     instead of words; band: tones (`in`) or beside the sound (`out`), not given: beside it where the other takes them.
+    words_per_minute, disfluent: of this turn alone. level_db: how much louder it is. effort: a whisper is 15 dB
+    quieter, a shout 12 dB louder, or as much as there is room for.
     """
 
     say: Say | None = None
@@ -48,6 +56,10 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
     cut: Duration | None = None
     hang_up: bool = False
     hears: str = ""
+    words_per_minute: WordsPerMinute | None = None
+    level_db: Decibels = 0.0
+    effort: Effort = "normal"
+    disfluent: Disfluent | None = None
 
     def __post_init__(self) -> None:
         if (self.say is not None) + bool(self.choose) + self.wait + (self.press is not None) != 1:
@@ -72,7 +84,8 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     """Say turns at their cues: `{kind: scripted, turns: [{say: Hello}, {after: agent_turn, say: Goodbye}]}`.
 
     voice: a voice of the engine (default: one for the user, another for the agent). words_per_minute: 80 to 450.
-    recognizer: what tells whether a turn `hears` what it is to.
+    recognizer: what tells whether a turn `hears` what it is to. accent: voices that the trials speak with in turn, or
+    the word for them (`scottish`). disfluent: how disfluent it is, by rule (docs/languages.md).
     """
 
     turns: list[ScriptedTurn | str]
@@ -80,6 +93,8 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     words_per_minute: WordsPerMinute = 150
     ears: AnyEars | None = None
     recognizer: AnyRecognizer = MoonshineSpec()
+    accent: list[AnyVoice] = []
+    disfluent: Disfluent | None = None
 
     def __post_init__(self) -> None:
         self.told()
@@ -91,6 +106,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice, or a cue about what the script cannot hear."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+        check_accent(self.accent, self.voice, setting.where)
         check_cues(self.told(), setting, f"{setting.where}.turns")
         for index, turn in enumerate(self.told()):
             if turn.band == "out" and setting.other is not None and not setting.other.traits().takes_keys:
@@ -105,7 +121,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
 
     def parts(self) -> tuple[PartSpec, ...]:
         """Its voice, where it names one."""
-        return (self.voice,) if self.voice else ()
+        return (*self.accent, *((self.voice,) if self.voice else ()))
 
     def build(self) -> Script:
         """Make the actor."""
@@ -118,29 +134,37 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         turns = [
             Turn(
                 cue=turn.cue(),
-                lines=self._lines(turn, voice, context, beside=beside),
+                lines=self._lines(turn, place, context, beside=beside),
                 repeat=turn.repeat,
                 role=turn.role,
                 hang_up=turn.hang_up,
                 hears=turn.hears,
             )
-            for turn in self.told()
+            for place, turn in enumerate(self.told())
         ]
         tell_spent(context.emit, 0, voice)
         return turns
 
-    def _lines(
-        self, turn: ScriptedTurn, voice: VoiceSpec, context: Context, *, beside: bool
-    ) -> Sequence[PreparedSpeech]:
+    def _lines(self, turn: ScriptedTurn, place: int, context: Context, *, beside: bool) -> Sequence[PreparedSpeech]:
+        """Give the lines of a turn, stumbled over by a seed of their own: nothing else is drawn otherwise for it."""
         rate = context.output_rate
         if turn.press is not None:
             return (pressed(turn.press, rate, beside=turn.band == "out" or (turn.band is None and beside)),)
+        voice = self.voice or DEFAULT_VOICES[context.party]
+        disfluent = self.disfluent if turn.disfluent is None else turn.disfluent
+        language = self.language or voice_language(self.voice)
+        said: list[Say] = []
+        for way, text in enumerate(turn.alternatives()):
+            seed = (context.seed, PARTIES.index(context.party), place, way)
+            said.append(text if disfluent is None else stumbled(text, disfluent, language, seed))
 
         def prepare(text: Say) -> PreparedSpeech:
             return self._line(turn, text, voice, rate)
 
-        return lines_of(turn.alternatives(), voice, prepare, realtime=context.realtime)
+        return lines_of(said, voice, prepare, realtime=context.realtime)
 
     def _line(self, turn: ScriptedTurn, text: Say, voice: VoiceSpec, rate: int) -> PreparedSpeech:
-        line = spoken(text, voice, rate, words_per_minute=self.words_per_minute)
+        line = spoken(text, voice, rate, words_per_minute=turn.words_per_minute or self.words_per_minute)
+        by_db = turn.level_db + EFFORT_DB[turn.effort]
+        line = line.raised(by_db) if by_db > 0 else line.louder(by_db)
         return line if turn.cut is None else line.cut(turn.cut.samples(rate), round(FADE_S * rate))

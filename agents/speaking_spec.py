@@ -7,6 +7,7 @@ import msgspec
 from simulator.actor import ActorSpec, PartSpec, Setting
 from simulator.engines.kinds import AnyVoice
 from simulator.errors import located
+from simulator.speaking.accent import check_accent
 from simulator.speaking.dialogue import ResponderSpec
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.endpointing import AnyEndpointing
@@ -20,7 +21,7 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
 
     endpoint: so much silence ends the other's turn; endpointing: what else decides that. yield_after: so much of the
     other's speech makes it stop. ignore_backchannels: shorter speech of the other is let pass. opening: what it says
-    first, at opening_at.
+    first, at opening_at. accent: voices that the trials speak with in turn, or the word for them (`scottish`).
     """
 
     voice: AnyVoice | None = None
@@ -33,16 +34,18 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
     ignore_backchannels: bool = True
     opening: str = ""
     opening_at: Duration = ms(300)
+    accent: list[AnyVoice] = []
 
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice, and an end of turn that cannot be told here."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+        check_accent(self.accent, self.voice, setting.where)
         if self.endpointing is not msgspec.UNSET:
             located(f"{setting.where}.endpointing", self.endpointing.check)
 
     def parts(self) -> tuple[PartSpec, ...]:
         """Its voice, where it names one."""
-        return (self.voice,) if self.voice else ()
+        return (*self.accent, *((self.voice,) if self.voice else ()))
 
     def policy(self) -> TurnPolicy:
         """When a turn is over, when to yield."""

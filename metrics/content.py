@@ -197,7 +197,9 @@ def _recogniser(session: Session) -> Score:
     if orthography == "characters":
         return undefined(RECOGNISER_WER, "the user's text has no spaces between words")
     worded, _ = with_words(_meant(session, "user"), orthography)
-    return error_rate(RECOGNISER_WER, worded, orthography, "user", reason="the user said no word to the end")
+    return error_rate(
+        RECOGNISER_WER, worded, orthography, "user", reason="the user said no word to the end", language=language.code
+    )
 
 
 def _meant(session: Session, party: Party) -> list[TextPair]:
@@ -210,7 +212,7 @@ def _unheard(session: Session, said: Sequence[SpokenWord], understood: set[int])
     floor = Floor(session)
     roles = {item.id: item.claims_floor for item in floor.user.said}
     last = session.duration - floor.samples(CENSORED_S)
-    meant = [word for word in said if roles.get(word.id, True) and word.end <= last]
+    meant = [word for word in said if roles.get(word.id, True) and word.end <= last and not word.disfluency]
     missed = [word for word in meant if id(word) not in understood]
     evidence = [Evidence(start=word.start, end=word.end, party="user", label=word.text) for word in missed]
     return share(UNHEARD, len(missed), len(meant), evidence, reason="the user said no word to the agent")

@@ -10,15 +10,17 @@ _ERRORS = """Errors: substitutions, deletions and insertions of the best alignme
     English as Whisper's evaluation does (case, punctuation, contractions, numbers; fillers such as "um" and "mm-hm"
     are dropped), and beyond that all apostrophes are one, emoticons go, and ok/okay, wi-fi/wifi, e-mail/email, uh-huh,
     cannot/can not and their like have one spelling. Other languages lose case and punctuation only: their marks and
-    their "um" are words. Pooled: all errors over all words, so a long turn weighs more than a short one; may
-    exceed 1."""
+    their "um" are words. Numbers side by side are one ("1, 2, 3" is "one two three"). Where a script tells what was
+    meant, its fillers, repeats and slips may have been understood or not: neither is an error. Pooled: all errors over
+    all words, so a long turn weighs more than a short one; may exceed 1."""
 
 _APART = """Left out: utterances known to be backchannels, and texts that normalise to no word ("Hm."). What is heard
     there is {apart}'s."""
 
-_LANGUAGE = """The language is that of the voice (espeak's code), else it is told by the script of the text; Latin
-    script counts as English. Undefined where a recogniser that hears English only listened to another language, and in
-    scripts without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese), which {cer} counts by character."""
+_LANGUAGE = """The language is what the scenario says, else that of the voice (espeak's code), else it is told by the
+    script of the text; Latin script counts as English. Undefined where a recogniser that hears English only listened
+    to another language, and in scripts without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese), which {cer}
+    counts by character."""
 
 USER_WER = rate(
     "content.user_wer",

@@ -34,7 +34,9 @@ class ErrorRates(msgspec.Struct, frozen=True, kw_only=True):
         counted, idle = (self.character, self.word) if by_character else (self.word, self.character)
         script = "without spaces between words" if by_character else "in words"
         scores = {
-            counted.id: error_rate(counted, worded, self.orthography, "agent", reason=reason, cut=cut),
+            counted.id: error_rate(
+                counted, worded, self.orthography, "agent", reason=reason, cut=cut, language=self.language.code
+            ),
             idle.id: undefined(idle, f"the text is written {script}: {counted.id} counts it"),
         }
         return [scores[self.word.id], scores[self.character.id], _apart(self.apart, wordless, self.orthography)]
@@ -61,9 +63,10 @@ def error_rate(
     *,
     reason: str,
     cut: bool = False,
+    language: str = "",
 ) -> Score:
     """Make the score of pairs. cut: words missing at the end of a reference were never said and do not count."""
-    best = closest(pairs, orthography)
+    best = closest(pairs, orthography, language)
     evidence = [
         _shown(pair, party, distance.errors / distance.words if distance.words else None)
         for pair, distance in zip(pairs, best, strict=True)

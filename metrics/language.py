@@ -1,6 +1,6 @@
 """Language: which one a party speaks, from what the session says of its voice, else from the script of its text.
 
-A scenario names no language yet. One that did would be asked first, in `spoken_language`; nothing else decides.
+What a scenario says of a party is asked first; nothing else decides then.
 """
 
 import unicodedata
@@ -8,8 +8,8 @@ from collections import Counter
 
 import msgspec
 
+from simulator.annotation.party_language import said_language, voice_language
 from simulator.engines.kinds import voice_of
-from simulator.errors import ScenarioError
 from simulator.events import Party, other_party
 from simulator.session import Session
 from simulator.spec import encode
@@ -63,9 +63,11 @@ def _script(letter: str) -> str:
 def spoken_language(session: Session, party: Party, text: str) -> Language:
     """Give the language of what a party says. text: all that is known of it, to look at its script.
 
-    A foreign voice tells it, then a script that is not Latin, then the other's voice where its own is not known (two
-    who talk speak one language), else it is English.
+    The scenario tells it, else a foreign voice, then a script that is not Latin, then the other's voice where its own
+    is not known (two who talk speak one language), else it is English.
     """
+    if said := said_language(session, party):
+        return Language(code=said, told_by=f"the scenario says that the {party} speaks {said}")
     own = _voice_language(session, party)
     if own and own.code != ENGLISH:
         return own
@@ -78,15 +80,10 @@ def spoken_language(session: Session, party: Party, text: str) -> Language:
 
 def _voice_language(session: Session, party: Party) -> Language | None:
     """The language of the voice that a party's spec names, where it is one of ours; services name theirs otherwise."""
-    meta = session.meta.parties.get(party)
-    said = meta.spec.get("voice") if meta else None
-    try:
-        voice = voice_of(said) if said else None
-        code = voice.speaks() if voice else ""
-    except ScenarioError:
+    code = voice_language(session, party)
+    if not code:
         return None
-    if voice is None or not code:
-        return None
+    voice = voice_of(session.meta.parties[party].spec["voice"])
     return Language(code=_OF_VOICE.get(code, code), told_by=f"the voice is {_shown(encode(voice))}")
 
 

@@ -3,7 +3,8 @@
 English is normalised as Whisper's evaluation does it (case, punctuation, contractions, numbers, British spellings;
 fillers such as "um" and "mm-hm" are dropped), so that "25 dollars" equals "twenty-five dollars". Those rules know no
 other language: there "um" is a word and marks are letters. Elsewhere only case, punctuation and compatibility forms
-go; scripts without spaces are told apart by character.
+go, and small numbers in words are digits; scripts without spaces are told apart by character. Numbers that stand behind
+each other are one number everywhere.
 
 Each text is normalised for itself: Whisper's rules drop what stands in brackets, and a bracket that one text leaves
 open must not reach into the next.
@@ -16,6 +17,7 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from metrics.language import ENGLISH, UNSPACED, main_script
+from metrics.number_words import joined_numbers, numerals_in_digits, words_in_digits
 
 Orthography = Literal["english", "words", "characters"]
 """How a text is counted: in words after Whisper's English rules, in words as they stand, or in characters."""
@@ -52,6 +54,10 @@ _HALF_FILLER = "hm"
 """What Whisper's normaliser leaves of "mm-hm", while it drops "mm-hmm" whole."""
 
 
+_LONE_ONE = "one"
+"""What Whisper's normaliser makes of a 1 that stands alone."""
+
+
 def orthography_of(text: str, language: str = ENGLISH) -> Orthography:
     """Give how a text is counted. language: a code (ISO 639); a script that is not Latin overrules "en"."""
     script = main_script(text)
@@ -60,33 +66,38 @@ def orthography_of(text: str, language: str = ENGLISH) -> Orthography:
     return "english" if language == ENGLISH and script in ("", "LATIN") else "words"
 
 
-def normalised(texts: Sequence[str], orthography: Orthography | None = None) -> list[str]:
+def normalised(texts: Sequence[str], orthography: Orthography | None = None, language: str = "") -> list[str]:
     """Normalise texts, each for itself: its units (words or characters) with one space between.
 
-    orthography: None takes that of each text.
+    orthography: None takes that of each text. language: whose number words are digits, a code; English needs none.
     """
-    return [_normalised(text, orthography or orthography_of(text)) for text in texts]
+    return [_normalised(text, orthography or orthography_of(text), language) for text in texts]
 
 
 @lru_cache(maxsize=16_384)  # 0.2 ms a text: trials of a run say the same scripts over and over
-def _normalised(text: str, orthography: Orthography) -> str:
+def _normalised(text: str, orthography: Orthography, language: str) -> str:
     seen = "".join(sign for sign in text.translate(_APOSTROPHES) if unicodedata.category(sign) != _INVISIBLE)
     plain = _STAND_INS.sub("'", seen)
-    return _english(plain) if orthography == "english" else _as_written(plain, by_character=orthography == "characters")
+    if orthography == "english":
+        return _english(plain)
+    tokens = _as_written(plain).split()
+    if orthography == "characters":
+        return " ".join(numerals_in_digits("".join(tokens)))
+    return " ".join(joined_numbers(words_in_digits(tokens, language)))
 
 
 def _english(text: str) -> str:
     text = _EMOTICON.sub(" ", text)
     for pattern, spelling in _ONE_SPELLING:
         text = pattern.sub(spelling, text)
-    return " ".join(token for token in whisper()(text).split() if token != _HALF_FILLER)
+    tokens = [token for token in whisper()(text).split() if token != _HALF_FILLER]
+    return " ".join(joined_numbers(tokens, one=_LONE_ONE))
 
 
-def _as_written(text: str, *, by_character: bool) -> str:
+def _as_written(text: str) -> str:
     """Fold case and compatibility forms and drop punctuation; marks stay: vowel signs and dakuten are the word's."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    tokens = "".join(" " if unicodedata.category(sign)[0] in "PS" else sign for sign in folded).split()
-    return " ".join("".join(tokens) if by_character else tokens)
+    return "".join(" " if unicodedata.category(sign)[0] in "PS" else sign for sign in folded)
 
 
 @cache

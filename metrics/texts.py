@@ -1,6 +1,7 @@
 """Texts of a session in pairs: what was said and what was understood, what was meant and what can be heard."""
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby, islice
 
 import msgspec
 
@@ -21,34 +22,24 @@ class TextPair(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     reference: str
     found: str
-    alternative: str | None = None
-    """A second reference that counts as well: with the word that was cut short, with the backchannels beside a turn."""
+    alternatives: tuple[str, ...] = ()
+    """Other references that count as well: with the word that was cut short, with the backchannels beside a turn, with
+    words that were said and not meant (a filler, a slip that was corrected)."""
     backchannel: bool = False
     """Whether the reference is known to be nothing but backchannels."""
 
 
-def closest(pairs: Sequence[TextPair], orthography: Orthography) -> list[Distance]:
-    """Give the distance of each pair: from its reference, or its alternative where that is nearer."""
-    plain = distances([pair.reference for pair in pairs], [pair.found for pair in pairs], orthography)
-    in_two_ways = [pair for pair in pairs if pair.alternative is not None]
-    other = dict(
-        zip(
-            map(id, in_two_ways),
-            distances(
-                [pair.alternative or "" for pair in in_two_ways], [pair.found for pair in in_two_ways], orthography
-            ),
-            strict=True,
-        )
-    )
-    return [
-        min((distance, other.get(id(pair), distance)), key=lambda item: (item.errors, -item.words))
-        for pair, distance in zip(pairs, plain, strict=True)
-    ]
+def closest(pairs: Sequence[TextPair], orthography: Orthography, language: str = "") -> list[Distance]:
+    """Give the distance of each pair: from its reference, or an alternative where one is nearer."""
+    ways = [(pair.reference, *pair.alternatives) for pair in pairs]
+    found = [pair.found for pair, each in zip(pairs, ways, strict=True) for _ in each]
+    every = iter(distances([reference for each in ways for reference in each], found, orthography, language))
+    return [min(islice(every, len(each)), key=lambda item: (item.errors, -item.words)) for each in ways]
 
 
 def with_words(pairs: Sequence[TextPair], orthography: Orthography) -> tuple[list[TextPair], list[TextPair]]:
     """Part the pairs that an error rate is counted over from those without words: backchannels, "Hm.", "..."."""
-    references = normalised([f"{pair.reference} {pair.alternative or ''}" for pair in pairs], orthography)
+    references = normalised([" ".join((pair.reference, *pair.alternatives)) for pair in pairs], orthography)
     worded = [bool(reference) and not pair.backchannel for pair, reference in zip(pairs, references, strict=True)]
     return (
         [pair for pair, has_words in zip(pairs, worded, strict=True) if has_words],
@@ -115,9 +106,9 @@ def _said_pair(
     return TextPair(
         start=start,
         end=end,
-        reference=text_of(turns or words),
+        reference=_reference(turns or words),
         found=found,
-        alternative=text_of(words) if 0 < len(turns) < len(words) else None,
+        alternatives=_ways(turns or words, *([words] if 0 < len(turns) < len(words) else [])),
         backchannel=bool(words) and not turns,
     )
 
@@ -128,11 +119,38 @@ def meant_pair(item: Segment, words: Sequence[SpokenWord]) -> TextPair:
     return TextPair(
         start=item.start,
         end=item.end,
-        reference=text_of(whole),
+        reference=_reference(whole),
         found=item.text,
-        alternative=text_of(words) if len(whole) < len(words) else None,
+        alternatives=_ways(whole, *([words] if len(whole) < len(words) else [])),
         backchannel=item.role == "backchannel",
     )
+
+
+MOST_SLIPS = 6
+"""Of more disfluencies in a turn either all are taken for heard or none: each one more doubles the references."""
+
+
+def meant(words: Iterable[SpokenWord]) -> list[SpokenWord]:
+    """Give the words that were meant: no filler, of a self-correction its last version."""
+    return [word for word in words if not word.disfluency]
+
+
+def _reference(words: Sequence[SpokenWord]) -> str:
+    """Give what was meant; of a stretch that holds slips alone, them."""
+    return text_of(meant(words) or words)
+
+
+def _ways(*sayings: Sequence[SpokenWord]) -> tuple[str, ...]:
+    """Give what may have been understood beside what was meant by the first words: each slip heard or passed over."""
+    found: list[str] = []
+    for words in sayings:
+        slips = [list(run) for slip, run in groupby(words, key=lambda word: (word.disfluency, word.id)) if slip[0]]
+        kept = range(2 ** len(slips)) if len(slips) <= MOST_SLIPS else (0, -1)
+        for choice in kept:
+            dropped = {id(word) for at, slip in enumerate(slips) if not choice >> at & 1 for word in slip}
+            found.append(text_of(word for word in words if id(word) not in dropped))
+    reference = _reference(sayings[0])
+    return tuple(text for text in dict.fromkeys(found) if text != reference)
 
 
 def by_utterance(words: Iterable[SpokenWord]) -> dict[str, list[SpokenWord]]:

@@ -21,14 +21,15 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def distances(
-    references: Sequence[str], hypotheses: Sequence[str], orthography: Orthography | None = None
+    references: Sequence[str], hypotheses: Sequence[str], orthography: Orthography | None = None, language: str = ""
 ) -> list[Distance]:
     """Give the distance of each pair; identical texts have no errors.
 
     orthography: how both sides are counted; None takes that of the reference, or where it is empty of the hypothesis.
+    language: whose number words are digits.
     """
     pairs = [
-        tuple(normalised(pair, orthography or orthography_of(pair[0] if pair[0].strip() else pair[1])))
+        tuple(normalised(pair, orthography or orthography_of(pair[0] if pair[0].strip() else pair[1]), language))
         for pair in zip(references, hypotheses, strict=True)
     ]
     judged = [index for index, (reference, _) in enumerate(pairs) if reference]

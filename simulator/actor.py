@@ -60,11 +60,13 @@ class PartSpec(Protocol):
 class ActorSpec(Spec, frozen=True, kw_only=True):
     """What every actor's spec has; a kind adds its keys and builds its actor.
 
-    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`).
+    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`). language:
+    the code of what it speaks, for whoever recognises and scores it; what it says by default follows it.
     """
 
     latency: Latency = Latency("free")
     speed: float = 1.0
+    language: str | msgspec.UnsetType = msgspec.UNSET
 
     def traits(self) -> PartyTraits:
         """What a run must know of it before it is built: what its parts are, unless the kind says otherwise."""

@@ -80,6 +80,11 @@ def today() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def pause(duration_s: float) -> None:
+    """Let this thread wait in real time: between two attempts at a far end."""
+    time.sleep(duration_s)
+
+
 async def sleep(duration_s: float) -> None:
     """Sleep in real time; protocol shells use it, never session logic."""
     await anyio.sleep(duration_s)

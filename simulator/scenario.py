@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from unicodedata import normalize
 
 import msgspec
@@ -22,6 +22,8 @@ from simulator.errors import ScenarioError, located
 from simulator.events import PARTIES, Party, other_party
 from simulator.injector import AnyInjector
 from simulator.judging.spec import AnyJudge
+from simulator.languages.accents import drawn
+from simulator.languages.spread import spread
 from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
 from simulator.reading.clock_spec import ClockSpec
@@ -36,6 +38,7 @@ from simulator.scoring.scorer import AnyScorer
 from simulator.sinks.sink import AnySink
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.spec import Duration, decode, encode, walk
+from simulator.sweep.first_point import begin_sweep
 from simulator.sweep.sweep import Sweep
 from simulator.world.spec import AnyWorld
 
@@ -62,7 +65,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
     session that is invalid by the tester's fault is played again. control: as what every trial is played once more, to
     be held against. sweep: points of it, each a scenario of its own; measure: what tables and curves of them show.
-    log: where the run is logged beside its folder.
+    log: where the run is logged beside its folder. language: what both parties speak; what is not named follows it.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     judge: AnyJudge | None = None
     duration: Length | None = None
     clock: Literal["virtual", "wall"] | ClockSpec | None = None
+    language: str = ""
     seed: int = 0
     repeat: int | UntilDecided = 1
     trial: int = 0
@@ -179,27 +183,18 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     for override in overrides:
         override_value(data, override)
     if "sweep" in data:
-        _begin_sweep(data, path)
+        begin_sweep(data, path)
     if "dataset" in data:
         if "user" in data:
             raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
         data["user"] = "silent"
+    located(path.name, lambda: spread(data))
     scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     if scenario.dataset is not None:
         user, world = brought(scenario.dataset, path)
         scenario = msgspec.structs.replace(scenario, user=user, world=scenario.world or world)
     check(scenario, path.name)
     return scenario
-
-
-def _begin_sweep(data: dict[str, Any], path: Path) -> None:
-    """Write a sweep's first point into plain data: what it sweeps over need not stand in the file twice."""
-    sweep = decode(data["sweep"], Sweep, source=path.name, folder=path.parent, where="$.sweep")
-    located(path.name, lambda: sweep.put(data, sweep.places()[0]))
-    if sweep.keys.trials is not None:
-        if "repeat" in data:
-            raise ScenarioError(f"{path.name}: $.sweep.trials: the scenario has `repeat`; give one of them")
-        data["repeat"] = sweep.keys.trials
 
 
 def check(scenario: Scenario, source: str) -> None:
@@ -289,7 +284,9 @@ def files_of(scenario: Scenario) -> list[tuple[str, Path]]:
 
 def resolved(scenario: Scenario, trial: int) -> Scenario:
     """The scenario of one trial: its own seed, repeated once; running it again gives the same session."""
-    return msgspec.structs.replace(scenario, seed=scenario.seed + trial, trial=scenario.trial + trial, repeat=1)
+    seed, number = scenario.seed + trial, scenario.trial + trial
+    user, agent = (drawn(scenario.actor(party), number) for party in PARTIES)
+    return msgspec.structs.replace(scenario, user=user, agent=agent, seed=seed, trial=number, repeat=1)
 
 
 def to_yaml(scenario: Scenario) -> str:

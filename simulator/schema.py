@@ -21,6 +21,7 @@ from simulator.reading.length import AfterParty, Answered, Length
 from simulator.reading.outcomes import OUTCOMES, ExpectedOutcome
 from simulator.recipe import Recipe
 from simulator.scenario import Scenario
+from simulator.speaking.saying import PARTS
 from simulator.spec import Duration, Written, encode
 from simulator.sweep.dimension import Dimension
 from simulator.sweep.sweep import Sweep, SweepKeys
@@ -120,6 +121,8 @@ class _Writer:
             return self._group(own)
         if isinstance(own, type) and issubclass(own, Written):
             return {"anyOf": [{"type": "string"}, self.of(inspect.type_info(own.struct))]}
+        if own.__name__ == "SayPart":
+            return {"anyOf": [{"type": "string"}, *(self.of(inspect.type_info(form)) for form in PARTS.values())]}
         if own is Length:
             return {"anyOf": [DURATION, *(self.of(inspect.type_info(form)) for form in (AfterParty, Answered))]}
         if own is Sweep:

@@ -29,7 +29,8 @@ class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A word with its first sample and one past its last; `cut` when the speaker stopped inside it.
 
     timed_by: the recogniser whose own times these are; empty where truth or alignment tells them. confidence: 0 to 1,
-    of a recognised word, where somebody says.
+    of a recognised word, where somebody says. disfluency: what it is, where it is no part of what was meant (a filler,
+    the slip before a correction).
     """
 
     text: str
@@ -40,6 +41,7 @@ class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cut: bool = False
     timed_by: str = ""
     confidence: float | None = None
+    disfluency: str = ""
 
 
 class Discarded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from simulator.engines.kinds import VoiceSpec, voice_of
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.onnx_file import part, read_graph, with_output
 from simulator.engines.phoneme_words import sentences_of
-from simulator.engines.piper import PiperSpec
+from simulator.engines.piper import PiperSpec, _read
 from simulator.engines.piper_files import installed_voices
 from simulator.errors import ScenarioError
 
@@ -168,3 +168,16 @@ def test_a_model_whose_durations_are_not_one_output_tells_no_words(joe: VoiceSpe
     said = PiperSpec(model=path).build().synthesize("Yes, please.")
     assert said.words == ()
     assert np.array_equal(said.samples, joe.shared().synthesize("Yes, please.").samples)
+
+
+def test_a_model_is_read_once(tmp_path: Path) -> None:
+    """For the check and for the key of what it says; again where the file has changed, which gives another key."""
+    path = voice_in(tmp_path)
+    before = _read.cache_info().misses
+    PiperSpec(model=path).check()
+    first = PiperSpec(model=path).build().version
+    PiperSpec(model=path).check()
+    assert _read.cache_info().misses == before + 1
+    path.write_bytes(path.read_bytes() + b"\x08\x08")
+    assert PiperSpec(model=path).build().version != first
+    assert _read.cache_info().misses == before + 2

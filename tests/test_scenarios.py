@@ -16,6 +16,7 @@ from simulator.spec import decode
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 LOCAL = sorted(FOLDER.glob("*.yaml"))
 ELSEWHERE = sorted(path for folder in ("arena", "remote", "live") for path in (FOLDER / folder).glob("*.yaml"))
+LANGUAGES = sorted((FOLDER / "languages").glob("*.yaml"))
 SWEEPS = sorted((FOLDER / "sweeps").glob("*.yaml"))
 TORCH = sorted((FOLDER / "torch").glob("*.yaml"))
 
@@ -37,13 +38,23 @@ def test_scenarios_that_need_something_else_are_valid_without_it(
     assert "fine" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_first_calls_in_other_languages_are_valid_without_a_model(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is missing is told, not refused: who would recognise the language, and what fetches it."""
+    assert main(["check", str(path)]) == 0
+    told = capsys.readouterr()
+    assert "fine" in told.out and ("$.recognizer: moonshine does not hear" in told.err or not told.err)
+
+
 @pytest.mark.parametrize("path", TORCH, ids=lambda path: path.stem)
 def test_scenarios_for_torch_decode_without_it(path: Path) -> None:
     """Their check needs torch, a GPU or weights; their words do not."""
     assert isinstance(decode(read_yaml(path), Scenario, source=path.name, folder=path.parent), Scenario)
 
 
-@pytest.mark.parametrize("path", [*LOCAL, *SWEEPS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LOCAL, *LANGUAGES, *SWEEPS], ids=lambda path: path.stem)
 def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
     """A comment first: the files teach the format."""
     assert path.read_text().startswith("# ")
@@ -51,7 +62,7 @@ def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LOCAL, *LANGUAGES], ids=lambda path: path.stem)
 def test_every_scenario_runs_and_holds_its_expectations(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.engines.kinds import languages_heard
+from simulator.engines.kinds import languages_heard, recognizer_of
+from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.whisper import WhisperSpec, _multilingual
 from simulator.errors import ScenarioError
 from simulator.frame import Samples
@@ -122,3 +123,25 @@ def test_a_vocabulary_tells_how_many_languages(tmp_path: Path) -> None:
         (folder / name).write_text("\n".join(words) + "\n" if name.endswith("txt") else json.dumps(words))
         assert _multilingual(folder) == (count > 51864)
     assert _multilingual(tmp_path)
+
+
+@needs_whisper
+@pytest.mark.slow
+def test_pieces_of_a_long_recording_are_heard_together() -> None:
+    """Three sentences far apart, two or three at once: the words of one by one, each where it is said to 0.3 s."""
+    silence = np.zeros(16 * RATE, np.float32)
+    sounds = [said("Yes, please."), said("How much does it cost?"), said("No, on Sunday, please.")]
+    whole = np.concatenate([part for sound in sounds for part in (sound, silence)])
+    alone, together = (WhisperSpec(batch=batch).shared().recognize(whole, RATE) for batch in (1, 3))
+    assert plain(together.text) == plain(alone.text) and together.language == "en"
+    times = [(one.start, other.start) for one, other in zip(alone.words, together.words, strict=True)]
+    assert max(abs(one - other) for one, other in times) < 0.3 * RATE
+
+
+@needs_whisper
+def test_the_model_is_part_of_what_an_annotation_is_kept_under() -> None:
+    """Another model under the same name is another recogniser; so is a missing one."""
+    digest = WhisperSpec().digest()
+    assert digest.startswith("faster-whisper-") and digest == WhisperSpec().digest()
+    assert MoonshineSpec().digest() in recognizer_of(["moonshine", "whisper"]).digest()
+    assert digest in recognizer_of(["moonshine", "whisper"]).digest()

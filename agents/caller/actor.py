@@ -23,13 +23,14 @@ from agents.caller.manner import Manner
 from agents.caller.mind import MindContext, MindSpec, Occurred, Thought
 from agents.caller.timing import HumanTiming
 from agents.caller.watching import Occasion, Planner, Watching
-from agents.caller.wording import BACKCHANNELS, worded
+from agents.caller.wording import worded
 from agents.caller.yielding import Yielding
 from agents.thinking import Thinking
 from simulator.actor import BlockActor, Context
 from simulator.engines.kinds import RecognizerSpec, VoiceSpec
 from simulator.engines.spending import tell_spent
 from simulator.frame import AudioFrame, Samples
+from simulator.languages.lookup import ENGLISH, known
 from simulator.speaking.cues import NEVER
 from simulator.speaking.ears import EarsSpec, SileroEars, make_ears
 from simulator.speaking.hearing import HeardSound
@@ -49,6 +50,7 @@ class CallerParts(msgspec.Struct, frozen=True, kw_only=True):
     words_per_minute: int
     ears: EarsSpec | None
     recognizer: RecognizerSpec
+    language: str = ENGLISH
 
 
 class Caller(BlockActor):
@@ -96,6 +98,7 @@ class Caller(BlockActor):
                 rate=context.output_rate,
                 emit=context.emit,
                 port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
+                language=parts.language,
             )
         )
         if loading is not None:
@@ -255,7 +258,8 @@ class Caller(BlockActor):
 
     def _backchannel(self, watching: Watching) -> None:
         self._watching, self._goes_on = None, True
-        words = BACKCHANNELS[self._timing.one_of(len(BACKCHANNELS))]
+        choices = known(self._parts.language).backchannels
+        words = choices[self._timing.one_of(len(choices))]
         self._say_line(words, "backchannel", watching, "backchannel", reason="the other goes on")
 
     def _speak(self, occasion: Occasion, heard: str, thought: Thought, watching: Watching) -> None:
@@ -263,7 +267,8 @@ class Caller(BlockActor):
         self._prepared, self._goes_on = None, False
         self._leaving = thought.choice == "hang_up"
         role: Role = "interruption" if occasion == "barge_in" else "turn"
-        words = worded(read_out(thought.say, self._parts.brief.facts), self._parts.manner, self._timing)
+        said = read_out(thought.say, self._parts.brief.facts)
+        words = worded(said, self._parts.manner, self._timing, self._parts.language)
         self._head.said(heard, thought.say)
         self._say_line(words, role, watching, occasion, reason=thought.reason, heard=heard)
 

@@ -124,7 +124,8 @@ class EndpointMind:
     async def _reply(self, situation: Situation) -> CallerReply:
         context = self._context
         stage = self._stage if context.brief.stages else None
-        told = [instructions_for(context.brief, context.manner, stage=stage), context.port.instructions]
+        brief = instructions_for(context.brief, context.manner, stage=stage, language=context.language)
+        told = [brief, context.port.instructions]
         told += ["What you did so far, and what came of it:", *self._did] if self._did else []
         system = "\n".join(filter(None, told))
         may_hang_up = context.manner.hang_up

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agents.caller.brief import Brief
 from agents.caller.manner import IN_WORDS, Manner
+from simulator.languages.lookup import ENGLISH, known
 
 CALLER = (
     "You are making a phone call. You are the caller, a person with a wish of their own: never an assistant, never "
@@ -16,10 +17,10 @@ HOW_TO_TALK = (
 )
 
 
-def instructions_for(brief: Brief, manner: Manner | None, *, stage: int | None = None) -> str:
+def instructions_for(brief: Brief, manner: Manner | None, *, stage: int | None = None, language: str = ENGLISH) -> str:
     """Give what a model is told. stage: the part of the goal that is wanted now, no later one is told; None: all.
 
-    Where all are told, the model itself goes from one to the next.
+    Where all are told, the model itself goes from one to the next. language: the code of what it speaks.
     """
     parts = [
         CALLER,
@@ -28,6 +29,9 @@ def instructions_for(brief: Brief, manner: Manner | None, *, stage: int | None =
         _stages(brief, stage),
         _facts(brief),
         HOW_TO_TALK,
+        f"Speak {known(language).name}, and nothing else, whatever language this is written in."
+        if language != ENGLISH
+        else "",
         IN_WORDS[manner.preset] if manner is not None else "",
         f'Your first words are: "{brief.opening}"' if brief.opening else "",
     ]

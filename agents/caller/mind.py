@@ -12,6 +12,7 @@ import msgspec
 from agents.caller.brief import Brief
 from agents.caller.manner import Manner
 from simulator.events import Emit, Party
+from simulator.languages.lookup import ENGLISH
 from simulator.speaking.dialogue import Message
 from simulator.spec import Spec
 from simulator.traits import PartyTraits
@@ -46,7 +47,10 @@ class Thought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MindContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mind is started with. emit(at, type, **fields): as an actor's. port: what it may call."""
+    """What a mind is started with. emit(at, type, **fields): as an actor's.
+
+    port: what it may call. language: the code of what it speaks.
+    """
 
     party: Party
     brief: Brief
@@ -55,6 +59,7 @@ class MindContext(msgspec.Struct, frozen=True, kw_only=True):
     rate: int
     emit: Emit
     port: ToolPort = NOBODY
+    language: str = ENGLISH
 
 
 class Mind(Protocol):

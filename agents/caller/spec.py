@@ -4,10 +4,13 @@ from agents.caller.actor import Caller, CallerParts
 from agents.caller.brief import Brief, Facts, Stages, make_brief
 from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
 from agents.caller.minds import AnyMind
+from agents.caller.rules_mind import RulesMindSpec
 from simulator.actor import ActorSpec, PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, AnyVoice
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.errors import located
+from simulator.languages.lookup import ENGLISH, known, plain
+from simulator.speaking.accent import check_accent
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.voice import DEFAULT_VOICES, WordsPerMinute, check_voice
 
@@ -17,7 +20,8 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
 
     persona (or who): who it is. facts: told only when asked. stages: parts of the goal, each revealed when the one
     before is reached. opening: its first words. llm: what it thinks by, patterns (`{kind: rules}`) or a chat endpoint
-    (`{base_url: ..., model: ...}`). manner: how it talks, a preset or numbers.
+    (`{base_url: ..., model: ...}`). manner: how it talks, a preset or numbers. accent: voices for the trials in turn,
+    or the word for them.
     """
 
     goal: str
@@ -32,6 +36,7 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
     words_per_minute: WordsPerMinute | None = None
     ears: AnyEars | None = None
     recognizer: AnyRecognizer = MoonshineSpec()
+    accent: list[AnyVoice] = []
 
     def __post_init__(self) -> None:
         self.brief()
@@ -51,15 +56,25 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
         """Words per minute: its own, or its manner's."""
         return self.words_per_minute or SLOW_SPEECH.get(manner_of(self.manner).preset, 160)
 
+    def spoken(self) -> str:
+        """The code of what it speaks: what is said of it, else English."""
+        return plain(self.language) if self.language else ENGLISH
+
     def check(self, setting: Setting) -> None:
         """Refuse an unknown voice or recogniser, a mind that cannot work."""
         check_voice(self.voice or DEFAULT_VOICES[setting.party], f"{setting.where}.voice")
+        check_accent(self.accent, self.voice, setting.where)
+        if self.spoken() != ENGLISH and isinstance(self.llm, RulesMindSpec):
+            name = known(self.spoken()).name
+            raise setting.refuse(
+                ".llm", f"the patterns of `rules` are English, and the caller speaks {name}; name a chat endpoint"
+            )
         located(f"{setting.where}.recognizer", self.recognizer.check)
         self.llm.check(self.brief(), f"{setting.where}.llm")
 
     def parts(self) -> tuple[PartSpec, ...]:
         """What it thinks by, what it hears with, and its voice, where it names one."""
-        return (self.llm, self.recognizer, *((self.voice,) if self.voice else ()))
+        return (self.llm, self.recognizer, *self.accent, *((self.voice,) if self.voice else ()))
 
     def build(self) -> Caller:
         """Make the actor."""
@@ -72,5 +87,6 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
                 words_per_minute=self.pace(),
                 ears=self.ears,
                 recognizer=self.recognizer,
+                language=self.spoken(),
             )
         )

@@ -4,10 +4,10 @@ import re
 
 from agents.caller.manner import Manner
 from agents.caller.timing import HumanTiming
-from simulator.speaking.voice import Pause, Say
+from simulator.languages.lookup import ENGLISH, known
+from simulator.languages.tongue import Tongue
+from simulator.speaking.saying import Pause, SaidPart, Say, SayPart
 
-BACKCHANNELS = ("mm-hm", "right", "okay")
-FILLERS = ("Um,", "Well,", "Uh,")
 LEAST_WORDS = 5
 """Shorter turns come out in one breath."""
 
@@ -16,23 +16,31 @@ _BREAK = re.compile(
 )
 
 
-def worded(text: str, manner: Manner, timing: HumanTiming) -> Say:
-    """Give words as they are said: a text, or its parts with a pause between them."""
+def worded(text: str, manner: Manner, timing: HumanTiming, language: str = ENGLISH) -> Say:
+    """Give words as they are said: a text, or its parts with a pause between them, what is not meant marked."""
     stumbles, pauses = timing.happens(manner.disfluent), timing.happens(manner.pauses)
     text = " ".join(text.split())
     if len(text.split()) < LEAST_WORDS:
         return text
+    slip = None
     if stumbles:
-        text = _stumbling(text, timing)
-    parts = _halves(text) if pauses else None
-    return text if parts is None else [parts[0], Pause(pause=timing.pause()), parts[1]]
+        slip, text = _stumbling(text, timing, known(language))
+    halves = _halves(text) if pauses else None
+    parts: list[SayPart] = [text] if halves is None else [halves[0], Pause(pause=timing.pause()), halves[1]]
+    if slip is not None:
+        parts = [slip, str(parts[0]).removeprefix(slip.say).lstrip(), *parts[1:]]
+    return text if len(parts) == 1 else parts
 
 
-def _stumbling(text: str, timing: HumanTiming) -> str:
-    chosen = timing.one_of(len(FILLERS) + 1)
+def _stumbling(text: str, timing: HumanTiming, tongue: Tongue) -> tuple[SaidPart, str]:
+    """Give what is not meant, and the whole: a filler before the text, or its first word said twice."""
+    chosen = timing.one_of(len(tongue.fillers) + 1)
     first, rest = text.split(" ", 1)
     plain = first if first == "I" or first.startswith("I'") else first[:1].lower() + first[1:]
-    return f"{FILLERS[chosen]} {plain} {rest}" if chosen < len(FILLERS) else f"{first.rstrip(',.')}, {plain} {rest}"
+    filler = chosen < len(tongue.fillers)
+    said = tongue.fillers[chosen] if filler else f"{first.rstrip(',.')},"
+    slip = SaidPart(say=said, disfluency="filler" if filler else "repeat")
+    return slip, f"{said} {plain} {rest}"
 
 
 def _halves(text: str) -> tuple[str, str] | None:

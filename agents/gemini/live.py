@@ -59,7 +59,7 @@ class GeminiLiveSpec(PeerSpec, frozen=True, kw_only=True, tag="gemini_live"):
     vad: AutomaticVad | OwnVad = AutomaticVad()
     transcribe: bool = True
     resume: bool = True
-    language: str | None = None
+    language: str | msgspec.UnsetType = msgspec.UNSET
     config: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def build(self) -> Peer:

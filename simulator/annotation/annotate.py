@@ -27,7 +27,7 @@ from simulator.timeline import Timeline
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"
-VERSION = 3
+VERSION = 4
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
 
 
@@ -92,9 +92,13 @@ def annotate_many_cached(
 
 
 def _asked_as(recognizer: RecognizerSpec) -> str:
-    """Give the recogniser as it was asked for, all its keys included."""
+    """Give the recogniser as it was asked for, all its keys and its model's digest included."""
     said = encode(recognizer)
-    return said if isinstance(said, str) else msgspec.json.encode(said, order="sorted").decode()
+    keys = said if isinstance(said, str) else msgspec.json.encode(said, order="sorted").decode()
+    try:
+        return f"{keys}:{recognizer.digest()}"
+    except ScenarioError:
+        return keys  # it does not run here, so nothing that it heard is kept
 
 
 def _draft(session: Session, party: Party) -> _Draft:
@@ -138,7 +142,7 @@ def _with_words(draft: _Draft, other: Timeline, recognizer: RecognizerSpec) -> P
     speech, session, party = draft.speech, draft.session, draft.party
     words = [*speech.words]
     for utterance in _without_times(draft):
-        words += transcribe.own_words(session, party, utterance, _said_text(draft, utterance))
+        words += _own_words(draft, utterance, recognizer)
     heard, discarded = transcribe.recognised(session, party, speech.utterances, recognizer)
     if draft.heard:
         found, unbelieved = transcribe.credible_words(session, party, _untold(speech), other, recognizer)
@@ -152,11 +156,16 @@ def _without_times(draft: _Draft) -> list[Segment]:
     return [item for item in draft.speech.utterances if item.text and item.id not in timed]
 
 
-def _said_text(draft: _Draft, utterance: Segment) -> str:
-    """The share of a text that was said: all of it unless it was cut, then by the plan's length."""
+def _own_words(draft: _Draft, utterance: Segment, recognizer: RecognizerSpec) -> list[SpokenWord]:
+    """Give the words of what was said of a text: all of it unless it was cut, then by the plan's length."""
     item = next(item for item in told(draft.session, draft.party) if item.id == utterance.id)
     tokens = item.text.split()
-    return " ".join(tokens[: round(len(tokens) * item.share)]) if item.cut else item.text
+    text = " ".join(tokens[: round(len(tokens) * item.share)]) if item.cut else item.text
+    words = transcribe.own_words(draft.session, draft.party, utterance, text, recognizer)
+    return [
+        msgspec.structs.replace(word, disfluency=kind) if (kind := item.disfluency(index)) else word
+        for index, word in enumerate(words)
+    ]
 
 
 def _untold(speech: PartySpeech) -> Timeline:

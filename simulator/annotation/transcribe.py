@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from simulator.annotation.credible import BACKCHANNEL_S, believed
+from simulator.annotation.party_language import speaks_english
 from simulator.engines import Recognition, Word
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.moonshine import MoonshineSpec
@@ -61,10 +62,12 @@ def sounded(
 ) -> Iterator[Sounded]:
     """Recognise the speech of a track, stretch by stretch, in order: all that the recogniser says of it."""
     stretches = pieces(speech, session.sample_rate)
+    english = "" if speaks_english(session, party) else "another"
     for stretch, room in zip(stretches, _rooms(stretches, session), strict=True):
         samples = session.said(party, room.start, room.end)
         heard = recognizer.shared().recognize(samples, session.sample_rate)
-        timed = _aligned(heard, samples, session.sample_rate) if heard.text.strip() else None
+        fits = heard.text.strip() and (heard.language or english) in ("", _ALIGNED)
+        timed = _aligned(heard, samples, session.sample_rate) if fits else None
         if timed is not None:
             words = [_at(word, room.start) for word in timed]
         elif any(word.end for word in heard.words):
@@ -79,15 +82,17 @@ def credible_words(
 ) -> tuple[list[SpokenWord], list[Discarded]]:
     """Give the recognised words of a track that can be believed, and what else was heard, with the reason.
 
-    other: where the other party speaks; a short sound mostly inside it is shaped like a backchannel.
+    other: where the other party speaks; a short sound mostly inside it is shaped like a backchannel, whose words are
+    known of English alone.
     """
     rate = session.sample_rate
     words: list[SpokenWord] = []
     discarded: list[Discarded] = []
+    english = speaks_english(session, party)
     others = other.bridge(round(SENTENCE_PAUSE_S * rate))
     for item in sounded(session, party, speech, recognizer):
         start, end = item.stretch
-        inside = 2 * others.covered(start, end) >= end - start
+        inside = english and 2 * others.covered(start, end) >= end - start
         like_backchannel = inside and end - start < BACKCHANNEL_S * rate
         text, reason = believed(item.text, (end - start) / rate, like_backchannel=like_backchannel)
         if reason:
@@ -114,8 +119,6 @@ def _rooms(stretches: Sequence[Stretch], session: Session) -> list[Stretch]:
 
 def _aligned(heard: Recognition, samples: Samples, sample_rate: int) -> list[Word] | None:
     """Give the words of an English text with aligned times; None where they do not fit the sound."""
-    if heard.language not in ("", _ALIGNED):
-        return None
     found = aligned(ALIGNER, samples, sample_rate, heard.text)
     said = [word.confidence for word in heard.words]
     if found is None or len(found) != len(said):
@@ -149,14 +152,32 @@ def shared_out(text: str, within: Stretch, *, source: SpeechSource, id_: str = "
     ]
 
 
-def own_words(session: Session, party: Party, utterance: Segment, said_text: str) -> list[SpokenWord]:
-    """Give times to the words of an utterance whose text is known but not its word onsets (source `model`)."""
+def own_words(
+    session: Session, party: Party, utterance: Segment, said_text: str, recognizer: RecognizerSpec = RECOGNIZER
+) -> list[SpokenWord]:
+    """Give times to the words of an utterance whose text is known but not its word onsets (source `model`).
+
+    English is aligned; another language's words have the times of as many that the recogniser hears, else they share
+    the sound by their lengths.
+    """
     samples = session.said(party, utterance.start, utterance.end)
-    found = aligned(ALIGNER, samples, session.sample_rate, said_text)
-    whole = Stretch(utterance.start, utterance.end)
-    if found is None:
+    timed_by = ""
+    if speaks_english(session, party):
+        timed: Sequence[Word] | None = aligned(ALIGNER, samples, session.sample_rate, said_text)
+    else:
+        timed, timed_by = _timed_by_ear(samples, session.sample_rate, said_text, recognizer), recognizer.label
+    if timed is None:
+        whole = Stretch(utterance.start, utterance.end)
         return shared_out(said_text, whole, source="model", id_=utterance.id)
-    return [_at(word, utterance.start, source="model", id_=utterance.id) for word in found]
+    return [_at(word, utterance.start, source="model", id_=utterance.id, timed_by=timed_by) for word in timed]
+
+
+def _timed_by_ear(samples: Samples, rate: int, text: str, recognizer: RecognizerSpec) -> list[Word] | None:
+    """Give a text's words with the times of those that are heard; None where it is not as many."""
+    heard, tokens = recognizer.shared().recognize(samples, rate).words, text.split()
+    if len(heard) != len(tokens) or not any(word.end for word in heard):
+        return None
+    return [msgspec.structs.replace(word, text=token) for word, token in zip(heard, tokens, strict=True)]
 
 
 def recognised(

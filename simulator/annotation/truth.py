@@ -26,7 +26,8 @@ _UNBROKEN_S = 3.0
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """An utterance as its events tell it: said in [start, end) samples, with planned word onsets on the session.
 
-    cut: it was stopped before its end. share: how much of its plan was said, 0 to 1.
+    cut: it was stopped before its end. share: how much of its plan was said, 0 to 1. disfluent: words that are no part
+    of what is meant, as [first, last) of the text and what they are.
     """
 
     id: str
@@ -37,6 +38,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     cut: bool
     share: float = 1.0
     words: tuple[tuple[str, int], ...] = ()
+    disfluent: tuple[tuple[int, int, str], ...] = ()
+
+    def disfluency(self, index: int) -> str:
+        """What a word of the text is, where it is no part of what is meant; else empty."""
+        return next((kind for first, last, kind in self.disfluent if first <= index < last), "")
 
 
 def told(session: AnnotatedSession, party: Party) -> list[Told]:
@@ -59,6 +65,7 @@ def _told(begun: Event, ended: Event | None, duration: int) -> Told:
         cut=ended is None or bool(ended.data.get("cut")),
         share=_share(begun, ended),
         words=tuple(_onsets(data.get("words") or ())),
+        disfluent=tuple((int(mark[0]), int(mark[1]), str(mark[2])) for mark in data.get("disfluent") or ()),
     )
 
 
@@ -139,10 +146,11 @@ def said_words(item: Told, sound: Timeline, tolerance: int) -> list[SpokenWord]:
     begun = [(text, onset) for text, onset in item.words if onset < item.end]
     edges = [onset for _, onset in begun] + [item.end]
     words: list[SpokenWord] = []
-    for (text, start), (_, until) in zip(begun, pairwise(edges), strict=True):
+    for index, ((text, start), (_, until)) in enumerate(zip(begun, pairwise(edges), strict=True)):
         heard = sound.crop(start, until)
         end = heard[-1].end if heard else until
-        words.append(SpokenWord(text=text, start=start, end=max(end, start + 1), source="truth", id=item.id))
+        end, kind = max(end, start + 1), item.disfluency(index)
+        words.append(SpokenWord(text=text, start=start, end=end, source="truth", id=item.id, disfluency=kind))
     if words and item.cut and item.end - words[-1].end <= tolerance:
         words[-1] = msgspec.structs.replace(words[-1], cut=True)
     return words

@@ -28,7 +28,7 @@ from simulator.planning.scorers import chosen_scorers
 from simulator.reading.expect import judge
 from simulator.reading.secrets import Secrets
 from simulator.results.judged import Judged, write_judged
-from simulator.results.row import Row, agent_label, without_evidence
+from simulator.results.row import Row, agent_label, heard_by, without_evidence
 from simulator.scenario import Scenario, kind_of, to_yaml
 from simulator.score import Score
 from simulator.scoring.scorer import wants_words
@@ -137,6 +137,7 @@ def row_of(job: Job, played: Played, scores: Sequence[Score] = (), folder: Path 
         sample=job.sample.get("id", ""),
         point=UNSET if job.control_of else job.point or UNSET,
         control_of=job.control_of or UNSET,
+        recognizer=heard_by(scores, job.scenario.recognizer.label),
         duration_s=_length_s(folder) if folder else None,
         agent=agent_label(kind_of(job.scenario.agent), encode(job.scenario.agent)),
         sound=_sound(folder) if folder and played.status == "completed" else "",

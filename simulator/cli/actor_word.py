@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.actor import AnyActor
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, located
+from simulator.languages.spread import spread
 from simulator.plugins import installed
 from simulator.reading.yaml_file import read_yaml
 from simulator.spec import decode
@@ -17,6 +18,7 @@ def actor_named(text: str) -> Any:
         data = read_yaml(path)
         if "agent" not in data:
             raise ScenarioError(f"{text}: holds no agent")
+        located(path.name, lambda: spread(data))
         return decode(data["agent"], AnyActor, source=path.name, folder=path.parent, where="$.agent")
     if text not in installed("actors"):
         raise ScenarioError(f"{text!r} is no YAML file and no kind; choose one of {', '.join(installed('actors'))}")

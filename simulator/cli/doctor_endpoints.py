@@ -6,7 +6,7 @@ import anyio
 import msgspec
 
 from simulator.cli import OK, REFUSED
-from simulator.doctor.probe import probe_party
+from simulator.doctor.probe import Probed, probe_party
 from simulator.errors import SimulatorError, single
 from simulator.events import PARTIES, Party
 from simulator.judging.spec import JudgeSpec
@@ -16,7 +16,7 @@ from simulator.spec import encode
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about a party, or the judge."""
+    """What was found out about a party, the judge or the recogniser."""
 
     party: str
     kind: str
@@ -25,10 +25,11 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reach every party of the scenario in turn, and its judge; exit 2 when one cannot be."""
+    """Reach every party of the scenario in turn, its judge, its recogniser; exit 2 when one cannot be."""
     scenario = load(args.path)
     found = [_reach(party, scenario) for party in PARTIES]
     found += [] if scenario.judge is None else [_reach_judge(scenario.judge)]
+    found += [] if not isinstance(scenario.recognizer, Probed) else [_reach_recognizer(scenario.recognizer)]
     if args.json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -42,6 +43,16 @@ def _reach_judge(judge: JudgeSpec) -> Reached:
         return Reached(party="judge", kind=judge.model, fine=True, told=judge.open().probe())
     except SimulatorError as error:
         return Reached(party="judge", kind=judge.model, fine=False, told=str(error))
+
+
+def _reach_recognizer(recognizer: Probed) -> Reached:
+    kind = kind_of(recognizer)
+    secrets = Secrets.of(encode(recognizer))
+    try:
+        told = secrets.scrub(anyio.run(recognizer.probe))
+        return Reached(party="recognizer", kind=kind, fine=True, told=told)
+    except SimulatorError as error:
+        return Reached(party="recognizer", kind=kind, fine=False, told=secrets.scrub(str(error)))
 
 
 def _reach(party: Party, scenario: Scenario) -> Reached:

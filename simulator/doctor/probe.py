@@ -31,9 +31,9 @@ class Probed(Protocol):
 async def probe_party(party: Party, scenario: Scenario) -> str:
     """Reach a scenario's party and say in a sentence what was found. SimulatorError when it does not work."""
     spec = scenario.actor(party)
-    for part in (spec, *spec.parts()):
-        if isinstance(part, Probed):
-            return await part.probe()
+    told = [await part.probe() for part in (spec, *spec.parts()) if isinstance(part, Probed)]
+    if told:
+        return "; ".join(told)
     return await _start_and_leave(party, scenario)
 
 

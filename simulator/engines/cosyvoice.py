@@ -9,8 +9,8 @@ The rate stands nowhere in its answers: CosyVoice-300M makes 22,050 Hz, CosyVoic
 from pathlib import Path
 from urllib.parse import urlencode
 
+from simulator.engines.far_probe import FarVoiceSpec
 from simulator.engines.far_voice import FarVoice
-from simulator.engines.kinds import VoiceSpec
 from simulator.engines.multipart import form
 from simulator.engines.openai_speech import Rate, check_far
 from simulator.errors import ScenarioError
@@ -20,7 +20,7 @@ from simulator.spec import Duration
 from simulator.traits import PartyTraits
 
 
-class CosyVoiceSpec(VoiceSpec, frozen=True, kw_only=True, tag="cosyvoice", omit_defaults=True):
+class CosyVoiceSpec(FarVoiceSpec, frozen=True, kw_only=True, tag="cosyvoice", omit_defaults=True):
     """A CosyVoice server: a built-in `speaker`, or a `prompt` recording whose voice it takes.
 
     sample_rate: of its sound, which only its model tells. prompt_text: what is said in the prompt; without it the

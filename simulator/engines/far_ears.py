@@ -7,7 +7,8 @@ import msgspec
 
 from simulator.engines import Recognition
 from simulator.engines.activity import DETECTOR_HZ
-from simulator.engines.far_voice import refuse_failure
+from simulator.engines.espeak import Espeak
+from simulator.engines.far_voice import TEST_SENTENCE, refuse_failure
 from simulator.engines.kept import kept
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.pieces import speech_pieces
@@ -18,6 +19,7 @@ from simulator.remote.kept_exchange import exchange_kept
 from simulator.remote.server import RemoteServer
 from simulator.sound import recordings
 from simulator.sound.wav import encode_wav
+from simulator.texts import quoted
 
 _LONGEST_PIECE_S = 28.0
 """Most of these servers run Whisper, which hears 30 s at once."""
@@ -62,6 +64,13 @@ class FarRecognizer:
             words=tuple(word for one in heard for word in one.words),
             language=next((one.language for one in heard if one.language), ""),
         )
+
+    def probe(self) -> str:
+        """Have a test sentence recognised anew, and say what came. RemoteError names the server."""
+        said = Espeak("en-us").synthesize(TEST_SENTENCE)
+        sound = to_grid(recordings.resample(said.samples, said.sample_rate, DETECTOR_HZ))
+        with self._far.server.at_fault():
+            return f"hears {quoted(self._far.read(self._asked(sound)).text)} in a test sentence"
 
     def _piece(self, piece: Samples) -> Recognition:
         sound = to_grid(piece)

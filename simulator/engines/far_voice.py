@@ -48,7 +48,7 @@ class FarVoice:
         self._far = far
         self._asked = asked
         self._rate = sample_rate
-        self._unproven = prove
+        self._proves = self._unproven = prove
         self._alone = threading.Lock()
 
     def synthesize(self, text: str, words_per_minute: int = NATURAL_WPM) -> Utterance:
@@ -60,7 +60,8 @@ class FarVoice:
             return Utterance(text=text, samples=silence(0), sample_rate=self._rate)
         with self._alone, self._far.server.at_fault():
             if self._unproven:
-                self._prove()
+                samples, rate = self._said(TEST_SENTENCE, 1.0)
+                _refuse_rate(len(samples), rate)
                 self._unproven = False
             samples, rate = self._said(text, words_per_minute / NATURAL_WPM)
         return Utterance(text=text, samples=samples, sample_rate=rate)
@@ -77,15 +78,23 @@ class FarVoice:
             raise RemoteError(f"sent silence for {quoted(text)}")
         return freeze(samples[first:last].copy()), rate
 
-    def _prove(self) -> None:
-        """Refuse a server whose test sentence is spoken faster or slower than anybody speaks."""
-        samples, rate = self._said(TEST_SENTENCE, 1.0)
-        a_second = SYLLABLES * rate / len(samples)
-        if not SLOWEST <= a_second <= FASTEST:
-            raise RemoteError(
-                f"says the test sentence at {a_second:.1f} syllables a second if its sound is of {rate} Hz, and voices "
-                f"have {SLOWEST:g} to {FASTEST:g}; state its rate in sample_rate, or say self_test: false"
-            )
+    def probe(self) -> str:
+        """Have the test sentence said anew, and say what came. RemoteError names the server."""
+        with self._alone, self._far.server.at_fault():
+            samples, rate = self._said(TEST_SENTENCE, 1.0)
+            if self._proves:
+                _refuse_rate(len(samples), rate)
+        return f"says the test sentence in {len(samples) / rate:.1f} s at {rate} Hz"
+
+
+def _refuse_rate(length: int, rate: int) -> None:
+    """Refuse a server whose test sentence, of so many samples, is spoken faster or slower than anybody speaks."""
+    a_second = SYLLABLES * rate / length
+    if not SLOWEST <= a_second <= FASTEST:
+        raise RemoteError(
+            f"says the test sentence at {a_second:.1f} syllables a second if its sound is of {rate} Hz, and voices "
+            f"have {SLOWEST:g} to {FASTEST:g}; state its rate in sample_rate, or say self_test: false"
+        )
 
 
 def refuse_failure(answer: HttpAnswer) -> None:

@@ -76,6 +76,10 @@ class RecognizerSpec(EngineSpec, frozen=True, kw_only=True, omit_defaults=True):
         """Give the process's recogniser of this spec, which remembers what it heard."""
         return _recognizer(self)
 
+    def digest(self) -> str:
+        """Give what its words depend on besides its keys: versions, the model. ScenarioError: it is not here."""
+        return ""
+
     @classmethod
     def languages(cls, detail: str) -> tuple[str, ...]:
         """Give the languages it was made for (ISO 639), all it can tell of what it hears; none where nobody says.

@@ -7,10 +7,11 @@ model loses first and last words where the sound begins and ends with them. The 
 between -46 and -14 dBFS, so it is left alone.
 """
 
+import hashlib
 import os
 import threading
 from functools import cached_property
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ class MoonshineSpec(RecognizerSpec, frozen=True, kw_only=True, tag="moonshine", 
     def languages(cls, detail: str) -> tuple[str, ...]:
         """English: other languages give English words, and it says nothing of what it does not understand."""
         return ("en",)
+
+    def digest(self) -> str:
+        """Give the package's version, and the weights that are looked at when they are loaded."""
+        weights = "".join(MOONSHINE.values())
+        try:
+            return f"moonshine-voice-{version('moonshine-voice')}/{hashlib.sha256(weights.encode()).hexdigest()[:16]}/1"
+        except PackageNotFoundError as error:
+            raise ScenarioError(f"the recogniser moonshine is not installed; {_INSTALL}") from error
 
     def build(self) -> "Moonshine":
         """Make the recogniser."""

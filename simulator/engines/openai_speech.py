@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from simulator.engines.far_probe import FarVoiceSpec
 from simulator.engines.far_voice import FarVoice
-from simulator.engines.kinds import VoiceSpec
 from simulator.reading.secrets import key_variable
 from simulator.remote.http_exchange import HttpRequest
 from simulator.remote.server import RemoteServer, check_base_url, check_token
@@ -20,7 +20,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 Rate = Annotated[int, msgspec.Meta(ge=4_000, le=192_000)]
 
 
-class OpenAISpeechSpec(VoiceSpec, frozen=True, kw_only=True, tag="openai", omit_defaults=True):
+class OpenAISpeechSpec(FarVoiceSpec, frozen=True, kw_only=True, tag="openai", omit_defaults=True):
     """A voice of an OpenAI-compatible server: `{kind: openai, base_url: ..., model: ..., name: alloy}`.
 
     format: wav, or pcm, headerless, whose rate is sample_rate. key: `${NAME}`; without it OpenAI gets OPENAI_API_KEY,

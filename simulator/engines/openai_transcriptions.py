@@ -11,7 +11,7 @@ import msgspec
 from simulator.engines import Recognition, Word
 from simulator.engines.activity import DETECTOR_HZ
 from simulator.engines.far_ears import FarRecognizer
-from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.far_probe import FarRecognizerSpec
 from simulator.engines.multipart import form
 from simulator.engines.openai_speech import OPENAI_URL, check_far, far_server
 from simulator.errors import RemoteError
@@ -21,7 +21,7 @@ from simulator.texts import quoted
 from simulator.traits import PartyTraits
 
 
-class OpenAITranscriptionsSpec(RecognizerSpec, frozen=True, kw_only=True, tag="openai", omit_defaults=True):
+class OpenAITranscriptionsSpec(FarRecognizerSpec, frozen=True, kw_only=True, tag="openai", omit_defaults=True):
     """A recogniser of an OpenAI-compatible server: `{kind: openai, base_url: ..., model: whisper-1}`.
 
     language: its code; without one the server tells. word_times: ask for them (`verbose_json`, which not every model

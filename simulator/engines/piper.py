@@ -10,9 +10,10 @@ samples: word onsets are truth, to the step. A model whose durations cannot be r
 them.
 """
 
+import hashlib
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,7 +30,6 @@ from simulator.engines.piper_files import SUFFIX, PiperConfig, find_voice, read_
 from simulator.engines.trimmed import audible
 from simulator.errors import ScenarioError, located
 from simulator.frame import Samples, freeze
-from simulator.sound.recordings import sha256
 
 BETWEEN_SENTENCES_S = 0.25
 _INPUTS = {"input", "input_lengths", "scales"}
@@ -86,7 +86,7 @@ class Piper:
     @cached_property
     def version(self) -> str:
         """The model by its bytes, what runs it, whose phonemes it speaks, and the treatment here."""
-        digest = sha256(self._path)[:16]
+        digest = _read_model(self._path).digest
         return f"{digest}/onnxruntime-{version('onnxruntime')}/espeak-{version('espeakng-loader')}/1"
 
     def synthesize(self, text: str, words_per_minute: int = NATURAL_WPM) -> Utterance:
@@ -160,13 +160,27 @@ class Piper:
     @cached_property
     def _session(self) -> Any:
         try:
-            return opened(_read_model(self._path))
+            return opened(_read_model(self._path).graph)
         except ValueError as error:
             raise ScenarioError(f"{self._path}: is no Piper voice: {error}") from error
 
 
-def _read_model(path: Path) -> bytes:
-    """Read a model, its durations made an output where they can be. ScenarioError: it is no Piper voice."""
+class _Read(msgspec.Struct, frozen=True):
+    """A model that was read: its durations made an output where they can be, and the first letters of its sha256."""
+
+    graph: bytes
+    digest: str
+
+
+def _read_model(path: Path) -> _Read:
+    """Read a model, once while nothing changes it. ScenarioError: it is no Piper voice."""
+    found = path.stat()
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=2)  # some 60 MB each: from the check to the key of what it says, to the model that is run
+def _read(path: Path, changed_ns: int, size: int) -> _Read:
+    del changed_ns, size  # they are the key
     model = path.read_bytes()
     try:
         graph = read_graph(model, ("Ceil",))
@@ -175,7 +189,8 @@ def _read_model(path: Path) -> bytes:
     if not set(graph.inputs) >= _INPUTS:
         raise ScenarioError(f"{path}: is no Piper voice: it takes {', '.join(graph.inputs) or 'nothing'}")
     durations = graph.outputs_of["Ceil"]
-    return with_output(model, durations[0]) if len(durations) == 1 else model
+    timed = with_output(model, durations[0]) if len(durations) == 1 else model
+    return _Read(timed, hashlib.sha256(model).hexdigest()[:16])
 
 
 def _speaker(said: str | int, config: PiperConfig, model: Path) -> int:

@@ -13,7 +13,7 @@ import msgspec
 
 from simulator.engines import Recognition
 from simulator.engines.far_ears import FarRecognizer
-from simulator.engines.kinds import RecognizerSpec
+from simulator.engines.far_probe import FarRecognizerSpec
 from simulator.engines.multipart import form
 from simulator.engines.openai_speech import check_far
 from simulator.engines.openai_transcriptions import read_json_answer
@@ -27,7 +27,7 @@ _TAG = re.compile(r"<\|([^|<>]*)\|>")
 _LANGUAGES = ("zh", "en", "yue", "ja", "ko")
 
 
-class SenseVoiceSpec(RecognizerSpec, frozen=True, kw_only=True, tag="sensevoice", omit_defaults=True):
+class SenseVoiceSpec(FarRecognizerSpec, frozen=True, kw_only=True, tag="sensevoice", omit_defaults=True):
     """A SenseVoice server: `{kind: sensevoice, base_url: "http://127.0.0.1:50000"}`.
 
     language: zh, en, yue, ja or ko; auto lets the server tell. key: `${NAME}`, sent as a Bearer header.

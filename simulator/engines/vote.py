@@ -51,6 +51,10 @@ class VoteSpec(RecognizerSpec, frozen=True, kw_only=True, tag="vote", omit_defau
         for spec in self.of:
             spec.check()
 
+    def digest(self) -> str:
+        """Give all their digests."""
+        return SEVERAL.join(spec.digest() for spec in self.of)
+
     def build(self) -> "VotingRecognizer":
         """Make the recogniser out of the process's own."""
         return VotingRecognizer(self)

@@ -22,6 +22,8 @@ SPEECH: Mapping[str, EventType] = {
             "planned_samples": Field("samples"),
             "words": Field("words", "none where onsets are not known"),
             "pauses": maybe("stretches", "silences that belong to it"),
+            "meant": maybe("text", "the text without its disfluencies, where it was told of some"),
+            "disfluent": maybe("data", "words of the text that are not meant: [first, one past the last, what it is]"),
         },
         utterance="begins",
         shown="elsewhere",  # bars and words of the lanes

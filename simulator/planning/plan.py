@@ -16,6 +16,7 @@ from simulator.injector import SpeechInjectorSpec
 from simulator.planning.controls import check_control, each_control
 from simulator.planning.gating import informed
 from simulator.planning.job import Expanded, Expander, Job
+from simulator.planning.languages import check_languages, foreign
 from simulator.planning.points import each_point
 from simulator.planning.samples import each_sample
 from simulator.planning.staircases import Answers, Flight, flights_of
@@ -129,6 +130,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
             found = Expanded(jobs=[start]) if climbs else expanded(start)
             # A dataset brings the scorers of its task, and the run is summed up with those its sessions had.
             scorers = found.jobs[0].scenario.scorers
+            check_languages(start.scenario)
             scenarios[start.group] = msgspec.structs.replace(start.scenario, scorers=scorers)
             jobs += [] if climbs else found.jobs
             notes += found.notes
@@ -157,7 +159,8 @@ def recorded(plan: Plan, record: RecordSetting | None) -> Plan:
 
 def _remarks(scenarios: Mapping[str, Scenario]) -> list[str]:
     """Say what will not be all that it looks like; what is so at every point of a sweep is said of the first."""
-    found = [*_damages(scenarios.values()), *_unpressed(scenarios.values()), *traps(scenarios.values())]
+    every = list(scenarios.values())
+    found = [*_damages(every), *_unpressed(every), *traps(every), *foreign(every)]
     return list({remark.partition(": ")[2]: remark for remark in reversed(found)}.values())[::-1]
 
 

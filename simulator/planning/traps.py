@@ -202,8 +202,13 @@ def _longest_s(scenario: Scenario, party: Party) -> float:
     """How long a scripted party speaks at most without stopping; any other may speak for ever."""
     spec = scenario.actor(party)
     parts = [part for text in _texts(spec) for part in ([text] if isinstance(text, str) else text)]
-    words = [len(part.split()) for part in parts if isinstance(part, str)]
+    words = [_words(part) for part in parts if isinstance(part, str)]
     return 1.0 + SLOWEST * 60 * max(words) / float(getattr(spec, "words_per_minute", 150)) if words else math.inf
+
+
+def _words(text: str) -> int:
+    """How many words a text has, at most: one per letter in scripts without spaces, which lie beyond U+2E80."""
+    return max(len(text.split()), sum(letter >= "\u2e80" for letter in text))
 
 
 def _turns(spec: Any) -> list[tuple[int, CueKeys]]:

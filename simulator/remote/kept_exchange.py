@@ -8,23 +8,26 @@ from simulator.cassettes.recording import kept_calls
 from simulator.cassettes.store import Paid
 from simulator.errors import RemoteError
 from simulator.reading.secrets import Secrets, mask_url
-from simulator.remote.http_exchange import HttpAnswer, HttpRequest, exchange_here
+from simulator.remote.http_exchange import HttpAnswer, HttpRequest
+from simulator.remote.patience import exchange_patiently
 
 
 def exchange_kept(request: HttpRequest, secrets: Secrets, *, kind: str, what: str) -> HttpAnswer:
     """Give the answer to a request: the kept one, else the far end's, which is kept where it is none of a failure.
+
+    What fails in passing is asked again (patience.py).
 
     secrets: never written down. kind: who asks, what: the request in words. RemoteError: no answer came, or the kept
     one is none; SessionError: nothing may go out, and none is kept.
     """
     store = kept_calls()
     if store is None:
-        return exchange_here(request)
+        return exchange_patiently(request)
     asked = secrets.scrub_all(_asked(request))
     kept = store.find(kind, asked, what=what)
     if kept is not None:
         return _read(kept, what)
-    answer = exchange_here(request)
+    answer = exchange_patiently(request)
     if 200 <= answer.status < 300:
         body = base64.b64encode(secrets.scrub_bytes(answer.body)).decode()
         store.keep(kind, asked, Paid({"status": answer.status, "body": body}))

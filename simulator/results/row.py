@@ -42,7 +42,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
     invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out. point: where it lies
     in a sweep, left out of a row that lies in none. control_of: the scenario whose control it is: it counts
-    for nothing but the difference.
+    for nothing but the difference. recognizer: whose words its content scores rest on, if on any.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     invalid: str = ""
     point: Point | UnsetType = UNSET
     control_of: str | UnsetType = UNSET
+    recognizer: str | UnsetType = UNSET
     scores: dict[str, RowScore] = {}
 
     @property
@@ -98,6 +99,15 @@ def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
         score = row.score(metric)
         if score is not None and counts(metric, row.invalid):
             yield row, score
+
+
+_HEARD = ("content.agent_wer", "content.agent_cer", "content.recogniser_wer")
+"""Scores that rest on what our recogniser heard."""
+
+
+def heard_by(scores: Iterable[Score], label: str) -> str | UnsetType:
+    """Give the recogniser's label where a score rests on its words, for a row's `recognizer`."""
+    return label if any(score.id in _HEARD and score.value is not None for score in scores) else UNSET
 
 
 def valid(rows: Iterable[Row]) -> list[Row]:

@@ -136,7 +136,9 @@ def rests_on(rows: Sequence[Row]) -> list[str]:
     """Say what a table over these sessions rests on: whom it speaks for, what counted once, what was left out."""
     ended = [row for row in rows if row.scores or row.invalid]
     invalid = [row.id for row in ended if row.invalid]
-    return [*share_line(invalid, len(ended)), *told(row.origin for row in valid(ended))]
+    names = dict.fromkeys(row.recognizer for row in ended if row.recognizer)
+    heard = [f"content: words recognised by {', '.join(map(str, names))}"] if names else []
+    return [*share_line(invalid, len(ended)), *told(row.origin for row in valid(ended)), *heard]
 
 
 def trials_of(expected: Sequence[Expectation], rows: Sequence[Row]) -> Trials:

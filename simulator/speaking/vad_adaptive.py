@@ -3,18 +3,14 @@
 from simulator.engines.kinds import AnyRecognizer
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.frame import Samples
+from simulator.languages.lookup import ENGLISH, tongue
 from simulator.speaking.endpointing import EndpointingSpec
 from simulator.spec import Duration, ms
 
 LAST_S = 4.0
 """So much of the turn is recognised: its last words, with enough before them to be understood."""
 
-HESITATIONS = tuple(
-    """
-    um uh uhm er erm hm hmm mm and but or so because if that which the a an to of for with my your is are i'd i'm like
-    well
-    """.split()  # noqa: SIM905  # a list of so many would be a page
-)
+HESITATIONS = tongue(ENGLISH).hesitations
 """Fillers, and words that something must follow."""
 
 

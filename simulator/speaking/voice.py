@@ -5,31 +5,39 @@ and kept on the int16 grid, so that a frame said is a slice of an array: no work
 """
 
 from collections import deque
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
 
-from simulator.engines import Word
-from simulator.engines.activity import active_level_dbfs
-from simulator.engines.cache import cached
 from simulator.engines.espeak import EspeakSpec
-from simulator.engines.kinds import VoiceSpec, voice_of
+from simulator.engines.kinds import VoiceSpec
 from simulator.errors import located
 from simulator.events import Emit, Party
-from simulator.frame import Samples, freeze, silence, to_grid
-from simulator.sound import recordings
-from simulator.sound.dtmf import tones
-from simulator.sound.pitch import at_tempo
-from simulator.speaking.ears import NOMINAL_DBFS
-from simulator.spec import Duration
+from simulator.frame import Samples, freeze, silence
+from simulator.speaking.prepared import Band, Level, PreparedSpeech, at_level, line_of, played, pressed
+from simulator.speaking.saying import Pause, Say, check_say, spoken
 
-Level = Literal["nominal", "keep"]
-Band = Literal["in", "out"]
-"""Of keys: tones in the sound, or a message beside it."""
+__all__ = [
+    "DEFAULT_VOICES",
+    "FADE_S",
+    "Band",
+    "Level",
+    "Pause",
+    "PreparedSpeech",
+    "Role",
+    "Say",
+    "Voice",
+    "WordsPerMinute",
+    "at_level",
+    "check_say",
+    "check_voice",
+    "line_of",
+    "played",
+    "pressed",
+    "spoken",
+]
+
 Role = Literal["turn", "interruption", "backchannel", "aside", "recording"]
 
 DEFAULT_VOICES: dict[Party, VoiceSpec] = {"user": EspeakSpec(name="en-gb-x-rp"), "agent": EspeakSpec(name="en-us+f2")}
@@ -38,137 +46,8 @@ DEFAULT_VOICES: dict[Party, VoiceSpec] = {"user": EspeakSpec(name="en-gb-x-rp"),
 FADE_S = 0.005
 """A cut voice fades over 5 ms: a hard cut clicks."""
 
-
-class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A silence inside a turn: `{pause: 700ms}`."""
-
-    pause: Duration
-
-    def __post_init__(self) -> None:
-        if self.pause > LONGEST_PAUSE_S:
-            raise ValueError(f"a pause of {self.pause} is too long; allowed are {LONGEST_PAUSE_S:g}s inside a turn")
-
-
-LONGEST_PAUSE_S = 600.0
-
-Say = str | list[str | Pause]
-"""What a turn says: a text, or texts with pauses between them."""
-
 WordsPerMinute = Annotated[int, msgspec.Meta(ge=80, le=450)]
 """What espeak can do."""
-
-
-def check_say(say: Say) -> None:
-    """Refuse a turn that no voice can say: a text without a letter or a digit, or only pauses. ValueError."""
-    texts = [say] if isinstance(say, str) else [part for part in say if isinstance(part, str)]
-    if not texts or not all(any(character.isalnum() for character in text) for text in texts):
-        raise ValueError(f"there is nothing to say in {say!r}; a text holds at least one letter or digit")
-
-
-class PreparedSpeech(msgspec.Struct, frozen=True, kw_only=True):
-    """Speech ready to be said: samples on the grid at the session's rate, words as onsets into them, inner pauses.
-
-    keys: those of a telephone that its sound is the tones of; unsounded: its sound is silence, as they are told beside
-    it.
-    """
-
-    text: str
-    samples: Samples
-    words: tuple[tuple[str, int], ...] = ()
-    pauses: tuple[tuple[int, int], ...] = ()
-    keys: str = ""
-    unsounded: bool = False
-
-    def cut(self, length: int, fade: int) -> "PreparedSpeech":
-        """The same speech as if its voice were stopped after `length` samples: faded out over `fade` samples more."""
-        end = min(len(self.samples) - length, fade)
-        if end <= 0:
-            return self
-        tail = self.samples[length : length + end] * np.linspace(1, 0, end, dtype=np.float32)
-        return msgspec.structs.replace(self, samples=to_grid(np.concatenate([self.samples[:length], tail])))
-
-    def louder(self, by_db: float) -> "PreparedSpeech":
-        """The same speech, louder or quieter by so many dB, on the grid."""
-        if by_db == 0:
-            return self
-        return msgspec.structs.replace(self, samples=to_grid(self.samples * np.float32(10 ** (by_db / 20))))
-
-
-def spoken(say: Say, voice: VoiceSpec | str, sample_rate: int, *, words_per_minute: int = 160) -> PreparedSpeech:
-    """Synthesise what a turn says, at the nominal level, on the grid. ScenarioError for an unknown voice.
-
-    voice: its spec, or the word for it.
-    """
-    speaker = voice_of(voice)
-    parts = [say] if isinstance(say, str) else say
-    lines: list[PreparedSpeech] = []
-    for part in parts:
-        if isinstance(part, Pause):
-            length = part.pause.samples(sample_rate)
-            lines.append(PreparedSpeech(text="", samples=silence(length), pauses=((0, length),)))
-        else:
-            lines.append(_synthesised(part, speaker, sample_rate, words_per_minute))
-    return lines[0] if len(lines) == 1 else _joined(lines)
-
-
-@lru_cache(maxsize=512)
-def _synthesised(text: str, voice: VoiceSpec, sample_rate: int, words_per_minute: int) -> PreparedSpeech:
-    utterance = cached(voice, text, words_per_minute)
-    samples = at_level(
-        recordings.resample(utterance.samples, utterance.sample_rate, sample_rate), sample_rate, "nominal"
-    )
-    scale = sample_rate / utterance.sample_rate
-    words = tuple((word.text, round(word.start * scale)) for word in utterance.words)
-    return PreparedSpeech(text=text, samples=samples, words=words)
-
-
-@lru_cache(maxsize=32)  # what one scenario plays, over and over: a dataset plays each recording once
-def played(
-    path: Path, sample_rate: int, channel: int | None, level: Level, text: str = "", *, tempo: float = 1.0
-) -> PreparedSpeech:
-    """Read a recording as speech to be said, faster or slower by `tempo`. ScenarioError when it cannot be played."""
-    samples = recordings.load(path, sample_rate, channel=channel)
-    if tempo != 1:
-        samples = at_tempo(samples, sample_rate, tempo)
-    return PreparedSpeech(text=text, samples=at_level(samples, sample_rate, level))
-
-
-def line_of(text: str, samples: Samples, words: Sequence[Word] = ()) -> PreparedSpeech:
-    """Make a line of sound that something else made, at its own level, on the grid."""
-    return PreparedSpeech(text=text, samples=to_grid(samples), words=tuple((word.text, word.start) for word in words))
-
-
-def pressed(digits: str, sample_rate: int, *, beside: bool) -> PreparedSpeech:
-    """Make a line of keys: their tones, or the silence while they are pressed where they are told beside the sound."""
-    samples = tones(digits, sample_rate)
-    return PreparedSpeech(text="", samples=silence(len(samples)) if beside else samples, keys=digits, unsounded=beside)
-
-
-def at_level(samples: Samples, sample_rate: int, level: Level) -> Samples:
-    """Scale to the nominal active level (`nominal`) or not at all (`keep`), on the grid: float32 (n,) both ways.
-
-    Sound without any active speech (digital silence) stays as it is. Peaks that the gain would clip lower the gain.
-    """
-    if level == "nominal" and len(samples):
-        active = active_level_dbfs(samples, sample_rate)
-        if np.isfinite(active):
-            gain = 10 ** ((NOMINAL_DBFS - active) / 20)
-            peak = float(np.max(np.abs(samples)))
-            samples = samples * np.float32(min(gain, 0.999 / peak))
-    return to_grid(samples)
-
-
-def _joined(lines: Sequence[PreparedSpeech]) -> PreparedSpeech:
-    words: list[tuple[str, int]] = []
-    pauses: list[tuple[int, int]] = []
-    at = 0
-    for line in lines:
-        words += [(text, onset + at) for text, onset in line.words]
-        pauses += [(start + at, end + at) for start, end in line.pauses]
-        at += len(line.samples)
-    samples = freeze(np.concatenate([line.samples for line in lines]))
-    text = " ".join(line.text for line in lines if line.text)
-    return PreparedSpeech(text=text, samples=samples, words=tuple(words), pauses=tuple(pauses))
 
 
 class Voice:
@@ -245,6 +124,8 @@ class Voice:
         self._press(at, name, line)
         if line.unsounded:
             return now
+        if line.disfluent:
+            fields |= {"meant": line.meant, "disfluent": [list(mark) for mark in line.disfluent]}
         self._emit(
             at,
             "speech_start",

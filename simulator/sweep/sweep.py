@@ -113,6 +113,9 @@ class Sweep:
         )
 
 
+_LANGUAGES = ("language", "user.language", "agent.language")
+
+
 def _labels(dimension: Dimension, values: Sequence[Any]) -> list[Label]:
     """Give a label for each value: the dimension's own where it has some."""
     known: dict[Hashable, Label] = {}
@@ -142,4 +145,9 @@ def _dimension(name: str, item: object, convert: Convert) -> Dimension:
     first = re.split(r"[.\[]", dimension.path.strip())[0]
     if first in OWN:
         raise ValueError(f"{first} belongs to the sweep as a whole, and is no dimension - at `$.{name}.path`")
+    if dimension.path.strip() in _LANGUAGES:
+        raise ValueError(
+            "what follows a language is filled in before a sweep; write a scenario for each, or sweep over voices - at "
+            f"`$.{name}.path`"
+        )
     return dimension

@@ -15,6 +15,7 @@ from simulator.annotation.annotate import annotate as annotated
 from simulator.batch.job import Played, play
 from simulator.call.surroundings import Surroundings
 from simulator.frame import AudioFrame, Samples, freeze, to_grid
+from simulator.languages.spread import spread
 from simulator.planning.job import Job
 from simulator.scenario import Scenario, check, resolved, slug
 from simulator.session import Session, read_session
@@ -24,7 +25,9 @@ from simulator.spec import decode
 
 def scenario_of(data: Mapping[str, Any], folder: Path) -> Scenario:
     """Decode and check a scenario given as plain data; paths are relative to `folder`."""
-    scenario: Scenario = decode({"name": "test", "duration": "2s", **data}, Scenario, source="test", folder=folder)
+    plain: dict[str, Any] = {"name": "test", "duration": "2s", **data}
+    spread(plain)
+    scenario: Scenario = decode(plain, Scenario, source="test", folder=folder)
     check(scenario, "test")
     return scenario
 

@@ -2,7 +2,8 @@
 
 Forty sentences in every voice. Of each voice: how many times faster than real time it speaks, of each recogniser: how
 many times faster than real time it listens, both by the CPU time of all threads, models loaded before; whether the
-voice says the same bytes in another process; the memory that loading took. Of every pair: the word error rate after
+voice says the same bytes in another process; the time and memory that loading took, the detector's with the first
+recogniser. Of every pair: the word error rate after
 Whisper's English normaliser.
 
     python tests/benchmarks/voices.py [--voices en-gb-x-rp piper] [--recognizers moonshine whisper] [--markdown]
@@ -110,14 +111,22 @@ def of_recognizer(recognizer: RecognizerSpec, said: list[Utterance]) -> tuple[fl
     return errors, sum(map(seconds, said)) / spent
 
 
+def loaded(recognizer: RecognizerSpec) -> dict[str, Any]:
+    """What loading a recogniser took, with its first word; nothing of a vote whose voters are loaded."""
+    hello = voice_of("en-us").shared().synthesize("Hello.").samples
+    before_mb, began = resident_mb(), cpu_seconds()
+    thread = recognizer.shared().warm()
+    if thread is not None:
+        thread.join()
+    recognizer.shared().recognize(hello, 22_050)
+    spent = cpu_seconds() - began
+    return {"recognizer": recognizer.label, "load_cpu_s": round(spent, 2), "load_mb": round(resident_mb() - before_mb)}
+
+
 def measured(voices: list[str], recognizers: list[str]) -> dict[str, Any]:
     """All of it."""
     ears = [recognizer_of(parse_yaml(word, source="recognizer")) for word in recognizers]
-    for recognizer in ears:
-        thread = recognizer.shared().warm()
-        if thread is not None:
-            thread.join()
-        recognizer.shared().recognize(voice_of("en-us").shared().synthesize("Hello.").samples, 22_050)
+    loads = [loaded(recognizer) for recognizer in ears]
     rows = []
     for word in voices:
         told, said = of_voice(voice_of(parse_yaml(word, source="voice")))
@@ -128,7 +137,7 @@ def measured(voices: list[str], recognizers: list[str]) -> dict[str, Any]:
             "wer": {label: round(errors, 3) for label, (errors, _) in pairs.items()},
             "heard_times_real_time": {label: round(speed, 1) for label, (_, speed) in pairs.items()},
         })  # fmt: skip
-    return {"date": today(), "sentences": len(sentences()), "voices": rows}
+    return {"date": today(), "sentences": len(sentences()), "voices": rows, "recognizers": loads}
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -141,10 +150,11 @@ def markdown(found: dict[str, Any]) -> str:
         same = "yes" if row["same_bytes_in_another_process"] else "no"
         rates = " | ".join(f"{row['wer'][label]:.3f}" for label in labels)
         lines.append(f"| {row['voice']} | {row['times_real_time']} | {load} | {same} | {rates} |")
-    lines += ["", "| recogniser | times real time, over all voices |", "|---|---|"]
-    for label in labels:
+    lines += ["", "| recogniser | times real time, over all voices | load |", "|---|---|---|"]
+    for label, load in zip(labels, found["recognizers"], strict=True):
         speeds = [row["heard_times_real_time"][label] for row in found["voices"]]
-        lines.append(f"| {label} | {min(speeds):g} to {max(speeds):g} |")
+        took = f"{load['load_cpu_s']} s, {load['load_mb']} MB"
+        lines.append(f"| {label} | {min(speeds):g} to {max(speeds):g} | {took} |")
     return "\n".join(lines)
 
 

@@ -1,0 +1,24 @@
+"""Accents and languages of voices, as a party's spec asks about them."""
+
+from collections.abc import Sequence
+
+from simulator.engines.kinds import VoiceSpec
+from simulator.errors import ScenarioError
+from simulator.languages.lookup import ENGLISH, plain
+from simulator.speaking.voice import check_voice
+
+
+def check_accent(voices: Sequence[VoiceSpec], voice: VoiceSpec | None, where: str) -> None:
+    """Refuse voices that cannot speak here, and a voice beside an accent. ScenarioError."""
+    if voices and voice is not None:
+        raise ScenarioError(f"{where}.accent: it names voices, and there is `voice` beside it; give one of them")
+    for index, one in enumerate(voices):
+        check_voice(one, f"{where}.accent[{index}]")
+
+
+def voice_language(voice: VoiceSpec | None) -> str:
+    """Give the code of what a voice speaks; English where there is none, or nobody says."""
+    try:
+        return plain(voice.speaks()) if voice is not None and voice.speaks() else ENGLISH
+    except ScenarioError:
+        return ENGLISH
