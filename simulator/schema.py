@@ -160,8 +160,8 @@ class _Writer:
         properties = {field.encode_name: self._field(field, texts.get(field.encode_name)) for field in kind.fields}
         required = [field.encode_name for field in kind.fields if field.required]
         if kind.tag_field:
+            # Needed where several kinds may stand; where only this one may, it goes without saying.
             properties = {kind.tag_field: {"const": kind.tag}, **properties}
-            required = [kind.tag_field, *required]
         text = (kind.cls.__doc__ or "").strip().split("\n\n")[0]
         return {
             "type": "object",
@@ -187,7 +187,7 @@ class _Writer:
             names: list[str] = []
             for name in installed(group):
                 try:
-                    kinds.append(self.of(inspect.type_info(load(group, name))))
+                    kinds.append({**self.of(inspect.type_info(load(group, name))), "required": ["kind"]})
                 except ScenarioError:
                     continue
                 names.append(name)

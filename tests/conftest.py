@@ -16,7 +16,7 @@ from tests.told_events import assert_events_known
 
 # The same examples in every run: a suite that is red by chance is trusted by nobody. Search by hand with
 # --hypothesis-profile=search.
-settings.register_profile("same", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", max_examples=1000, phases=[Phase.generate])
 settings.load_profile("same")
 
