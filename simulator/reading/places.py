@@ -4,17 +4,20 @@ Errors name the path, because that is what a scenario is made of; a reader wants
 """
 
 import re
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from simulator.reading.secrets import Secrets, mask_line
 from simulator.texts import shown
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _PATH = re.compile(r"(\$(?:\.[^.\[\]:\s]+|\[\d+\])*)(?:: |$)")
 _UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`")
 _YAML_PLACE = re.compile(r"at line (\d+), column (\d+)")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WIDEST = 110
 """Characters of a line that are shown; what comes later is cut."""
 
@@ -33,7 +36,7 @@ def find_place(text: str, path: str) -> FilePlace | None:
     None where the text cannot be read, or what is sought is the whole of it.
     """
     try:
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        node = yaml.compose(text, Loader=_LOADER)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     found: FilePlace | None = None
@@ -82,10 +85,27 @@ def excerpt(file: Path, complaint: str, *, only_exact: bool = False) -> str:
     lines = text.splitlines()
     if place is None or (only_exact and not place.exact) or not 1 <= place.line <= len(lines):
         return ""
-    line = lines[place.line - 1]
-    before = shown(line[: place.column - 1].replace("\t", " "))
+    line, at = _masked(lines[place.line - 1], place.column - 1, text)
+    before = shown(line[:at].replace("\t", " "))
     if len(before) >= _WIDEST:
         return ""
     number = f"{place.line}"
-    whole = (before + shown(line[place.column - 1 :]))[:_WIDEST]
+    whole = (before + shown(line[at:]))[:_WIDEST]
     return f"  {number} | {whole}\n  {' ' * len(number)} | {' ' * len(before)}^"
+
+
+def _masked(line: str, at: int, text: str) -> tuple[str, int]:
+    """Give a line of a text without secrets that are written out, which a log would keep, and where `at` is in it."""
+    masked = mask_line(_secrets_of(text).scrub(line))
+    if masked.startswith(line[:at]):
+        return masked, at
+    if masked.endswith(line[at:]):
+        return masked, len(masked) - len(line) + at
+    return masked, len(commonprefix([line, masked]))
+
+
+def _secrets_of(text: str) -> Secrets:
+    try:
+        return Secrets.of(yaml.load(text, Loader=_LOADER), {})  # noqa: S506  # one of the two safe loaders
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return Secrets({})
