@@ -8,8 +8,8 @@ import pytest
 
 from agents.remote.peer_core import Note, Send
 from agents.remote.wire_audio import WireFormat
-from agents.websocket.actor import WebSocketSpec
 from agents.silent import SilentSpec
+from agents.websocket.actor import WebSocketSpec
 from agents.websocket.protocol import SocketCore
 from agents.websocket.server import ServedReceive, WebSocketServerSpec
 from simulator.errors import RemoteError, ScenarioError

@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from simulator.arena.answer import ArenaAnswer, ArenaClip, Entrant
 from simulator.arena.texts_beside import text_beside

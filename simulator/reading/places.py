@@ -4,7 +4,6 @@ Errors name the path, because that is what a scenario is made of; a reader wants
 """
 
 import re
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,11 +100,12 @@ def _masked(line: str, at: int, text: str) -> tuple[str, int]:
         return masked, at
     if masked.endswith(line[at:]):
         return masked, len(masked) - len(line) + at
-    return masked, len(commonprefix([line, masked]))
+    alike = zip(line, masked, strict=False)
+    return masked, next((place for place, (own, other) in enumerate(alike) if own != other), 0)
 
 
 def _secrets_of(text: str) -> Secrets:
     try:
-        return Secrets.of(yaml.load(text, Loader=_LOADER), {})  # noqa: S506  # one of the two safe loaders
+        return Secrets.of(yaml.load(text, Loader=_LOADER), {})
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return Secrets({})
