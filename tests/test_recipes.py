@@ -129,6 +129,7 @@ def test_scores_stand_for_what_was_scored_alike() -> None:
         ({"common": {"agent": "silent"}}, "agent is none of its keys"),
         ({"common": {"durations": "3s"}}, "durations"),
         ({"report": {"out": "../x.md"}}, "allowed is the name of a file"),
+        ({"report": {"out": "models.md"}}, "other than models.md, our own table"),
         ({"judge": {"models": "x"}}, "models"),
         ({"agent": "silent"}, "agent"),
         ({"report": {"as": "turns"}}, "turns has no comparison"),

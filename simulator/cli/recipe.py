@@ -17,7 +17,7 @@ from simulator.cli.compare_models import as_markdown, save
 from simulator.errors import ScenarioError, SessionError
 from simulator.planning.plan import Plan, plan_of
 from simulator.plugins import load
-from simulator.recipe import OpenRecipe, read_recipe
+from simulator.recipe import MODELS, OpenRecipe, read_recipe
 from simulator.results.recipe_scores import (
     KeptScores,
     keep,
@@ -155,8 +155,8 @@ def _report(recipe: OpenRecipe, home: Path) -> None:
     if not found:
         return
     sessions = [len(load_run(home / "runs" / slug(agent)).rows) for agent in recipe.written.agents]
-    save(home / "models.md", as_markdown(table_of(found, list(recipe.written.agents), sessions)))
-    print(home / "models.md")
+    save(home / MODELS, as_markdown(table_of(found, list(recipe.written.agents), sessions)))
+    print(home / MODELS)
     comparer = _comparer(recipe)
     if comparer is None:
         return
