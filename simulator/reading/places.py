@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from simulator.errors import ScenarioError
 from simulator.reading.secrets import Secrets, mask_line
+from simulator.reading.yaml_file import parse_yaml
 from simulator.texts import shown
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _PATH = re.compile(r"(\$(?:\.[^.\[\]:\s]+|\[\d+\])*)(?:: |$)")
 _UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`")
 _YAML_PLACE = re.compile(r"at line (\d+), column (\d+)")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WIDEST = 110
 """Characters of a line that are shown; what comes later is cut."""
 
@@ -35,7 +36,7 @@ def find_place(text: str, path: str) -> FilePlace | None:
     None where the text cannot be read, or what is sought is the whole of it.
     """
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     found: FilePlace | None = None
@@ -105,7 +106,8 @@ def _masked(line: str, at: int, text: str) -> tuple[str, int]:
 
 
 def _secrets_of(text: str) -> Secrets:
+    """Know the secrets of a text, of one that is no YAML none: then its lines alone tell."""
     try:
-        return Secrets.of(yaml.load(text, Loader=_LOADER), {})
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return Secrets.of(parse_yaml(text, source=""), {})
+    except ScenarioError:
         return Secrets({})
