@@ -101,6 +101,7 @@ def test_a_recipe_goes_on_where_it_was(tmp_path: Path, capsys: Any) -> None:
     assert simulate(file, "--only", "score", "--out", tmp_path / "out") == INCOMPLETE
     told = capsys.readouterr()
     assert "one, a, validity: kept" in told.out and "one, b, validity: no session was completed" in told.err
+    assert "(a)" in (table := (tmp_path / "out" / "models.md").read_text()) and "(b)" not in table
     assert simulate(file, "--out", tmp_path / "out") == OK
     told = capsys.readouterr()
     assert told.out.count(": kept") == 3 and "one, b, turns: scored" in told.out
