@@ -28,6 +28,8 @@ from simulator.scoring.scorer import AnyScorer, ScorerSpec
 from simulator.spec import decode
 
 KEY = "recipe"
+MODELS = "models.md"
+"""The table over agents, in the recipe's folder."""
 _OWN = ("name", "dataset", "agent", "user", "scorers", "sweep", "expect")
 """Keys of a scenario that a recipe says itself, or that have no place in it."""
 
@@ -51,8 +53,8 @@ class RecipeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     out: str = "report.md"
 
     def __post_init__(self) -> None:
-        if Path(self.out).name != self.out:
-            raise ValueError(f"out is {self.out!r}; allowed is the name of a file")
+        if Path(self.out).name != self.out or self.out in ("", "..", MODELS):
+            raise ValueError(f"out is {self.out!r}; allowed is the name of a file other than {MODELS}, our own table")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"name": KEY}):

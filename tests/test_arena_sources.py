@@ -1,7 +1,9 @@
 """Who takes part in an arena: runs of ours, and other systems' output folders, each with names of its own."""
 
 import json
+from cProfile import Profile
 from pathlib import Path
+from pstats import Stats
 
 import pytest
 
@@ -143,3 +145,23 @@ def test_what_takes_no_part_is_refused_in_a_sentence(tmp_path: Path) -> None:
         with pytest.raises(ScenarioError, match=said):
             read_field(sources)
     assert Source.of(str(one)).name == "one"
+
+
+def test_many_answers_are_read_in_a_time_that_grows_with_their_number(tmp_path: Path) -> None:
+    """Twice as many folders of an answer each compare no more than about twice as many names and paths."""
+    sounds = [tmp_path / "s" / f"q{number}" / "item_1.wav" for number in range(400)]
+    sound(sounds[0])
+    for path in sounds[1:]:
+        path.parent.mkdir()
+        path.hardlink_to(sounds[0])
+
+    def calls(count: int) -> int:
+        profile = Profile()
+        known = KnownQuestions([f"edu/q{number}" for number in range(count)])
+        for extra in sounds[count:]:
+            extra.unlink(missing_ok=True)
+        profile.runcall(read_folder, tmp_path / "s", "s", known)
+        return sum(int(entry[1]) for entry in Stats(profile).stats.values())  # type: ignore[attr-defined]
+
+    whole, half = calls(400), calls(200)
+    assert whole < 2.5 * half

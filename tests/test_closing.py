@@ -90,3 +90,22 @@ def test_far_ends_that_are_not_there_are_found_before_the_run(
     told = capsys.readouterr()
     assert [row["status"] for row in json.loads(told.out.splitlines()[-1])["sessions"]] == ["failed", "completed"]
     assert gone in told.err
+
+
+def test_an_address_is_looked_at_under_every_name_it_has_and_one_that_is_none_is_told(tmp_path: Path) -> None:
+    """A webhook and a worker count as addresses; a host that no name server could know is no fault of ours."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    agents = {
+        "webhook": {"kind": "twilio", "webhook": f"http://127.0.0.1:{port}/voice"},
+        "worker": {"kind": "turn_based", "responder": {"kind": "llama_omni", "worker": f"http://127.0.0.1:{port}"}},
+        "nameless": {"kind": "websocket", "url": "ws://a..b/talk"},
+    }
+    found = {}
+    for name, agent in agents.items():
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(SHORT | {"agent": agent}))
+        found |= unreachable({name: load(file)})
+    assert list(found) == list(agents)
+    assert all(f"nothing answers at 127.0.0.1:{port}" in found[name] for name in ("webhook", "worker"))
+    assert "nothing answers at a..b:80 (that is no name of a host)" in found["nameless"]

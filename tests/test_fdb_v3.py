@@ -74,6 +74,15 @@ def test_each_recording_is_a_session_with_the_tools(checkout: Path) -> None:
     assert "'nobody' is no scenario" in plan.notes[1]
 
 
+@pytest.mark.parametrize("call", [{"args": {}}, {"function": "track_order", "args": ["12345"]}, "track_order"])
+def test_an_expected_call_that_is_none_leaves_its_recordings_out(checkout: Path, call: Any) -> None:
+    """It could not be held against a call, and would break the scoring of the whole session."""
+    (checkout / "v3" / "benchmark_data_v2.json").write_text(
+        json.dumps({"scenarios": [scenario("7", call), scenario("8")]})
+    )
+    assert [sample.meta["example"] for sample in FdbV3DatasetSpec(path=checkout).samples()] == ["8"]
+
+
 def test_recordings_are_chosen_by_name_or_scenario(checkout: Path) -> None:
     """And so many of them; the older layout, a folder for each speaker, is read as well."""
     spec = FdbV3DatasetSpec(path=checkout)

@@ -100,6 +100,13 @@ def test_what_began_before_the_turn_was_over_is_waited_for_30_s(frames: int, wai
         assert (turn.response_frames, turn.stopped) == (waited, "max_duration")
 
 
+@pytest.mark.parametrize(("longest", "stopped"), [(16, "eos"), (15, "max_duration")])
+def test_a_reply_that_ends_with_the_last_frame_has_ended(longest: int, stopped: str) -> None:
+    """The tenth padding is the 16th frame behind the turn: the limit stops what has not ended by then."""
+    turn = played(LoopRules(mode="eos", padding_s=0, longest_s=longest * 0.08 + 0.01), 16_000)
+    assert (turn.response_frames, turn.stopped) == (longest, stopped)
+
+
 def test_a_quiet_hum_is_no_reply() -> None:
     """The limit is 0.01 of full scale, root mean square."""
     turn = LoopTurn(LoopRules(padding_s=0), 0, 22_050)

@@ -73,6 +73,7 @@ def test_an_answer_is_sound_with_or_without_text_and_rate() -> None:
         (422, b"", r"HTTP 422"),
         (200, b"<html>", "with what is no JSON object"),
         (200, b"[]", "with what is no JSON object"),
+        (200, b'{"a":' * 100_000, "with what is no JSON object"),
         (200, b"{}", "without audio_data"),
         (200, b'{"audio_data": null, "text": "x"}', "without audio_data"),
         (200, b'{"audio_data": "abcd"}', "audio_data that is no numpy file"),

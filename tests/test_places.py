@@ -81,3 +81,25 @@ def test_an_excerpt_steers_no_terminal_and_ends(tmp_path: Path) -> None:
     shown = excerpt(file, "call.yaml: $.agent: is too long")
     assert "\u202e" not in shown
     assert max(map(len, shown.splitlines())) < 130
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint", "told", "under"),
+    [
+        ("agent: {token: sk-plain, kind: x}", "$.agent.token: no", "agent: {token: ***, kind: x}", "token"),
+        ("agent: {token: sk-plain, wrong: 1}", "$.agent.wrong: no", "agent: {token: ***, wrong: 1}", "wrong"),
+        ("agent: {url: 'ws://me:sk-plain@host'}", "$.agent: no", "agent: {url: 'ws://***@host'}", "agent"),
+        ("auth_token: 'sk-plain", "at line 2, column 13: no end", "auth_token: ***", "***"),
+        ("token: [sk-plain, other]", "$.token[1]: no", "token: ***, ***]", "***"),
+        ("token: ${NAME}", "$.token: no", "token: ${NAME}", "token"),
+    ],
+)
+def test_a_secret_that_is_written_out_is_not_shown(
+    tmp_path: Path, line: str, complaint: str, told: str, under: str
+) -> None:
+    """Logs keep what a refusal shows: values of keys named like a secret are masked, and the caret stays in place."""
+    file = tmp_path / "call.yaml"
+    file.write_text(f"name: call\n{line}\n")
+    shown_line, caret = excerpt(file, f"call.yaml: {complaint}").splitlines()
+    assert shown_line == f"  2 | {told}"
+    assert shown_line[caret.index("^") :].startswith(under)

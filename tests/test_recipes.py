@@ -101,6 +101,7 @@ def test_a_recipe_goes_on_where_it_was(tmp_path: Path, capsys: Any) -> None:
     assert simulate(file, "--only", "score", "--out", tmp_path / "out") == INCOMPLETE
     told = capsys.readouterr()
     assert "one, a, validity: kept" in told.out and "one, b, validity: no session was completed" in told.err
+    assert "(a)" in (table := (tmp_path / "out" / "models.md").read_text()) and "(b)" not in table
     assert simulate(file, "--out", tmp_path / "out") == OK
     told = capsys.readouterr()
     assert told.out.count(": kept") == 3 and "one, b, turns: scored" in told.out
@@ -129,6 +130,7 @@ def test_scores_stand_for_what_was_scored_alike() -> None:
         ({"common": {"agent": "silent"}}, "agent is none of its keys"),
         ({"common": {"durations": "3s"}}, "durations"),
         ({"report": {"out": "../x.md"}}, "allowed is the name of a file"),
+        ({"report": {"out": "models.md"}}, "other than models.md, our own table"),
         ({"judge": {"models": "x"}}, "models"),
         ({"agent": "silent"}, "agent"),
         ({"report": {"as": "turns"}}, "turns has no comparison"),

@@ -152,6 +152,10 @@ def test_a_controller_without_a_worker_says_so() -> None:
         core.choose(200, b'{"models": []}')
     with pytest.raises(RemoteError, match="/list_models with what is no JSON object"):
         core.choose(200, b"<html>")
+    with pytest.raises(RemoteError, match="/get_worker_address with what is no JSON object"):
+        core.worker(200, b'{"address":' * 100_000)
+    with pytest.raises(RemoteError, match="streamed a message that is no JSON object"):
+        core.receive(200, b'{"text":' * 100_000 + b"\0")
 
 
 def test_a_prompt_that_comes_back_otherwise_is_cut_where_the_assistant_begins() -> None:

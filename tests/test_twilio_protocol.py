@@ -225,6 +225,8 @@ def test_the_served_side_answers_20_ms_with_20_ms_and_marks_utterances() -> None
         ('{"event": "speak"}', "known are connected, start"),
         ('{"event": "start", "start": {}}', "start without a streamSid"),
         ('{"event": "start", "streamSid": "MZ", "start": {"mediaFormat": {"encoding": "audio/l16"}}}', "mulaw at 8000"),
+        ('{"event": "start", "streamSid": "MZ", "start": "MZ"}', "sent 'start', but start is no object"),
+        ('{"event": "start", "streamSid": "MZ", "start": {"customParameters": []}}', "customParameters is no object"),
     ],
 )
 def test_a_client_that_does_not_speak_as_twilio_does_is_told(message: Any, sentence: str) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from agents.remote.peer_core import Note, Send
 from agents.remote.wire_audio import WireFormat
+from agents.silent import SilentSpec
 from agents.websocket.actor import WebSocketSpec
 from agents.websocket.protocol import SocketCore
-from simulator.errors import RemoteError
+from agents.websocket.server import ServedReceive, WebSocketServerSpec
+from simulator.errors import RemoteError, ScenarioError
 from simulator.frame import Samples, silence
 from simulator.sound.dtmf import tones
 from simulator.spec import decode
@@ -238,3 +240,10 @@ def test_binary_sound_where_json_is_described_is_told() -> None:
     """With the key to leave out."""
     with pytest.raises(RemoteError, match=r"described as JSON at \$\.data"):
         Socket(**WORDED).gets(OPENED, b"\0\0")
+
+
+def test_a_server_refuses_a_goodbye_that_every_message_would_be() -> None:
+    """An empty match is in every message: the first one would end the session."""
+    spec = WebSocketServerSpec(receive=ServedReceive(bye={}))
+    with pytest.raises(ScenarioError, match="an empty match is every message"):
+        spec.check(SilentSpec())

@@ -157,7 +157,7 @@ class LoopTurn:
         self._stops.append(over)
         if over:
             self.stopped = "eos" if self.rules.mode == "eos" else "audio_energy"
-        if self.response_frames >= int(self.rules.longest_s / FRAME_S):
+        elif self.response_frames >= int(self.rules.longest_s / FRAME_S):
             self.stopped = "max_duration"
 
     def _note(self, step: LoopStep) -> None:

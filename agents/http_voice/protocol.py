@@ -26,7 +26,8 @@ from typing import Any, Literal
 import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
-from agents.remote.far_end import told_by
+from agents.remote.far_end import refused_path
+from agents.remote.foreign_json import decode_object
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 
@@ -106,14 +107,14 @@ class HttpVoiceCore:
             return None
         self._may_fall_back = False
         if status != 200:
-            raise RemoteError(f"refused {self.path} (HTTP {status}{_because(body)})")
+            raise RemoteError(refused_path(self.path, status, body))
         return self._read(body)
 
     def _read(self, body: bytes) -> VoiceAnswer:
         path = self.path
         try:
-            data = msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.MsgspecError as error:
+            data = decode_object(body)
+        except ValueError as error:
             raise RemoteError(f"answered {path} with what is no JSON object: {error}") from error
         text = data.get("text")
         told = text.strip() if isinstance(text, str) else ""
@@ -131,8 +132,3 @@ class HttpVoiceCore:
         except NpyError as error:
             raise RemoteError(f"answered {path} with audio_data that {error}") from error
         return VoiceAnswer(samples=samples, sample_rate=rate, text=told)
-
-
-def _because(body: bytes) -> str:
-    told = told_by(body)
-    return f": {told}" if told else ""

@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.remote.far_end import told_by
+from agents.remote.far_end import refused_path
+from agents.remote.foreign_json import decode_object
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 from simulator.texts import quoted
@@ -57,8 +58,8 @@ class UnitStream:
 
 def _message(part: bytes) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(part, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return decode_object(part)
+    except ValueError as error:
         found = quoted(part.decode("utf-8", "replace"))
         raise RemoteError(f"streamed a message that is no JSON object: {found}") from error
 
@@ -99,7 +100,7 @@ class LlamaOmniCore:
     def receive(self, status: int, body: bytes) -> LlamaOmniAnswer:
         """Read a worker's whole stream. RemoteError, a predicate: it refused, failed or broke off, or sent nonsense."""
         if status != 200:
-            raise RemoteError(f"refused {GENERATE} (HTTP {status}{_because(body)})")
+            raise RemoteError(refused_path(GENERATE, status, body))
         stream = UnitStream()
         messages = stream.feed(body)
         for message in messages:
@@ -133,13 +134,8 @@ def _units(unit: object) -> list[int]:
 
 def _field(path: str, status: int, body: bytes, name: str) -> object:
     if status != 200:
-        raise RemoteError(f"refused {path} (HTTP {status}{_because(body)})")
+        raise RemoteError(refused_path(path, status, body))
     try:
-        return msgspec.json.decode(body, type=dict[str, Any]).get(name)
-    except msgspec.MsgspecError as error:
+        return decode_object(body).get(name)
+    except ValueError as error:
         raise RemoteError(f"answered {path} with what is no JSON object: {error}") from error
-
-
-def _because(body: bytes) -> str:
-    told = told_by(body)
-    return f": {told}" if told else ""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from agents.remote.far_end import told_by
+from agents.remote.far_end import refused_path
 from simulator.engines.far_sound import read_sound
 from simulator.errors import RemoteError
 from simulator.frame import Samples
@@ -45,8 +45,7 @@ class MiniOmniCore:
     def receive(self, status: int, body: bytes) -> MiniOmniAnswer:
         """Read an answer. RemoteError, a predicate: the server refused, failed, or sent what is no sound."""
         if status != 200:
-            told = told_by(body)
-            raise RemoteError(f"refused {PATH} (HTTP {status}{f': {told}' if told else ''})")
+            raise RemoteError(refused_path(PATH, status, body))
         # A stream that breaks off may end within a sample; what came before it was said.
         torn = len(body) % 2 == 1 and body[:4] != b"RIFF" and body[:1] not in (b"{", b"<")
         samples, rate = read_sound(body[:-1] if torn else body, asked="pcm", sample_rate=WIRE_HZ)

@@ -38,6 +38,12 @@ def refusal(status: int, body: bytes) -> str:
     return f"{what} (HTTP {status}{': ' + told if told else ''})"
 
 
+def refused_path(path: str, status: int, body: bytes) -> str:
+    """Say that a server refused a request, by its HTTP status and what its body says."""
+    told = told_by(body)
+    return f"refused {path} (HTTP {status}{f': {told}' if told else ''})"
+
+
 def told_by(body: bytes) -> str:
     """Give the sentence inside an error body: JSON's error.message or detail, else the start of its text."""
     try:

@@ -30,6 +30,14 @@ def decode_foreign(data: bytes | str) -> Any:
     raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
+def decode_object(data: bytes | str) -> dict[str, Any]:
+    """Decode a JSON object. ValueError: as above, or it is no object."""
+    value = decode_foreign(data)
+    if not isinstance(value, dict):
+        raise ValueError(f"an object is expected, found {type(value).__name__}")
+    return value
+
+
 def _holds_too_much(data: bytes | str) -> bool:
     """Count before anything is made of it, a piece at a time: a byte of JSON may become 64 of memory."""
     marks: tuple[Any, ...] = (b",", b"[", b"{") if isinstance(data, bytes) else (",", "[", "{")

@@ -34,6 +34,12 @@ class MediaStreamWords:
         """Act on a message. RemoteError, a predicate: no JSON, an unknown event, media before start."""
         told = _read(message)
         event = told.get("event")
+        try:
+            return self._act(event, told)
+        except TypeError as error:
+            raise RemoteError(f"sent {quoted(event)}, but {error}") from error
+
+    def _act(self, event: object, told: Mapping[str, Any]) -> list[Frames | ClientTold | Over]:
         if event == "start":
             return [self._start(told)]
         if event in ("connected", "stop"):

@@ -67,6 +67,8 @@ class WebSocketServerSpec(ServerSpec, frozen=True, kw_only=True, tag="websocket"
         for name, template in (("json", self.send.json), ("text", self.send.text)):
             for place, complaint in () if template is None else complaints(f"served_{name}", template):
                 raise ScenarioError(f"--set send: $.{name}{place}: {complaint}")
+        if self.receive.bye == {}:
+            raise ScenarioError("--set receive: $.bye: an empty match is every message; write like {type: bye}")
         if self.audio.hz % 50:
             raise ScenarioError(f"--set audio: $.rate: {self.audio.hz} Hz has no whole frames of {FRAME_MS:g} ms")
         ServerSpec.check(self, actor)

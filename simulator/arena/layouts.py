@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from simulator.arena.answer import ArenaAnswer, ArenaClip, Entrant
 from simulator.arena.texts_beside import text_beside
@@ -27,22 +26,28 @@ _PRED = "_pred"
 _AUDIO_N = re.compile(r"audio_(\d+)")
 
 
-class KnownQuestions(NamedTuple):
-    """The questions that are known, in the order of their paths. folder: where they lie, None where nobody says."""
+class KnownQuestions:
+    """The questions that are known. ids: in the order of their paths. folder: where they lie, None: nobody says."""
 
-    ids: Sequence[str]
-    folder: Path | None = None
+    def __init__(self, ids: Sequence[str], folder: Path | None = None) -> None:
+        self.ids = frozenset(ids)
+        self.folder = folder
+        self._by_task: dict[str, list[str]] = {}
+        self._by_last: dict[str, list[str]] = {}
+        for name in ids:
+            task, _, last = name.rpartition("/")
+            self._by_task.setdefault(task, []).append(name)
+            self._by_last.setdefault(last, []).append(name)
 
     def within(self, task: str) -> list[str]:
         """Give the questions of one folder."""
-        return [name for name in self.ids if name.rpartition("/")[0] == task]
+        return self._by_task.get(task, [])
 
     def named(self, name: str) -> str:
         """Give the question of this name, or the only one that ends with it; else the name as it is."""
         if name in self.ids:
             return name
-        last = name.rpartition("/")[2]
-        alike = [known for known in self.ids if known.rpartition("/")[2] == last]
+        alike = self._by_last.get(name.rpartition("/")[2], [])
         ending = [known for known in alike if known.endswith(f"/{name}") or name.endswith(f"/{known}")]
         found = ending or alike
         return found[0] if len(found) == 1 else name
@@ -80,8 +85,10 @@ def read_folder(folder: Path, system: str, asked: KnownQuestions) -> Entrant:
 
 
 def _by_folder(files: Sequence[Path]) -> Iterator[tuple[Path, list[Path]]]:
-    for place in dict.fromkeys(file.parent for file in files):
-        yield place, [file for file in files if file.parent == place]
+    found: dict[Path, list[Path]] = {}
+    for file in files:
+        found.setdefault(file.parent, []).append(file)
+    yield from found.items()
 
 
 def _named(place: Path, inside: str, files: Sequence[Path], asked: KnownQuestions) -> Iterator[tuple[str, Path]]:

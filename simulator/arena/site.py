@@ -18,13 +18,15 @@ import msgspec
 from simulator.arena.asking import ArenaCriterion
 from simulator.arena.desk import Desk
 from simulator.errors import ScenarioError, SessionError
-from simulator.live.browser.passes import Passes, cookie_name
+from simulator.live.browser.entering import entered, refused
+from simulator.live.browser.passes import Passes
 from simulator.report.assets import ICON, escape
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+COMMAND = "simulate arena"
 PLAYED_HZ = 24_000
 """All sounds are played at one rate; a file's own would tell its system."""
 ASKED: dict[ArenaCriterion, str] = {
@@ -80,29 +82,20 @@ class ListenSite:
         return f"{base}/listen/{rater}?pass={self.passes.token(rater)}"
 
     async def _page(self, request: "Request") -> "Response":
-        from starlette.responses import HTMLResponse, RedirectResponse
+        from starlette.responses import HTMLResponse
 
-        rater, token = request.path_params["rater"], request.query_params.get("pass")
+        rater = request.path_params["rater"]
         if rater not in self._raters:
-            return _refusal(404, "nobody of this name listens")
-        if token is not None and not self.passes.holds(rater, request.cookies):
-            cookie = self.passes.exchange(rater, token)
-            if cookie is None:
-                return _refusal(403, "this address has been used or is not whole; take what `simulate arena` printed")
-            answer: Response = RedirectResponse(request.url.path, 303)
-            answer.set_cookie(cookie_name(rater), cookie, httponly=True, samesite="strict")
+            return refused(404, "nobody of this name listens")
+        answer = entered(self.passes, request, rater, COMMAND)
+        if answer is not None:
             return answer
-        if token is not None:
-            return RedirectResponse(request.url.path, 303)
-        if not self.passes.holds(rater, request.cookies):
-            return _refusal(401, "open the address that `simulate arena` printed")
         text = (files("simulator.arena") / "assets" / "listen.html").read_text(encoding="utf-8")
         asked = ASKED[self.desk.rules.criterion]
         return HTMLResponse(Template(text).substitute(icon=ICON, rater=escape(rater), asked=asked), headers=_HEADERS)
 
     async def _pair(self, request: "Request") -> "Response":
-        refused = self._refused(request)
-        return refused or self._next(request.path_params["rater"])
+        return self._refused(request) or self._next(request.path_params["rater"])
 
     def _next(self, rater: str) -> "Response":
         from starlette.responses import Response
@@ -122,39 +115,39 @@ class ListenSite:
     async def _sound(self, request: "Request") -> "Response":
         from starlette.responses import Response
 
-        refused = self._refused(request)
-        if refused:
-            return refused
+        answer = self._refused(request)
+        if answer:
+            return answer
         rater, showing, which = (request.path_params[name] for name in ("rater", "id", "which"))
         clip = self.desk.clip(rater, showing, which)
         if clip is None:
-            return _refusal(404, "there is no such sound")
+            return refused(404, "there is no such sound")
         try:
             content = await anyio.to_thread.run_sync(clip.wav, PLAYED_HZ)
         except SessionError:
-            return _refusal(500, "the sound cannot be read")
+            return refused(500, "the sound cannot be read")
         return Response(content, media_type="audio/wav", headers=_HEADERS)
 
     async def _verdict(self, request: "Request") -> "Response":
-        refused = self._refused(request)
-        if refused:
-            return refused
+        answer = self._refused(request)
+        if answer:
+            return answer
         rater = request.path_params["rater"]
         try:
             verdict = _READ.decode(await request.body())
             self.desk.judge(rater, verdict.id, verdict.choice)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return _refusal(400, str(error))
+            return refused(400, str(error))
         except (SessionError, OSError) as error:
-            return _refusal(500, str(error))
+            return refused(500, str(error))
         return self._next(rater)
 
     def _refused(self, request: "Request") -> "Response | None":
         rater = request.path_params["rater"]
         if rater not in self._raters:
-            return _refusal(404, "nobody of this name listens")
+            return refused(404, "nobody of this name listens")
         if not self.passes.holds(rater, request.cookies):
-            return _refusal(401, "open the address that `simulate arena` printed")
+            return refused(401, f"open the address that `{COMMAND}` printed")
         return None
 
     async def _asset(self, request: "Request") -> "Response":
@@ -164,16 +157,10 @@ class ListenSite:
         file = files("simulator.report" if name in _SHARED_ASSETS else "simulator.arena") / "assets" / name
         kind = _TYPES.get(Path(name).suffix)
         if kind is None or Path(name).name != name or not file.is_file():
-            return _refusal(404, "there is no such part")
+            return refused(404, "there is no such part")
         return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
 
     async def _icon(self, _request: "Request") -> "Response":
         from starlette.responses import Response
 
         return Response(status_code=204)
-
-
-def _refusal(status: int, sentence: str) -> "Response":
-    from starlette.responses import PlainTextResponse
-
-    return PlainTextResponse(f"{sentence}\n", status)

@@ -36,7 +36,8 @@ class Shard(NamedTuple):
     def read(cls, text: str) -> "Shard":
         """Read `i/n`. An array that counts from 0 has its last part at 0. ScenarioError."""
         number, slash, of = text.partition("/")
-        if not slash or not number.isdecimal() or not of.isdecimal() or not int(number) <= int(of) <= MOST_SHARDS:
+        counts = number.isdecimal() and of.isdecimal() and max(len(number), len(of)) <= len(str(MOST_SHARDS))
+        if not slash or not counts or not int(number) <= int(of) <= MOST_SHARDS:
             raise ScenarioError(f"--shard {quoted(text)}: write it like --shard 1/4, the first of four")
         if int(of) == 0:
             raise ScenarioError(f"--shard {text}: there are no parts; at least one is needed")

@@ -17,7 +17,7 @@ from simulator.cli.compare_models import as_markdown, save
 from simulator.errors import ScenarioError, SessionError
 from simulator.planning.plan import Plan, plan_of
 from simulator.plugins import load
-from simulator.recipe import OpenRecipe, read_recipe
+from simulator.recipe import MODELS, OpenRecipe, RecipeJudge, read_recipe
 from simulator.results.recipe_scores import (
     KeptScores,
     keep,
@@ -30,7 +30,8 @@ from simulator.results.recipe_scores import (
     unusable,
     with_recipe_judge,
 )
-from simulator.results.run import load_run
+from simulator.results.row import Row
+from simulator.results.run import Run, load_run
 from simulator.results.run_info import INFO
 from simulator.scenario import check, slug
 from simulator.scoring.comparing import ComparesFolders
@@ -105,19 +106,12 @@ def _score(recipe: OpenRecipe, home: Path, *, judged: bool, only: bool) -> int:
 
 def _score_one(recipe: OpenRecipe, home: Path, agent: str, dataset: str, spec: ScorerSpec, *, judged: bool) -> int:
     run = load_run(home / "runs" / slug(agent))
-    rows = [row for row in run.rows if row.scenario == slug(dataset) and row.status == "completed"]
+    scores = _scores_of(run, agent, dataset, spec, recipe.written.judge if judged else None)
     what = f"{agent}, {dataset}, {kind_of(spec)}"
+    rows = _rows_of(run, dataset)
     if not rows:
         return _told(f"{what}: no session was completed")
-    scores = KeptScores(
-        agent=agent,
-        dataset=dataset,
-        scorer=kind_of(spec),
-        sessions=[f"{row.id} {row.sound}" for row in rows],
-        spec=plain(spec),
-        judge=recipe.written.judge if judged else None,
-    )
-    path = home / "scores" / slug(agent) / f"{slug(dataset)}.{slug(kind_of(spec))}.json"
+    path = _kept_at(home, agent, dataset, spec)
     found = kept(path)
     if found is not None and found.stands_for(scores):
         print(f"{what}: kept")
@@ -138,6 +132,34 @@ def _score_one(recipe: OpenRecipe, home: Path, agent: str, dataset: str, spec: S
     return INCOMPLETE if result.unusable else OK
 
 
+def _rows_of(run: Run, dataset: str) -> list[Row]:
+    return [row for row in run.rows if row.scenario == slug(dataset) and row.status == "completed"]
+
+
+def _scores_of(run: Run, agent: str, dataset: str, spec: ScorerSpec, judge: RecipeJudge | None) -> KeptScores:
+    """What scores of an agent's answers to a set rest on now; without the scores."""
+    sessions = [f"{row.id} {row.sound}" for row in _rows_of(run, dataset)]
+    return KeptScores(
+        agent=agent, dataset=dataset, scorer=kind_of(spec), sessions=sessions, spec=plain(spec), judge=judge
+    )
+
+
+def _kept_at(home: Path, agent: str, dataset: str, spec: ScorerSpec) -> Path:
+    return home / "scores" / slug(agent) / f"{slug(dataset)}.{slug(kind_of(spec))}.json"
+
+
+def _standing(recipe: OpenRecipe, home: Path) -> Iterator[KeptScores]:
+    """Give the kept scores that still rest on the sessions and options there are; others would tell what was."""
+    for agent in recipe.written.agents:
+        run = load_run(home / "runs" / slug(agent))
+        for dataset in recipe.written.datasets:
+            for spec in recipe.scorers_of(dataset):
+                found = kept(_kept_at(home, agent, dataset, spec))
+                judges = (None, recipe.written.judge)
+                if found and found.judge in judges and found.stands_for(_scores_of(run, agent, dataset, spec, None)):
+                    yield found
+
+
 def _told(line: str, code: int = INCOMPLETE) -> int:
     print(f"simulate: {line}", file=sys.stderr)
     return code
@@ -151,12 +173,12 @@ def _written(home: Path, agent: str, dataset: str, spec: ScorerSpec) -> Path:
 
 def _report(recipe: OpenRecipe, home: Path) -> None:
     """Write the table over agents and, where it is asked for, another project's report."""
-    found = [scores for path in sorted((home / "scores").glob("*/*.json")) if (scores := kept(path)) is not None]
+    found = list(_standing(recipe, home))
     if not found:
         return
     sessions = [len(load_run(home / "runs" / slug(agent)).rows) for agent in recipe.written.agents]
-    save(home / "models.md", as_markdown(table_of(found, list(recipe.written.agents), sessions)))
-    print(home / "models.md")
+    save(home / MODELS, as_markdown(table_of(found, list(recipe.written.agents), sessions)))
+    print(home / MODELS)
     comparer = _comparer(recipe)
     if comparer is None:
         return

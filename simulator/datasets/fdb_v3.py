@@ -63,10 +63,14 @@ def _sample(name: str, sound: Path, scenario: dict[str, Any] | None, whose: dict
     if scenario is None:
         raise SessionError(f"{whose['example']!r} is no scenario of {SCENARIOS}")
     calls = scenario.get("expected_tool_calls")
-    if not isinstance(calls, list) or not all(isinstance(call, dict) and call.get("function") for call in calls):
-        raise SessionError("its scenario has no list of expected_tool_calls with a function each")
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        raise SessionError("its scenario has no list of expected_tool_calls with a function and args each")
     known = {key: scenario[key] for key in _KEPT if key in scenario}
     return DatasetSample(id=name, user_audio=sound, channel=check_recording(sound, None), meta={**whose, **known})
+
+
+def _is_call(call: Any) -> bool:
+    return isinstance(call, dict) and bool(call.get("function")) and isinstance(call.get("args") or {}, dict)
 
 
 def _scenarios(path: Path) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ from simulator.spec import walk
 WITHIN_S = 2.0
 """Longer than this no machine of one's own takes to accept, nor one across an ocean."""
 PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
-KEYS = ("url", "base_url")
+KEYS = ("url", "base_url", "webhook", "worker")
 
 
 class Address(NamedTuple):
@@ -59,6 +59,8 @@ def _problem(address: Address) -> str:
         return f"no answer within {WITHIN_S:g} s"
     except OSError as error:
         return (error.strerror or str(error)).lower()
+    except UnicodeError:
+        return "that is no name of a host"
     return ""
 
 
@@ -68,9 +70,13 @@ def _addresses(scenario: Scenario) -> Iterator[tuple[str, Address]]:
         spec, written = scenario.actor(party), list[str]()
         walk(spec, lambda where, value, written=written: _note(where, value, written))  # type: ignore[misc]
         for url in written:
-            parts = urlsplit(url)
-            if parts.hostname and parts.scheme in PORTS:
-                yield f"the {party} ({kind_of(spec)})", Address(parts.hostname, parts.port or PORTS[parts.scheme])
+            try:
+                parts = urlsplit(url)
+                port = parts.port or PORTS.get(parts.scheme)
+            except ValueError:
+                continue  # whoever uses it refuses it
+            if parts.hostname and port and parts.scheme in PORTS:
+                yield f"the {party} ({kind_of(spec)})", Address(parts.hostname, port)
 
 
 def _note(where: str, value: object, written: list[str]) -> None:

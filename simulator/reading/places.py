@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from simulator.errors import ScenarioError
+from simulator.reading.secrets import Secrets, mask_line
+from simulator.reading.yaml_file import parse_yaml
 from simulator.texts import shown
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
@@ -82,10 +85,29 @@ def excerpt(file: Path, complaint: str, *, only_exact: bool = False) -> str:
     lines = text.splitlines()
     if place is None or (only_exact and not place.exact) or not 1 <= place.line <= len(lines):
         return ""
-    line = lines[place.line - 1]
-    before = shown(line[: place.column - 1].replace("\t", " "))
+    line, at = _masked(lines[place.line - 1], place.column - 1, text)
+    before = shown(line[:at].replace("\t", " "))
     if len(before) >= _WIDEST:
         return ""
     number = f"{place.line}"
-    whole = (before + shown(line[place.column - 1 :]))[:_WIDEST]
+    whole = (before + shown(line[at:]))[:_WIDEST]
     return f"  {number} | {whole}\n  {' ' * len(number)} | {' ' * len(before)}^"
+
+
+def _masked(line: str, at: int, text: str) -> tuple[str, int]:
+    """Give a line of a text without secrets that are written out, which a log would keep, and where `at` is in it."""
+    masked = mask_line(_secrets_of(text).scrub(line))
+    if masked.startswith(line[:at]):
+        return masked, at
+    if masked.endswith(line[at:]):
+        return masked, len(masked) - len(line) + at
+    alike = zip(line, masked, strict=False)
+    return masked, next((place for place, (own, other) in enumerate(alike) if own != other), 0)
+
+
+def _secrets_of(text: str) -> Secrets:
+    """Know the secrets of a text, of one that is no YAML none: then its lines alone tell."""
+    try:
+        return Secrets.of(parse_yaml(text, source=""), {})
+    except ScenarioError:
+        return Secrets({})

@@ -25,6 +25,7 @@ _USERINFO = re.compile(r"(?<=://)[^/?#]*(?=@)")
 _PARAMETER = re.compile(r"([?&#;])([^=&#;]+)=([^&#;]*)")
 _SECRET_NAME = re.compile(r"token|secret|passw|auth|signature|credential|api.?key|(^|[_-])(key|sig|pwd)($|[_-])", re.I)
 _IN_MAPPING = re.compile(r"([{,]\s*['\"]?[\w.-]+['\"]?\s*:\s*)(?!\$\{|[\d.]+\s*[,}])([^,}]+)")
+_IN_LINE = re.compile(r"([\w.-]+['\"]?\s*:\s+)(?!['\"]?\$\{)([^\s,}#][^,}]*)")
 _NUMBER = re.compile(r"[\d.]+")
 _BEARER = re.compile(r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.I)
 _HEADER = re.compile(r"(\b(?:x-goog-|x-|xi-)?api-key['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+", re.I)
@@ -141,6 +142,15 @@ def mask_command(words: Sequence[str]) -> list[str]:
         masked.append(MASK if hide else f"{name}={MASK}" if hidden else shown)
         hide = secret and not equals and word.startswith("--")
     return masked
+
+
+def mask_line(line: str) -> str:
+    """Mask a line of YAML that is shown: the values of keys named like a secret, numbers apart, and all texts."""
+
+    def masked(match: re.Match[str]) -> str:
+        return match[1] + MASK if _hides(match[1]) and not _NUMBER.fullmatch(match[2].strip()) else match[0]
+
+    return mask_text(_IN_LINE.sub(masked, line))
 
 
 def _hides(key: str) -> bool:

@@ -19,8 +19,9 @@ import msgspec
 
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Party
+from simulator.live.browser.entering import entered, refused
 from simulator.live.browser.page_line import PageLine
-from simulator.live.browser.passes import WATCH, Passes, cookie_name
+from simulator.live.browser.passes import WATCH, Passes
 from simulator.live.handset import Handset
 from simulator.live.room import Message, Room
 from simulator.report.assets import ICON, escape
@@ -79,27 +80,18 @@ class LiveSite:
     async def _talk_page(self, request: "Request") -> "Response":
         handset = self.room.handsets.get(request.path_params["party"])
         if handset is None:
-            return _refusal(404, "no human sits there")
+            return refused(404, "no human sits there")
         return self._page(request, f"talk-{handset.party}", handset)
 
     async def _watch_page(self, request: "Request") -> "Response":
         return self._page(request, WATCH, None)
 
     def _page(self, request: "Request", role: str, handset: Handset | None) -> "Response":
-        from starlette.responses import HTMLResponse, RedirectResponse
+        from starlette.responses import HTMLResponse
 
-        token = request.query_params.get("pass")
-        if token is not None and not self.passes.holds(role, request.cookies):
-            cookie = self.passes.exchange(role, token)
-            if cookie is None:
-                return _refusal(403, "this address has been used or is not whole; take what `simulate talk` printed")
-            answer: Response = RedirectResponse(request.url.path, 303)
-            answer.set_cookie(cookie_name(role), cookie, httponly=True, samesite="strict")
+        answer = entered(self.passes, request, role, "simulate talk")
+        if answer is not None:
             return answer
-        if token is not None:
-            return RedirectResponse(request.url.path, 303)
-        if not self.passes.holds(role, request.cookies):
-            return _refusal(401, "open the address that `simulate talk` printed")
         return HTMLResponse(self._html(handset), headers=_HEADERS)
 
     def _html(self, handset: Handset | None) -> str:
@@ -123,7 +115,7 @@ class LiveSite:
         file = files(package) / "assets" / name
         kind = _TYPES.get(Path(name).suffix)
         if kind is None or Path(name).name != name or not file.is_file():
-            return _refusal(404, "there is no such part")
+            return refused(404, "there is no such part")
         return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
 
     async def _report_page(self, request: "Request") -> "Response":
@@ -131,9 +123,9 @@ class LiveSite:
 
         path = self._report()
         if not self.passes.holds_any(request.cookies):
-            return _refusal(401, "open the address that `simulate talk` printed")
+            return refused(401, "open the address that `simulate talk` printed")
         if path is None:
-            return _refusal(404, "the session page is not written yet")
+            return refused(404, "the session page is not written yet")
         answer = FileResponse(path, media_type="text/html")
         answer.background = _after(self.report_read.set)
         return answer
@@ -217,14 +209,8 @@ async def _pass_on(socket: "WebSocket", queued: Any) -> None:
         return  # the reader finds the same
 
 
-def _refusal(status: int, sentence: str) -> "Response":
-    from starlette.responses import PlainTextResponse
-
-    return PlainTextResponse(f"{sentence}\n", status)
-
-
 async def _refuse(socket: "WebSocket", status: int, sentence: str) -> None:
-    await socket.send_denial_response(_refusal(status, sentence))
+    await socket.send_denial_response(refused(status, sentence))
 
 
 async def _close(socket: "WebSocket", code: int, reason: str) -> None:

@@ -46,7 +46,8 @@ export class Clip {
     const { start, end } = this.range, sound = this.player.audio?.sound;
     if (!sound) { this.told("this page has no sound to save"); return; }
     const context = new OfflineAudioContext(2, 1, this.rate);
-    const whole = await context.decodeAudioData(await sound.arrayBuffer());
+    const whole = await context.decodeAudioData(await sound.arrayBuffer()).catch(() => null);
+    if (!whole) { this.told("this browser cannot decode the page's sound to save it", true); return; }
     saveFile(wavOf(whole, start, end), `${this.name}-${start.toFixed(1)}-${end.toFixed(1)}.wav`);
   }
 

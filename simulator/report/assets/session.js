@@ -61,7 +61,7 @@ class SessionPage {
       this.clip.draw();
     }).observe(this.slider);
     followAddress((time, end) => {
-      if (end !== null && end > time) {
+      if (end !== null && end > time && time < this.view.duration) {
         this.view.frame(time, end);
         this.clip.take(time, end);
         this.player.stopAt = end;

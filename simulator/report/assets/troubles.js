@@ -8,7 +8,8 @@ export function folded(marks) {
   for (const mark of marks) {
     if (mark.kind !== "trouble") continue;
     const name = `${mark.party} ${mark.label}`;
-    groups.set(name, [...(groups.get(name) ?? []), mark]);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(mark);
   }
   const done = new Set();
   return marks.flatMap(mark => {
