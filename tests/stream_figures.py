@@ -12,6 +12,7 @@ import soundfile
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from agents.pipecat.frames import decode_frame, encode_pcm
 from agents.remote.trace import read_trace
 from agents.remote.wire_audio import wire_format
 from simulator.batch.job import Played, play
@@ -22,19 +23,31 @@ from simulator.scenario import resolved
 from simulator.session import Session, read_session
 from simulator.testing.sessions import scenario_of
 
-Kind = Literal["websocket", "twilio"]
-RATES = {"websocket": 16_000, "twilio": 8_000}
+Kind = Literal["websocket", "twilio", "pipecat"]
+RATES = {"websocket": 16_000, "twilio": 8_000, "pipecat": 16_000}
+KEYS: dict[str, dict[str, Any]] = {"pipecat": {"rtvi": False, "output_rate": 16_000}}
+"""Of each kind's spec, besides its address."""
 MULAW = wire_format("mulaw")
+CHUNK = 2 * RATES["pipecat"] // 25
+"""Bytes of the 40 ms in which Pipecat's transports send."""
 
 
 async def echo(connection: ServerConnection) -> None:
-    """Say back what is heard: binary messages, or media of a telephone call; until the caller leaves."""
+    """Say back what is heard, until the caller leaves: binary, media of a call, frames of Pipecat's in 40 ms."""
     with suppress(ConnectionClosed):
         await _say_back(connection)
 
 
 async def _say_back(connection: ServerConnection) -> None:
+    waiting = b""
+    bot = connection.request is not None and connection.request.path == "/pipecat"
     async for message in connection:
+        if isinstance(message, bytes) and bot:
+            waiting += decode_frame(message).audio
+            if len(waiting) >= CHUNK:
+                await connection.send(encode_pcm(waiting, RATES["pipecat"]))
+                waiting = b""
+            continue
         if isinstance(message, bytes):
             await connection.send(message)
             continue
@@ -70,7 +83,7 @@ def job_of(kind: Kind, url: str, folder: Path, seconds: float, *, name: str = "c
     scenario = scenario_of({
         "name": name, "duration": f"{seconds + 1}s", "sample_rate": rate, "frame_ms": frame_ms, "scorers": [],
         "user": {"kind": "player", "file": str(recording), "level": "keep"},
-        "agent": {"kind": kind, "url": url},
+        "agent": {"kind": kind, "url": url.removesuffix("/s") + f"/{kind}", **KEYS.get(kind, {})},
     }, folder)  # fmt: skip
     return Job(id=name, group=name, scenario=resolved(scenario, 0))
 

@@ -17,7 +17,7 @@ from tests.stream_figures import (
 )
 
 
-@pytest.mark.parametrize("kind", [pytest.param("websocket", marks=pytest.mark.slow), "twilio"])
+@pytest.mark.parametrize("kind", [pytest.param("websocket", marks=pytest.mark.slow), "twilio", "pipecat"])
 def test_a_counted_signal_comes_back_whole_in_every_one_of_three_calls(kind: Kind, tmp_path: Path) -> None:
     """Over a socket, through an agent that says it back: sample for sample, in order, at once in three calls."""
 

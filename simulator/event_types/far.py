@@ -27,6 +27,11 @@ FAR_ENDS: Mapping[str, EventType] = {
         {"code": maybe("text"), "message": Field("text")},
         shown="trouble",
     ),
+    "remote_message": EventType(
+        "The far end sent something beside its sound that the protocol leaves to its users.",
+        _ACTOR,
+        {"topic": maybe("text", "its own word for it"), "data": Field("data")},
+    ),
     "text": EventType(
         "A piece of the text of what the far end says.",
         _ACTOR,

@@ -121,7 +121,7 @@ def main() -> None:
     echo, clearing = ours.recv()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    kinds: tuple[Kind, Kind] = ("websocket", "twilio")
+    kinds: tuple[Kind, ...] = ("websocket", "twilio", "pipecat")
     calls = [measured(kind, echo, args.seconds, count) for count in (1, args.calls) for kind in kinds]
     told = json.dumps({"calls": [asdict(one) for one in calls], "clear_to_silence": clears(clearing)}, indent=2)
     ours.close()

@@ -15,6 +15,10 @@ from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
 from agents.openai.realtime import OpenAIRealtimeSpec
 from agents.openai.realtime_protocol import RealtimeCore
+from agents.pipecat.frames import encode_audio, encode_interruption, encode_message
+from agents.pipecat.protocol import PipecatCore, PipecatSettings
+from agents.pipecat.server_protocol import PipecatWords
+from agents.pipecat.wire import told_of
 from agents.remote.peer_core import Core, deliver
 from agents.remote.trace import read_trace
 from agents.remote.wire_audio import WireFormat
@@ -91,6 +95,23 @@ SERVED_CALL = [
     json.dumps({"event": "media", "media": {"payload": MEDIA}}),
     json.dumps({"event": "dtmf", "dtmf": {"digit": "5"}}),
     json.dumps({"event": "stop"}),
+]
+
+BOT: list[dict[str, Any]] = [
+    {"type": "opened"},
+    *map(told_of, (
+        encode_message({"label": "rtvi-ai", "type": "bot-ready", "id": "1", "data": {"version": "2.2.0"}}),
+        encode_audio(burst(2400), 24_000),
+        encode_message({"label": "rtvi-ai", "type": "user-input", "data": {"text": "Hi.", "final": True}}),
+        encode_interruption(),
+        encode_audio(burst(960), 24_000),
+    )),
+]  # fmt: skip
+SERVED_BOT = [
+    encode_message({"label": "rtvi-ai", "type": "client-ready", "id": "a", "data": {"version": "2.2.0"}}),
+    encode_audio(burst(500), 16_000),
+    encode_message({"label": "rtvi-ai", "type": "dtmf", "id": "b", "data": {"buttons": ["5"]}}),
+    encode_audio(burst(140), 16_000),
 ]
 
 CHAT: list[tuple[int, Any]] = [
@@ -185,12 +206,19 @@ def call() -> MediaStreamCore:
     return core
 
 
+def bot() -> PipecatCore:
+    """A core of a bot of Pipecat's, playing the agent."""
+    core = PipecatCore(PipecatSettings(input_rate=16_000, output_rate=24_000, jitter_s=0))
+    core.begin("agent", noisy=False)
+    return core
+
+
 def words() -> MediaStreamWords:
     """An agent's side of a telephone call."""
     return MediaStreamWords()
 
 
-def worded(core: MediaStreamWords, messages: Sequence[str]) -> list[Any]:
+def worded(core: MediaStreamWords | PipecatWords, messages: Sequence[Any]) -> list[Any]:
     """Hand a client's messages over, a frame said after each once the stream is known; sound as bytes."""
     found: list[Any] = []
     for message in messages:
@@ -210,6 +238,8 @@ TestOurProtocols = protocol_contract(
         ProtocolCase(name="websocket", make=socket, feed=realtime, log=SOCKET),
         ProtocolCase(name="twilio", make=call, feed=realtime, log=CALL),
         ProtocolCase(name="twilio-served", make=words, feed=worded, log=SERVED_CALL),
+        ProtocolCase(name="pipecat", make=bot, feed=realtime, log=BOT),
+        ProtocolCase(name="pipecat-served", make=lambda: PipecatWords(16_000, 20), feed=worded, log=SERVED_BOT),
         ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
         ProtocolCase(name="http_voice", make=HttpVoiceCore, feed=voiced, log=VOICE),
         *(
