@@ -23,8 +23,8 @@ from simulator.scenario import resolved
 from simulator.session import Session, read_session
 from simulator.testing.sessions import scenario_of
 
-Kind = Literal["websocket", "twilio", "pipecat"]
-RATES = {"websocket": 16_000, "twilio": 8_000, "pipecat": 16_000}
+Kind = Literal["websocket", "twilio", "pipecat", "webrtc"]
+RATES = {"websocket": 16_000, "twilio": 8_000, "pipecat": 16_000, "webrtc": 48_000}
 KEYS: dict[str, dict[str, Any]] = {"pipecat": {"rtvi": False, "output_rate": 16_000}}
 """Of each kind's spec, besides its address."""
 MULAW = wire_format("mulaw")
@@ -74,12 +74,21 @@ def counted_noise(kind: Kind, seconds: float) -> Samples:
     return MULAW.unpack(MULAW.pack(noise)) if kind == "twilio" else np.rint(noise * 32_768).astype(np.float32) / 32_768
 
 
-def job_of(kind: Kind, url: str, folder: Path, seconds: float, *, name: str = "call", frame_ms: float = 20) -> Job:
-    """A call of a user who plays the counted signal, until a second after its end."""
+def job_of(
+    kind: Kind,
+    url: str,
+    folder: Path,
+    seconds: float,
+    *,
+    name: str = "call",
+    frame_ms: float = 20,
+    sound: Samples | None = None,
+) -> Job:
+    """A call of a user who plays the counted signal, or another sound, until a second after its end."""
     rate = RATES[kind]
     recording = folder / f"{kind}-{seconds:g}.wav"
     if not recording.exists():
-        soundfile.write(recording, counted_noise(kind, seconds), rate, subtype="PCM_16")
+        soundfile.write(recording, counted_noise(kind, seconds) if sound is None else sound, rate, subtype="PCM_16")
     scenario = scenario_of({
         "name": name, "duration": f"{seconds + 1}s", "sample_rate": rate, "frame_ms": frame_ms, "scorers": [],
         "user": {"kind": "player", "file": str(recording), "level": "keep"},

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from agents.pipecat.frames import PipecatFrame
-from agents.pipecat.rtvi import RtviEars
+from agents.pipecat.rtvi import NO_RTVI, RtviEars
 from agents.remote.doubts import SoundDoubts
 from agents.remote.far_end import left_politely
 from agents.remote.foreign_json import inner
@@ -68,10 +68,7 @@ class PipecatCore:
         self.party: Party = "agent"
         self.doubts = SoundDoubts(self.actions, f"pcm16 at {rate} Hz", rate)
         self.usage = UsageTally(self.actions, settings.billed_as or "", settings.input_rate, rate)
-        self.awaited = (
-            "; it has not answered client-ready: is there an RTVI processor in its pipeline? without one write "
-            "`rtvi: false`"
-        )
+        self.awaited = NO_RTVI
         self._early = False
         self._keys = HeardKeys(rate, self.actions)
 
@@ -146,13 +143,14 @@ class PipecatCore:
         self.usage.received(len(samples))
         self.queue.push(samples)
 
-    def opened(self, at: int) -> None:
-        """The connection stands."""
-        if self.settings.rtvi:
-            self.actions.send({"type": "message", "json": self.rtvi.greet()})
-        else:
-            self.rtvi.ready = True
-            self.actions.note(at, "remote_ready", server="pipecat")
+
+def _opened(core: PipecatCore, _message: Message, at: int) -> None:
+    """The connection stands."""
+    if core.settings.rtvi:
+        core.actions.send({"type": "message", "json": core.rtvi.greet()})
+    else:
+        core.rtvi.ready = True
+        core.actions.note(at, "remote_ready", server="pipecat")
 
 
 def _transcript(core: PipecatCore, message: Message, at: int) -> None:
@@ -164,7 +162,7 @@ def _transcript(core: PipecatCore, message: Message, at: int) -> None:
 
 
 _ACTS: Mapping[str, Callable[[PipecatCore, Message, int], None]] = {
-    OPENED: lambda core, message, at: core.opened(at),
+    OPENED: _opened,
     "audio": PipecatCore.sound,
     "text": _transcript,
     "transcription": _transcript,

@@ -26,6 +26,10 @@ from simulator.texts import quoted
 LABEL = "rtvi-ai"
 VERSION = "2.2.0"
 MAJORS = ("1", "2")
+NO_RTVI = (
+    "; it has not answered client-ready: is there an RTVI processor in its pipeline? without one write `rtvi: false`"
+)
+"""What to look at when a bot is not ready in time."""
 
 
 def rtvi(type_: str, id_: str, data: Mapping[str, Any] | None = None) -> Message:
@@ -34,13 +38,14 @@ def rtvi(type_: str, id_: str, data: Mapping[str, Any] | None = None) -> Message
 
 
 class RtviEars:
-    """What a bot tells. ready: whether it has answered client-ready."""
+    """What a bot tells. ready: whether it has answered client-ready. clear: drops what waits, if not the queue does."""
 
-    def __init__(self, actions: Actions, queue: PlayQueue) -> None:
+    def __init__(self, actions: Actions, queue: PlayQueue, clear: Callable[[int], object] | None = None) -> None:
         self.party: Party = "agent"
         self.ready = False
         self.actions = actions
         self.queue = queue
+        self._clear = clear or queue.clear
         self._sent = 0
         self._last_heard = ("", "")
 
@@ -68,7 +73,7 @@ class RtviEars:
 
     def interrupted(self, at: int) -> None:
         """Drop what waits; it may be told twice."""
-        self.queue.clear(at)
+        self._clear(at)
 
     def understood(self, text: object, told_as: str, at: int) -> None:
         """Note what the bot understood: by one word, another, or both, as bots of different age do."""

@@ -101,6 +101,11 @@ FAR_ENDS: Mapping[str, EventType] = {
         },
         account=True,
     ),
+    "sound_lost": EventType(
+        "Packets of the far end's sound did not come; silence is said for them.",
+        _ACTOR,
+        {"lost_samples": Field("samples")},
+    ),
     "starved": EventType(
         "Sound is there again after silence that nobody meant.",
         _ACTOR,

@@ -1,6 +1,6 @@
-"""A bot of Pipecat's with local fakes for its services, behind its own WebSocket transport and protobuf frames.
+"""A bot of Pipecat's with local fakes for its services, behind its own transports: WebSocket or SmallWebRTC.
 
-    python pipecat_bot.py RECORDING [--header]
+    python pipecat_bot.py RECORDING [--header | --webrtc]
 
 Its ears are a level, what it understands is a count, its voice the recording (PCM16 at 24 kHz). Prints its port, then
 what happened to it, as JSON lines.
@@ -28,6 +28,7 @@ from pipecat.pipeline.runner import PipelineRunner
 from pipecat.pipeline.task import PipelineParams, PipelineTask
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.serializers.protobuf import ProtobufFrameSerializer
+from pipecat.transports.base_transport import BaseTransport, TransportParams
 from pipecat.transports.websocket.server import (
     SingleClientWebsocketServerParams,
     SingleClientWebsocketServerTransport,
@@ -86,10 +87,18 @@ class Services(FrameProcessor):
         await self.push_frame(TTSStoppedFrame())
 
 
-async def main(recording: str, *, header: bool) -> None:
-    """Serve one bot until it is ended."""
-    with wave.open(recording) as file:
-        voice = file.readframes(file.getnframes())
+async def run(transport: BaseTransport, voice: bytes) -> None:
+    """Run a bot behind a transport until it is ended."""
+    task = PipelineTask(
+        Pipeline([transport.input(), Services(voice), transport.output()]),
+        params=PipelineParams(audio_in_sample_rate=IN, audio_out_sample_rate=OUT),
+        idle_timeout_secs=None,
+    )
+    await PipelineRunner(handle_sigint=False).run(task)
+
+
+async def over_websocket(voice: bytes, *, header: bool) -> None:
+    """Serve one bot behind a WebSocket."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -103,13 +112,54 @@ async def main(recording: str, *, header: bool) -> None:
     async def ready(_transport: object) -> None:
         print(json.dumps({"port": port}), flush=True)
 
-    task = PipelineTask(
-        Pipeline([transport.input(), Services(voice), transport.output()]),
-        params=PipelineParams(audio_in_sample_rate=IN, audio_out_sample_rate=OUT),
-        idle_timeout_secs=None,
+    await run(transport, voice)
+
+
+async def over_webrtc(voice: bytes) -> None:
+    """Serve bots behind SmallWebRTC, each offer one of its own."""
+    from aiohttp import web
+    from pipecat.transports.smallwebrtc.request_handler import (
+        IceCandidate,
+        SmallWebRTCPatchRequest,
+        SmallWebRTCRequest,
+        SmallWebRTCRequestHandler,
     )
-    await PipelineRunner().run(task)
+    from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
+
+    handler, bots = SmallWebRTCRequestHandler(), []
+
+    async def connected(connection: object) -> None:
+        params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
+        bots.append(asyncio.create_task(run(SmallWebRTCTransport(connection, params), voice)))
+
+    async def offer(request: web.Request) -> web.Response:
+        told = SmallWebRTCRequest.from_dict(await request.json())
+        print(json.dumps({"request_data": told.request_data}), flush=True)
+        return web.json_response(await handler.handle_web_request(told, connected))
+
+    async def patch(request: web.Request) -> web.Response:
+        told = await request.json()
+        found = [IceCandidate(**one) for one in told["candidates"]]
+        await handler.handle_patch_request(SmallWebRTCPatchRequest(pc_id=told["pc_id"], candidates=found))
+        print(json.dumps({"patched": len(found)}), flush=True)
+        return web.json_response({"status": "success"})
+
+    app = web.Application()
+    app.add_routes([web.post("/api/offer", offer), web.patch("/api/offer", patch)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    await asyncio.Event().wait()
+
+
+async def main(recording: str, options: list[str]) -> None:
+    """Serve until it is ended."""
+    with wave.open(recording) as file:
+        voice = file.readframes(file.getnframes())
+    await (over_webrtc(voice) if "--webrtc" in options else over_websocket(voice, header="--header" in options))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], header="--header" in sys.argv))
+    asyncio.run(main(sys.argv[1], sys.argv[2:]))

@@ -25,7 +25,7 @@ LOCAL: list[dict[str, Any]] = [
 """A small spec of every kind that needs no other program."""
 
 ELSEWHERE = {
-    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "websocket", "twilio", "pipecat",
+    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "websocket", "twilio", "pipecat", "webrtc",
     "replay_trace",
     "duplex_model", "human",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pipecat's WebSockets, both ways: our caller talks to a bot of theirs, their client to a served agent of ours."""
+"""Pipecat's own transports: our caller talks to a bot of theirs, by WebSocket and WebRTC, their client to our agent."""
 
 import array
 import asyncio
@@ -34,7 +34,7 @@ user:
     - {at: 300ms, say: "Hi there, a table for tonight please."}
     - {agent_speaking: 1s, at_latest: 6s, say: "Wait, stop that please."}
     - {at: 8s, press: "1#"}
-agent: {kind: pipecat, url: "%s"}
+agent: %s
 scorers: [turns, barge_in]
 """
 
@@ -47,7 +47,7 @@ def bot(recording: Path, *options: str) -> Iterator[tuple[str, list[dict[str, An
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         try:
-            yield f"ws://127.0.0.1:{json.loads(process.stdout.readline())['port']}", told
+            yield f"127.0.0.1:{json.loads(process.stdout.readline())['port']}", told
         finally:
             process.terminate()
             told += [json.loads(line) for line in process.stdout]
@@ -65,12 +65,19 @@ def recording(lines: list[bytes], tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("options", [[], ["--header"]])
-def test_our_caller_with_their_bot(options: list[str], recording: Path, tmp_path: Path) -> None:
+AGENTS = {
+    "": '{kind: pipecat, url: "ws://%s"}',
+    "--header": '{kind: pipecat, url: "ws://%s"}',
+    "--webrtc": '{kind: webrtc, dialect: pipecat, url: "http://%s/api/offer", request: {from: ann}, trickle: true}',
+}
+
+
+@pytest.mark.parametrize("option", AGENTS)
+def test_our_caller_with_their_bot(option: str, recording: Path, tmp_path: Path) -> None:
     """It is ready, hears turns, says its recording, is interrupted at the sample heard, and gets the keys."""
     scenario = tmp_path / "call.yaml"
-    with bot(recording, *options) as (url, told):
-        scenario.write_text(CALL % url)
+    with bot(recording, *filter(None, [option])) as (host, told):
+        scenario.write_text(CALL % (AGENTS[option] % host))
         command = [PYTHON, "-P", "-m", "simulator", "run", str(scenario), "--out", str(tmp_path / "run")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -81,6 +88,8 @@ def test_our_caller_with_their_bot(options: list[str], recording: Path, tmp_path
     assert understood == ["turn 1", "turn 2"]
     ends = [event for event in events if event["type"] == "audio_end" and event["party"] == "agent"]
     assert ends[0]["cut"] and ends[0]["said_samples"] > RATE / 2
+    if option == "--webrtc":
+        assert {"request_data": {"from": "ann"}} in told and any(found.get("patched") for found in told)
     assert {"interrupted": True} in told
     assert [found["digit"] for found in told if "digit" in found] == ["1", "#"]
     assert not [event for event in events if event["type"] == "remote_error"]
