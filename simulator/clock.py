@@ -80,6 +80,11 @@ def today() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def epoch_s() -> int:
+    """Seconds since 1970 by this machine's clock: for what another machine checks, never for session content."""
+    return int(time.time())
+
+
 async def sleep(duration_s: float) -> None:
     """Sleep in real time; protocol shells use it, never session logic."""
     await anyio.sleep(duration_s)

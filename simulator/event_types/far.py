@@ -32,6 +32,7 @@ FAR_ENDS: Mapping[str, EventType] = {
         _ACTOR,
         {"topic": maybe("text", "its own word for it"), "data": Field("data")},
     ),
+    "remote_state": EventType("The far end tells what it is doing.", _ACTOR, {"state": Field("text")}),
     "text": EventType(
         "A piece of the text of what the far end says.",
         _ACTOR,

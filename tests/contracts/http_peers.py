@@ -118,6 +118,7 @@ def scripted(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[tupl
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 64
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that left is no error."""

@@ -26,7 +26,7 @@ LOCAL: list[dict[str, Any]] = [
 
 ELSEWHERE = {
     "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "websocket", "twilio", "pipecat", "webrtc",
-    "replay_trace",
+    "livekit", "replay_trace",
     "duplex_model", "human",
 }  # fmt: skip
 """Kinds with suites of their own: they need a server, a model or a person."""

@@ -10,6 +10,7 @@ from agents.gemini.live import GeminiLiveSpec
 from agents.gemini.protocol import DOWN, GeminiCore
 from agents.http_voice.npy_wire import encode_npy
 from agents.http_voice.protocol import HttpVoiceCore
+from agents.livekit.protocol import RoomCore, RoomSettings
 from agents.moshi.protocol import FRAME, MoshiClient, Sound
 from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
@@ -27,6 +28,8 @@ from agents.twilio.protocol import MULAW, MediaStreamCore, StreamSettings
 from agents.twilio.server_protocol import MediaStreamWords
 from agents.vllm.duplex import VllmDuplexSpec
 from agents.vllm.protocol import DuplexCore
+from agents.webrtc.protocol import PCM as RTC_PCM
+from agents.webrtc.protocol import RtcCore, RtcSettings
 from agents.websocket.actor import WebSocketSpec
 from agents.websocket.protocol import SocketCore
 from simulator.frame import silence
@@ -107,6 +110,24 @@ BOT: list[dict[str, Any]] = [
         encode_audio(burst(960), 24_000),
     )),
 ]  # fmt: skip
+RTC: list[dict[str, Any]] = [
+    {"type": "opened", "call": "pc-1"},
+    {"type": "bot-ready", "json": {"label": "rtvi-ai", "type": "bot-ready", "id": "1", "data": {"version": "2.2.0"}}},
+    *({"type": "audio", "audio": RTC_PCM.encode(burst(960)), "pts": pts} for pts in (0, 960, 2880)),
+    {"type": "bot-interrupted", "json": {"label": "rtvi-ai", "type": "bot-interrupted"}},
+    {"type": "audio", "audio": RTC_PCM.encode(silence(960)), "pts": 3840},
+    {"type": "audio", "audio": RTC_PCM.encode(burst(960)), "pts": 4800},
+]
+ROOM: list[dict[str, Any]] = [
+    {"type": "joined", "identity": "caller"},
+    {"type": "participant", "identity": "a", "kind": "agent", "attributes": {"lk.agent.state": "listening"}},
+    {"type": "track", "identity": "a"},
+    {"type": "text_opened", "stream": "s", "topic": "lk.transcription", "identity": "a", "attributes": {}},
+    {"type": "text", "stream": "s", "text": "Good evening."},
+    {"type": "audio", "identity": "a", "audio": RTC_PCM.encode(burst(960)), "pts": 0},
+    {"type": "text_closed", "stream": "s", "attributes": {}},
+    {"type": "left", "identity": "a", "reason": "reason 1"},
+]
 SERVED_BOT = [
     encode_message({"label": "rtvi-ai", "type": "client-ready", "id": "a", "data": {"version": "2.2.0"}}),
     encode_audio(burst(500), 16_000),
@@ -213,6 +234,20 @@ def bot() -> PipecatCore:
     return core
 
 
+def rtc() -> RtcCore:
+    """A core of a bot behind WebRTC, playing the agent."""
+    core = RtcCore(RtcSettings(dialect="pipecat", jitter_s=0))
+    core.begin("agent", noisy=False)
+    return core
+
+
+def room() -> RoomCore:
+    """A core of a stay in a room, playing the agent."""
+    core = RoomCore(RoomSettings(jitter_s=0))
+    core.begin("agent", noisy=False)
+    return core
+
+
 def words() -> MediaStreamWords:
     """An agent's side of a telephone call."""
     return MediaStreamWords()
@@ -239,6 +274,8 @@ TestOurProtocols = protocol_contract(
         ProtocolCase(name="twilio", make=call, feed=realtime, log=CALL),
         ProtocolCase(name="twilio-served", make=words, feed=worded, log=SERVED_CALL),
         ProtocolCase(name="pipecat", make=bot, feed=realtime, log=BOT),
+        ProtocolCase(name="webrtc", make=rtc, feed=realtime, log=RTC),
+        ProtocolCase(name="livekit", make=room, feed=realtime, log=ROOM),
         ProtocolCase(name="pipecat-served", make=lambda: PipecatWords(16_000, 20), feed=worded, log=SERVED_BOT),
         ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
         ProtocolCase(name="http_voice", make=HttpVoiceCore, feed=voiced, log=VOICE),
