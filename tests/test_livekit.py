@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
 
 from agents.livekit import wire
 from simulator.cli import main
@@ -13,6 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.testing import play_session, scenario_of
 from tests.contracts import livekit_room
 from tests.contracts.livekit_room import AGENT, LiveKitDouble, Participant, Room, TextStreamReader
+from tests.contracts.moshi_peers import scripted
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type
 from tests.contracts.stream_peers import talk_with
 
@@ -120,11 +123,25 @@ def test_the_double_has_the_sdks_own_names(tmp_path: Path) -> None:
     assert {"source"} <= set(dir(rtc.TrackPublishOptions())) and rtc.ConnectError("x").message == "x"
 
 
-def test_the_sdk_itself_says_that_no_server_is_there(tmp_path: Path) -> None:
-    """Its own error, in a sentence; nothing is left running."""
+def test_the_sdk_itself_says_that_a_token_is_refused(tmp_path: Path) -> None:
+    """Its own error, in a sentence; a server that quotes the token as it came does not bring it into the folder."""
     pytest.importorskip("livekit.rtc", reason="needs the extra connect")
-    session = talk_with({**SPEC, "connect_timeout": "8s"}, tmp_path, duration="100ms")
-    assert session.meta.status == "failed" and "cannot be joined:" in (session.meta.problem or "")
+    tokens: list[str] = []
+
+    async def never(connection: ServerConnection) -> None:
+        raise AssertionError("it was let in")
+
+    async def refuse(connection: ServerConnection, request: Request) -> Response | None:
+        tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
+        return connection.respond(401, f"invalid token: {tokens[-1]}")
+
+    with scripted(never, process_request=refuse) as url:
+        session = talk_with({**SPEC, "url": url, "connect_timeout": "8s"}, tmp_path, duration="100ms")
+    assert session.meta.status == "failed"
+    assert "refused the token; are key and secret the server's own?" in (session.meta.problem or "")
+    assert tokens and tokens[0].count(".") == 2
+    held = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert tokens[0][:60].encode() not in held and KEY.encode() not in held
 
 
 def test_the_example_is_fine_as_it_stands(scenarios: Path) -> None:

@@ -60,7 +60,8 @@ def test_a_call_with_a_bot_and_its_trace_say_the_same(tmp_path: Path) -> None:
     assert np.array_equal(again.said("agent"), session.said("agent"))
 
 
-@pytest.mark.parametrize("dialect", [pytest.param("whip", marks=pytest.mark.slow), "openai"])
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["whip", "openai"])
 def test_an_offer_that_is_answered_with_an_sdp(dialect: str, tmp_path: Path) -> None:
     """As the user's party: what it hears comes back; WHIP's session is deleted, OpenAI's begins with its event."""
     far = RtcFarEnd(None)
@@ -87,6 +88,7 @@ def test_doctor_reaches_an_agent_and_one_that_leaves_is_a_hang_up(tmp_path: Path
     assert of_type(session, "hang_up") == [{"reason": "closed the connection"}]
 
 
+@pytest.mark.slow
 def test_what_is_at_fault_before_a_connection_is_one_sentence(tmp_path: Path) -> None:
     """The key, an SDP without sound."""
     sdp = ("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"

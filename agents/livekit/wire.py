@@ -178,7 +178,8 @@ async def _join(sdk: Any, room: Any, address: RoomAddress) -> str | None:
     try:
         await room.connect(address.url, address.token, sdk.RoomOptions(auto_subscribe=True))
     except sdk.ConnectError as error:
-        told = " ".join(str(error.message).split())[:200]
+        # A server may quote the token; cut off in its middle it would not be known for what it is.
+        told = " ".join(str(error.message).replace(address.token, "***").split())[:200]
         refused = any(word in told.lower() for word in ("401", "403", "unauthorized", "forbidden", "invalid token"))
         why = "refused the token; are key and secret the server's own?" if refused else "cannot be joined:"
         return f"{why} {told}".strip()
