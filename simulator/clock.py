@@ -85,6 +85,11 @@ def pause(duration_s: float) -> None:
     time.sleep(duration_s)
 
 
+def epoch_s() -> int:
+    """Seconds since 1970 by this machine's clock: for what another machine checks, never for session content."""
+    return int(time.time())
+
+
 async def sleep(duration_s: float) -> None:
     """Sleep in real time; protocol shells use it, never session logic."""
     await anyio.sleep(duration_s)

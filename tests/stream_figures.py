@@ -12,6 +12,7 @@ import soundfile
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from agents.pipecat.frames import decode_frame, encode_pcm
 from agents.remote.trace import read_trace
 from agents.remote.wire_audio import wire_format
 from simulator.batch.job import Played, play
@@ -22,19 +23,31 @@ from simulator.scenario import resolved
 from simulator.session import Session, read_session
 from simulator.testing.sessions import scenario_of
 
-Kind = Literal["websocket", "twilio"]
-RATES = {"websocket": 16_000, "twilio": 8_000}
+Kind = Literal["websocket", "twilio", "pipecat", "webrtc"]
+RATES = {"websocket": 16_000, "twilio": 8_000, "pipecat": 16_000, "webrtc": 48_000}
+KEYS: dict[str, dict[str, Any]] = {"pipecat": {"rtvi": False, "output_rate": 16_000}}
+"""Of each kind's spec, besides its address."""
 MULAW = wire_format("mulaw")
+CHUNK = 2 * RATES["pipecat"] // 25
+"""Bytes of the 40 ms in which Pipecat's transports send."""
 
 
 async def echo(connection: ServerConnection) -> None:
-    """Say back what is heard: binary messages, or media of a telephone call; until the caller leaves."""
+    """Say back what is heard, until the caller leaves: binary, media of a call, frames of Pipecat's in 40 ms."""
     with suppress(ConnectionClosed):
         await _say_back(connection)
 
 
 async def _say_back(connection: ServerConnection) -> None:
+    waiting = b""
+    bot = connection.request is not None and connection.request.path == "/pipecat"
     async for message in connection:
+        if isinstance(message, bytes) and bot:
+            waiting += decode_frame(message).audio
+            if len(waiting) >= CHUNK:
+                await connection.send(encode_pcm(waiting, RATES["pipecat"]))
+                waiting = b""
+            continue
         if isinstance(message, bytes):
             await connection.send(message)
             continue
@@ -61,16 +74,25 @@ def counted_noise(kind: Kind, seconds: float) -> Samples:
     return MULAW.unpack(MULAW.pack(noise)) if kind == "twilio" else np.rint(noise * 32_768).astype(np.float32) / 32_768
 
 
-def job_of(kind: Kind, url: str, folder: Path, seconds: float, *, name: str = "call", frame_ms: float = 20) -> Job:
-    """A call of a user who plays the counted signal, until a second after its end."""
+def job_of(
+    kind: Kind,
+    url: str,
+    folder: Path,
+    seconds: float,
+    *,
+    name: str = "call",
+    frame_ms: float = 20,
+    sound: Samples | None = None,
+) -> Job:
+    """A call of a user who plays the counted signal, or another sound, until a second after its end."""
     rate = RATES[kind]
     recording = folder / f"{kind}-{seconds:g}.wav"
     if not recording.exists():
-        soundfile.write(recording, counted_noise(kind, seconds), rate, subtype="PCM_16")
+        soundfile.write(recording, counted_noise(kind, seconds) if sound is None else sound, rate, subtype="PCM_16")
     scenario = scenario_of({
         "name": name, "duration": f"{seconds + 1}s", "sample_rate": rate, "frame_ms": frame_ms, "scorers": [],
         "user": {"kind": "player", "file": str(recording), "level": "keep"},
-        "agent": {"kind": kind, "url": url},
+        "agent": {"kind": kind, "url": url.removesuffix("/s") + f"/{kind}", **KEYS.get(kind, {})},
     }, folder)  # fmt: skip
     return Job(id=name, group=name, scenario=resolved(scenario, 0))
 

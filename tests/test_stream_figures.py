@@ -17,7 +17,10 @@ from tests.stream_figures import (
 )
 
 
-@pytest.mark.parametrize("kind", [pytest.param("websocket", marks=pytest.mark.slow), "twilio"])
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("websocket", marks=pytest.mark.slow), "twilio", pytest.param("pipecat", marks=pytest.mark.slow)],
+)
 def test_a_counted_signal_comes_back_whole_in_every_one_of_three_calls(kind: Kind, tmp_path: Path) -> None:
     """Over a socket, through an agent that says it back: sample for sample, in order, at once in three calls."""
 
@@ -32,6 +35,22 @@ def test_a_counted_signal_comes_back_whole_in_every_one_of_three_calls(kind: Kin
             assert 20 <= found.mouth_to_ear_p50_ms < 600
 
     anyio.run(calls)
+
+
+@pytest.mark.slow
+def test_no_block_of_a_signal_over_webrtc_is_lost_or_doubled(tmp_path: Path) -> None:
+    """Through Opus and back no sample is as it was, but every tenth of a second is there, once."""
+    pytest.importorskip("aiortc", reason="needs the extra connect")
+    from tests.contracts.rtc_peers import RtcFarEnd, rtc_far_end
+    from tests.rtc_figures import band_noise, rtc_figures_of
+
+    with rtc_far_end(RtcFarEnd(None)) as (url, _):
+        job = job_of("webrtc", url, tmp_path, 3, sound=band_noise(3, 48_000))
+        (played,) = anyio.run(play_all, [job], tmp_path)
+    assert played.status == "completed", played.problem
+    found = rtc_figures_of(session_in(tmp_path, job))
+    assert (found.lost, found.doubled) == (0, 0), found
+    assert 100 <= found.mouth_to_ear_p50_ms < 800
 
 
 def test_a_clear_is_silence_with_the_frame_of_ten_milliseconds_that_it_is_acted_on_for(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import anyio
 import msgspec
 
 from agents.remote.peer_connection import BACKLOG_S, Arrival, Connection, Dial, Wire
-from agents.remote.peer_core import Core, Note, Send, TakesKeys, answer, deliver, said_at, word_of
+from agents.remote.peer_core import Awaiting, Core, Note, Send, TakesKeys, answer, deliver, said_at, word_of
 from agents.remote.trace import Tracer
 from simulator.actor import Actor, ActorSpec, Context
 from simulator.errors import RemoteError
@@ -132,7 +132,8 @@ class Peer(Actor):
                 while not self._core.ready:
                     self._act_on(await line.inbox.receive())
         except TimeoutError:
-            raise RemoteError(f"was not ready within {self._far_end.connect_s:g} s") from None
+            hint = self._core.awaited if isinstance(self._core, Awaiting) else ""
+            raise RemoteError(f"was not ready within {self._far_end.connect_s:g} s{hint}") from None
 
     async def _say_goodbye(self, wire: Wire) -> None:
         """Tell the far end that the session is over, and hear its last word where the protocol has one."""

@@ -134,6 +134,13 @@ class TakesKeys(Protocol):
         ...
 
 
+@runtime_checkable
+class Awaiting(Protocol):
+    """A core that knows why a handshake may hang. awaited: what to look at, behind `was not ready within 10 s`."""
+
+    awaited: str
+
+
 def deliver(core: Core, message: Message, at: int) -> None:
     """Hand a message to a core. RemoteError, a predicate: what it says, or that its fields are of the wrong kind."""
     try:

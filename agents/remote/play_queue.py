@@ -35,6 +35,7 @@ class PlayQueue:
     """All in samples of the output stream, at `rate` Hz. jitter_s: what a burst waits for before it is heard."""
 
     def __init__(self, rate: int, jitter_s: float, actions: Actions) -> None:
+        self.rate = rate
         self._playout = Playout(rate, jitter_s)
         self._gap = round(GAP_S * rate)
         self._actions = actions

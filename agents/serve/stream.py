@@ -3,7 +3,7 @@
 A protocol gives its words as a `StreamWords`; this is the shell around them: place, session, folder, goodbye.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from anyio.lowlevel import checkpoint
@@ -39,6 +39,12 @@ class ClientTold(NamedTuple):
     fields: Mapping[str, Any]
 
 
+class AtOnce(NamedTuple):
+    """What the client is answered at once, whatever the session's time: a handshake's other half."""
+
+    messages: list[str | bytes]
+
+
 class Over(NamedTuple):
     """The client says goodbye."""
 
@@ -48,7 +54,7 @@ class StreamWords(Protocol):
 
     rate: int
 
-    def receive(self, message: Out) -> list[Frames | ClientTold | Over]:
+    def receive(self, message: Out) -> Sequence[Frames | ClientTold | Over | AtOnce]:
         """Act on a message. RemoteError, a predicate: it is none of the protocol's."""
         ...
 
@@ -77,7 +83,7 @@ async def stream(websocket: "WebSocket", service: Service, place: Place, words: 
 
 
 async def _until_gone(websocket: "WebSocket", words: StreamWords, session: ServedSession, place: Place) -> bool:
-    """Answer every frame with a frame; False when it is for us to close the socket."""
+    """AtOnce every frame with a frame; False when it is for us to close the socket."""
     from starlette.websockets import WebSocketDisconnect
 
     pieces = TextPieces()
@@ -87,18 +93,33 @@ async def _until_gone(websocket: "WebSocket", words: StreamWords, session: Serve
         for found in words.receive(message.get("bytes") or b"" if given is None else given):
             if isinstance(found, Over):
                 return False
-            if isinstance(found, ClientTold):
-                session.note(found.type, **found.fields)
-                continue
-            for frame in found.frames:
-                try:
-                    if await _answer(websocket, words, session, pieces, frame):
-                        return False
-                except WebSocketDisconnect:
-                    return True
-                # A client that sends a minute at once must not keep the others waiting.
-                await checkpoint()
+            try:
+                if await _act(websocket, words, session, pieces, found):
+                    return False
+            except WebSocketDisconnect:
+                return True
     return True
+
+
+async def _act(
+    websocket: "WebSocket",
+    words: StreamWords,
+    session: ServedSession,
+    pieces: TextPieces,
+    found: Frames | ClientTold | AtOnce,
+) -> bool:
+    """Act on what a message means; whether the agent has hung up meanwhile."""
+    if isinstance(found, ClientTold):
+        session.note(found.type, **found.fields)
+    elif isinstance(found, AtOnce):
+        await _send(websocket, found.messages)
+    else:
+        for frame in found.frames:
+            if await _answer(websocket, words, session, pieces, frame):
+                return True
+            # A client that sends a minute at once must not keep the others waiting.
+            await checkpoint()
+    return False
 
 
 async def _answer(
@@ -108,6 +129,10 @@ async def _answer(
     said = await session.hear(frame)
     events = session.take_events()
     pieces.note(events)
-    for out in [*words.say(said), *words.tell(events, pieces.due(session.now + session.frame))]:
-        await (websocket.send_text(out) if isinstance(out, str) else websocket.send_bytes(out))
+    await _send(websocket, [*words.say(said), *words.tell(events, pieces.due(session.now + session.frame))])
     return any(event.type == "hung_up" for event in events)
+
+
+async def _send(websocket: "WebSocket", messages: Sequence[Out]) -> None:
+    for out in messages:
+        await (websocket.send_text(out) if isinstance(out, str) else websocket.send_bytes(out))

@@ -27,6 +27,12 @@ FAR_ENDS: Mapping[str, EventType] = {
         {"code": maybe("text"), "message": Field("text")},
         shown="trouble",
     ),
+    "remote_message": EventType(
+        "The far end sent something beside its sound that the protocol leaves to its users.",
+        _ACTOR,
+        {"topic": maybe("text", "its own word for it"), "data": Field("data")},
+    ),
+    "remote_state": EventType("The far end tells what it is doing.", _ACTOR, {"state": Field("text")}),
     "text": EventType(
         "A piece of the text of what the far end says.",
         _ACTOR,
@@ -95,6 +101,11 @@ FAR_ENDS: Mapping[str, EventType] = {
             "dropped_samples": maybe("samples", "what had come and was not said"),
         },
         account=True,
+    ),
+    "sound_lost": EventType(
+        "Packets of the far end's sound did not come; silence is said for them.",
+        _ACTOR,
+        {"lost_samples": Field("samples")},
     ),
     "starved": EventType(
         "Sound is there again after silence that nobody meant.",

@@ -20,22 +20,24 @@ PIECE = 1 << 16
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
-    """The status and the body of an answer."""
+    """The status and the body of an answer; its headers by their names in small letters."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = {}
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """url: http or https, userinfo becomes Basic authorization. body: is POSTed as `content_type`; None is a GET.
 
-    timeout_s: for the whole exchange. longest: bytes of answer that are read.
+    method: where it is another one. timeout_s: for the whole exchange. longest: bytes of answer that are read.
     """
 
     url: str
     body: bytes | None = None
     content_type: str = "application/json"
     headers: Mapping[str, str] = {}
+    method: str = ""
     timeout_s: float
     longest: int = 256 * 2**20
 
@@ -66,9 +68,11 @@ def exchange_here(request: HttpRequest) -> HttpAnswer:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=request.timeout_s)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("GET" if request.body is None else "POST", target, request.body, _headers(request))
+        method = request.method or ("GET" if request.body is None else "POST")
+        connection.request(method, target, request.body, _headers(request))
         answer = connection.getresponse()
-        return HttpAnswer(answer.status, _read(answer, request, deadline))
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return HttpAnswer(answer.status, _read(answer, request, deadline), headers)
     except TimeoutError:
         raise _late(request) from None
     except http.client.RemoteDisconnected as error:

@@ -38,6 +38,8 @@ TWIST_DB = (-8.0, 4.0)
 QUIETEST = 10 ** (-45 / 10)
 """Energy per sample of the quietest key: Q.24 asks for -25 dBm, which is about -28 dBFS."""
 LEAST_WINDOWS, WINDOWS_OVER = 5, 5
+AT_ONCE = 4
+"""Windows in a product of matrices: BLAS shares larger ones between threads, which cost 40 times as much in waiting."""
 STRETCH_S = 0.1
 
 
@@ -150,7 +152,8 @@ def _digits(samples: Samples, count: int, window: int, hop: int, rate: int) -> S
         return []
     blocks: Any = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop][:count]
     energy = np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / window
-    lines = blocks @ _waves(window, rate)
+    waves = _waves(window, rate)
+    lines: Any = np.concatenate([blocks[row : row + AT_ONCE] @ waves for row in range(0, count, AT_ONCE)])
     fine, power = np.ones(count, bool), []
     keys = []
     for hertz, first in ((LOW_HZ, 0), (HIGH_HZ, 4)):

@@ -1,6 +1,6 @@
 """What calls over streams keep: no sample lost or doubled, how late and how evenly they are heard, what they cost.
 
-    python tests/benchmarks/streams.py [--seconds 60] [--calls 20] [--json FILE]
+    python tests/benchmarks/streams.py [--kinds pipecat webrtc] [--seconds 60] [--calls 20] [--json FILE]
 
 The agent says back what it hears, in a process of its own; the calls are played by this one, held to one core where
 the system allows it. One call of each kind, then so many at once, then clears in frames of 10 ms. Run it on an idle
@@ -22,7 +22,10 @@ from typing import Any
 import anyio
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.contracts.rtc_peers import RtcFarEnd, rtc_far_end
+from tests.rtc_figures import band_noise, rtc_figures_of
 from tests.stream_figures import (
+    RATES,
     Kind,
     clears_of,
     echoing,
@@ -55,13 +58,14 @@ class CallsFigures:
 def serve(pipe: Any) -> None:
     """Run both agents until the other end of the pipe is closed; tells their addresses."""
 
-    async def main() -> None:
+    async def main(rtc: str) -> None:
         async with echoing() as echo, serving_clears() as clears:
-            pipe.send((echo, clears))
+            pipe.send((echo, rtc, clears))
             await anyio.to_thread.run_sync(pipe.recv)
 
     try:
-        anyio.run(main)
+        with rtc_far_end(RtcFarEnd(None)) as (rtc, _):
+            anyio.run(main, rtc)
     except EOFError:
         return
 
@@ -70,11 +74,13 @@ def measured(kind: Kind, url: str, seconds: float, calls: int) -> CallsFigures:
     """Play calls at once and look at all of them."""
     folder = Path(tempfile.mkdtemp())
     try:
-        jobs = [job_of(kind, url, folder, seconds, name=f"call{index}") for index in range(calls)]
+        sound = band_noise(seconds, RATES[kind]) if kind == "webrtc" else None
+        jobs = [job_of(kind, url, folder, seconds, name=f"call{index}", sound=sound) for index in range(calls)]
         began_s, cpu_s = time.perf_counter(), time.process_time()
         played = anyio.run(play_all, jobs, folder)
         core = (time.process_time() - cpu_s) / (time.perf_counter() - began_s)
-        found = [figures_of(session_in(folder, job)) for job in jobs]
+        look = rtc_figures_of if kind == "webrtc" else figures_of
+        found = [look(session_in(folder, job)) for job in jobs]
         lateness = [one.pacing.lateness_p99_ms for one in played if one.pacing]
         return CallsFigures(
             kind=kind, calls=calls, seconds=seconds, completed=sum(one.status == "completed" for one in played),
@@ -112,17 +118,22 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--calls", type=int, default=20)
+    parser.add_argument("--kinds", nargs="+", default=list(RATES), choices=list(RATES))
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     server.start()
     theirs.close()
-    echo, clearing = ours.recv()
+    echo, rtc, clearing = ours.recv()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    kinds: tuple[Kind, Kind] = ("websocket", "twilio")
-    calls = [measured(kind, echo, args.seconds, count) for count in (1, args.calls) for kind in kinds]
+    kinds: list[Kind] = args.kinds
+    calls = [
+        measured(kind, rtc if kind == "webrtc" else echo, args.seconds, count)
+        for count in (1, args.calls)
+        for kind in kinds
+    ]
     told = json.dumps({"calls": [asdict(one) for one in calls], "clear_to_silence": clears(clearing)}, indent=2)
     ours.close()
     server.join(5)

@@ -6,7 +6,7 @@ import io
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -59,10 +59,10 @@ class Got:
         read: Json = json.loads(self.body)
         return read
 
-    def answer(self, body: Json | bytes, status: int = 200) -> None:
+    def answer(self, body: Json | bytes, status: int = 200, **headers: str) -> None:
         """Answer with JSON, or with bytes as they are."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self._send(data, "application/json", status=status)
+        self._send(data, "application/json", status=status, headers=headers)
 
     def stream(self, *events: Json, whole: bool = True) -> None:
         """Answer with server-sent events, as chat endpoints stream; or cut the connection off before the end."""
@@ -85,11 +85,15 @@ class Got:
         self._request.close_connection = True
         self._request.connection.shutdown(2)
 
-    def _send(self, data: bytes, kind: str, *, status: int = 200, missing: int = 0) -> None:
+    def _send(
+        self, data: bytes, kind: str, *, status: int = 200, missing: int = 0, headers: Mapping[str, str] = {}
+    ) -> None:
         """Send an answer. missing: so many bytes more are promised than come."""
         self._request.send_response(status)
         self._request.send_header("Content-Type", kind)
         self._request.send_header("Content-Length", str(len(data) + missing))
+        for name, value in headers.items():
+            self._request.send_header(name, value)
         self._request.end_headers()
         self._request.wfile.write(data)
 
@@ -108,13 +112,14 @@ def scripted(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[tupl
             seen.append(got)
             script(got)
 
-        do_GET = do_POST  # noqa: N815 - the name that http.server calls
+        do_GET = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *words: Any) -> None:
             """Say nothing."""
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 64
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that left is no error."""

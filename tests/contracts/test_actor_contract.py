@@ -25,7 +25,8 @@ LOCAL: list[dict[str, Any]] = [
 """A small spec of every kind that needs no other program."""
 
 ELSEWHERE = {
-    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "websocket", "twilio", "replay_trace",
+    "moshi", "openai_realtime", "openai_live", "gemini_live", "vllm_duplex", "websocket", "twilio", "pipecat", "webrtc",
+    "livekit", "replay_trace",
     "duplex_model", "human",
 }  # fmt: skip
 """Kinds with suites of their own: they need a server, a model or a person."""

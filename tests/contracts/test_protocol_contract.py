@@ -10,6 +10,7 @@ from agents.gemini.live import GeminiLiveSpec
 from agents.gemini.protocol import DOWN, GeminiCore
 from agents.http_voice.npy_wire import encode_npy
 from agents.http_voice.protocol import HttpVoiceCore
+from agents.livekit.protocol import RoomCore, RoomSettings
 from agents.llama_omni.protocol import UnitStream
 from agents.mini_omni.protocol import MiniOmniCore
 from agents.moshi.protocol import FRAME, MoshiClient, Sound
@@ -17,6 +18,10 @@ from agents.openai.live import OpenAILiveSpec
 from agents.openai.live_protocol import LiveCore
 from agents.openai.realtime import OpenAIRealtimeSpec
 from agents.openai.realtime_protocol import RealtimeCore
+from agents.pipecat.frames import encode_audio, encode_interruption, encode_message
+from agents.pipecat.protocol import PipecatCore, PipecatSettings
+from agents.pipecat.server_protocol import PipecatWords
+from agents.pipecat.wire import told_of
 from agents.remote.peer_core import Core, deliver
 from agents.remote.trace import read_trace
 from agents.remote.wire_audio import WireFormat
@@ -25,6 +30,8 @@ from agents.twilio.protocol import MULAW, MediaStreamCore, StreamSettings
 from agents.twilio.server_protocol import MediaStreamWords
 from agents.vllm.duplex import VllmDuplexSpec
 from agents.vllm.protocol import DuplexCore
+from agents.webrtc.protocol import PCM as RTC_PCM
+from agents.webrtc.protocol import RtcCore, RtcSettings
 from agents.websocket.actor import WebSocketSpec
 from agents.websocket.protocol import SocketCore
 from simulator.frame import silence
@@ -93,6 +100,41 @@ SERVED_CALL = [
     json.dumps({"event": "media", "media": {"payload": MEDIA}}),
     json.dumps({"event": "dtmf", "dtmf": {"digit": "5"}}),
     json.dumps({"event": "stop"}),
+]
+
+BOT: list[dict[str, Any]] = [
+    {"type": "opened"},
+    *map(told_of, (
+        encode_message({"label": "rtvi-ai", "type": "bot-ready", "id": "1", "data": {"version": "2.2.0"}}),
+        encode_audio(burst(2400), 24_000),
+        encode_message({"label": "rtvi-ai", "type": "user-input", "data": {"text": "Hi.", "final": True}}),
+        encode_interruption(),
+        encode_audio(burst(960), 24_000),
+    )),
+]  # fmt: skip
+RTC: list[dict[str, Any]] = [
+    {"type": "opened", "call": "pc-1"},
+    {"type": "bot-ready", "json": {"label": "rtvi-ai", "type": "bot-ready", "id": "1", "data": {"version": "2.2.0"}}},
+    *({"type": "audio", "audio": RTC_PCM.encode(burst(960)), "pts": pts} for pts in (0, 960, 2880)),
+    {"type": "bot-interrupted", "json": {"label": "rtvi-ai", "type": "bot-interrupted"}},
+    {"type": "audio", "audio": RTC_PCM.encode(silence(960)), "pts": 3840},
+    {"type": "audio", "audio": RTC_PCM.encode(burst(960)), "pts": 4800},
+]
+ROOM: list[dict[str, Any]] = [
+    {"type": "joined", "identity": "caller"},
+    {"type": "participant", "identity": "a", "kind": "agent", "attributes": {"lk.agent.state": "listening"}},
+    {"type": "track", "identity": "a"},
+    {"type": "text_opened", "stream": "s", "topic": "lk.transcription", "identity": "a", "attributes": {}},
+    {"type": "text", "stream": "s", "text": "Good evening."},
+    {"type": "audio", "identity": "a", "audio": RTC_PCM.encode(burst(960)), "pts": 0},
+    {"type": "text_closed", "stream": "s", "attributes": {}},
+    {"type": "left", "identity": "a", "reason": "reason 1"},
+]
+SERVED_BOT = [
+    encode_message({"label": "rtvi-ai", "type": "client-ready", "id": "a", "data": {"version": "2.2.0"}}),
+    encode_audio(burst(500), 16_000),
+    encode_message({"label": "rtvi-ai", "type": "dtmf", "id": "b", "data": {"buttons": ["5"]}}),
+    encode_audio(burst(140), 16_000),
 ]
 
 CHAT: list[tuple[int, Any]] = [
@@ -200,12 +242,33 @@ def call() -> MediaStreamCore:
     return core
 
 
+def bot() -> PipecatCore:
+    """A core of a bot of Pipecat's, playing the agent."""
+    core = PipecatCore(PipecatSettings(input_rate=16_000, output_rate=24_000, jitter_s=0))
+    core.begin("agent", noisy=False)
+    return core
+
+
+def rtc() -> RtcCore:
+    """A core of a bot behind WebRTC, playing the agent."""
+    core = RtcCore(RtcSettings(dialect="pipecat", jitter_s=0))
+    core.begin("agent", noisy=False)
+    return core
+
+
+def room() -> RoomCore:
+    """A core of a stay in a room, playing the agent."""
+    core = RoomCore(RoomSettings(jitter_s=0))
+    core.begin("agent", noisy=False)
+    return core
+
+
 def words() -> MediaStreamWords:
     """An agent's side of a telephone call."""
     return MediaStreamWords()
 
 
-def worded(core: MediaStreamWords, messages: Sequence[str]) -> list[Any]:
+def worded(core: MediaStreamWords | PipecatWords, messages: Sequence[Any]) -> list[Any]:
     """Hand a client's messages over, a frame said after each once the stream is known; sound as bytes."""
     found: list[Any] = []
     for message in messages:
@@ -225,6 +288,10 @@ TestOurProtocols = protocol_contract(
         ProtocolCase(name="websocket", make=socket, feed=realtime, log=SOCKET),
         ProtocolCase(name="twilio", make=call, feed=realtime, log=CALL),
         ProtocolCase(name="twilio-served", make=words, feed=worded, log=SERVED_CALL),
+        ProtocolCase(name="pipecat", make=bot, feed=realtime, log=BOT),
+        ProtocolCase(name="webrtc", make=rtc, feed=realtime, log=RTC),
+        ProtocolCase(name="livekit", make=room, feed=realtime, log=ROOM),
+        ProtocolCase(name="pipecat-served", make=lambda: PipecatWords(16_000, 20), feed=worded, log=SERVED_BOT),
         ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
         ProtocolCase(name="llama_omni", make=UnitStream, feed=UnitStream.feed, log=UNITS),
         ProtocolCase(name="mini_omni", make=MiniOmniCore, feed=hummed, log=HUM),

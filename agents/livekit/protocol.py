@@ -1,0 +1,260 @@
+"""What an ordinary participant of a LiveKit room hears and does, without I/O: the messages are those of wire.py.
+
+    state    what happens                        what is done                                               next
+    joining  joined, participant                 the agent is found: its identity, else the first agent     joining
+             its track, or its avatar's          `remote_ready`                                             open
+    open     20 ms are heard                     audio                                                      open
+             audio of that track                 it waits to be heard; long silence is left out             open
+             lk.agent.state changes              `remote_state`                                             open
+             a stream on lk.transcription        `transcript`, of whoever spoke: its sender                 open
+             data, other streams                 `remote_message` with its topic                            open
+             digits of the agent                 `keys_pressed`                                             open
+             keys pressed by the other           digits, one message each                                   open
+             the agent leaves, the room closes   what waits is heard, then it is gone                       leaving
+
+What the agent said comes as one stream a segment, piece by piece; what it understood comes as a stream per guess with
+the whole text, of which the final one counts. Source: livekit-agents 1.8's room output.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from agents.remote.chunks import Chunks
+from agents.remote.doubts import SoundDoubts
+from agents.remote.foreign_json import decode_foreign, inner
+from agents.remote.heard_keys import HeardKeys
+from agents.remote.peer_core import Actions, Message
+from agents.remote.play_queue import PlayQueue
+from agents.remote.usage import UsageTally
+from agents.webrtc.protocol import CHUNK, PCM, RATE_HZ, RtcSound
+from simulator.errors import RemoteError
+from simulator.events import Party, other_party
+from simulator.frame import Samples
+from simulator.traits import AudioFormat
+from simulator.world.world import World
+
+TRANSCRIPTION = "lk.transcription"
+STATE = "lk.agent.state"
+ON_BEHALF = "lk.publish_on_behalf"
+FINAL = "lk.transcription_final"
+ROOM_LEFT = "left the room"
+"""How the wire begins a reason that is a goodbye."""
+CODES = {digit: code for code, digit in enumerate("0123456789*#ABCD")}
+"""RFC 4733."""
+
+
+class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the core needs to know. identity: the agent's, None: the first agent's. billed_as: None tells no usage."""
+
+    identity: str | None = None
+    jitter_s: float = 0.06
+    billed_as: str | None = None
+
+
+class RoomCore:
+    """One stay in a room."""
+
+    protocol = "livekit"
+    version = 1
+    ended = True
+
+    def __init__(self, settings: RoomSettings) -> None:
+        self.format = AudioFormat(input_rate=RATE_HZ, output_rate=RATE_HZ)
+        self.settings = settings
+        self.actions = Actions()
+        self.queue = PlayQueue(RATE_HZ, settings.jitter_s, self.actions)
+        self.party: Party = "agent"
+        self.agent: str | None = None
+        """Its identity, once it is known."""
+        self.ready = False
+        self.gone = False
+        self.usage = UsageTally(self.actions, settings.billed_as or "", RATE_HZ, RATE_HZ)
+        self.people = RoomPeople(self)
+        self._doubts = SoundDoubts(self.actions, "Opus", RATE_HZ)
+        self.sound = RtcSound(self.actions, self.queue, self._doubts)
+        self._keys = HeardKeys(RATE_HZ, self.actions)
+        self._chunks = Chunks(CHUNK)
+
+    @property
+    def done(self) -> bool:
+        """Whether the agent has left and all it said before was heard."""
+        return self.gone and not self.queue.buffered
+
+    @property
+    def awaited(self) -> str:
+        """What to look at when nobody is ready in time."""
+        if self.agent is not None:
+            return f"; {self.agent} is in the room and publishes no sound"
+        if self.settings.identity is not None:
+            return f"; {self.settings.identity} has not joined the room"
+        return "; no agent has joined the room: is its worker running, and is `agent_name` the name that it registers?"
+
+    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
+        """Learn which party it plays."""
+        self.party = party
+
+    def opening(self) -> list[Message]:
+        """The room is joined by the wire."""
+        return []
+
+    def receive(self, message: Message, at: int) -> None:
+        """Act on what the room tells; what is not known is kept in the trace."""
+        act = _ACTS.get(str(message.get("type")))
+        if act is not None:
+            act(self, message, at)
+
+    def lost(self, reason: str, at: int) -> None:
+        """The room is gone: the call is over, if it had begun and was closed in good order. RemoteError else."""
+        if not (self.ready and reason.startswith(ROOM_LEFT)):
+            raise RemoteError(reason)
+        leave(self, reason, at)
+
+    def hear(self, samples: Samples, at: int) -> None:
+        """Send what is heard, float32 (n,)."""
+        if not self.gone:
+            for piece in self._chunks.cut(samples):
+                self.actions.send({"type": "audio", "audio": PCM.encode(piece)}, heard=True)
+        if self.settings.billed_as:
+            self.usage.heard(len(samples), len(samples), at)
+
+    def say(self, count: int, at: int) -> Samples:
+        """Say what is due."""
+        return self._keys.hear(self.queue.take(count, at), at)
+
+    def close(self, at: int) -> None:
+        """Account for what is being said; the wire leaves the room."""
+        self._doubts.close(self.queue, at, f"; its last state was {self.people.state or 'never told'}")
+        self.queue.clear(at)
+        if self.settings.billed_as:
+            self.usage.tell(at)
+
+    def press(self, digits: str, at: int) -> None:
+        """Tell the agent of keys that the other party pressed."""
+        for digit in digits:
+            self.actions.send({"type": "dtmf", "code": CODES[digit], "digit": digit})
+
+
+def leave(core: RoomCore, reason: str, at: int) -> None:
+    """The agent is gone; what waits is still heard."""
+    if not core.gone:
+        core.gone = True
+        core.queue.done()
+        core.actions.note(at, "hang_up", reason=reason)
+
+
+class RoomPeople:
+    """Who is in the room, and what their text streams said so far."""
+
+    def __init__(self, core: RoomCore) -> None:
+        self.me = ""
+        self.state = ""
+        self.avatar: str | None = None
+        """Who carries the agent's sound for it."""
+        self._core = core
+        self._streams: dict[str, tuple[Message, list[str]]] = {}
+
+    def joined(self, message: Message, at: int) -> None:
+        """Learn our own identity."""
+        self.me = str(message["identity"])
+
+    def seen(self, message: Message, at: int) -> None:
+        """Somebody is there: perhaps the agent, perhaps its avatar."""
+        identity, attributes = str(message["identity"]), inner(message, "attributes")
+        wanted = self._core.settings.identity
+        is_agent = identity == wanted if wanted is not None else message.get("kind") == "agent"
+        if attributes.get(ON_BEHALF):
+            self.avatar = identity if attributes[ON_BEHALF] == (self._core.agent or wanted) else self.avatar
+        elif is_agent and self._core.agent is None:
+            self._core.agent = identity
+        self.changed(message, at)
+
+    def changed(self, message: Message, at: int) -> None:
+        """Attributes changed: only the agent's state means something here."""
+        state = inner(message, "attributes").get(STATE)
+        if state and str(message["identity"]) == self._core.agent and state != self.state:
+            self.state = str(state)
+            self._core.actions.note(at, "remote_state", state=self.state)
+
+    def speaks_for_agent(self, identity: object) -> bool:
+        """Whether somebody's sound is the agent's."""
+        return identity is not None and identity == (self.avatar or self._core.agent)
+
+    def left(self, message: Message, at: int) -> None:
+        """Somebody has left."""
+        if message["identity"] == self._core.agent:
+            leave(self._core, f"{ROOM_LEFT}: {message.get('reason') or 'no reason given'}", at)
+
+    def opened(self, message: Message, at: int) -> None:
+        """A text stream begins."""
+        self._streams[str(message["stream"])] = (message, [])
+
+    def wrote(self, message: Message, at: int) -> None:
+        """A piece of one."""
+        found = self._streams.get(str(message["stream"]))
+        if found is not None:
+            found[1].append(str(message["text"]))
+
+    def closed(self, message: Message, at: int) -> None:
+        """One is whole."""
+        began, pieces = self._streams.pop(str(message["stream"]), (None, []))
+        if began is None:
+            return
+        topic, sender, text = str(began.get("topic", "")), str(began["identity"]), "".join(pieces)
+        if topic != TRANSCRIPTION:
+            self._core.actions.note(at, "remote_message", topic=topic or None, data=text)
+            return
+        attributes = {**inner(began, "attributes"), **inner(message, "attributes")}
+        mine = sender == self.me
+        words = spoken_words(text)
+        if words and (attributes.get(FINAL) == "true" or not mine):
+            of = other_party(self._core.party) if mine else self._core.party
+            self._core.actions.note(at, "transcript", of=of, id=attributes.get("lk.segment_id"), text=words)
+
+
+def spoken_words(text: str) -> str:
+    """Give a transcript's words: text, or lines of JSON with a time each (json_format)."""
+    if not text.lstrip().startswith("{"):
+        return text.strip()
+    try:
+        lines = [decode_foreign(line) for line in text.splitlines() if line.strip()]
+    except ValueError:
+        return text.strip()
+    return "".join(str(line.get("text", "")) for line in lines if isinstance(line, dict)).strip()
+
+
+def _track(core: RoomCore, message: Message, at: int) -> None:
+    if core.people.speaks_for_agent(message["identity"]) and not core.ready:
+        core.ready = True
+        core.actions.note(at, "remote_ready", server="livekit")
+
+
+def _audio(core: RoomCore, message: Message, at: int) -> None:
+    if core.people.speaks_for_agent(message["identity"]):
+        samples = PCM.decode(message["audio"])
+        core.usage.received(len(samples))
+        core.sound.push(samples, int(message["pts"]), at)
+
+
+def _data(core: RoomCore, message: Message, at: int) -> None:
+    core.actions.note(at, "remote_message", topic=message.get("topic") or None, data=message.get("data"))
+
+
+def _digit(core: RoomCore, message: Message, at: int) -> None:
+    core.actions.note(at, "keys_pressed", digits=str(message["digit"]), band="out")
+
+
+_ACTS: Mapping[str, Callable[[RoomCore, Any, int], None]] = {
+    "joined": lambda core, message, at: core.people.joined(message, at),
+    "participant": lambda core, message, at: core.people.seen(message, at),
+    "attributes": lambda core, message, at: core.people.changed(message, at),
+    "left": lambda core, message, at: core.people.left(message, at),
+    "track": _track,
+    "audio": _audio,
+    "text_opened": lambda core, message, at: core.people.opened(message, at),
+    "text": lambda core, message, at: core.people.wrote(message, at),
+    "text_closed": lambda core, message, at: core.people.closed(message, at),
+    "data": _data,
+    "dtmf": _digit,
+}

@@ -1,0 +1,1 @@
+"""Agents of Pipecat: frames, RTVI, client, server."""

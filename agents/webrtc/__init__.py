@@ -1,0 +1,1 @@
+"""Agents behind WebRTC: what is offered and answered, the connection, what goes over it."""
