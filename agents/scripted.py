@@ -28,7 +28,8 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
 
     wait: the moment passes in silence, and the next turn waits from then on. role: what it is said as, where its cue
     does not tell. cut: so much of it is said. hang_up: the call is over when it was said. hears: what the other is to
-    have said since the script's last words; another answer is noted as `diverged`.
+    have said since the script's last words; another answer is noted as `diverged`. say: a text, or texts and pauses.
+    choose: several of them, one is drawn.
     """
 
     say: Say | None = None
@@ -58,7 +59,8 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     """Say turns at their cues: `{kind: scripted, turns: [{say: Hello}, {after: agent_turn, say: Goodbye}]}`.
 
     voice: a voice of the engine (default: one for the user, another for the agent). words_per_minute: 80 to 450.
-    recognizer: what tells whether a turn `hears` what it is to.
+    recognizer: what tells whether a turn `hears` what it is to. turns: what is said, each at its cue. ears: what hears
+    the other for the cues (default: by level).
     """
 
     turns: list[ScriptedTurn | str]

@@ -60,7 +60,8 @@ class PartSpec(Protocol):
 class ActorSpec(Spec, frozen=True, kw_only=True):
     """What every actor's spec has; a kind adds its keys and builds its actor.
 
-    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`).
+    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`). speed: a
+    measured thinking time counts so many times.
     """
 
     latency: Latency = Latency("free")

@@ -28,6 +28,7 @@ from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.length import Length
 from simulator.reading.overrides import override_value
+from simulator.reading.playing import MOST_TRIALS, ClockSpec, UntilDecided
 from simulator.reading.secrets import mask
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
@@ -38,12 +39,14 @@ from simulator.world.spec import AnyWorld
 
 LONGEST_NAME = 150
 """Bytes of the folder name; file systems take 255, and ids add a sample and a trial."""
-MOST_TRIALS = 100_000
 DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The channels of both directions, in the order sound passes them."""
+    """The channels of both directions, in the order sound passes them.
+
+    user_to_agent: what the user's sound passes. agent_to_user: what the agent's does.
+    """
 
     user_to_agent: list[AnyChannel] = []
     agent_to_user: list[AnyChannel] = []
@@ -53,27 +56,18 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.user_to_agent if party == "agent" else self.agent_to_user
 
 
-class ClockSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`{kind: wall, strict: true}`: a late tick or an underrun ends the session with an error."""
-
-    kind: Literal["virtual", "wall"]
-    strict: bool = False
-
-
-class UntilDecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`{until: decided, at_most: 200}`: trials go on until every expectation is held or failed, at most so many."""
-
-    until: Literal["decided"]
-    at_most: Annotated[int, msgspec.Meta(ge=2, le=MOST_TRIALS)] = 200
-
-
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
     session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
-    measure: what tables and curves of them show.
+    measure: what tables and curves of them show. name: also the run folder's. user, agent: the parties. lines: channels
+    between them. injectors: what is added to a party's mouth. world: a state and tools. scorers: what is measured
+    (default: all of our own; `[]` none). expect: what must hold. judge: the language model that is asked. duration: of
+    a session, a time or what ends it. clock: virtual, or wall. trial: which one this is, in a resolved scenario.
+    dataset: one session per sample. report: which sessions get pages. audio: the recordings' format. max_cost: a run
+    stops there, in the prices' currency. max_minutes: a run stops there. prices: what models cost, by name.
     """
 
     name: str

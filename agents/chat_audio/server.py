@@ -55,7 +55,7 @@ LONGEST_TEXT = 5000
 class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
     """OpenAI-compatible chat completions with audio, for NeMo-Skills clients.
 
-    sessions: keep dialogues between requests, at most `capacity`, each for `ttl` after its last turn.
+    sessions: keep dialogues between requests. capacity: so many at most. ttl: so long after a last turn.
 
     text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
     """

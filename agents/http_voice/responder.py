@@ -35,9 +35,9 @@ BETWEEN_S = 2.0
 class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
     """A voice server by its address, which may carry a path: `{kind: http_voice, base_url: "http://host:8000/miner"}`.
 
-    generation: which paths and shapes it knows; `auto` tries /api/v1/v2v and goes to /api/v1/inference on 404.
-    timeout: for an answer (default: what validators of the generation allow: 30, 60, 200 s). ready_within: how long
-    to wait for a server that still loads. token: `${NAME}`, sent as a Bearer header.
+    generation: which paths and shapes it knows; `auto` tries /api/v1/v2v and goes to /api/v1/inference on 404. timeout:
+    for an answer (default: what validators of the generation allow: 30, 60, 200 s). ready_within: how long to wait for
+    a server that still loads. token: `${NAME}`, sent as a Bearer header. base_url: the server's address.
     """
 
     base_url: str

@@ -15,7 +15,10 @@ _MADE_HZ = 48_000
 
 
 class SoundSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="sound"):
-    """Make a sound: `{kind: sound, sound: cough, cue: {button: c}}`. length: of the noise."""
+    """Make a sound: `{kind: sound, sound: cough, cue: {button: c}}`. length: of the noise.
+
+    sound: which one, made here.
+    """
 
     role: ClassVar[Role] = "recording"
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from simulator.planning.job import Job
+from simulator.reading.playing import MOST_TRIALS
 from simulator.results.row import Row
-from simulator.scenario import MOST_TRIALS
 
 RETRY = ".retry-"
 """In the id of an attempt: no name of a scenario has a dot in its folder's."""

@@ -18,9 +18,9 @@ from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
+from simulator.reading.playing import UntilDecided
 from simulator.results.row import Row
 from simulator.results.run_info import Place, ShardInfo
-from simulator.scenario import UntilDecided
 from simulator.texts import quoted
 
 MOST_SHARDS = 1_000_000

@@ -38,7 +38,8 @@ _ENGLISH_ONLY = ".en"
 class WhisperSpec(RecognizerSpec, frozen=True, kw_only=True, tag="whisper", omit_defaults=True):
     """Whisper: `recognizer: whisper`, `{kind: whisper, model: base.en}`, or a folder with a CTranslate2 model.
 
-    language: its code; without one it is told from each piece. beams: candidates that are followed.
+    language: its code; without one it is told from each piece. beams: candidates that are followed. model: its name,
+    such as base.en. folder: of a CTranslate2 model.
     """
 
     model: str = ""

@@ -3,7 +3,8 @@
 import msgspec
 
 from simulator.planning.job import Expanded, Job
-from simulator.scenario import Scenario, UntilDecided, resolved
+from simulator.reading.playing import UntilDecided
+from simulator.scenario import Scenario, resolved
 
 CONFIDENCE = 0.99
 """With which an expectation is decided that names none: a gate that errs more than once in a hundred is not trusted."""

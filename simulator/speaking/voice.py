@@ -37,7 +37,10 @@ FADE_S = 0.005
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A silence inside a turn: `{pause: 700ms}`."""
+    """A silence inside a turn: `{pause: 700ms}`.
+
+    pause: how long it is.
+    """
 
     pause: Duration
 
