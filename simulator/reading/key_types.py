@@ -34,6 +34,7 @@ _WORDS = {
     "AnyMind": "{kind: rules} or a chat endpoint", "Weights": "path or hub id",
 }  # fmt: skip
 """What types that decode themselves are called."""
+_FAR = 1e12
 NONE = "none"
 LONGEST = 60
 """A longer default is cut: the code has it."""
@@ -59,6 +60,18 @@ def keys_of(struct: type[Any]) -> Iterator[Key]:
     for field, told in zip(msgspec.structs.fields(struct), info.fields, strict=True):
         name = field.encode_name
         yield Key(name, _type(told.type), _unit(name, told.type), _default(field), texts.get(name, ""))
+
+
+def inner_structs(struct: type[Any], seen: set[type[Any]] | None = None) -> Iterator[tuple[str, type[Any]]]:
+    """Give the mappings that stand inside a struct's keys, each once, as the types of keys name them; no kinds."""
+    seen = {struct} if seen is None else seen
+    info = inspect.type_info(struct)
+    fields = info.fields if isinstance(info, inspect.StructType) else ()
+    for part in (part for field in fields for part in _parts(field.type)):
+        if isinstance(part, inspect.StructType) and part.cls not in seen:
+            seen.add(part.cls)
+            yield _type(part), part.cls
+            yield from inner_structs(part.cls, seen)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
@@ -93,14 +106,25 @@ def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
         yield from _parts(kind.type)
     elif isinstance(kind, inspect.TupleType):
         yield from _parts(kind.item_types[0])
+    elif isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        yield from _parts(kind.item_type)
+    elif isinstance(kind, inspect.DictType):
+        yield from _parts(kind.value_type)
+    elif isinstance(kind, inspect.CustomType) and isinstance(kind.cls, type) and issubclass(kind.cls, Written):
+        yield from _parts(inspect.type_info(kind.cls.struct))
     else:
         yield kind
 
 
+def _bound(kind: inspect.Type, name: str) -> float | None:
+    """A bound that means something: the largest are there to keep numbers exact."""
+    bound: float | None = getattr(kind, name, None)
+    return bound if bound is not None and abs(bound) < _FAR else None
+
+
 @singledispatch
 def _type(kind: inspect.Type) -> str:
-    low, high = getattr(kind, "ge", None), getattr(kind, "le", None)
-    above, below = getattr(kind, "gt", None), getattr(kind, "lt", None)
+    low, high, above, below = (_bound(kind, name) for name in ("ge", "le", "gt", "lt"))
     word = _BASIC.get(type(kind), "anything")
     if low is not None and high is not None:
         return f"{word} {low:g} to {high:g}"
@@ -120,8 +144,10 @@ def _(kind: inspect.LiteralType) -> str:
 
 @_type.register
 def _(kind: inspect.UnionType) -> str:
-    words = [_type(part) for part in kind.types if not isinstance(part, inspect.NoneType)]
-    return " or ".join(dict.fromkeys(words))
+    words = dict.fromkeys(_type(part) for part in kind.types if not isinstance(part, inspect.NoneType))
+    if "number" in words:
+        words.pop("integer", None)
+    return " or ".join(words)
 
 
 @_type.register(inspect.ListType)
