@@ -32,3 +32,13 @@ debian_packages() {
     chromium chromium-driver libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins) >"$log" 2>&1 \
     || echo "ci: some Debian packages could not be installed (see $log); their tests are skipped"
 }
+
+# The site is built without the network once its tools are there; links and anchors that lead nowhere fail it.
+docs() {
+  if [ ! -x .venv-docs/bin/zensical ]; then
+    environment .venv-docs
+    .venv-docs/bin/pip install -q -U "pip>=25.1"  # the first that knows --group
+    .venv-docs/bin/pip install -q --group docs
+  fi
+  .venv-docs/bin/zensical build --strict --clean
+}

@@ -32,7 +32,8 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
     """A voice agent of three parts: `{kind: cascade, opening: "How can I help?", replies: [{say: "Certainly."}]}`.
 
     replies: rules tried in order; the first whose `match` (a pattern, any case) is found in what was understood gives
-    the answer; several `say` are taken in turn. chat: an OpenAI-compatible endpoint instead.
+    the answer; several `say` are taken in turn. chat: an OpenAI-compatible endpoint instead. recognizer: what makes
+    words of what it hears.
     """
 
     replies: list[Rule] = []

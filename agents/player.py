@@ -16,7 +16,10 @@ from simulator.spec import Duration, Tempo
 
 
 class Clip(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
-    """A recording and its cue; `text` is what is said in it, where it is known."""
+    """A recording and its cue; `text` is what is said in it, where it is known.
+
+    file: the recording. channel: of a file with several, from 0. text: what is said in it.
+    """
 
     file: Path
     channel: int | None = None
@@ -30,9 +33,11 @@ class Clip(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
 class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
     """Play a recording: `{kind: player, file: caller.wav}`, or several with cues: `{kind: player, clips: [...]}`.
 
-    file: any rate from 4 to 192 kHz; a stereo file needs `channel`. It starts at session time `at` (default 0).
-    level: `nominal` scales each recording to -26 dBFS active level, `keep` plays it as it is. tempo: how much faster
-    than it was spoken, from 0.5 to 2, at its own pitch.
+    file: any rate from 4 to 192 kHz; a stereo file needs `channel`. It starts at session time `at` (default 0). level:
+    `nominal` scales each recording to -26 dBFS active level, `keep` plays it as it is. tempo: how much faster than it
+    was spoken, from 0.5 to 2, at its own pitch. channel: of a file with several, from 0. text: what is said in the
+    file, where it is known. at: when it starts. clips: several recordings, each with its cue. ears: what hears the
+    other for the cues (default: by level).
     """
 
     file: Path | None = None

@@ -20,7 +20,8 @@ class ReplaySpec(ActorSpec, frozen=True, kw_only=True, tag="replay"):
     """Say again what a party said: `{kind: replay, session: runs/call/call-0}` or `{kind: replay, file: both.wav}`.
 
     session: a session folder; `party` says whose track (default: the side it plays). file and channel: any recording.
-    The sound is said as it was, sample for sample at the same rate; known utterances come along as events.
+    The sound is said as it was, sample for sample at the same rate; known utterances come along as events. party: whose
+    track of the session (default: the side it plays).
     """
 
     session: Path | None = None

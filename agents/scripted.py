@@ -44,7 +44,8 @@ class ScriptedTurn(TurnKeys, frozen=True, kw_only=True, omit_defaults=True):
     have said since the script's last words; another answer is noted as `diverged`. press: keys of a telephone
     instead of words; band: tones (`in`) or beside the sound (`out`), not given: beside it where the other takes them.
     words_per_minute, disfluent: of this turn alone. level_db: how much louder it is. effort: a whisper is 15 dB
-    quieter, a shout 12 dB louder, or as much as there is room for.
+    quieter, a shout 12 dB louder, or as much as there is room for. say: a text, or texts and pauses. choose: several of
+    them, one is drawn.
     """
 
     say: Say | None = None
@@ -85,7 +86,8 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
 
     voice: a voice of the engine (default: one for the user, another for the agent). words_per_minute: 80 to 450.
     recognizer: what tells whether a turn `hears` what it is to. accent: voices that the trials speak with in turn, or
-    the word for them (`scottish`). disfluent: how disfluent it is, by rule (docs/languages.md).
+    the word for them (`scottish`). disfluent: how disfluent it is, by rule (docs/languages.md). turns: what is said,
+    each at its cue. ears: what hears the other for the cues (default: by level).
     """
 
     turns: list[ScriptedTurn | str]

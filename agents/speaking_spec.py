@@ -21,7 +21,9 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
 
     endpoint: so much silence ends the other's turn; endpointing: what else decides that. yield_after: so much of the
     other's speech makes it stop. ignore_backchannels: shorter speech of the other is let pass. opening: what it says
-    first, at opening_at. accent: voices that the trials speak with in turn, or the word for them (`scottish`).
+    first, at opening_at. accent: voices that the trials speak with in turn, or the word for them (`scottish`). voice:
+    who speaks (default: one for the user, another for the agent). words_per_minute: 80 to 450. ears: what hears speech
+    (default: by level). barge_in: whether it stops when the other speaks over it. opening_at: when the opening begins.
     """
 
     voice: AnyVoice | None = None

@@ -39,7 +39,10 @@ from simulator.world.port import ToolPort
 
 
 class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
-    """Answer turn by turn: `{kind: turn_based, responder: {kind: ...}}`."""
+    """Answer turn by turn: `{kind: turn_based, responder: {kind: ...}}`.
+
+    responder: what makes an answer of a turn.
+    """
 
     responder: AnyResponder
 

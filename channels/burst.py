@@ -23,7 +23,9 @@ class BurstSpec(ChannelSpec, frozen=True, kw_only=True, tag="burst"):
     """Let it bang: `{kind: burst, file: dog.wav, start: 3s, every: 8s}` or `{kind: burst, color: white}`.
 
     snr_db: the nominal speech level over the burst's own level (its RMS); negative is louder than speech. The burst
-    begins at `start` and, with `every`, again so long after each beginning. length: of a generated burst.
+    begins at `start` and, with `every`, again so long after each beginning. length: of a generated burst. color: of a
+    generated burst. file: a recording of one. channel: of a file with several, from 0. start: when the first begins.
+    every: from one beginning to the next (default: once).
     """
 
     snr_db: float = 0.0

@@ -20,6 +20,7 @@ class ClipSpec(ChannelSpec, frozen=True, kw_only=True, tag="clip"):
 
     headroom_db: how far the limit lies over the nominal speech level (6 dB unless said). percent: instead, the share of
     a voice's samples that is above it: of ours, at the nominal level. soft: tanh, nothing is ever above the limit.
+    shape: a limit, or a bend.
     """
 
     headroom_db: Annotated[float, msgspec.Meta(ge=-40, le=40)] | None = None

@@ -37,6 +37,8 @@ class CodecSpec(ChannelSpec, frozen=True, kw_only=True, tag="codec"):
 
     conceal: `none`, `repeat` (the last packet, fading away) or `codec` (Opus's own); without it `codec` for opus and
     `repeat` for the rest. fec: Opus sends every packet again inside the next one. dtx: Opus sends little in silence.
+    name: which codec. packet: how long each is. bit_rate: in bits per second, of opus (6000 to 510000) or amr_nb. loss:
+    which packets get lost.
     """
 
     name: Name = "mulaw"

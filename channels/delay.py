@@ -12,7 +12,10 @@ LONGEST_S = 60.0
 
 
 class DelaySpec(ChannelSpec, frozen=True, kw_only=True, tag="delay"):
-    """Delay everything by a constant: `{kind: delay, time: 150ms}`."""
+    """Delay everything by a constant: `{kind: delay, time: 150ms}`.
+
+    time: by how much.
+    """
 
     time: Duration
 

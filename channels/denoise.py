@@ -23,7 +23,8 @@ HOP_S = 0.005
 class DenoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="denoise"):
     """Gate the sound: `{kind: denoise, threshold_db: -15, opens: 40ms, hold: 200ms, depth_db: 40}`.
 
-    threshold_db: relative to the nominal speech level. depth_db: by how much a shut gate turns down.
+    threshold_db: relative to the nominal speech level. depth_db: by how much a shut gate turns down. opens: how long a
+    gate takes to open. hold: how long it stays open behind the last sound.
     """
 
     threshold_db: Annotated[float, msgspec.Meta(ge=-60, le=20)] = -15.0

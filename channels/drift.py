@@ -29,7 +29,10 @@ MOST_PPM = 1000.0
 
 
 class DriftSpec(ChannelSpec, frozen=True, kw_only=True, tag="drift"):
-    """Let the speaker's clock run off: `{kind: drift, ppm: 80}`. buffer: what waits, from nothing to all of it."""
+    """Let the speaker's clock run off: `{kind: drift, ppm: 80}`. buffer: what waits, from nothing to all of it.
+
+    ppm: how much faster (or, negative, slower) the clock runs, in parts per million.
+    """
 
     ppm: Annotated[float, msgspec.Meta(ge=-MOST_PPM, le=MOST_PPM)]
     buffer: Duration = ms(40)

@@ -20,7 +20,9 @@ class DropoutSpec(ChannelSpec, frozen=True, kw_only=True, tag="dropout"):
     """Lose the connection: `{kind: dropout, start: 5s, length: 800ms, every: 20s, then: late}`.
 
     The first begins at `start`, and with `every` again so long after each beginning; or `per_minute` at random moments.
-    catch_up: whether sound that is late is heard faster (by a quarter at most) until it is no longer.
+    catch_up: whether sound that is late is heard faster (by a quarter at most) until it is no longer. length: of each.
+    start: when the first begins. every: from one beginning to the next (default: once). per_minute: how many at random,
+    instead. then: whether the sound is lost, or comes late.
     """
 
     length: Duration

@@ -27,7 +27,10 @@ LONGEST_S = 2.0
 
 
 class Canceller(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`{erle_db: 25, converges: 2s}`: the echo falls by so much more in so long a time of the loudspeaker's sound."""
+    """`{erle_db: 25, converges: 2s}`: the echo falls by so much more in so long a time of the loudspeaker's sound.
+
+    erle_db: by how many dB the echo falls. converges: the time of the loudspeaker's sound that this takes.
+    """
 
     erle_db: Annotated[float, msgspec.Meta(ge=0, le=100)]
     converges: Duration = Duration(1.0)
@@ -37,7 +40,9 @@ class EchoSpec(ChannelSpec, frozen=True, kw_only=True, tag="echo"):
     """Send back what the listener says: `{kind: echo, delay: 120ms, loss_db: 20}`.
 
     rt60, length: of the generated response, or `response`, a file. headroom_db: where the loudspeaker saturates (tanh),
-    over the nominal speech level; without it, it is linear.
+    over the nominal speech level; without it, it is linear. delay: until the echo is heard. loss_db: how much quieter
+    it is, in dB. response: a file with an impulse response. channel: of such a file with several, from 0. canceller:
+    what takes the echo out again.
     """
 
     delay: Duration = ms(100)

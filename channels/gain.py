@@ -8,7 +8,10 @@ from simulator.spec import Decibels
 
 
 class GainSpec(ChannelSpec, frozen=True, kw_only=True, tag="gain"):
-    """Multiply by a constant: `{kind: gain, db: -6}`; what exceeds full scale is clipped, as a converter would."""
+    """Multiply by a constant: `{kind: gain, db: -6}`; what exceeds full scale is clipped, as a converter would.
+
+    db: the gain in dB.
+    """
 
     db: Decibels
 

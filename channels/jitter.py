@@ -34,9 +34,11 @@ CLOSE_S = 0.01
 class JitterSpec(ChannelSpec, frozen=True, kw_only=True, tag="jitter"):
     """Delay every packet by its own time: `{kind: jitter, mean: 40ms, std: 15ms, buffer: 80ms}`.
 
-    trace: a text file with a delay in ms for each packet, over again at its end, in place of a drawn one.
-    reorder: whether a packet may overtake another; without, it queues behind it. buffer: how long a packet is waited
-    for from when it was said; `adaptive: true` begins there and follows what comes, up to three times that.
+    trace: a text file with a delay in ms for each packet, over again at its end, in place of a drawn one. reorder:
+    whether a packet may overtake another; without, it queues behind it. buffer: how long a packet is waited for from
+    when it was said; `adaptive: true` begins there and follows what comes, up to three times that. mean: of the delays.
+    std: their standard deviation. distribution: what they are drawn from. packet: how long each is. adaptive: whether
+    the buffer follows what comes.
     """
 
     mean: Duration = ms(40)

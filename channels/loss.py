@@ -20,7 +20,8 @@ HELD_S, GONE_S = 0.01, 0.06
 class LossSpec(ChannelSpec, frozen=True, kw_only=True, tag="loss"):
     """Lose packets: `{kind: loss, loss: {percent: 5, burst: 2}, packet: 20ms, conceal: repeat}`.
 
-    conceal: `none` leaves silence; `repeat` says the last packet that came again, fading away within 60 ms.
+    conceal: `none` leaves silence; `repeat` says the last packet that came again, fading away within 60 ms. loss: which
+    packets get lost. packet: how long each is.
     """
 
     loss: PacketLoss

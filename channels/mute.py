@@ -17,7 +17,8 @@ class MuteSpec(ChannelSpec, frozen=True, kw_only=True, tag="mute"):
     """Let nothing pass: `{kind: mute, during: {user_speaking: 900ms, length: 400ms, times: 1}}`.
 
     Without `from`, `until` or `during` for ever. hold: what is heard instead, `music` or a file, at level_db relative
-    to the nominal speech level.
+    to the nominal speech level. file: a recording that is heard instead. channel: of a file with several, from 0.
+    level_db: of what is heard instead, relative to the nominal speech level, in dB.
     """
 
     hold: Literal["music"] | None = None

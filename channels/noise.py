@@ -17,7 +17,11 @@ from simulator.speaking.ears import LEVEL_MARGIN_DB, NOMINAL_DBFS
 
 
 class NoiseSpec(ChannelSpec, frozen=True, kw_only=True, tag="noise"):
-    """Add noise: `{kind: noise, color: babble, snr_db: 15}` or `{kind: noise, file: street.wav, snr_db: 10}`."""
+    """Add noise: `{kind: noise, color: babble, snr_db: 15}` or `{kind: noise, file: street.wav, snr_db: 10}`.
+
+    snr_db: the nominal speech level over the noise's, in dB. color: of generated noise. file: a recording of noise.
+    channel: of a file with several, from 0.
+    """
 
     snr_db: float
     color: Color | None = None

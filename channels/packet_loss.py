@@ -27,7 +27,8 @@ class PacketLoss(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`{percent: 5}`, `{percent: 5, burst: 3}`, `{p: 0.02, r: 0.5}` or `{trace: packets.txt}`.
 
     burst: mean length of a loss in packets, in place of chance alone. good_percent, bad_percent: what is lost in either
-    state of p and r. trace: a text file with a 0 (came) or 1 (lost) for each packet, over again at its end.
+    state of p and r. trace: a text file with a 0 (came) or 1 (lost) for each packet, over again at its end. percent:
+    how much is lost. p: the probability that a good stretch ends with a packet. r: that a bad one does.
     """
 
     percent: Percent | None = None

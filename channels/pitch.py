@@ -15,7 +15,10 @@ from simulator.sound.pitch import PIECE_S, PitchShift
 
 
 class PitchSpec(ChannelSpec, frozen=True, kw_only=True, tag="pitch"):
-    """Shift the pitch: `{kind: pitch, semitones: -3}`, from -12 (an octave down) to 12."""
+    """Shift the pitch: `{kind: pitch, semitones: -3}`, from -12 (an octave down) to 12.
+
+    semitones: up, or down when negative.
+    """
 
     semitones: Annotated[float, msgspec.Meta(ge=-12, le=12)]
 

@@ -25,7 +25,10 @@ class NamedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class PresetSpec(ChannelSpec, frozen=True, kw_only=True, tag="preset"):
-    """A line by its name: `{kind: preset, name: speakerphone}`; docs/lines.md lists them."""
+    """A line by its name: `{kind: preset, name: speakerphone}`; docs/lines.md lists them.
+
+    name: of the preset.
+    """
 
     name: str
 

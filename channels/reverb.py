@@ -19,7 +19,8 @@ class ReverbSpec(ChannelSpec, frozen=True, kw_only=True, tag="reverb"):
     """Speak in a room: `{kind: reverb, size: [6, 4, 2.8], rt60: 400ms, distance: 2}`.
 
     size, distance: in metres. response: an impulse response from a file, instead. The direct sound is not late, and
-    noise is as loud afterwards as it was.
+    noise is as loud afterwards as it was. rt60: the time in which sound falls by 60 dB. channel: of a response's file
+    with several, from 0.
     """
 
     size: tuple[Metres, Metres, Metres] = (6.0, 4.0, 2.8)

@@ -19,7 +19,9 @@ class TalkerSpec(ChannelSpec, frozen=True, kw_only=True, tag="talker"):
     """Let somebody talk in the background: `{kind: talker, say: ["Dinner is ready!"], start: 3s, level_db: -10}`.
 
     level_db is relative to the nominal speech level. The sentences (or the file) begin at `start` and, with `every`,
-    again so long after each beginning.
+    again so long after each beginning. say: the sentences, one after the other. file: a recording instead. channel: of
+    a file with several, from 0. voice: who says the sentences. level_db: relative to the nominal speech level, in dB.
+    start: when it begins. every: from one beginning to the next (default: once).
     """
 
     say: list[str] = []

@@ -32,7 +32,7 @@ class JudgeScorerSpec(ScorerSpec, frozen=True, kw_only=True, tag="judge"):
     """Ask a judge: `{kind: judge, rubric: FILE}`, or `{kind: judge, criteria: {polite: "The agent is polite."}}`.
 
     judge: who is asked; the scenario's `judge` unless given. against: another run, whose session of the same id each
-    session is compared with instead.
+    session is compared with instead. rubric: a file with the criteria. criteria: what is asked, by name.
     """
 
     rubric: Path | None = None

@@ -60,8 +60,9 @@ class PartSpec(Protocol):
 class ActorSpec(Spec, frozen=True, kw_only=True):
     """What every actor's spec has; a kind adds its keys and builds its actor.
 
-    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`). language:
-    the code of what it speaks, for whoever recognises and scores it; what it says by default follows it.
+    latency: its thinking time on the virtual clock: free, a fixed time, or measured (cost times `speed`). speed: a
+    measured thinking time counts so many times. language: the code of what it speaks, for whoever recognises and scores
+    it; what it says by default follows it.
     """
 
     latency: Latency = Latency("free")

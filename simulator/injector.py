@@ -101,7 +101,10 @@ class BlockInjector(Injector, Protocol):
 
 
 class InjectorSpec(Spec, frozen=True, kw_only=True):
-    """What every injector's spec has: whose mouth; a kind adds its keys and builds its injector."""
+    """What every injector's spec has: whose mouth; a kind adds its keys and builds its injector.
+
+    party: whose mouth.
+    """
 
     party: Party = "user"
 
@@ -132,7 +135,10 @@ class SpeechInjectorSpec(InjectorSpec, frozen=True, kw_only=True):
     """What the injectors that speak have in common: when, and what.
 
     Exactly one of say (a text), choose (alternatives drawn by the seed) and file (`text`: what is said in it, where it
-    is known). level_db is relative to nominal.
+    is known). level_db is relative to nominal. cue: when. say: a text, or texts and pauses. choose: several of them,
+    one is drawn. file: a recording. channel: of a file with several, from 0. text: what is said in the file. voice: who
+    speaks (default: the party's). words_per_minute: 80 to 450. level: `nominal` scales to -26 dBFS active level, `keep`
+    leaves it. level_db: louder or quieter than that, in dB.
     """
 
     role: ClassVar[Role] = "interruption"

@@ -54,7 +54,9 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`{agent_speaking: 500ms}`: a channel is on while that party has been speaking (or pausing) for so long.
 
     Judged on what both say, before the line. length: it stays on for so long each time, however the speech goes on.
-    times: it comes on so often at most. ValueError when there is no condition or more than one.
+    times: it comes on so often at most. ValueError when there is no condition or more than one. user_speaking,
+    agent_speaking: how long that party has been speaking. user_pausing, agent_pausing: how long it has been silent
+    after speech.
     """
 
     user_speaking: Duration | None = None
@@ -81,7 +83,10 @@ class During(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ChannelSpec(Spec, frozen=True, kw_only=True, omit_defaults=True, rename={"from_": "from"}):
-    """What every channel's spec has: when it is on (`from`, `until`, `during`; always without them); it builds one."""
+    """What every channel's spec has: when it is on (`from`, `until`, `during`; always without them); it builds one.
+
+    from: when it begins to work. until: when it ends. during: while somebody speaks or pauses.
+    """
 
     from_: Duration | None = None
     until: Duration | None = None

@@ -37,7 +37,7 @@ _OWN = ("name", "dataset", "agent", "user", "scorers", "sweep", "expect")
 class RecipeJudge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who is asked. base_url: None for OpenAI's own. key_env: the variable with the key.
 
-    prompt_suffix: what every question ends with.
+    prompt_suffix: what every question ends with. model: its name.
     """
 
     model: str
@@ -47,7 +47,10 @@ class RecipeJudge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class RecipeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"kind": "as"}):
-    """What is written at the end, inside the recipe's folder: another project's comparison, or our table alone."""
+    """What is written at the end, inside the recipe's folder: another project's comparison, or our table alone.
+
+    as: the project whose comparison it is. out: the file's name.
+    """
 
     kind: str | None = None
     out: str = "report.md"
@@ -58,7 +61,11 @@ class RecipeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"name": KEY}):
-    """What a recipe's file says."""
+    """What a recipe's file says.
+
+    recipe: its name. datasets: sets by name. agents: who answers, by name. scorers: what is measured, for all sets or
+    by set. judge: who is asked. report: what is written at the end. common: keys of every scenario.
+    """
 
     name: str
     datasets: dict[str, AnyDataset]

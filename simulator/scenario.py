@@ -26,13 +26,12 @@ from simulator.languages.accents import drawn
 from simulator.languages.spread import spread
 from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
-from simulator.reading.clock_spec import ClockSpec
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
 from simulator.reading.length import Length
 from simulator.reading.overrides import override_value
+from simulator.reading.playing import MOST_TRIALS, ClockSpec, Control, UntilDecided
 from simulator.reading.secrets import mask
-from simulator.reading.trials import MOST_TRIALS, Control, UntilDecided
 from simulator.reading.yaml_file import read_yaml
 from simulator.scoring.scorer import AnyScorer
 from simulator.sinks.sink import AnySink
@@ -48,7 +47,10 @@ DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The channels of both directions, in the order sound passes them."""
+    """The channels of both directions, in the order sound passes them.
+
+    user_to_agent: what the user's sound passes. agent_to_user: what the agent's does.
+    """
 
     user_to_agent: list[AnyChannel] = []
     agent_to_user: list[AnyChannel] = []
@@ -66,6 +68,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session that is invalid by the tester's fault is played again. control: as what every trial is played once more, to
     be held against. sweep: points of it, each a scenario of its own; measure: what tables and curves of them show.
     log: where the run is logged beside its folder. language: what both parties speak; what is not named follows it.
+    name: also the run folder's. user, agent: the parties. lines: channels between them. injectors: what is added to a
+    party's mouth. world: a state and tools. scorers: what is measured (default: all of our own; `[]` none). expect:
+    what must hold. judge: the language model that is asked. duration: of a session, a time or what ends it. clock:
+    virtual, or wall. trial: which one this is, in a resolved scenario. dataset: one session per sample. report: which
+    sessions get pages. audio: the recordings' format. max_cost: a run stops there, in the prices' currency.
+    max_minutes: a run stops there. prices: what models cost, by name.
     """
 
     name: str

@@ -33,16 +33,21 @@ DURATION: Schema = {
 }  # fmt: skip
 
 
+WITHIN_MS: Schema = {"type": "number", "description": "`within` as a number of milliseconds"}
 METRIC_EXPECTATION: Schema = {
     "type": "object",
     "properties": {
-        "metric": {"type": "string"},
-        "inform": {"type": "boolean"},
-        "within": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+        "metric": {"type": "string", "description": "`<metric> <op> <number> [with confidence <c>]`"},
+        "inform": {"type": "boolean", "description": "whether it is only told, and never fails a run"},
+        "within": {
+            "type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2,
+            "description": "between which numbers the metric's values lie, for a mean with a confidence",
+        },
     },
     "required": ["metric"],
     "additionalProperties": False,
-}
+}  # fmt: skip
+TAG = "which kind this is"
 COUNT: Schema = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": [">= 3"]}]}
 MOMENT: Schema = {"type": "string", "examples": ["turn 2", "call look_up", "10s"]}
 
@@ -151,7 +156,7 @@ class _Writer:
         """An outcome, and the words that other tools have for its keys."""
         self.of(inspect.type_info(form))
         properties = self.definitions[f"{form.__module__}.{form.__qualname__}"]["properties"]
-        aliases = {"within_ms": {"type": "number"}} if "within" in properties else {}
+        aliases: Schema = {"within_ms": WITHIN_MS} if "within" in properties else {}
         properties |= aliases | ({"args": properties["with"]} if "with" in properties else {})
         return self.of(inspect.type_info(form))
 
@@ -161,7 +166,7 @@ class _Writer:
         required = [field.encode_name for field in kind.fields if field.required]
         if kind.tag_field:
             # Needed where several kinds may stand; where only this one may, it goes without saying.
-            properties = {kind.tag_field: {"const": kind.tag}, **properties}
+            properties = {kind.tag_field: {"const": kind.tag, "description": TAG}, **properties}
         text = (kind.cls.__doc__ or "").strip().split("\n\n")[0]
         return {
             "type": "object",

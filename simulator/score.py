@@ -75,7 +75,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stretch of the session [start, end) in samples that a score rests on, and what was measured there.
 
-    value is in the metric's unit (None where it is a yes or no told by `label`).
+    value is in the metric's unit (None where it is a yes or no told by `label`). start: its first sample. end: one past
+    its last. party: whose. label: what it is. value: in the metric's unit.
     """
 
     start: int
@@ -88,7 +89,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One number about one session (or, pooled, about many). `n` counts the values or cases that entered.
 
-    ci95: its 95 % interval where it is pooled; ci95_reason: why there is none.
+    ci95: its 95 % interval where it is pooled; ci95_reason: why there is none. id: the metric. value: null where it is
+    undefined. unit: of the value. n: how many values or cases entered. reason: why it is undefined. parts: what adds up
+    over sessions. evidence: the cases, each a stretch of the session. definition: the metric whose card it follows.
     """
 
     id: str

@@ -30,7 +30,10 @@ ASIDE = ".unfinished-"
 
 
 class PartyMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """What session.json says of a party: its kind, its resolved spec, the delay its live edge adds."""
+    """What session.json says of a party: its kind, its resolved spec, the delay its live edge adds.
+
+    kind: the actor's. spec: all its keys, resolved. edge_delay_samples: the delay that its live edge adds.
+    """
 
     kind: str
     spec: dict[str, Any] = {}
@@ -38,9 +41,15 @@ class PartyMeta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """session.json. status: running, completed, failed, interrupted. Lengths are samples at sample_rate (Hz).
+    """session.json. Lengths are samples at sample_rate (Hz).
 
-    sample: what a dataset knows of it. point: the sweep that it belongs to, and its place on every dimension.
+    sample: what a dataset knows of it. point: the sweep that it belongs to, and its place on every dimension. format:
+    of the folder. id: the session's. scenario: its name. trial: which repetition, from 0. sample_rate: of the whole
+    session. frame_ms: the tick. clock: virtual, or wall. deterministic: whether the same seed gives the same bytes.
+    offline: whether a party heard the whole track before it spoke. seed: the session's. duration_samples: its length;
+    null while it runs. parties: who played `user` and `agent`. lines: the channels of both directions. versions: of
+    this package and of what was used. inputs: sha256 of the files that went in. measured: what channels measured of
+    themselves. status: running, completed, failed or interrupted. problem: why it failed, or was cut short.
     """
 
     format: int

@@ -14,7 +14,8 @@ SpeechSource = Literal["truth", "vad", "asr", "model"]
 class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stretch of a party's speech [start, end) in samples; `id` names the utterance event it comes from, if any.
 
-    role: what the utterance was: `turn`, `interruption`, `backchannel`, `aside`; empty where nobody knows.
+    role: what the utterance was: `turn`, `interruption`, `backchannel`, `aside`; empty where nobody knows. start: its
+    first sample. end: one past its last. source: who tells. id: of the utterance's event. text: what is said.
     """
 
     start: int
@@ -30,7 +31,8 @@ class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     timed_by: the recogniser whose own times these are; empty where truth or alignment tells them. confidence: 0 to 1,
     of a recognised word, where somebody says. disfluency: what it is, where it is no part of what was meant (a filler,
-    the slip before a correction).
+    the slip before a correction). text: the word. start: its first sample. end: one past its last. source: who tells.
+    id: of the utterance's event. cut: whether the speaker stopped inside it.
     """
 
     text: str
@@ -78,7 +80,11 @@ class PartySpeech(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Speech(msgspec.Struct, frozen=True, kw_only=True):
-    """Both parties' speech and the settings it was found with (speech.json)."""
+    """Both parties' speech and the settings it was found with (speech.json).
+
+    user, agent: the speech of each. detector: what found the segments. recognizer: what found the words that nobody
+    told.
+    """
 
     user: PartySpeech = PartySpeech()
     agent: PartySpeech = PartySpeech()

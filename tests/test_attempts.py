@@ -10,7 +10,7 @@ import yaml
 from simulator.batch.attempts import RETRY, STRIDE, Attempts
 from simulator.cli import main
 from simulator.planning.job import Job
-from simulator.reading.trials import MOST_TRIALS
+from simulator.reading.playing import MOST_TRIALS
 from simulator.results.row import Row
 from simulator.scenario import resolved
 from simulator.testing import scenario_of

@@ -7,8 +7,10 @@ from itertools import chain
 from tests.source_tree import ROOT, source_files
 
 WANTED = re.compile(r"\b([a-z][a-z0-9-]*)((?:>=|==)[0-9.]*[0-9](?:,<[0-9.]*[0-9])?)")
-BESIDE = {"moshi"}
-"""No dependency: it asks for an older torch than we do, so it is installed by hand, without its own dependencies."""
+BESIDE = {"moshi", "wandb"}
+"""No dependencies: moshi asks for an older torch than we do, so it is installed by hand, without its own; wandb is one
+of many trackers.
+"""
 
 
 def test_sentences_that_tell_what_to_install_name_the_bounds_of_pyproject() -> None:

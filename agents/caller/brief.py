@@ -46,7 +46,8 @@ STOP_WORDS = frozenset(
 class GoalStage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A part of the goal: what is wanted next. say: in which words. reached: a pattern in what the other says.
 
-    Without `reached` a stage is reached when the other has answered to it; a model decides for itself.
+    Without `reached` a stage is reached when the other has answered to it; a model decides for itself. goal: what is
+    wanted in this part.
     """
 
     goal: str

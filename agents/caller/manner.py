@@ -55,7 +55,13 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MannerKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A preset, and what is different: `{preset: elderly, interrupts: 0.1, backchannels: 6/min}`."""
+    """A preset, and what is different: `{preset: elderly, interrupts: 0.1, backchannels: 6/min}`.
+
+    preset: the manner that the rest is taken from. patience: how long it waits, how soon it answers. interrupts: the
+    share of the other's turns that it cuts into, 0 to 1. backchannels: how many in a minute of the other's speech, 0 to
+    60. pauses: the share of its turns with a pause inside. disfluent: the share of its turns with an "um" or a word
+    said twice. hang_up: whether it ends the call.
+    """
 
     preset: Preset = "cooperative"
     patience: Patience | None = None

@@ -42,12 +42,14 @@ from simulator.traits import PartyTraits
 class ChatAudioSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat_audio"):
     """A chat endpoint that hears and speaks: `{kind: chat_audio, base_url: "http://host:8000/v1", model: nemo}`.
 
-    api_key_env: the environment variable that holds the key. system, prompt: text before and beside the sound.
-    part: how sound is sent, at sample_rate Hz. modalities, voice: for servers that ask for them (OpenAI: [text, audio]
-    and a voice). history: what of earlier turns is sent again; a server that takes one sound only needs `none`.
-    session: whether a session_id that the server gives goes back. aligned: whether a mono answer begins where the
-    question does; default: when it comes with a frame alignment. extra: more keys of the body. tail: silence behind
-    a whole track.
+    api_key_env: the environment variable that holds the key. system, prompt: text before and beside the sound. part:
+    how sound is sent, at sample_rate Hz. modalities, voice: for servers that ask for them (OpenAI: [text, audio] and a
+    voice). history: what of earlier turns is sent again; a server that takes one sound only needs `none`. session:
+    whether a session_id that the server gives goes back. aligned: whether a mono answer begins where the question does;
+    default: when it comes with a frame alignment. extra: more keys of the body. tail: silence behind a whole track.
+    base_url: the server's address, up to /v1. model: its name for the server. request: one per turn, or one for the
+    whole track. sample_rate: of the sound that is sent, in Hz. max_tokens: of an answer. temperature, top_p: how an
+    answer is drawn (default: the server's). seeded: whether the session's seed is sent. timeout: for an answer.
     """
 
     base_url: str

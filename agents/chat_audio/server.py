@@ -44,8 +44,8 @@ LOOP_KEYS = ("response_end_detection_mode", "eos_detection_window", "silence_pad
 class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_audio"):
     """OpenAI-compatible chat completions with audio, for NeMo-Skills clients.
 
-    sessions: keep dialogues between requests, at most `capacity` (and a model's slots), each for `ttl` after its last
-    turn; the one that waited longest makes room for a new one.
+    sessions: keep dialogues between requests; the one that waited longest makes room for a new one. capacity: so many
+    at most (and a model's slots). ttl: so long after a last turn.
 
     text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text. The others are named
     as that server's own: response_end_detection_mode (energy or eos), eos_detection_window (steps of padding),

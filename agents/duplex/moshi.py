@@ -45,9 +45,11 @@ class MoshiPrompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class MoshiSettings(ModelSpec, frozen=True, kw_only=True):
     """What Moshi and the models built on it share.
 
-    config: a config.json with the model's sizes, in place of the weights' own. context: frames the model
-    remembers (default: its own, 3000 for Moshi 7B); shorter takes less memory per slot and changes long
-    sessions. graphs: CUDA graphs. Temperature 0 takes the most likely token.
+    config: a config.json with the model's sizes, in place of the weights' own. context: frames the model remembers
+    (default: its own, 3000 for Moshi 7B); shorter takes less memory per slot and changes long sessions. graphs: CUDA
+    graphs. Temperature 0 takes the most likely token. dtype: the numbers' type. temperature: of the sound's tokens.
+    text_temperature: of the text's. top_k: so many of the likeliest sound tokens are drawn from. text_top_k: so many of
+    the text's.
     """
 
     config: Path | None = None
@@ -95,7 +97,10 @@ class MoshiSettings(ModelSpec, frozen=True, kw_only=True):
 
 
 class MoshiModelSpec(MoshiSettings, frozen=True, kw_only=True, tag="moshi"):
-    """Kyutai's Moshi; weights: a folder or a hub id (default kyutai/moshiko-pytorch-bf16)."""
+    """Kyutai's Moshi; weights: a folder or a hub id (default kyutai/moshiko-pytorch-bf16).
+
+    prompt: none is taken.
+    """
 
     prompt: MoshiPrompt = MoshiPrompt()
 

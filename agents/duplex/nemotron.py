@@ -42,9 +42,10 @@ class NemotronPrompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class NemotronSpec(ModelSpec, frozen=True, kw_only=True, tag="nemotron"):
     """NVIDIA's duplex speech models; weights: a folder or a hub id of a NemotronVoiceChat.
 
-    turns: forced turn-taking, `skills` (a pause of 2 s gives the agent the floor), `nemo3` (the user's own
-    turn marks too) or `none`. reply_end: how the end of a reply is found, an event. parts: `module:function`
-    that loads the four parts. history: auto takes a cache where the language model has one.
+    turns: forced turn-taking, `skills` (a pause of 2 s gives the agent the floor), `nemo3` (the user's own turn marks
+    too) or `none`. reply_end: how the end of a reply is found, an event. parts: `module:function` that loads the four
+    parts. history: auto takes a cache where the language model has one. frames_per_step: frames of 80 ms that each step
+    hears. prompt: what a session asks of the model, text and speaker.
     """
 
     frames_per_step: Annotated[int, Meta(ge=1, le=SOUND_WINDOW)] = 1

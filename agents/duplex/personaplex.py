@@ -35,7 +35,10 @@ Align = Literal["earliest", "server"]
 
 
 class PersonaPrompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who the model is: voice, a name (NATF2) or a path of a `.pt` file; text, its role."""
+    """Who the model is.
+
+    voice: a name (NATF2) or a path of a `.pt` file. text: the model's role.
+    """
 
     voice: str = "NATF2"
     text: str = "You enjoy having a good conversation."
@@ -44,7 +47,8 @@ class PersonaPrompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class PersonaPlexSpec(MoshiSettings, frozen=True, kw_only=True, tag="personaplex"):
     """NVIDIA's PersonaPlex; weights: a folder or a hub id (default nvidia/personaplex-7b-v1).
 
-    voices: the folder of the voice files; default: `voices` beside the weights.
+    voices: the folder of the voice files; default: `voices` beside the weights. align: when a frame is used, at the
+    earliest or a step later as the server does. prompt: its voice and its role.
     """
 
     voices: Path | None = None

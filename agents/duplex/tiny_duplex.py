@@ -53,7 +53,8 @@ class TinyPrompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class TinyDuplexSpec(ModelSpec, frozen=True, kw_only=True, tag="tiny_duplex"):
     """A small duplex model without weights of its own.
 
-    voice: a voice of espeak, or `hum`: syllables of plain tones, for a machine without a synthesiser.
+    voice: a voice of espeak, or `hum`: syllables of plain tones, for a machine without a synthesiser. replies: said in
+    turn. backchannels: drawn from. prompt: what a session asks of it.
     """
 
     voice: str = "en-us+klatt2"

@@ -35,7 +35,11 @@ GREETING = "(The call has just been connected. You speak first.)"
 
 
 class AutomaticVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="automatic"):
-    """The service detects turns. start, end: how sensitive it is to either. Not given: its default."""
+    """The service detects turns. start, end: how sensitive it is to either. Not given: its default.
+
+    prefix: so much speech before a turn begins. silence: so much silence ends a turn. interrupt: whether speech cuts
+    the model off.
+    """
 
     start: Literal["high", "low"] | None = None
     end: Literal["high", "low"] | None = None
@@ -50,6 +54,7 @@ class GeminiLiveSpec(PeerSpec, frozen=True, kw_only=True, tag="gemini_live"):
     vad: who detects turns. transcribe: ask for both sides' transcripts. resume: survive lost connections.
 
     config: more fields of the session's configuration (google.genai.types.LiveConnectConfig), laid over ours.
+    api_version: of the service (default: the client's). language: that it speaks, a code such as en-US.
     """
 
     model: str = "gemini-3.1-flash-live-preview"

@@ -45,9 +45,9 @@ class HttpVoiceSpec(ResponderSpec, frozen=True, kw_only=True, tag="http_voice"):
 
     generation: which paths and shapes it knows; `auto` tries /api/v1/v2v and goes to /api/v1/inference on 404.
     modality: `text` asks for text alone, which the actor's own voice speaks. mode: `compat` takes answers as the
-    validator does (one channel, the request's rate), `liberal` whatever can be played.
-    timeout: for an answer (default: what validators of the generation allow: 30, 60, 200 s). ready_within: how long
-    to wait for a server that still loads. token: `${NAME}`, sent as a Bearer header.
+    validator does (one channel, the request's rate), `liberal` whatever can be played. timeout: for an answer (default:
+    what validators of the generation allow: 30, 60, 200 s). ready_within: how long to wait for a server that still
+    loads. token: `${NAME}`, sent as a Bearer header. base_url: the server's address.
     """
 
     base_url: str

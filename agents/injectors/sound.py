@@ -15,7 +15,7 @@ from simulator.spec import Duration
 class SoundSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="sound"):
     """Make a sound: `{kind: sound, sound: cough, cue: {button: c}}`: cough, laugh, breath or noise.
 
-    length: of the noise.
+    length: of the noise. sound: which one, made here.
     """
 
     role: ClassVar[Role] = "recording"

@@ -47,12 +47,14 @@ PATH = "/api/chat"
 class MoshiSpec(ActorSpec, frozen=True, kw_only=True, tag="moshi"):
     """A Moshi or PersonaPlex server: `{kind: moshi, url: "ws://host:8998"}`; the path is /api/chat unless given.
 
-    url: ws or wss; `verify: false` takes a self-signed certificate. server: whose counting rules hold.
-    voice_prompt, text_prompt: PersonaPlex wants both, the name of a voice file it has and a text that is not
-    empty. token: `${NAME}`, sent as a Bearer header; for a server that reads it from the query, write
-    `?worker_auth_id=${NAME}` in the url. handshake_timeout: how long to wait behind other clients and for
-    prompts to be read. stall_timeout: how long a frame may take. drain: how long to listen after the last
-    frame owed.
+    url: ws or wss; `verify: false` takes a self-signed certificate. server: whose counting rules hold. voice_prompt,
+    text_prompt: PersonaPlex wants both, the name of a voice file it has and a text that is not empty. token: `${NAME}`,
+    sent as a Bearer header; for a server that reads it from the query, write `?worker_auth_id=${NAME}` in the url.
+    handshake_timeout: how long to wait behind other clients and for prompts to be read. stall_timeout: how long a frame
+    may take. drain: how long to listen after the last frame owed. verify: whether the server's certificate is checked.
+    placement: where its sound lies, as it comes (`heard`), without the network's gaps (`contiguous`), or as
+    Full-Duplex-Bench's client has it (`fdb`); default: heard on the wall clock, contiguous on the virtual one. jitter:
+    so much of its sound waits before it is heard. connect_timeout: for dialling.
     """
 
     url: str

@@ -36,7 +36,10 @@ GREETING = "The call has just been connected. You speak first, now."
 
 
 class Backend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The model that works on delegated tasks and calls functions."""
+    """The model that works on delegated tasks and calls functions.
+
+    model: its name. instructions: what it is told.
+    """
 
     model: str
     instructions: str = ""
@@ -47,8 +50,8 @@ class OpenAILiveSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_live"):
 
     backend: who works on delegated tasks; delegated: what they are answered where that is up to us.
 
-    audio_format: PCM16 at `pcm_rate`, or G.711 at 8 kHz. session: more fields of session.start, laid over
-    ours.
+    audio_format: PCM16 at `pcm_rate`, or G.711 at 8 kHz. session: more fields of session.start, laid over ours.
+    pcm_rate: of PCM16, in Hz.
     """
 
     model: str = "gpt-live-1"

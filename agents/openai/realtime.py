@@ -43,7 +43,8 @@ FORMATS = {
 class ServerVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="server"):
     """The service hears turns by loudness. What is not given is the service's default.
 
-    interrupt: whether speech cuts the model off. idle: the model speaks up after so much silence.
+    interrupt: whether speech cuts the model off. idle: the model speaks up after so much silence. threshold: how loud
+    speech is, 0 to 1. prefix: so much sound before a turn belongs to it. silence: so much silence ends a turn.
     """
 
     threshold: float | None = None
@@ -54,7 +55,10 @@ class ServerVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="server
 
 
 class SemanticVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="semantic"):
-    """The service's model judges when a turn is complete."""
+    """The service's model judges when a turn is complete.
+
+    eagerness: how soon a turn is taken as complete. interrupt: whether speech cuts the model off.
+    """
 
     eagerness: Literal["low", "medium", "high", "auto"] | None = None
     interrupt: bool = True
@@ -66,6 +70,7 @@ class OpenAIRealtimeSpec(PeerSpec, frozen=True, kw_only=True, tag="openai_realti
     vad: who detects turns. transcribe: the model that writes down what is heard; null for none.
 
     audio_format: PCM16 at 24 kHz, or G.711 at 8 kHz. session: more fields of session.update, laid over ours.
+    noise_reduction: for a near or a far microphone (default: none).
     """
 
     model: str = "gpt-realtime-2"

@@ -15,7 +15,8 @@ from agents.pipecat.server_protocol import HIGHEST_HZ, LOWEST_HZ, PipecatWords
 from agents.serve.stream import FRAME_MS, stream
 from simulator.actor import ActorSpec
 from simulator.errors import ScenarioError
-from simulator.serving.service import ServerSpec, Service
+from simulator.serving.server_spec import ServerSpec
+from simulator.serving.service import Service
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

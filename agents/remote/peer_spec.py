@@ -21,10 +21,11 @@ STALL = Duration(30.0)
 class PeerSpec(ActorSpec, frozen=True, kw_only=True):
     """model, voice: the service's names. instructions: what the model is told, after its persona if any.
 
-    base_url: the service's address, `${NAME}` allowed. api_key_env: the environment variable that holds the
-    key; null sends none. speaks_first: ask the model to begin. jitter: how much of what it says waits before
-    a burst is heard. connect_timeout: for dialling and handshake. stall_timeout: how long an answer that is
-    due may take. placement: `contiguous` when a trace is replayed without the gaps that the network made.
+    base_url: the service's address, `${NAME}` allowed. api_key_env: the environment variable that holds the key; null
+    sends none. speaks_first: ask the model to begin. jitter: how much of what it says waits before a burst is heard.
+    connect_timeout: for dialling and handshake. stall_timeout: how long an answer that is due may take. placement:
+    `contiguous` when a trace is replayed without the gaps that the network made. persona: the caller that the model is
+    to play, with its goal and facts. tools: functions that it may call.
     """
 
     model: Annotated[str, Meta(min_length=1)]

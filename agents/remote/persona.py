@@ -18,7 +18,8 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A caller: who it is (`who` is the same), what it wants and knows, whether it may hang up (which ends its part).
 
     facts: told only when asked. stages: parts of the goal in their order. opening: its first words. manner: as a
-    caller's, in words.
+    caller's, in words. persona, who: who it is, in words. goal: what it calls for. hang_up: whether it may end the
+    call.
     """
 
     persona: str = ""

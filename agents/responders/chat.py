@@ -35,7 +35,8 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     api_key_env: the environment variable that holds the key; without it OpenAI gets OPENAI_API_KEY, and nobody else
     gets a key. system: the instructions. The model's name is what its price goes by. max_tokens: of an answer, the
     thoughts of a model that thinks included. speak_raw: say all that the model writes, thoughts and markup too.
-    max_rounds: how often it may call tools before it answers a turn.
+    max_rounds: how often it may call tools before it answers a turn. base_url: the endpoint's address, up to /v1.
+    model: its name. temperature: how freely it answers; 0 takes the likeliest. timeout: for an answer.
     """
 
     base_url: str

@@ -41,7 +41,8 @@ from simulator.world.tool import Tool
 class FunctionSpec(ResponderSpec, frozen=True, kw_only=True, tag="function"):
     """A function by its name: `{kind: function, call: "package.module:function"}`.
 
-    folder: where the module lies, if it is not installed; relative to the scenario.
+    folder: where the module lies, if it is not installed; relative to the scenario. call: the function, as
+    `package.module:function`.
     """
 
     call: str

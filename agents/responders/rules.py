@@ -26,7 +26,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Several texts in `say` are taken in turn, the last one from then on. call: the tool that is called first, `with`
     these arguments; a named group of the pattern stands in them as `{order}`, and so it does in `say`, beside what the
     tool answered: `{answer.status}`. wait: what is said until the answer is there. failed: what is said when the tool
-    answers with an error.
+    answers with an error. say: the answer, or several. match: a regular expression, any case. with: arguments of the
+    call.
     """
 
     say: str | list[str]
@@ -60,7 +61,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RulesSpec(ResponderSpec, frozen=True, kw_only=True, tag="rules"):
-    """Answer by rules: `{kind: rules, rules: [{match: yes, say: Good.}, {say: Sorry?}]}`; needs recognised text."""
+    """Answer by rules: `{kind: rules, rules: [{match: yes, say: Good.}, {say: Sorry?}]}`; needs recognised text.
+
+    rules: tried in order, the first that fits answers.
+    """
 
     rules: list[Rule]
 

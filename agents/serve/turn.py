@@ -41,7 +41,7 @@ class TurnServerSpec(ServerSpec, frozen=True, kw_only=True):
     """What the protocols of requests and replies have in common.
 
     longest_turn: of a request's sound. longest_reply, quiet, patience: when a reply is over. fallback: said instead of
-    no reply, in `voice`.
+    no reply. voice: who says that.
     """
 
     default_port: ClassVar[int] = 8000

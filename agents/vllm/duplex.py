@@ -50,7 +50,11 @@ class ModelVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="model")
 
 
 class InterruptingVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="server"):
-    """The server hears speech by Silero and cuts the model off. What is not given is the server's default."""
+    """The server hears speech by Silero and cuts the model off. What is not given is the server's default.
+
+    threshold: the probability of speech that counts, 0 to 1. prefix: so much sound before a turn belongs to it.
+    silence: so much silence ends a turn.
+    """
 
     threshold: float | None = None
     prefix: Duration | None = None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from simulator.planning.job import Job
-from simulator.reading.trials import MOST_TRIALS
+from simulator.reading.playing import MOST_TRIALS
 from simulator.results.row import Row
 
 RETRY = ".retry-"

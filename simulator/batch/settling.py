@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
 from simulator.planning.scorers import metrics_of
-from simulator.reading.trials import UntilDecided
+from simulator.reading.playing import UntilDecided
 from simulator.results.deciding import all_alike, decided
 from simulator.results.row import Row
 from simulator.scenario import Scenario

@@ -18,7 +18,7 @@ from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan
-from simulator.reading.trials import UntilDecided
+from simulator.reading.playing import UntilDecided
 from simulator.results.row import Row
 from simulator.results.run_info import Place, ShardInfo
 from simulator.texts import quoted

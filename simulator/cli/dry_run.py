@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.cli import OK
 from simulator.planning.plan import Plan
-from simulator.reading.trials import UntilDecided
+from simulator.reading.playing import UntilDecided
 from simulator.texts import shown
 
 

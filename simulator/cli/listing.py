@@ -2,15 +2,14 @@
 
 import argparse
 import inspect
+import textwrap
 from typing import Any
 
-import msgspec
-
 from simulator.cli import OK
+from simulator.cli.key_table import WIDTH, key_table
 from simulator.errors import ScenarioError
 from simulator.plugins import GROUPS, installed, load
-from simulator.reading.key_texts import key_texts
-from simulator.spec import encode
+from simulator.reading.key_types import keys_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,16 +33,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_keys(spec: Any) -> int:
-    """Print what a kind is, and every key with its default and what it means."""
-    print((inspect.getdoc(spec) or spec.__name__).split("\n\n")[0])
-    texts = key_texts(spec)
-    for field in msgspec.structs.fields(spec) if issubclass(spec, msgspec.Struct) else ():
-        if field.default is not msgspec.NODEFAULT:
-            told = f"default {encode(field.default)!r}"
-        else:
-            told = "needed" if field.required else f"default {encode(field.default_factory())!r}"
-        text = texts.get(field.encode_name, "")
-        print(f"  {field.encode_name:<20} {told}{f'; {text}' if text else ''}")
+    """Print what a kind is, and a table of its keys."""
+    for line in (inspect.getdoc(spec) or spec.__name__).split("\n\n")[0].splitlines():
+        print("\n".join(textwrap.wrap(line, WIDTH, break_on_hyphens=False)))
+    for line in key_table(list(keys_of(spec))):
+        print(line)
     return OK
 
 

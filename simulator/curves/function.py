@@ -29,7 +29,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What is fitted: `{function: weibull, guess: 0.05, lapse: 0.06}`.
 
     guess, lapse: the most that the asymptotes may be away from 0 and 1; any value up to it is as likely as another. The
-    defaults are the prior of Wichmann & Hill (2001, I) for lapses, and none for guesses.
+    defaults are the prior of Wichmann & Hill (2001, I) for lapses, and none for guesses. function: its shape.
     """
 
     function: Shape = "logistic"

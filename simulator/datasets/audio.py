@@ -20,10 +20,10 @@ _REFERENCE_KEYS = ("reference", "expected_answer", "answer")
 class AudioDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="audio"):
     """Recordings of users, one session each: a sound file, a folder of them, or a manifest.
 
-    A manifest holds one JSON object per line with `audio_path` (or `audio_filepath`), relative to it, such as
-    NeMo's test.jsonl. `text` is what is said in it, `reference` (`expected_answer`, `answer`) what a right answer
-    holds, its system message the prompt; its other fields go along as the sample's meta.
-    channel: of recordings with several. What cannot be read is left out with a note.
+    A manifest holds one JSON object per line with `audio_path` (or `audio_filepath`), relative to it, such as NeMo's
+    test.jsonl. `text` is what is said in it, `reference` (`expected_answer`, `answer`) what a right answer holds, its
+    system message the prompt; its other fields go along as the sample's meta. channel: of recordings with several. What
+    cannot be read is left out with a note. path: the file, the folder or the manifest.
     """
 
     path: Path

@@ -16,7 +16,10 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Stratified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`{n: 40, by: category, seed: 0}`: so many samples, shared out over the values of a field; without `by` of all."""
+    """`{n: 40, by: category, seed: 0}`: so many samples, shared out over the values of a field; without `by` of all.
+
+    n: how many samples. by: the field whose values share them. seed: of the draw.
+    """
 
     n: Count
     by: str = ""
@@ -44,7 +47,8 @@ class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
 
     limit: so many rows of each part, before anything is drawn. sample: a drawn part of the rest. only: these ids.
     speak: texts without a sound are said by our voice, too. no_audio: no sound is used, our voice says the texts.
-    answer: what is scored, the text that the agent told or what was heard of it.
+    answer: what is scored, the text that the agent told or what was heard of it. path: the data set's file or folder.
+    voice: who says the texts.
     """
 
     path: Path

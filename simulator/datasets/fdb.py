@@ -33,9 +33,10 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
     """Sample folders of Full-Duplex-Bench, one session each: a dataset root, or one sample folder.
 
     task: what is tested and so which scorers it is scored with; the folders of version 1.5 hold one of
-    user_backchannel, talking_to_other, background_speech, or (`overlap`) interruptions with a metadata.json.
-    prefix: `clean_` plays clean_input.wav, the side of a pair of version 1.5 without the overlap.
-    A sample without the label file of its task, or whose input.wav cannot be read, is left out with a note.
+    user_backchannel, talking_to_other, background_speech, or (`overlap`) interruptions with a metadata.json. prefix:
+    `clean_` plays clean_input.wav, the side of a pair of version 1.5 without the overlap. A sample without the label
+    file of its task, or whose input.wav cannot be read, is left out with a note. path: the root of a dataset, or one
+    sample's folder.
     """
 
     path: Path

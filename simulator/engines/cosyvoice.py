@@ -25,6 +25,9 @@ class CosyVoiceSpec(FarVoiceSpec, frozen=True, kw_only=True, tag="cosyvoice", om
 
     sample_rate: of its sound, which only its model tells. prompt_text: what is said in the prompt; without it the
     prompt's language need not be the text's. instruct: how to speak. It has no speed: words_per_minute is not followed.
+    base_url: the server's address. speaker: a built-in one. prompt: a recording whose voice it takes. language: what it
+    speaks, for the scorers. key: `${NAME}`, sent as a Bearer header. timeout: for a text. self_test: whether a first
+    text proves the rate.
     """
 
     base_url: str

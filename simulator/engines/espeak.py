@@ -48,7 +48,10 @@ _TOKEN = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 
 
 class EspeakSpec(VoiceSpec, frozen=True, kw_only=True, tag="espeak", omit_defaults=True):
-    """The built-in voices: `voice: en-us+f3`, a language or an accent and a variant of the speaker."""
+    """The built-in voices: `voice: en-us+f3`, a language or an accent and a variant of the speaker.
+
+    name: language, accent and variant, as `simulate list voices` has them.
+    """
 
     name: str = "en-gb-x-rp"
 

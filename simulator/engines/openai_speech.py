@@ -25,6 +25,8 @@ class OpenAISpeechSpec(FarVoiceSpec, frozen=True, kw_only=True, tag="openai", om
 
     format: wav, or pcm, headerless, whose rate is sample_rate. key: `${NAME}`; without it OpenAI gets OPENAI_API_KEY,
     and nobody else gets a key. language: what it speaks, for the scorers. The model's name is what its price goes by.
+    model: its name. name: of the voice. base_url: the server's address, up to /v1. sample_rate: of pcm, in Hz.
+    instructions: how to speak. timeout: for a text. self_test: whether a first text proves the rate.
     """
 
     model: str

@@ -26,7 +26,8 @@ class OpenAITranscriptionsSpec(FarRecognizerSpec, frozen=True, kw_only=True, tag
 
     language: its code; without one the server tells. word_times: ask for them (`verbose_json`, which not every model
     knows). key: `${NAME}`; without it OpenAI gets OPENAI_API_KEY, and nobody else gets a key. The model's name is what
-    its price goes by.
+    its price goes by. model: its name. base_url: the server's address, up to /v1. prompt: words to expect. timeout: for
+    a piece.
     """
 
     model: str

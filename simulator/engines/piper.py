@@ -39,7 +39,7 @@ class PiperSpec(VoiceSpec, frozen=True, kw_only=True, tag="piper", omit_defaults
     """A neural voice: `voice: piper`, or `{kind: piper, model: voice.onnx}` with voice.onnx.json beside it.
 
     name: of an installed voice or its package, where no model is given. speaker: a name or a number, of a model with
-    several.
+    several. model: a voice's `.onnx` file.
     """
 
     model: Path | None = None

@@ -30,7 +30,8 @@ _LANGUAGES = ("zh", "en", "yue", "ja", "ko")
 class SenseVoiceSpec(FarRecognizerSpec, frozen=True, kw_only=True, tag="sensevoice", omit_defaults=True):
     """A SenseVoice server: `{kind: sensevoice, base_url: "http://127.0.0.1:50000"}`.
 
-    language: zh, en, yue, ja or ko; auto lets the server tell. key: `${NAME}`, sent as a Bearer header.
+    language: zh, en, yue, ja or ko; auto lets the server tell. key: `${NAME}`, sent as a Bearer header. base_url: the
+    server's address. timeout: for a piece.
     """
 
     base_url: str

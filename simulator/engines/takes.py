@@ -23,7 +23,10 @@ NOMINAL_HZ = 24_000
 
 
 class TakesSpec(VoiceSpec, frozen=True, kw_only=True, tag="file", omit_defaults=True):
-    """Recorded takes: `{kind: file, folder: takes}`; each at its own speed. language: what they speak."""
+    """Recorded takes: `{kind: file, folder: takes}`; each at its own speed. language: what they speak.
+
+    folder: where the takes lie.
+    """
 
     folder: Path
     language: str = ""

@@ -25,7 +25,10 @@ from simulator.traits import PartyTraits, joined
 
 
 class VoteSpec(RecognizerSpec, frozen=True, kw_only=True, tag="vote", omit_defaults=True):
-    """Recognisers that vote on each word: `recognizer: [moonshine, whisper]`, the first one's word where they tie."""
+    """Recognisers that vote on each word: `recognizer: [moonshine, whisper]`, the first one's word where they tie.
+
+    of: the recognisers.
+    """
 
     of: tuple[AnyRecognizer, ...]
 

@@ -44,7 +44,8 @@ class WhisperSpec(RecognizerSpec, frozen=True, kw_only=True, tag="whisper", omit
     """Whisper: `recognizer: whisper`, `{kind: whisper, model: base.en}`, or a folder with a CTranslate2 model.
 
     language: its code; without one it is told from each piece. beams: candidates that are followed. batch: so many
-    pieces of a long recording (each up to 28 s) are heard at once; on one core that saves nothing.
+    pieces of a long recording (each up to 28 s) are heard at once; on one core that saves nothing. model: its name,
+    such as base.en. folder: of a CTranslate2 model.
     """
 
     model: str = ""

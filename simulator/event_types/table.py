@@ -27,12 +27,12 @@ TYPES: Mapping[str, EventType] = {name: known for group in GROUPS.values() for n
 
 NAMED: Mapping[str, Field] = {
     "since": Field("said", "when it was, where that lies before the event"),
-    "until": Field("said"),
+    "until": Field("said", "when it is over"),
     "model_at": Field("said", "where a model itself places it"),
-    "heard_since": Field("heard"),
-    "heard_until": Field("heard"),
-    "words": Field("words"),
-    "pauses": Field("stretches"),
+    "heard_since": Field("heard", "where the sound that it is about begins"),
+    "heard_until": Field("heard", "where that sound ends"),
+    "words": Field("words", "what is said, word by word"),
+    "pauses": Field("stretches", "silences inside of what is said"),
 }
 """What fields of these names are wherever the table does not say otherwise."""
 

@@ -34,7 +34,8 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One question: met or not, or where on a scale of whole numbers.
 
     anchors: what some points of the scale mean. at_least: the share of votes that must find it met; more than half
-    unless said. paraphrases: the same in other words, for `simulate judge check`.
+    unless said. paraphrases: the same in other words, for `simulate judge check`. criterion: the question. scale: its
+    first and its last number (default: met or not).
     """
 
     criterion: str

@@ -37,7 +37,8 @@ class JudgeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     request that failed is tried again, after ever longer waits, and how often a vote is asked for again whose reply is
     none. max_tokens: of an answer, thoughts included. prompt_suffix: what every question ends with. json: ask the
     server to let it answer in JSON alone. record: whether kept replies are used (simulator/cassettes). gate: its word
-    counts although nobody calibrated it. calibration: the file that says how far it can be believed.
+    counts although nobody calibrated it. calibration: the file that says how far it can be believed. model: its name.
+    seed: sent with each question. timeout: for an answer.
     """
 
     model: str

@@ -11,7 +11,7 @@ from simulator.judging.spec import JudgeSpec
 from simulator.planning.outcomes import check_outcomes
 from simulator.planning.scorers import metrics_of, with_judge
 from simulator.reading.expect import undecidable
-from simulator.reading.trials import UntilDecided
+from simulator.reading.playing import UntilDecided
 from simulator.scenario import Scenario
 from simulator.score import Definition
 from simulator.sweep.design import StaircaseDesign

@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.planning.job import Expanded, Job
-from simulator.reading.trials import UntilDecided
+from simulator.reading.playing import UntilDecided
 from simulator.scenario import Scenario
 
 HALF_DUPLEX = "-half-duplex"

@@ -3,7 +3,7 @@
 import msgspec
 
 from simulator.planning.job import Expanded, Job
-from simulator.reading.trials import UntilDecided
+from simulator.reading.playing import UntilDecided
 from simulator.scenario import Scenario, resolved
 
 CONFIDENCE = 0.99

@@ -26,7 +26,12 @@ MINUTES = {"session_minute": "session_s", "input_minute": "input_s", "output_min
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a model costs, in any currency: per million tokens or per minute of a kind. None: not known."""
+    """What a model costs, in any currency: per million tokens or per minute of a kind. None: not known.
+
+    input_text, input_audio, input_image: a million tokens sent. cached_text, cached_audio, cached_image: a million of
+    them that the service had kept. output_text, output_audio: a million tokens got. session_minute: of the session.
+    input_minute: of sound sent. output_minute: of sound got.
+    """
 
     input_text: Amount | None = None
     input_audio: Amount | None = None

@@ -9,7 +9,10 @@ from simulator.spec import Convert, Duration, encode
 
 
 class AfterParty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`{after: user, tail: 5s}`: the session ends so long after a party has said all it has to say."""
+    """`{after: user, tail: 5s}`: the session ends so long after a party has said all it has to say.
+
+    after: whose last word. tail: so long after it. at_most: the session's length in any case.
+    """
 
     after: Party
     tail: Duration = Duration(5.0)
@@ -19,7 +22,8 @@ class AfterParty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Answered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`{answered: 2s}`: the session ends when the agent has answered the user and then been silent for so long.
 
-    no_answer: so long an answer is waited for once the user has said all.
+    no_answer: so long an answer is waited for once the user has said all. answered: how long the agent is silent.
+    at_most: the session's length in any case.
     """
 
     answered: Duration

@@ -46,7 +46,10 @@ class ExpectedOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class TimedOutcome(ExpectedOutcome, frozen=True, kw_only=True):
-    """An outcome in a stretch of the session."""
+    """An outcome in a stretch of the session.
+
+    after: from a turn, a call or a time on. before: until then, in session time. within: so long from `after`.
+    """
 
     after: StartMoment | None = None
     before: Duration | None = None
@@ -64,7 +67,10 @@ def _listed(names: str | list[str]) -> list[str]:
 
 
 class CalledOutcome(TimedOutcome, frozen=True, kw_only=True):
-    """A tool was called; with: arguments that it had among others; times: how often; only: and no other was."""
+    """A tool was called; with: arguments that it had among others; times: how often; only: and no other was.
+
+    called: the tool. by: who called.
+    """
 
     first = "called"
     called: str | list[str]
@@ -97,7 +103,7 @@ class CalledOutcome(TimedOutcome, frozen=True, kw_only=True):
 
 
 class NotCalledOutcome(TimedOutcome, frozen=True, kw_only=True):
-    """A tool was not even tried to be called."""
+    """A tool was not even tried to be called. not_called: the tool. by: who."""
 
     first = "not_called"
     not_called: str | list[str]
@@ -115,7 +121,10 @@ class NotCalledOutcome(TimedOutcome, frozen=True, kw_only=True):
 
 
 class StateOutcome(ExpectedOutcome, frozen=True, kw_only=True):
-    """What lies at a path of the world's state at the end. unchanged: the same as at the beginning."""
+    """What lies at a path of the world's state at the end. unchanged: the same as at the beginning.
+
+    state: the path. is: the value.
+    """
 
     first = "state"
     state: str
@@ -136,7 +145,7 @@ class StateOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 
 
 class WordsOutcome(TimedOutcome, frozen=True, kw_only=True):
-    """An outcome on what a party says."""
+    """An outcome on what a party says. match: a pattern, any case. source: told, recognised, or either."""
 
     match: str
     source: Source | None = None
@@ -152,7 +161,7 @@ class WordsOutcome(TimedOutcome, frozen=True, kw_only=True):
 
 
 class SaysOutcome(WordsOutcome, frozen=True, kw_only=True):
-    """A party said something: by what was told of its speech, by what was recognised in it, or by either."""
+    """A party said something: by what was told of its speech, by what was recognised in it, or by either. says: who."""
 
     first = "says"
     says: Party
@@ -164,7 +173,7 @@ class SaysOutcome(WordsOutcome, frozen=True, kw_only=True):
 
 
 class NeverSaysOutcome(WordsOutcome, frozen=True, kw_only=True):
-    """A party said nothing of the kind, neither by what was told nor by what was recognised."""
+    """A party said nothing of the kind, neither by what was told nor by what was recognised. never_says: who."""
 
     first = "never_says"
     never_says: Party
@@ -176,7 +185,7 @@ class NeverSaysOutcome(WordsOutcome, frozen=True, kw_only=True):
 
 
 class EndsOutcome(ExpectedOutcome, frozen=True, kw_only=True):
-    """A party hung up."""
+    """A party hung up. ends: who. before: until then."""
 
     first = "ends"
     ends: Party
@@ -189,7 +198,7 @@ class EndsOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 
 
 class TurnsOutcome(ExpectedOutcome, frozen=True, kw_only=True):
-    """How many turns parties took."""
+    """How many turns parties took. turns: a count for each party."""
 
     first = "turns"
     turns: dict[Party, Count]
@@ -207,7 +216,8 @@ class TurnsOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 class RecoversOutcome(ExpectedOutcome, frozen=True, kw_only=True):
     """After the n-th time that the user barged in, the agent stopped, and what it said next is about the new wish.
 
-    answers: what it says within so long of the user's end; drops: what it must not say then.
+    answers: what it says within so long of the user's end; drops: what it must not say then. recovers: from what.
+    within: the time for it. number: n. source: told, recognised, or either.
     """
 
     first = "recovers"
@@ -230,7 +240,7 @@ class RecoversOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 
 
 class WorldOutcome(ExpectedOutcome, frozen=True, kw_only=True):
-    """The world's own verdict on what was done in it, as a benchmark has one."""
+    """The world's own verdict on what was done in it, as a benchmark has one. world: the verdict."""
 
     first = "world"
     world: Literal["succeeded"]
@@ -244,7 +254,8 @@ class WorldOutcome(ExpectedOutcome, frozen=True, kw_only=True):
 class JudgeOutcome(ExpectedOutcome, frozen=True, kw_only=True):
     """What a language model is asked to find true of a session. votes: how often; its own number unless given.
 
-    at_least: below 1, also the share of the votes in a session that must find it true; else more than half.
+    at_least: below 1, also the share of the votes in a session that must find it true; else more than half. judge: the
+    question.
     """
 
     first = "judge"

@@ -26,7 +26,11 @@ LEFT_OUT = "cannot be used and was left out"
 
 
 class RowScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A score as results.jsonl keeps it; its id is the key it lies under."""
+    """A score as results.jsonl keeps it; its id is the key it lies under.
+
+    value: the session's own; null where it is undefined. unit: of the value. n: how many values or cases entered.
+    reason: why it is undefined. parts: what adds up over sessions, values or counts.
+    """
 
     value: float | None
     unit: str = ""
@@ -42,7 +46,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sha256 over all that was said and heard; settings: that of the resolved scenario. All "" where the run did not say.
     invalid: why it says nothing about the agent, "" for a valid one: pooled values leave it out. point: where it lies
     in a sweep, left out of a row that lies in none. control_of: the scenario whose control it is: it counts
-    for nothing but the difference. recognizer: whose words its content scores rest on, if on any.
+    for nothing but the difference. recognizer: whose words its content scores rest on, if on any. id: the session's,
+    its folder's name. scenario: the scenario's name as folders have it. trial: which repetition, from 0. seed: the
+    session's. problem: why it failed, or was cut short. scores: by metric id.
     """
 
     id: str

@@ -19,7 +19,10 @@ INFO = "run.json"
 
 
 class HostInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine of a run: operating system, architecture, the interpreter's path."""
+    """The machine of a run: operating system, architecture, the interpreter's path.
+
+    system: as the machine names it. machine: its architecture. python: the interpreter's path.
+    """
 
     system: str = ""
     machine: str = ""
@@ -29,7 +32,9 @@ class HostInfo(msgspec.Struct, frozen=True, kw_only=True):
 class SessionWall(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a session and how long it took in real seconds; pacing: on the wall clock alone, else None.
 
-    The times are left out where only the status is known: of sessions whose run was killed before it told.
+    The times are left out where only the status is known: of sessions whose run was killed before it told. status:
+    completed, failed or interrupted. wall_s: real seconds that it took. pacing: how well it kept the wall clock; null
+    on the virtual one.
     """
 
     status: str
@@ -45,7 +50,7 @@ class ShardInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a run a folder holds: `number` of `of`. plan: the sha256 of the whole run's sessions.
 
     sessions: those that are to be played. order: where each that was played stands in the whole, by id; while the run
-    goes it is empty.
+    goes it is empty. number: which part. of: how many.
     """
 
     number: Annotated[int, msgspec.Meta(ge=1)]
@@ -60,7 +65,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     started: UTC, ISO 8601. model_hosts: what shared models measured, as each tells it. costs: by scenario. Both are
     left out by what is no run over scenarios: a talk, a server. sweeps: what there is to know of them, by name. shard:
-    of a part of a run.
+    of a part of a run. command: the words it was started by, secrets masked. versions: of this package, of Python, of
+    what was used. host: the machine. sessions: what became of each, by id.
     """
 
     command: list[str] = []

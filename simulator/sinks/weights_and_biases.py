@@ -30,7 +30,7 @@ class WandbSpec(SinkSpec, frozen=True, kw_only=True, tag="wandb"):
     def check(self, where: str) -> None:
         """Refuse it where the package is not installed."""
         if find_spec("wandb") is None:
-            raise ScenarioError(f'{where}: needs wandb; install it with pip install "duplex-simulator[wandb]"')
+            raise ScenarioError(f"{where}: needs wandb; install it with: pip install 'wandb>=0.31'")
 
     def log(self, run: LoggedRun) -> str:
         """Log a run. RemoteError: W&B did not take it."""

@@ -35,7 +35,10 @@ NEVER = 1 << 62
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often a random cue fires on average."""
+    """How often a random cue fires on average.
+
+    per_minute: so often.
+    """
 
     per_minute: float
 
@@ -57,7 +60,15 @@ CONDITIONS = (
 
 
 class CueKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The keys of a cue as a scenario writes them; a script's turn has them beside what it says."""
+    """The keys of a cue as a scenario writes them; a script's turn has them beside what it says.
+
+    at: a session time. after: the other's turn is over, `delay` ago. agent_speaking, user_speaking: that party has been
+    speaking for so long. agent_pausing, user_pausing: it has been silent for so long after speech. random: at moments
+    drawn by the seed. button: a key is pressed in a live session. delay: so much later (500 ms for `after`). every:
+    again so long after the last time in the same stretch of speech. times: at most so often. within: how long it waits
+    for its own party to stop (2 s). at_latest: after so much silence of the other in any case (8 s in scripts).
+    over_self: although its own party speaks.
+    """
 
     at: Duration | None = None
     after: Literal["agent_turn", "user_turn"] | None = None

@@ -177,7 +177,7 @@ class LevelEarsSpec(EarsSpec, frozen=True, kw_only=True, tag="level", omit_defau
 class SileroEarsSpec(EarsSpec, frozen=True, kw_only=True, tag="silero", omit_defaults=True):
     """Ears that ask a neural detector: `ears: silero`.
 
-    Speech begins at the probability `threshold` and ends under `still`.
+    threshold: the probability at which speech begins. still: the one under which it ends.
     """
 
     threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5

@@ -237,7 +237,10 @@ def check_cues(turns: Sequence["TurnKeys"], setting: Setting, where: str) -> Non
 
 
 class TurnKeys(CueKeys, frozen=True, kw_only=True, omit_defaults=True):
-    """What every kind of turn has in a scenario: the keys of its cue, and whether it comes again (`times` at most)."""
+    """What every kind of turn has in a scenario: the keys of its cue, and whether it comes again (`times` at most).
+
+    repeat: whether the turn comes again.
+    """
 
     repeat: bool = False
 

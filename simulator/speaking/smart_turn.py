@@ -15,7 +15,8 @@ class SmartTurnSpec(EndpointingSpec, frozen=True, kw_only=True, tag="smart_turn"
     """A model judges each pause: `endpointing: smart_turn`, with pipecat-ai's package installed or a model's path.
 
     after: into a pause, when it is judged. threshold: how probably complete a turn is that is over then. incomplete:
-    the silence that ends any other (default: three times `endpoint`).
+    the silence that ends any other (default: three times `endpoint`). model: its `.onnx` file (default: the installed
+    package's).
     """
 
     model: Path | None = None

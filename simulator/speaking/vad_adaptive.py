@@ -19,6 +19,7 @@ class VadAdaptiveSpec(EndpointingSpec, frozen=True, kw_only=True, tag="vad_adapt
 
     after: into a pause, when its last words are recognised; `endpoint` at most. hesitation: the silence that ends a
     turn which breaks off so (default: three times `endpoint`). words: instead of the usual ones, in lower case.
+    recognizer: what makes words of the sound.
     """
 
     after: Duration = ms(300)

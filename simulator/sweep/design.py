@@ -55,7 +55,10 @@ class ZipDesign(DesignSpec, frozen=True, kw_only=True, tag="zip"):
 
 
 class ListDesign(DesignSpec, frozen=True, kw_only=True, tag="list"):
-    """The points as they are listed: `{kind: list, points: [{pause: 200ms, snr: 5}, ...]}`."""
+    """The points as they are listed: `{kind: list, points: [{pause: 200ms, snr: 5}, ...]}`.
+
+    points: each a value for every dimension.
+    """
 
     points: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
 
@@ -74,7 +77,7 @@ class RandomDesign(DesignSpec, frozen=True, kw_only=True, tag="random"):
     """So many points at random, a Latin hypercube: each dimension is cut into as many parts, and each part met once.
 
     Dimensions with ends are drawn within the parts; of listed values each is drawn equally often, as far as it goes.
-    Source: McKay, Beckman & Conover (1979).
+    Source: McKay, Beckman & Conover (1979). points: how many. seed: of the draw.
     """
 
     points: Annotated[int, msgspec.Meta(ge=1, le=MOST_POINTS)]
@@ -97,10 +100,10 @@ class RandomDesign(DesignSpec, frozen=True, kw_only=True, tag="random"):
 class StaircaseDesign(GridDesign, frozen=True, kw_only=True, tag="staircase"):
     """Trials where the curve bends: the next level of one dimension follows from the last answer.
 
-    The rule is that of simulator/curves/staircase.py.
-    over: that dimension, by default the last one with ends; the others are a grid, with so many `trials` at each of its
-    places. targets: the shares of yes that staircases hover at, taken in turn; rising: whether a yes is likelier at
-    higher levels. metric: what is asked, by default the first of `measure`; its value of one half or more is a yes.
+    The rule is that of simulator/curves/staircase.py. over: that dimension, by default the last one with ends; the
+    others are a grid, with so many `trials` at each of its places. targets: the shares of yes that staircases hover at,
+    taken in turn; rising: whether a yes is likelier at higher levels. metric: what is asked, by default the first of
+    `measure`; its value of one half or more is a yes. trials: at each place of the grid.
     """
 
     over: str | None = None

@@ -24,7 +24,9 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """`{path: ..., values: [...]}` or `{path: ..., from: -5, to: 25, steps: 7}`; the path is that of `--set`.
 
     scale: how the steps are spread, and what a curve is fitted over. labels: what tables and curves say instead of the
-    values, one for each: names of agents, or how long texts are. Without values and ends the points are listed.
+    values, one for each: names of agents, or how long texts are. Without values and ends the points are listed. path:
+    what changes, as `--set` has it. values: one point each. from, to: the ends. steps: how many points between them,
+    ends included.
     """
 
     path: str

@@ -43,7 +43,10 @@ class SweepInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SweepKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The keys of a sweep that are no dimensions. trials: per point, as `repeat` of the scenario."""
+    """The keys of a sweep that are no dimensions. trials: per point, as `repeat` of the scenario.
+
+    design: which points are played. curve: what is fitted to them.
+    """
 
     design: Literal["grid", "zip", "staircase"] | Design = GridDesign()
     trials: Annotated[int, msgspec.Meta(ge=1)] | None = None

@@ -16,7 +16,8 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Offer the tools over HTTP and MCP on this machine.
 
     port: 0 takes a free one. token: `${NAME}`, what a session is addressed by, where the agent must know it ahead; then
-    one session at a time can be played. Without it every session has one of its own.
+    one session at a time can be played. Without it every session has one of its own. host: the address that it listens
+    at.
     """
 
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0

@@ -54,7 +54,8 @@ class WorldSpec(Spec, frozen=True, kw_only=True):
 class ToolWorldSpec(WorldSpec, frozen=True, kw_only=True, tag="tools"):
     """A state and what tools do to it: `{state: {open: true}, tools: [{name: close, set: {open: false}}]}`.
 
-    state: a mapping. file: the same as a JSON or YAML file; `state: orders.json` is short for it.
+    state: a mapping. file: the same as a JSON or YAML file; `state: orders.json` is short for it. tools: what the
+    parties may call.
     """
 
     state: dict[str, Any] = {}

@@ -36,7 +36,8 @@ class Tau2WorldSpec(WorldSpec, frozen=True, kw_only=True, tag="tau2"):
     """A task of tau2-bench: `{kind: tau2, path: CHECKOUT, python: .../bin/python, domain: retail, task: 3}`.
 
     python: the interpreter that its packages are installed for (3.12). task: its id, or its place. tasks: the set of
-    tasks that it is of, where the domain has several (`telecom_full`), or its file (`tasks_small.json`).
+    tasks that it is of, where the domain has several (`telecom_full`), or its file (`tasks_small.json`). path: the
+    checkout. domain: whose task.
     """
 
     judges = True

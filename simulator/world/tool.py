@@ -34,7 +34,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     answer: a constant, or a template over state and arguments. set: what a call changes, value by path in the state,
     before it is answered. error: what every call is refused with. call: `module:function(state, **arguments)` answers
     instead, and may change the state; it refuses by a ValueError. folder: where its module lies, if it is not
-    installed. delay: how long the answer takes. party: who may call it.
+    installed. delay: how long the answer takes. party: who may call it. name: as it is called. description: what a
+    model is told of it. parameters: a JSON Schema of its arguments.
     """
 
     name: str

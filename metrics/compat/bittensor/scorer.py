@@ -46,7 +46,11 @@ class BittensorGiven(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BittensorSpec(AsScorer, frozen=True, kw_only=True, tag="bittensor"):
-    """Scores of a validator's results."""
+    """Scores of a validator's results.
+
+    seed: what the validator's draws begin with. judge_replies: a file with a judge's replies. judge: the endpoint that
+    is asked. fallback: the one that is asked where the first fails.
+    """
 
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     judge_replies: Path | None = None

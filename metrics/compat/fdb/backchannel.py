@@ -53,7 +53,10 @@ Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
 class FdbBackchannelSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:backchannel"):
-    """Takeover, frequency and timing of the agent's backchannels."""
+    """Takeover, frequency and timing of the agent's backchannels.
+
+    user_channel: of stereo recordings, 0 or 1. gt: a JSON file with the human distribution of each sample.
+    """
 
     user_channel: int = 0
     gt: Path | None = None

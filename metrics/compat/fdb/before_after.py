@@ -60,7 +60,10 @@ Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
 class BeforeAfterSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:before_after"):
-    """Speaking rate, pitch and intensity of the agent before and after the overlap."""
+    """Speaking rate, pitch and intensity of the agent before and after the overlap.
+
+    user_channel: of stereo recordings, 0 or 1.
+    """
 
     user_channel: int = 0
 

@@ -63,7 +63,11 @@ Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
 class BehaviorSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:behavior"):
-    """Shares of what the agent does after an overlap."""
+    """Shares of what the agent does after an overlap.
+
+    judge_replies: a file with a judge's replies. judge_model: the judge's name. judge_url: its endpoint, up to /v1.
+    judge_tries: how often it is asked until its reply can be read. instruction: a file with the question's words.
+    """
 
     judge_replies: Path | None = None
     judge_model: str | None = None

@@ -29,7 +29,10 @@ Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
 class PauseHandlingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:pause_handling"):
-    """Takeover rate in the user's pauses, lower is better."""
+    """Takeover rate in the user's pauses, lower is better.
+
+    user_channel: of stereo recordings, 0 or 1.
+    """
 
     user_channel: int = 0
 

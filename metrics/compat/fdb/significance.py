@@ -41,7 +41,11 @@ Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
 class SignificanceSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:significance"):
-    """Paired tests of prosody: before against after, and clean against after."""
+    """Paired tests of prosody: before against after, and clean against after.
+
+    judge_replies: a file with a judge's replies. outliers: which values are left out. metrics: the measures that are
+    tested (default: all).
+    """
 
     judge_replies: Path | None = None
     outliers: Outliers = "mad"

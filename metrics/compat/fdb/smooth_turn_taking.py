@@ -27,7 +27,10 @@ Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
 class SmoothTurnTakingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:smooth_turn_taking"):
-    """Takeover rate after the user's turn (higher is better) and its latency."""
+    """Takeover rate after the user's turn (higher is better) and its latency.
+
+    user_channel: of stereo recordings, 0 or 1.
+    """
 
     user_channel: int = 0
 

@@ -33,7 +33,10 @@ Source: Full-Duplex-Bench v1.5, arXiv 2507.23159."""
 
 
 class TimingSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:timing"):
-    """Stop and response intervals, pooled and at the overlap."""
+    """Stop and response intervals, pooled and at the overlap.
+
+    user_channel: of stereo recordings, 0 or 1.
+    """
 
     user_channel: int = 0
 

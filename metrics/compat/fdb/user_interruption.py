@@ -53,7 +53,12 @@ Source: Full-Duplex-Bench, arXiv 2503.04721."""
 
 
 class UserInterruptionSpec(FdbScorer, frozen=True, kw_only=True, tag="fdb:user_interruption"):
-    """Takeover after the user's interruption, its latency, and a judge's rating of the answer."""
+    """Takeover after the user's interruption, its latency, and a judge's rating of the answer.
+
+    user_channel: of stereo recordings, 0 or 1. judge_replies: a file with a judge's replies. judge_model: the judge's
+    name. judge_url: its endpoint, up to /v1. judge_tries: how often it is asked until its reply can be read.
+    instruction: a file with the question's words.
+    """
 
     user_channel: int = 0
     judge_replies: Path | None = None

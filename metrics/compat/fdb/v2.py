@@ -42,7 +42,11 @@ Source: Full-Duplex-Bench v2."""
 
 
 class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
-    """Turn-taking fluency, instruction following and task score."""
+    """Turn-taking fluency, instruction following and task score.
+
+    checkout: a copy of Full-Duplex-Bench, whose prompts are asked. judge: who is asked (default: the scenario's). task:
+    its id, where the session's sample does not tell.
+    """
 
     card: ClassVar[str] = CARD
     table: ClassVar[tuple[Definition, ...]] = (

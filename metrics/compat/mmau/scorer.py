@@ -62,6 +62,8 @@ class MmauProSpec(RowScorer, frozen=True, kw_only=True, tag="mmau_pro"):
     """Scores of answers to questions about sound.
 
     reading: whose evaluation is followed where the authors and NeMo-Skills differ. embed: an endpoint of embeddings.
+    judge_replies: a file with a judge's replies. judge: the endpoint that is asked. instruction: a file with the
+    question's words.
     """
 
     reading: Literal["authors", "nemo"] = "authors"

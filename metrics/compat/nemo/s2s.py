@@ -82,7 +82,14 @@ class NemoS2sSpec(AsScorer, frozen=True, kw_only=True, tag="nemo_s2s"):
     segments, texts: instead of detection and recognition. judge_replies: ready replies; judge_model and judge_url: an
     OpenAI-compatible endpoint, judge_key_env the variable with its key, prompt_suffix what its questions end with.
     instruction: the judge's question, with {conversation} in it. write: takes metrics.json, output_with_eval.jsonl,
-    llm_judge_input.jsonl, and eval-results/ as NeMo-Skills has it.
+    llm_judge_input.jsonl, and eval-results/ as NeMo-Skills has it. barge_in_threshold_sec: in seconds, so soon an agent
+    must stop. tt_latency_threshold_sec: in seconds, so soon it must answer. tt_precision_buffer_sec,
+    tt_recall_buffer_sec: in seconds, what an answer's edges may be off by. end_time: ends of the user's backchannels,
+    in seconds. vad_min_silence_duration_ms: shorter silences, in ms, are no ends of a segment. segment_buffer_sec: in
+    seconds, around each segment that is recognised. disable_transcription: no recognition. use_audio_segmentation:
+    segments from the sound, not from what the model tells. force_recompute: what is kept is computed anew. judge_tries:
+    how often a judge is asked until its reply can be read. judge_key_env: the variable with its key. prompt_suffix:
+    what its questions end with. user_channel: of stereo recordings, 0 or 1.
     """
 
     barge_in_threshold_sec: float = 1.5

@@ -66,7 +66,10 @@ Source: VoiceBench (arXiv 2410.17196), its leaderboard."""
 
 
 class OverallSpec(RowScorer, frozen=True, kw_only=True, tag="voicebench"):
-    """The mean of nine sets."""
+    """The mean of nine sets.
+
+    judge: the endpoint that is asked.
+    """
 
     judge: JudgeAddress | None = None
 
