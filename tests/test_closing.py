@@ -84,6 +84,12 @@ def test_far_ends_that_are_not_there_are_found_before_the_run(
     assert not (tmp_path / "out").exists()
     assert f"{gone}; start it, or try all the same with --no-probe" in capsys.readouterr().err
     assert simulate(there, "--out", tmp_path / "out", "--no-probe") == 3
+    assert simulate(there, "--out", tmp_path / "out", "--resume") == 2
+    rows = tmp_path / "out" / "results.jsonl"
+    rows.write_text(rows.read_text().replace('"failed"', '"completed"'))
+    capsys.readouterr()
+    assert simulate(there, "--out", tmp_path / "out", "--resume") == 0  # nothing is left that needs it
+    assert gone not in capsys.readouterr().err
     other = tmp_path / "other.yaml"
     other.write_text(yaml.safe_dump(SHORT | {"name": "other", "report": "none"}))
     assert simulate(there, other, "--out", tmp_path / "both", "--json") == 3

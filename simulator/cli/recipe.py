@@ -14,6 +14,7 @@ import msgspec
 
 from simulator.cli import INCOMPLETE, INTERRUPTED, OK
 from simulator.cli.compare_models import as_markdown, save
+from simulator.doctor.addresses import unreachable
 from simulator.errors import ScenarioError, SessionError
 from simulator.planning.plan import Plan, plan_of
 from simulator.plugins import load
@@ -74,7 +75,12 @@ def _generate(recipe: OpenRecipe, home: Path, args: argparse.Namespace, carry_ou
         mine = copy.copy(args)
         mine.out = home / "runs" / slug(agent)
         mine.resume = (mine.out / INFO).is_file()
-        code = max(code, carry_out(_plan(recipe, agent), mine))
+        plan = _plan(recipe, agent)
+        # One that is not there costs its own sessions: the others are played, and what was played before is scored.
+        mine.no_probe = True
+        for line in [] if args.no_probe or args.dry_run else list(unreachable(plan.scenarios).values())[:1]:
+            _told(line)
+        code = max(code, carry_out(plan, mine))
         if code == INTERRUPTED:
             break
     return code

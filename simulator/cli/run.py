@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.recipe import is_recipe
+from simulator.results.row import read_rows
 from simulator.results.summary import Summary, summarise
 from simulator.texts import shown
 from simulator.workers import stop_as_by_ctrl_c
@@ -91,9 +92,11 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     part = RunPart(plan, None if shard is None else Shard.read(shard))
     if args.dry_run:
         return tell_plan(part.plan, args)
+    out = args.out or _default_folder(plan, part.shard)
     if not args.no_probe and (recording is None or recording.record == "always"):
-        _look_for_far_ends(part.plan)
-    folder = RunFolder(args.out or _default_folder(plan, part.shard), resume=args.resume)
+        earlier = read_rows(out)[0] if args.resume else []
+        _look_for_far_ends(part.plan, {row.id for row in earlier if row.status == "completed"})
+    folder = RunFolder(out, resume=args.resume)
     try:
         part.begin(folder)
         return _play(part, folder, args)
@@ -161,12 +164,17 @@ def _complained(line: str) -> None:
     print(f"simulate: {shown(line)}", file=sys.stderr)
 
 
-def _look_for_far_ends(plan: Plan) -> None:
-    """Say which scenarios have a party that is not there; ScenarioError when that is all of them."""
+def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
+    """Say which scenarios have a party that is not there; ScenarioError when that is all of those still to be played.
+
+    done: the ids of sessions that an earlier run completed.
+    """
     from simulator.doctor.addresses import unreachable
 
-    missing = unreachable(plan.scenarios)
-    if missing and len(missing) == len(plan.scenarios):
+    over = {job.group for job in plan.jobs} - {job.group for job in plan.jobs if job.id not in done}
+    left = {name: scenario for name, scenario in plan.scenarios.items() if name not in over}
+    missing = unreachable(left)
+    if missing and len(missing) == len(left):
         raise ScenarioError(f"{next(iter(missing.values()))}; start it, or try all the same with --no-probe")
     for sentence_ in missing.values():
         print(f"simulate: {sentence_}", file=sys.stderr)
