@@ -1,0 +1,131 @@
+"""The tutorials are done to the end: their files written, their commands run in a shell, their output found.
+
+A block whose first line is a comment with a file's name is that file, ```bash is run, ```text is found in what came
+out, and ```console is for the reader alone.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.chat_endpoint import chat_endpoint, says
+from tests.distributions import register
+from tests.fdb_folders import voiced, write_sample
+from tests.source_tree import ROOT
+from tests.test_caller_endpoint import reply
+
+FOLDER = ROOT / "docs" / "tutorials"
+PARTS = ("| needs | takes | costs |", "## When it fails")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The blocks of a language, in order."""
+    text = (FOLDER / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def follow(page: str, folder: Path, less: Mapping[str, str] | None = None, **env: str) -> str:
+    """Do what a page says in a folder, with cheaper words for some of it; give what came out."""
+    for file in (text for language in ("yaml", "python", "toml") for text in blocks(page, language)):
+        named = re.match(r"# ([\w./]+)\n", file)
+        assert named is not None, f"{page}: a block without a file's name"
+        (folder / named[1]).parent.mkdir(parents=True, exist_ok=True)
+        (folder / named[1]).write_text(file[named.end() :])
+    commands = "".join(blocks(page, "bash"))
+    for full, cheap in (less or {}).items():
+        assert full in commands, f"{page}: there is no {full!r} any more"
+        commands = commands.replace(full, cheap)
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", commands], cwd=folder, env=os.environ | {"PATH": path, "COLUMNS": "200"} | env,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    out = done.stdout + done.stderr
+    assert done.returncode == 0, out
+    for expected in "".join(blocks(page, "text")).splitlines():
+        assert " ".join(expected.split()) in " ".join(out.split()), f"{page}: {expected!r} is not in\n{out}"
+    return out
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in FOLDER.glob("*.md")))
+def test_a_tutorial_says_what_it_needs_and_what_to_do_when_it_fails(page: str) -> None:
+    """What it needs, how long it takes and what it costs stand in a table at the top, troubles at the end."""
+    text = (FOLDER / page).read_text(encoding="utf-8")
+    needs, fails = (text.find(part) for part in PARTS)
+    assert 0 < needs < text.index("```") < fails
+
+
+@pytest.mark.slow
+def test_start(tmp_path: Path) -> None:
+    """The first call, and the same with one thing changed."""
+    follow("start.md", tmp_path)
+
+
+@pytest.mark.slow
+def test_sweep(tmp_path: Path) -> None:
+    """With two ends of the dimension, played once: the table has its columns."""
+    less = {"simulate sweep.yaml --concurrency 2": "simulate sweep.yaml --set sweep.trials=1 --set sweep.pause.steps=2"}
+    follow("sweep.md", tmp_path, less)
+
+
+@pytest.mark.slow
+def test_dialogue(tmp_path: Path) -> None:
+    """Twice instead of a thousand times, shorter; the script of the page reads what came of it."""
+    less = {"--repeat 1000 --concurrency 2": "--repeat 2 --set duration=12s --set report=none"}
+    follow("dialogue.md", tmp_path, less)
+
+
+@pytest.mark.slow
+def test_full_duplex_bench(tmp_path: Path) -> None:
+    """Over a miniature of the data set: two samples in which a user speaks from 0.5 to 2.0 s."""
+    for name in ("1", "2"):
+        label = [{"text": "[TURN-TAKING]", "timestamp": [2.0, 2.1]}]
+        write_sample(tmp_path / "data" / name, {"input.wav": voiced([(0.5, 2.0)], 6.0), "turn_taking.json": label})
+    follow("full_duplex_bench.md", tmp_path)
+
+
+@pytest.mark.slow
+def test_llm_caller(tmp_path: Path) -> None:
+    """The model is an endpoint on this machine that wants a table and hangs up."""
+    wants, thanks = reply(say="A table for two, please."), reply(say="Ann Miller.")
+    with chat_endpoint(says(wants), says(thanks), says(reply(action="hang_up", say="Thank you, goodbye."))) as endpoint:
+        less = {"impatient_caller.yaml --out": "impatient_caller.yaml --set duration=15s --out"}
+        follow("llm_caller.md", tmp_path, less, LLM_URL=endpoint.base_url)
+        assert endpoint.asked[0]["model"] == "llama3.2"
+        assert "Book a table for two" in str(endpoint.asked[0]["messages"])
+
+
+@pytest.mark.slow
+def test_recordings(tmp_path: Path) -> None:
+    """A recording that was made a minute ago, of which nothing but its sound is used."""
+    follow("recordings.md", tmp_path)
+    assert soundfile.info(tmp_path / "calls" / "monday.wav").channels == 2
+    assert not (tmp_path / "calls" / "session.json").exists()
+
+
+@pytest.mark.slow
+def test_live(tmp_path: Path) -> None:
+    """All but the talk: the scenario is right, and the options are there that the page names."""
+    told = follow("live.md", tmp_path)
+    assert all(option in told for option in ("--set", "--port"))
+
+
+@pytest.mark.torch
+@pytest.mark.skipif(find_spec("torch") is None, reason="needs the torch extra")
+def test_model(tmp_path: Path) -> None:
+    """The page's files are those that `simulate init model` writes; installed, the model talks in a batch."""
+    for language, name in (("python", "my_duplex/model.py"), ("toml", "pyproject.toml")):
+        (shown,) = blocks("model.md", language)
+        assert shown == f"# {name}\n" + (ROOT / "starts" / "model" / name).read_text(encoding="utf-8")
+    installed = tmp_path / "site"
+    register(installed, "my_duplex", {"models": {"my_duplex": "my_duplex.model:MyDuplexSpec"}})
+    model = tmp_path / "my_model"
+    follow("model.md", tmp_path, PYTHONPATH=f"{installed}{os.pathsep}{model}")
