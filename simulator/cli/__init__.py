@@ -27,7 +27,7 @@ COMMANDS = {
     "schema": "the JSON Schema of a scenario, for editors",
     "check": "validate a scenario without running it",
     "judge": "how far a judge can be believed: against people's labels (calibrate), against itself (check)",
-    "init": "write a folder to start from (dialogue, model, sweep), or a shipped scenario",
+    "init": "write a folder to start from (agent, ci, dialogue, model, sweep), or a shipped scenario",
     "arena": "two answers to one input, blind: a judge or people say which is better; ratings of battles (rate)",
     "doctor": "what works on this machine, or what is wrong with a recording or an endpoint",
 }
