@@ -214,5 +214,6 @@ def _kindless(definitions: dict[str, Schema], kind: Schema) -> Schema:
 def _own_world(definitions: dict[str, Schema], kind: Schema) -> Schema:
     """A scenario's own world, which needs no kind; with or without it its state may be a file's name."""
     properties = definitions[kind["$ref"].removeprefix("#/$defs/")]["properties"]
-    properties["state"] = {"anyOf": [properties["state"], {"type": "string"}]}
+    told = properties["state"].pop("description", "")
+    properties["state"] = {"anyOf": [properties["state"], {"type": "string"}], "description": told}
     return _kindless(definitions, kind)

@@ -47,11 +47,13 @@ class ChatAudioServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="chat_a
     sessions: keep dialogues between requests; the one that waited longest makes room for a new one. capacity: so many
     at most (and a model's slots). ttl: so long after a last turn.
 
-    text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text. The others are named
-    as that server's own: response_end_detection_mode (energy or eos), eos_detection_window (steps of padding),
-    silence_padding_sec (behind each turn) and num_frames_per_inference are the frame loop's, which a duplex model with
-    frames of 80 ms is served by; no_decode_audio: answers are text alone; ignore_system_prompt: a client's system text
-    does not reach the model; session_artifacts_dir: where turns are kept beside the session folders.
+    text_voice: speaks a turn that is only text. stamps: put NeMo's `<|t|>` stamps into the text.
+
+    The others are named as that server's own; the first four are the frame loop's, which a duplex model with frames of
+    80 ms is served by. response_end_detection_mode: energy or eos. eos_detection_window: steps of padding.
+    silence_padding_sec: behind each turn. num_frames_per_inference: frames of 80 ms per step. no_decode_audio: answers
+    are text alone; ignore_system_prompt: a client's system text does not reach the model; session_artifacts_dir: where
+    turns are kept beside the session folders.
     """
 
     path: ClassVar[str] = "/v1"

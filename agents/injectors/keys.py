@@ -11,7 +11,8 @@ from simulator.speaking.voice import Band, PreparedSpeech, Role, check_voice, pr
 class KeysSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="keys"):
     """Press keys: `{kind: keys, cue: {agent_speaking: 2s}, press: "1234#"}`.
 
-    band: as tones in the sound (`in`) or beside it (`out`); not given: beside it where the other can take them so.
+    press: the keys, 0-9 A-D * #. band: as tones in the sound (`in`) or beside it (`out`); not given: beside it where
+    the other can take them so.
     """
 
     role: ClassVar[Role] = "recording"

@@ -37,7 +37,9 @@ class LiveKitSpec(ActorSpec, frozen=True, kw_only=True, tag="livekit"):
 
     token: instead of key and secret. room: its name, a new one unless told otherwise. identity: ours. agent_name,
     metadata: explicit dispatch. agent_identity: whom to listen to, the first agent unless told otherwise. jitter: how
-    much sound waits before a burst is heard. billed_as: the name its prices stand under.
+    much sound waits before a burst is heard. billed_as: the name its prices stand under. url: the server's address.
+    api_key, api_secret: what the token is made of, as `${NAME}`. attributes: of our participant. connect_timeout: for
+    joining, and for the agent to come.
     """
 
     url: str

@@ -54,9 +54,10 @@ Vocoder = Callable[[list[int]], Any]
 class LlamaOmniSpec(ResponderSpec, frozen=True, kw_only=True, tag="llama_omni"):
     """A LLaMA-Omni controller (base_url) or one of its workers (worker).
 
-    model: which one the controller should name (default: its first). vocoder: `module:function` that makes sound of
-    units; folder: where its module lies. system: what the prompt begins with. temperature, top_p, max_new_tokens: of an
-    answer. timeout: for each request. token: `${NAME}`, sent as a Bearer header to base_url.
+    base_url: the controller's address. worker: one worker's address, without a controller. model: which one the
+    controller should name (default: its first). vocoder: `module:function` that makes sound of units; folder: where its
+    module lies. system: what the prompt begins with. temperature, top_p, max_new_tokens: of an answer. timeout: for
+    each request. token: `${NAME}`, sent as a Bearer header to base_url.
     """
 
     base_url: str | None = None

@@ -38,8 +38,8 @@ _TURNS: WeakKeyDictionary[Any, dict[str, anyio.Lock]] = WeakKeyDictionary()
 class MiniOmniSpec(ResponderSpec, frozen=True, kw_only=True, tag="mini_omni"):
     """A Mini-Omni server by its address: `{kind: mini_omni, base_url: "http://127.0.0.1:60808"}`.
 
-    stream_stride: frames of sound per chunk of its answer. max_tokens: of an answer. timeout: for a whole answer.
-    token: `${NAME}`, sent as a Bearer header, for a server behind a proxy that wants one.
+    base_url: the server's address. stream_stride: frames of sound per chunk of its answer. max_tokens: of an answer.
+    timeout: for a whole answer. token: `${NAME}`, sent as a Bearer header, for a server behind a proxy that wants one.
     """
 
     base_url: str

@@ -32,7 +32,8 @@ class PipecatSpec(ActorSpec, frozen=True, kw_only=True, tag="pipecat"):
 
     input_rate, output_rate: of the bot's transport, in Hz. rtvi: whether its pipeline speaks RTVI. headers: of
     the handshake (an Origin, where the bot asks for one). jitter: how much sound waits before a burst is heard. verify:
-    not for a self-signed certificate. billed_as: the name its prices stand under.
+    not for a self-signed certificate. billed_as: the name its prices stand under. url: the bot's address.
+    connect_timeout: for the connection, and for the bot to be ready.
     """
 
     url: str

@@ -44,7 +44,10 @@ class SoundReader(Protocol):
 
 
 class SoundForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """encoding; rate: Hz, not given: 16000, of G.711 8000, of Opus 24000 (which is the only one there)."""
+    """The form of sound on a wire.
+
+    encoding: how samples are written. rate: Hz, not given: 16000, of G.711 8000, of Opus 24000 (the only one there).
+    """
 
     encoding: Encodings = "pcm16"
     rate: SoundRate | None = None

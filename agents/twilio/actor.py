@@ -42,7 +42,9 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
 
     webhook: where the call is told first, by a POST signed with `auth_token`; its TwiML names the stream. parameters:
     the stream's customParameters. from_number, to_number: of the call. jitter: how much sound waits before a burst is
-    heard. verify: not for a self-signed certificate. billed_as: the name its prices stand under.
+    heard. verify: not for a self-signed certificate. billed_as: the name its prices stand under. url: the stream's
+    address. auth_token: what the webhook is signed with, as `${NAME}`. account: the account's sid. connect_timeout: for
+    the connection.
     """
 
     url: str | None = None

@@ -35,7 +35,8 @@ class WebRtcSpec(ActorSpec, frozen=True, kw_only=True, tag="webrtc"):
     dialect: how the offer is made and what the data channel says. headers: of the offer. request: what goes with it
     (plain: more fields, pipecat: request_data, or the body of /start; openai: the session). channel: its label, "" for
     none. rtvi: whether a bot of Pipecat's speaks it. stun: servers. trickle: candidates follow the offer (pipecat).
-    jitter: how much sound waits before a burst is heard. billed_as: the name its prices stand under.
+    jitter: how much sound waits before a burst is heard. billed_as: the name its prices stand under. url: where the
+    offer goes. connect_timeout: for the connection, and for the agent to be ready.
     """
 
     url: str

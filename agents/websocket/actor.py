@@ -37,7 +37,8 @@ class WebSocketSpec(ActorSpec, frozen=True, kw_only=True, tag="websocket"):
 
     headers, subprotocol: of the handshake. up, down: the form of sound to it and from it. hello, bye: messages at the
     beginning and the end. ping: how often a keep-alive goes out. jitter: how much sound waits before a burst is heard.
-    verify: not for a self-signed certificate. billed_as: the name its prices stand under.
+    verify: not for a self-signed certificate. billed_as: the name its prices stand under. url: the agent's address.
+    send, receive: what messages look like, binary sound without them. connect_timeout: for the connection.
     """
 
     url: str

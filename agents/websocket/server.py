@@ -50,7 +50,10 @@ class ServedReceive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class WebSocketServerSpec(ServerSpec, frozen=True, kw_only=True, tag="websocket"):
-    """A WebSocket in words of your own. audio: the form of sound both ways. send, receive: as in the module's text."""
+    """A WebSocket in words of your own.
+
+    audio: the form of sound both ways. subprotocol: of the handshake. send, receive: as in the module's text.
+    """
 
     default_port: ClassVar[int] = 8765
     path: ClassVar[str] = PATH

@@ -42,7 +42,10 @@ _NEEDED = {"json": "audio", "mark": "mark", "digits": "digits", "served_json": "
 
 
 class JsonPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where something stands in a message: a path; when: what the message must look like, if anything."""
+    """Where something stands in a message.
+
+    path: such as `$.data`. when: what the message must look like, if anything.
+    """
 
     path: str
     when: Match | None = None
@@ -92,7 +95,7 @@ class SendWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     carries; not given: a frame of the session.
 
     mark: that a mark's sound was heard. played: how much was heard, about every `played_every` and when it is cleared.
-    digits: keys that were pressed. pong: what a ping of theirs is answered with.
+    played_every: how often. digits: keys that were pressed. pong: what a ping of theirs is answered with.
     """
 
     json: Template | None = None

@@ -47,9 +47,10 @@ class StagedTask(msgspec.Struct, frozen=True, kw_only=True):
 class FdbV2DatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb_v2"):
     """Tasks of a Full-Duplex-Bench v2 checkout: `{kind: fdb_v2, path: ~/Full-Duplex-Bench, families: [Safety]}`.
 
-    families: of Daily, Correction, EntityTracking, Safety; all if none is named. pacing: slow bears silences and stops
-    when it is talked over; fast answers sooner, cuts in and insists. llm: what the caller thinks by (`kind: caller`
-    says more), patterns unless a model is named; voice: its own. only: these ids. limit: so many of each family.
+    path: the checkout. families: of Daily, Correction, EntityTracking, Safety; all if none is named. pacing: slow bears
+    silences and stops when it is talked over; fast answers sooner, cuts in and insists. llm: what the caller thinks by
+    (`kind: caller` says more), patterns unless a model is named; voice: its own. only: these ids. limit: so many of
+    each family.
     """
 
     path: Path

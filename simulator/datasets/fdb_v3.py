@@ -23,9 +23,10 @@ _KEPT = ("domain", "difficulty", "title", "state_rollback_test", "disfluency_fea
 class FdbV3DatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb_v3"):
     """Recordings of a Full-Duplex-Bench v3 checkout: `{kind: fdb_v3, path: ~/Full-Duplex-Bench, latency: normal}`.
 
-    Its folder v3 holds benchmark_data_v2.json, the `mock_apis` and the released recordings. latency: how long the tools
-    take (instant, fast, normal, slow). only: these samples, or all recordings of these scenarios. limit: the first so
-    many. A recording whose scenario is not known, or which cannot be read, is left out with a note.
+    path: the checkout. Its folder v3 holds benchmark_data_v2.json, the `mock_apis` and the released recordings.
+    latency: how long the tools take (instant, fast, normal, slow). only: these samples, or all recordings of these
+    scenarios. limit: the first so many. A recording whose scenario is not known, or which cannot be read, is left out
+    with a note.
     """
 
     path: Path

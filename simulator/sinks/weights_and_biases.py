@@ -15,8 +15,9 @@ KEY = "WANDB_API_KEY"
 class WandbSpec(SinkSpec, frozen=True, kw_only=True, tag="wandb"):
     """Log to W&B: `log: wandb`, or `log: {kind: wandb, project: calls, mode: offline}`.
 
-    mode: `offline` writes into the run's folder; without one, what WANDB_MODE says, else online. sound, pages: of which
-    sessions they are sent. The key is WANDB_API_KEY, or that of `wandb login`.
+    project, entity, group, tags: as W&B has them. mode: `offline` writes into the run's folder; without one, what
+    WANDB_MODE says, else online. sound, pages: of which sessions they are sent. The key is WANDB_API_KEY, or that of
+    `wandb login`.
     """
 
     project: str = "duplex-simulator"

@@ -67,7 +67,7 @@ class CueKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     drawn by the seed. button: a key is pressed in a live session. delay: so much later (500 ms for `after`). every:
     again so long after the last time in the same stretch of speech. times: at most so often. within: how long it waits
     for its own party to stop (2 s). at_latest: after so much silence of the other in any case (8 s in scripts).
-    over_self: although its own party speaks.
+    over_self: although its own party speaks. other_silent: not before the other party is silent.
     """
 
     at: Duration | None = None

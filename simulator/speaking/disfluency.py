@@ -36,7 +36,10 @@ _EDGES = ".,;:!?¿¡。，、！？"
 
 
 class Disfluency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How disfluent a script is: the share of its turns, and which kinds are drawn from."""
+    """How disfluent a script is.
+
+    share: of its turns. kinds: which ones are drawn from.
+    """
 
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
     kinds: tuple[DisfluencyKind, ...] = KINDS

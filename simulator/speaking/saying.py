@@ -33,7 +33,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Pause(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A silence inside a turn: `{pause: 700ms}`."""
+    """A silence inside a turn: `{pause: 700ms}`. pause: how long it is."""
 
     pause: Duration
 
@@ -43,7 +43,7 @@ class Pause(_Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SoundPart(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """A sound of the mouth that is no word: `{sound: breath}`, `{sound: laugh}`."""
+    """A sound of the mouth that is no word: `{sound: breath}`, `{sound: laugh}`. sound: which one."""
 
     sound: BodySound
 
@@ -51,8 +51,8 @@ class SoundPart(_Part, frozen=True, kw_only=True, omit_defaults=True):
 class SaidPart(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """A text that is said otherwise than those around: `{say: "good morning", language: en}`.
 
-    language: its code; voice: the speaker's in it (default: espeak's same speaker, or the language's own voice).
-    disfluency: what it is, where it is no part of what is meant.
+    say: the text. language: its code; voice: the speaker's in it (default: espeak's same speaker, or the language's own
+    voice). disfluency: what it is, where it is no part of what is meant.
     """
 
     say: str
