@@ -36,7 +36,9 @@ class EndpointMindSpec(MindSpec, frozen=True, kw_only=True, tag="chat"):
     """Think by a chat endpoint: `llm: {base_url: "http://127.0.0.1:11434/v1", model: llama3.2, api_key: "${KEY}"}`.
 
     api_key: written as `${NAME}`; without it OpenAI gets OPENAI_API_KEY, and nobody else gets a key. form: how the JSON
-    is asked for; where a server refuses that, less is asked. max_tokens: of an answer, thoughts included.
+    is asked for; where a server refuses that, less is asked. max_tokens: of an answer, thoughts included. base_url: the
+    endpoint's address, up to /v1. model: its name. temperature: how freely it answers; 0 takes the likeliest. timeout:
+    for an answer.
     """
 
     base_url: str
