@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from agents.caller.endpoint_mind import EndpointMindSpec
+from agents.caller.rules_mind import RulesMindSpec
 from simulator import cli, results, testing
 from simulator.plugins import installed, load
 from simulator.reading.key_types import inner_structs, keys_of
@@ -57,6 +59,8 @@ PARTS: Mapping[str, tuple[type[Any], ...]] = {
 }
 """What a scenario's page tells of, beside the keys of the file."""
 
+MINDS: tuple[type[Any], ...] = (RulesMindSpec, EndpointMindSpec)
+
 WRITTEN = "This page is written from the code; a test holds it to it.\n"
 
 
@@ -84,6 +88,11 @@ def _kinds(title: str, about: str, groups: tuple[str, ...]) -> Iterator[str]:
             structs.append(load(group, kind))
             yield f"{'###' if len(groups) > 1 else '##'} {kind}\n"
             yield from _struct(structs[-1])
+    if "actors" in groups:
+        yield "## llm of a caller\n"
+        structs += MINDS
+        for mind in MINDS:
+            yield from _struct(mind)
     yield from _inside(structs)
 
 

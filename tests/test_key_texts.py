@@ -16,6 +16,7 @@ from simulator.schema import METRIC_EXPECTATION, scenario_schema
 from simulator.scoring.scorer import all_definitions
 from simulator.spec import Duration
 from tests.command_line import simulate
+from tests.reference_pages import MINDS
 
 
 class Bread(msgspec.Struct):
@@ -105,6 +106,7 @@ def test_every_key_of_a_kind_has_a_text() -> None:
     silent = [
         f"{group}.{kind}.{key.name}" for group, kind in KINDS for key in keys_of(load(group, kind)) if not key.text
     ]
+    silent += [key.name for mind in MINDS for key in keys_of(mind) if not key.text]
     assert silent == []
 
 

@@ -66,7 +66,7 @@ def test_a_tutorial_says_what_it_needs_and_what_to_do_when_it_fails(page: str) -
 @pytest.mark.slow
 def test_start(tmp_path: Path) -> None:
     """The first call, and the same with one thing changed."""
-    follow("start.md", tmp_path)
+    follow("start.md", tmp_path, {"--out runs/stubborn": "--out runs/stubborn --set report=none"})
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_llm_caller(tmp_path: Path) -> None:
     """The model is an endpoint on this machine that wants a table and hangs up."""
     wants, thanks = reply(say="A table for two, please."), reply(say="Ann Miller.")
     with chat_endpoint(says(wants), says(thanks), says(reply(action="hang_up", say="Thank you, goodbye."))) as endpoint:
-        less = {"impatient_caller.yaml --out": "impatient_caller.yaml --set duration=15s --out"}
+        less = {"impatient_caller.yaml --out": "impatient_caller.yaml --set duration=10s --set scorers=[] --out"}
         follow("llm_caller.md", tmp_path, less, LLM_URL=endpoint.base_url)
         assert endpoint.asked[0]["model"] == "llama3.2"
         assert "Book a table for two" in str(endpoint.asked[0]["messages"])
@@ -106,7 +106,11 @@ def test_llm_caller(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_recordings(tmp_path: Path) -> None:
     """A recording that was made a minute ago, of which nothing but its sound is used."""
-    follow("recordings.md", tmp_path)
+    follow(
+        "recordings.md",
+        tmp_path,
+        {"--out runs/first\n": "--out runs/first --set scorers=[] --set expect=[] --set report=none\n"},
+    )
     assert soundfile.info(tmp_path / "calls" / "monday.wav").channels == 2
     assert not (tmp_path / "calls" / "session.json").exists()
 

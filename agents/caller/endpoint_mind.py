@@ -44,7 +44,8 @@ class EndpointMindSpec(MindSpec, frozen=True, kw_only=True, tag="chat"):
 
     api_key: written as `${NAME}`; without it OpenAI gets OPENAI_API_KEY, and nobody else gets a key. form: how the JSON
     is asked for; where a server refuses that, less is asked. max_tokens: of an answer, thoughts included. base_url: the
-    endpoint's address, with /v1. model: which one it runs. temperature: of what it says. timeout: for an answer.
+    endpoint's address, up to /v1. model: its name. temperature: how freely it answers; 0 takes the likeliest. timeout:
+    for an answer.
     """
 
     base_url: str
