@@ -132,7 +132,7 @@ class DuplexModelActor(Actor):
         start = self._frame * self._audio.output_samples
         self.last_cost_s = None if answer.underrun else answer.cost_s
         self._note(answer, start)
-        samples = freeze(answer.pcm) if answer.pcm.any() else silence(self._audio.output_samples)
+        samples = freeze(answer.pcm) if answer.sounds else silence(self._audio.output_samples)
         return AudioFrame(start, samples)
 
     def _note(self, answer: SlotAnswer, at: int) -> None:

@@ -9,6 +9,7 @@ own session, an exception all.
 
 import asyncio
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -21,13 +22,14 @@ from agents.duplex.slots import SlotFrame, Slots, Stage
 from agents.duplex.thread import ModelThread
 from simulator.clock import seconds
 from simulator.errors import ActorError, SimulatorError
-from simulator.frame import AudioFrame, Samples, silence
+from simulator.frame import AudioFrame, Samples, energies, silence
 
 
 class SlotAnswer(msgspec.Struct, frozen=True, gc=False):
     """What a frame came to: what was said, the pieces, the row's own frame, the cost, whether a reply ended.
 
-    underrun: the frame missed its step: what is said is silence, and the model has not heard it.
+    underrun: the frame missed its step: what is said is silence, and the model has not heard it. sounds: whether
+    anything is said at all, found for all rows at once.
     """
 
     pcm: Samples
@@ -36,6 +38,7 @@ class SlotAnswer(msgspec.Struct, frozen=True, gc=False):
     cost_s: float
     reply_ended: bool = False
     underrun: bool = False
+    sounds: bool = False
 
 
 Then = Callable[[SlotAnswer], AudioFrame]
@@ -250,13 +253,16 @@ class Batch:
         self._consider()
 
     def _hand_out(self, output: StepOutput, talked: list[SlotFrame], cost_s: float, *, late: bool) -> None:
-        numbers = bool(np.isfinite(output.pcm).all())
+        with np.errstate(over="ignore", invalid="ignore"):  # void rows may hold anything
+            energy = energies(output.pcm.ravel(), self._audio.output_samples).tolist()
         pieces: dict[int, list[Piece]] = {}
         for piece in output.pieces:
             pieces.setdefault(piece.slot, []).append(piece)
         for row in talked:
             tenant = self._tenants[row.slot]
-            if not numbers and not np.isfinite(output.pcm[row.slot]).all():
+            power = energy[row.slot]
+            # An energy that is no number finds what is none; only of sound beyond all measure it says nothing.
+            if not isfinite(power) and not np.isfinite(output.pcm[row.slot]).all():
                 what = f"frame {row.frame} of slot {row.slot} is not a number (NaN or infinity)"
                 tenant.fail(ActorError(f"{self._name}: {what}"))
             elif row.submitted and late:
@@ -264,7 +270,8 @@ class Batch:
             elif row.submitted:
                 said = pieces.get(row.slot, [])
                 ended = row.slot in output.ended
-                tenant.reply(SlotAnswer(output.pcm[row.slot], said, row.frame, cost_s, ended))
+                pcm = output.pcm[row.slot]
+                tenant.reply(SlotAnswer(pcm, said, row.frame, cost_s, ended, sounds=power != 0))
 
     def _underrun(self, tenant: Tenant) -> None:
         self._meter.underruns += 1

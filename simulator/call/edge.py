@@ -90,7 +90,8 @@ class Edge:
 
     def _ask(self) -> AudioFrame | Awaitable[AudioFrame]:
         shape = self._shape
-        whole = self._heard[0] if shape.ticks == 1 else np.concatenate(self._heard)
+        # In blocks an own frame often comes whole, as one stretch of its ticks.
+        whole = self._heard[0] if len(self._heard) == 1 else np.concatenate(self._heard)
         self._heard, self._missing = [], shape.ticks * self._count
         samples = self._into(whole, shape.input_samples)
         frame = AudioFrame(self._position, freeze(samples))

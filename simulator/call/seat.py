@@ -54,6 +54,8 @@ class Seat:
         self._rate = sample_rate
         self.shape: EdgeShape = shape_of(self.actor.traits.format, sample_rate, frame_samples)
         self.latency_ticks = math.ceil(spec.latency.fixed.samples(sample_rate) / frame_samples)
+        self._late = self.latency_ticks * frame_samples
+        self._moves = self._moves_of(self._late)
         self.delay: FixedLatency | MeasuredLatency | None = None
         step: Step = self.actor.step
         skips = self.actor.traits.skips_first
@@ -111,16 +113,19 @@ class Seat:
         if isinstance(self.delay, MeasuredLatency):
             self.delay.hold(self._said(at), type_, fields)
         else:
-            self.note(self._said(at), type_, fields, self.latency_ticks * self._frame)
+            self.note(self._said(at), type_, fields, self._late)
 
     def note(self, at: int, type_: str, fields: dict[str, Any], late: int) -> None:
         """Write an event whose moments lie `late` samples behind the undelayed output."""
-        by: dict[Kind, Move] = {
+        by = self._moves if late == self._late else self._moves_of(late)
+        self._log.add(at + late, type_, self.party, **with_times(type_, fields, by))
+
+    def _moves_of(self, late: int) -> dict[Kind, Move]:
+        return {
             "said": lambda told: self._said(told) + late,
             "heard": self._heard,
             "length": lambda told: told * self._rate // self.shape.output_rate,
         }
-        self._log.add(at + late, type_, self.party, **with_times(type_, fields, by))
 
     @property
     def _frame(self) -> int:

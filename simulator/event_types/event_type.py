@@ -34,6 +34,9 @@ KINDS: Mapping[Kind, str] = {
     "data": "whatever a far end or a client sent, as it came",
 }
 
+OF_MOMENTS: tuple[Kind, ...] = ("words", "stretches")
+"""Kinds that hold moments among other things: they are moved part by part."""
+
 TELLERS: Mapping[Teller, str] = {
     "actor": "what plays the party, by `context.emit`",
     "injector": "what speaks with the party's mouth, by its context's `emit`",

@@ -5,10 +5,21 @@ say. `python -m tests.events_page` writes docs/events.md from it.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from simulator.event_types import far, here
-from simulator.event_types.event_type import KINDS, PARTY_OF_LINES, EventType, Field, Kind, Move, fits, moved
+from simulator.event_types.event_type import (
+    KINDS,
+    OF_MOMENTS,
+    PARTY_OF_LINES,
+    EventType,
+    Field,
+    Kind,
+    Move,
+    fits,
+    moved,
+)
 from simulator.texts import quoted
 
 GROUPS: Mapping[str, Mapping[str, EventType]] = {
@@ -47,6 +58,7 @@ def event_type(name: str) -> EventType:
     return TYPES.get(name, FOREIGN)
 
 
+@lru_cache(maxsize=4096)  # asked for every field of every event; names that nobody knows may be any number
 def field_kind(type_: str, name: str) -> Kind | None:
     """Give the kind of a field of a type; None where nobody knows."""
     field = event_type(type_).fields.get(name) or NAMED.get(name)
@@ -55,7 +67,10 @@ def field_kind(type_: str, name: str) -> Kind | None:
 
 def with_times(type_: str, fields: Mapping[str, Any], by: Mapping[Kind, Move]) -> dict[str, Any]:
     """Give an event's fields, in their order, with every sample moved by what `by` has for its kind."""
-    return {name: moved(value, field_kind(type_, name), by) for name, value in fields.items()}
+    return {
+        name: moved(value, kind, by) if (kind := field_kind(type_, name)) in by or kind in OF_MOMENTS else value
+        for name, value in fields.items()
+    }
 
 
 def misfits(type_: str, fields: Mapping[str, Any]) -> Iterator[str]:

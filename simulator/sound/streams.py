@@ -51,10 +51,12 @@ class Outbox:
         if not self.buffered or not self._playing:
             return silence(count)
         first = self._pieces[0]
-        if len(first) - self._offset > count:
-            frame = first[self._offset : self._offset + count]
+        if len(first) - self._offset >= count:
+            # A whole piece of silence stays the array that asks for none of the work.
+            whole = first if first is silence(count) else freeze(first[self._offset : self._offset + count])
             self._advance(count)
-            return freeze(frame)
+            self._playing = self.buffered > 0 or self._prebuffer == 0
+            return whole
         frame = np.zeros(count, np.float32)
         filled = 0
         while filled < count and self._pieces:
