@@ -26,6 +26,7 @@ from simulator.line import AnyChannel, ChannelSpec
 from simulator.own_frame import shape_of
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
+from simulator.reading.keep import Keep
 from simulator.reading.length import Length
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
@@ -72,8 +73,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     recognizer: who finds the words that nobody told, for the scorers. sample_rate: Hz, of the whole session. frame_ms:
     the tick. seed: trial t runs with seed + t. repeat: trials, a number or until they decide. retries: so often a
-    session that is invalid by the tester's fault is played again. sweep: points of it, each a scenario of its own;
-    measure: what tables and curves of them show.
+    session that is invalid by the tester's fault is played again. topics: a file of what its trials talk about. keep:
+    which of its sessions become a corpus, when the run is exported as one. sweep: points of it, each a scenario of its
+    own; measure: what tables and curves of them show.
     """
 
     name: str
@@ -95,8 +97,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sample_rate: int = 24_000
     frame_ms: float = 20
     dataset: AnyDataset | None = None
+    topics: Path | None = None
     sweep: Sweep | None = None
     measure: list[str] = []
+    keep: Keep | None = None
     report: Literal["all", "failed", "none"] = "all"
     audio: Literal["wav", "flac"] = "wav"
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
