@@ -79,9 +79,9 @@ def test_recipes_of_corpora_are_a_thousand_dialogues(name: str) -> None:
 
 @pytest.mark.slow
 def test_a_corpus_of_two_cascades_is_played_and_exported(tmp_path: Path) -> None:
-    """Four dialogues, of which two share their voices: two parts, every dialogue kept, no voice in both."""
+    """Three dialogues, of which two share their voices: two parts, every dialogue kept, no voice in both."""
     run, out = tmp_path / "run", tmp_path / "corpus"
-    words = ["--repeat", "4", "--out", str(run), "--set", "report=none", "--set", "duration=25s"]
+    words = ["--repeat", "3", "--out", str(run), "--set", "report=none", "--set", "duration=15s"]
     assert main([str(DIALOGUES["two_cascades"]), *words]) == 0
     assert main(["export", str(run), "--to", "nemo", "--out", str(out)]) == 0
     parts = [simulated_voices(part) for part in sorted(out.iterdir()) if part.is_dir()]

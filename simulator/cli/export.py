@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.cli.export_corpus import add_corpus_arguments, wants_corpus, write_corpus
+from simulator.cli.export_figure import FIGURE_FORMS, add_figure_arguments, wants_figure, write_figure
 from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
 from simulator.cli.outcome import outcome, tell_damage
 from simulator.errors import ScenarioError, SessionError
@@ -30,6 +31,7 @@ FORMATS = {
     "fdb": "a Full-Duplex-Bench sample folder per session",
     "scenario": "a caller's take as a script, to be run without its model",
     "voicebench": "VoiceBench's prediction files of a run",
+    **dict.fromkeys(FIGURE_FORMS, "a figure of runs (--figure), with the extra data"),
     "lhotse": "a corpus of a run's dialogues as Lhotse shards",
     "huggingface": "a corpus as Parquet that `datasets` reads, with the extra data",
     "nemo": "of runs a corpus for NeMo's duplex training; of lhotse shards a NeMo-Skills test set",
@@ -52,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", help="with --to fdb: the task the samples are for (default: what a session holds)")
     add_corpus_arguments(parser)
+    add_figure_arguments(parser)
     for name, told in (
         ("system-prompt", "of every row"),
         ("audio-subdir", "of recordings"),
@@ -66,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.task is not None and (args.to != "fdb" or args.task not in TASKS):
         raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
+    if wants_figure(args):
+        return write_figure(args)
     if wants_corpus(args):
         return write_corpus(args)
     if args.to == "nemo":
