@@ -125,6 +125,20 @@ else:
         spec = ChannelSpec
 
 
+class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The channels of both directions, in the order sound passes them.
+
+    user_to_agent: what the user's sound passes. agent_to_user: what the agent's does.
+    """
+
+    user_to_agent: list[AnyChannel] = []
+    agent_to_user: list[AnyChannel] = []
+
+    def heard_by(self, party: Party) -> list[ChannelSpec]:
+        """The channels between the other party's mouth and this one's ears."""
+        return self.user_to_agent if party == "agent" else self.agent_to_user
+
+
 def carried_until(
     block: AudioFrame, moment: int | None, count: int, carry: Callable[[AudioFrame], AudioFrame]
 ) -> AudioFrame:

@@ -24,10 +24,11 @@ from simulator.injector import AnyInjector
 from simulator.judging.spec import AnyJudge
 from simulator.languages.accents import drawn
 from simulator.languages.spread import spread
-from simulator.line import AnyChannel, ChannelSpec
+from simulator.line import Lines
 from simulator.own_frame import shape_of
 from simulator.reading.cost import Price, check_budget
 from simulator.reading.expect import Expectation
+from simulator.reading.keep import Keep
 from simulator.reading.length import Length
 from simulator.reading.overrides import override_value
 from simulator.reading.playing import MOST_TRIALS, ClockSpec, Control, UntilDecided
@@ -46,20 +47,6 @@ LONGEST_NAME = 150
 DIRECTIONS = ("user_to_agent", "agent_to_user")
 
 
-class Lines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The channels of both directions, in the order sound passes them.
-
-    user_to_agent: what the user's sound passes. agent_to_user: what the agent's does.
-    """
-
-    user_to_agent: list[AnyChannel] = []
-    agent_to_user: list[AnyChannel] = []
-
-    def heard_by(self, party: Party) -> list[ChannelSpec]:
-        """The channels between the other party's mouth and this one's ears."""
-        return self.user_to_agent if party == "agent" else self.agent_to_user
-
-
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A conversation between two parties over one line, and what is to be measured on it.
 
@@ -68,11 +55,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session that is invalid by the tester's fault is played again. control: as what every trial is played once more, to
     be held against. sweep: points of it, each a scenario of its own; measure: what tables and curves of them show.
     log: where the run is logged beside its folder. language: what both parties speak; what is not named follows it.
-    name: also the run folder's. user, agent: the parties. lines: channels between them. injectors: what is added to a
-    party's mouth. world: a state and tools. scorers: what is measured (default: all of our own; `[]` none). expect:
-    what must hold. judge: the language model that is asked. duration: of a session, a time or what ends it. clock:
-    virtual, or wall. trial: which one this is, in a resolved scenario. dataset: one session per sample. report: which
-    sessions get pages. audio: the recordings' format. max_cost: a run stops there, in the prices' currency.
+    topics: a file of what its trials talk about. keep: which of its sessions become a corpus, when the run is exported
+    as one. name: also the run folder's. user, agent: the parties. lines: channels between them. injectors: what is
+    added to a party's mouth. world: a state and tools. scorers: what is measured (default: all of our own; `[]` none).
+    expect: what must hold. judge: the language model that is asked. duration: of a session, a time or what ends it.
+    clock: virtual, or wall. trial: which one this is, in a resolved scenario. dataset: one session per sample. report:
+    which sessions get pages. audio: the recordings' format. max_cost: a run stops there, in the prices' currency.
     max_minutes: a run stops there. prices: what models cost, by name.
     """
 
@@ -97,8 +85,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sample_rate: int = 24_000
     frame_ms: float = 20
     dataset: AnyDataset | None = None
+    topics: Path | None = None
     sweep: Sweep | None = None
     measure: list[str] = []
+    keep: Keep | None = None
     report: Literal["all", "failed", "none"] = "all"
     audio: Literal["wav", "flac"] = "wav"
     log: AnySink | None = None

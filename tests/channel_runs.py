@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from simulator.frame import AudioFrame, Samples, freeze, silence
-from simulator.line import ChannelContext
-from simulator.scenario import Lines
+from simulator.line import ChannelContext, Lines
 from simulator.spec import decode
 
 RATE, FRAME = 24_000, 480

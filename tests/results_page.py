@@ -15,6 +15,16 @@ simulate export RUN ... --to parquet --table long --out all.parquet        one t
 simulate export RUN ... --to latex --table agents --out paper              metrics by agents, intervals, best in bold
 ```
 
+Figures of a paper, in colours that differ to every eye (matplotlib, extra `data`):
+
+```
+simulate export RUN ... --to svg|png|pdf --figure fto          floor transfer offsets, people's beside `dialogue`
+simulate export RUN ... --to pdf --figure latency --out fig    response latencies, cumulative
+simulate export RUN --to svg --figure raster --session ID      who speaks when in a session
+simulate export RUN --to svg --figure curve --metric ID        a sweep's curve, its fit and threshold
+simulate export RUN ... --to pdf --figure forest               models beside each other, a panel per unit
+```
+
 Several runs go into one table, told apart by `run`. Parquet needs pyarrow (extra `data`). CSV has empty cells for null,
 JSON lines have JSON columns as objects, LaTeX needs no package. Ten thousand sessions with 46 metrics (55 MB of rows)
 become Parquet in 4 s and 170 MB of memory: rows are read one by one. A session that cannot be read is told and keeps

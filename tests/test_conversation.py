@@ -16,9 +16,9 @@ from simulator.call.surroundings import Surroundings
 from simulator.clock import WallClock
 from simulator.errors import ActorError
 from simulator.frame import AudioFrame, silence
-from simulator.line import ChannelContext, ChannelSpec
+from simulator.line import ChannelContext, ChannelSpec, Lines
 from simulator.own_frame import shape_of
-from simulator.scenario import Lines, Scenario, to_yaml
+from simulator.scenario import Scenario, to_yaml
 from simulator.session import Session, SessionMeta, read_session
 from simulator.spec import Duration, decode
 from simulator.testing import Bursts, burst

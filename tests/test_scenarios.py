@@ -1,5 +1,6 @@
 """Every example scenario is valid, reads well enough to be decoded strictly, and runs."""
 
+import gzip
 import json
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from simulator.cli import main
+from simulator.planning.plan import Wishes, make_plan
 from simulator.reading.yaml_file import read_yaml
 from simulator.scenario import Scenario, load
 from simulator.spec import decode
@@ -18,7 +20,11 @@ LOCAL = sorted(FOLDER.glob("*.yaml"))
 ELSEWHERE = sorted(path for folder in ("arena", "remote", "live") for path in (FOLDER / folder).glob("*.yaml"))
 LANGUAGES = sorted((FOLDER / "languages").glob("*.yaml"))
 SWEEPS = sorted((FOLDER / "sweeps").glob("*.yaml"))
-TORCH = sorted((FOLDER / "torch").glob("*.yaml"))
+DIALOGUES = {path.stem: path for path in sorted((FOLDER / "dialogues").glob("*.yaml"))}
+TORCH = [
+    *sorted((FOLDER / "torch").glob("*.yaml")),
+    *(DIALOGUES[name] for name in ("two_duplex", "cascade_against_duplex")),
+]
 
 
 def test_there_are_the_ten_that_teach_the_format() -> None:
@@ -54,7 +60,7 @@ def test_scenarios_for_torch_decode_without_it(path: Path) -> None:
     assert isinstance(decode(read_yaml(path), Scenario, source=path.name, folder=path.parent), Scenario)
 
 
-@pytest.mark.parametrize("path", [*LOCAL, *LANGUAGES, *SWEEPS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*LOCAL, *LANGUAGES, *SWEEPS, DIALOGUES["two_cascades"]], ids=lambda path: path.stem)
 def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
     """A comment first: the files teach the format."""
     assert path.read_text().startswith("# ")
@@ -72,6 +78,32 @@ def test_every_scenario_runs_and_holds_its_expectations(
     assert code == 0, [verdict for scenario in result["scenarios"] for verdict in scenario["verdicts"]]
     assert all(row["status"] == "completed" for row in result["sessions"])
     assert any(score["value"] is not None for score in result["pooled"])
+
+
+@pytest.mark.parametrize("name", ["two_cascades", "caller_against_moshi"])
+def test_recipes_of_corpora_are_a_thousand_dialogues(name: str) -> None:
+    """Twelve topics in turn; what is filled in is a scenario of its own, and what is kept is said."""
+    plan = make_plan([DIALOGUES[name]], Wishes())
+    assert len(plan.jobs) == 1000 and len({job.sample["topic"] for job in plan.jobs}) == 12
+    assert plan.jobs[0].scenario.keep is not None and plan.jobs[12].sample == plan.jobs[0].sample
+
+
+@pytest.mark.slow
+def test_a_corpus_of_two_cascades_is_played_and_exported(tmp_path: Path) -> None:
+    """Three dialogues, of which two share their voices: two parts, every dialogue kept, no voice in both."""
+    run, out = tmp_path / "run", tmp_path / "corpus"
+    words = ["--repeat", "3", "--out", str(run), "--set", "report=none", "--set", "duration=15s"]
+    assert main([str(DIALOGUES["two_cascades"]), *words]) == 0
+    assert main(["export", str(run), "--to", "nemo", "--out", str(out)]) == 0
+    parts = [simulated_voices(part) for part in sorted(out.iterdir()) if part.is_dir()]
+    assert len(parts) == 2 and not parts[0] & parts[1]
+    assert "Beside people's talk" in (out / "README.md").read_text()
+
+
+def simulated_voices(part: Path) -> set[str]:
+    """The voices of a part's shards."""
+    lines = gzip.decompress((part / "cuts.000000.jsonl.gz").read_bytes()).splitlines()
+    return {voice for line in lines for voice in json.loads(line)["custom"]["voices"].values()}
 
 
 def thinned(path: Path) -> dict[str, Any]:

@@ -10,8 +10,7 @@ import pytest
 from simulator.call.windows import Windows
 from simulator.errors import ScenarioError
 from simulator.frame import AudioFrame, Samples
-from simulator.line import ChannelContext, Line
-from simulator.scenario import Lines
+from simulator.line import ChannelContext, Line, Lines
 from simulator.spec import decode
 from simulator.testing import burst, play_session, scenario_of
 

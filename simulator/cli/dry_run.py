@@ -12,7 +12,7 @@ from simulator.reading.playing import UntilDecided
 from simulator.texts import shown
 
 
-def tell_plan(plan: Plan, args: argparse.Namespace) -> int:
+def tell_plan(plan: Plan, args: argparse.Namespace, at_a_time: int) -> int:
     """Print a line per scenario, or JSON; gives the exit code."""
     lines: list[dict[str, Any]] = []
     for name, lengths in plan.lengths_s().items():
@@ -31,7 +31,7 @@ def tell_plan(plan: Plan, args: argparse.Namespace) -> int:
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
-                "estimate": None if clock == "wall" else _estimate(name, sum(lengths), args),
+                "estimate": None if clock == "wall" else _estimate(name, sum(lengths) / at_a_time, args),
                 "billed": list(models),
                 "cost": scenario.max_cost,
             }
@@ -65,7 +65,7 @@ def _estimate(scenario: str, talk_s: float, args: argparse.Namespace) -> dict[st
     pace = recent_pace((args.out or Path("runs") / "it").parent, scenario)
     if pace is None:
         return None
-    seconds = pace.wall_per_s * talk_s / args.concurrency
+    seconds = pace.wall_per_s * talk_s
     return {"seconds": round(seconds, 1), "sessions": pace.sessions, "alike": pace.alike}
 
 

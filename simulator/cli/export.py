@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from simulator.cli.export_corpus import add_corpus_arguments, wants_corpus, write_corpus
+from simulator.cli.export_figure import FIGURE_FORMS, add_figure_arguments, wants_figure, write_figure
 from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
 from simulator.cli.outcome import outcome, tell_damage
 from simulator.errors import ScenarioError, SessionError
@@ -29,7 +31,10 @@ FORMATS = {
     "fdb": "a Full-Duplex-Bench sample folder per session",
     "scenario": "a caller's take as a script, to be run without its model",
     "voicebench": "VoiceBench's prediction files of a run",
-    "nemo": "a NeMo-Skills test set out of lhotse shards",
+    **dict.fromkeys(FIGURE_FORMS, "a figure of runs (--figure), with the extra data"),
+    "lhotse": "a corpus of a run's dialogues as Lhotse shards",
+    "huggingface": "a corpus as Parquet that `datasets` reads, with the extra data",
+    "nemo": "of runs a corpus for NeMo's duplex training; of lhotse shards a NeMo-Skills test set",
 }
 
 
@@ -48,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "agents; may be repeated (default: all but agents)",
     )
     parser.add_argument("--task", help="with --to fdb: the task the samples are for (default: what a session holds)")
+    add_corpus_arguments(parser)
+    add_figure_arguments(parser)
     for name, told in (
         ("system-prompt", "of every row"),
         ("audio-subdir", "of recordings"),
@@ -62,6 +69,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.task is not None and (args.to != "fdb" or args.task not in TASKS):
         raise ScenarioError(f"--task {args.task}: only with --to fdb; choose one of {', '.join(TASKS)}")
+    if wants_figure(args):
+        return write_figure(args)
+    if wants_corpus(args):
+        return write_corpus(args)
     if args.to == "nemo":
         return _write_nemo(args)
     if wants_tables(args):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from simulator.batch.concurrency import AUTO, automatic, free_memory, usable_cores
 from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
-from simulator.batch.run import Result, run_plan
+from simulator.batch.run import Result, run_plan, shares_process
 from simulator.batch.shards import RunPart, Shard
 from simulator.ci.logged import log_run
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
@@ -34,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, metavar="N", help="trials per scenario; trial t has seed + t")
     parser.add_argument("--seed", type=int, metavar="N", help="the first trial's seed")
     parser.add_argument(
-        "--concurrency", type=_at_least_one, default=1, metavar="N", help="sessions at a time (default: 1)"
+        "--concurrency",
+        type=_sessions_at_a_time,
+        default=1,
+        metavar="N",
+        help="sessions at a time, or auto: as many as cores, memory and a model's slots carry (default: 1)",
     )
     add_overrides(parser)
     parser.add_argument(
@@ -56,10 +61,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="a line per running session, and logs")
 
 
-def _at_least_one(text: str) -> int:
+def _sessions_at_a_time(text: str) -> int | str:
+    if text == AUTO:
+        return AUTO
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on, nor {AUTO}")
     return int(text)
+
+
+def _settled(concurrency: int | str, plan: Plan) -> int:
+    """Give how many sessions of a plan to play at a time."""
+    if isinstance(concurrency, int):
+        return concurrency
+    shares = [shares_process(job) for job in plan.jobs]
+    return automatic(plan.jobs, shares, cores=usable_cores(), free_bytes=free_memory())
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,8 +105,9 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
         print(f"simulate: {note}", file=sys.stderr)
     shard: str | None = getattr(args, "shard", None)
     part = RunPart(plan, None if shard is None else Shard.read(shard))
+    at_a_time = _settled(args.concurrency, part.plan)
     if args.dry_run:
-        return tell_plan(part.plan, args)
+        return tell_plan(part.plan, args, at_a_time)
     out = args.out or _default_folder(plan, part.shard)
     if not args.no_probe and (recording is None or recording.record == "always"):
         earlier = read_rows(out)[0] if args.resume else []
@@ -99,7 +115,7 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     folder = RunFolder(out, resume=args.resume)
     try:
         part.begin(folder)
-        return _play(part, folder, args)
+        return _play(part, folder, args, at_a_time)
     finally:
         folder.close()
 
@@ -110,7 +126,7 @@ def _default_folder(plan: Plan, shard: Shard | None) -> Path:
     return runs / plan.name if shard is None else runs / f"{plan.name}.shards" / f"{shard.number}-of-{shard.of}"
 
 
-def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace) -> int:
+def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time: int) -> int:
     """Run a plan, or a part of it, into its folder and print what came of it; gives the exit code."""
     plan = part.plan
     refuse_other_settings(plan, folder)
@@ -118,7 +134,7 @@ def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace) -> int:
     folder.write(command, None, sweeps=plan.swept)
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
-        result = run_plan(plan, folder, args.concurrency, watcher)
+        result = run_plan(plan, folder, at_a_time, watcher)
     played = {row.scenario for row in result.rows}
     summary = summarise(
         # Of a staircase's levels those it came to.

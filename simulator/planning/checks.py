@@ -14,6 +14,7 @@ from simulator.reading.expect import undecidable
 from simulator.reading.playing import UntilDecided
 from simulator.scenario import Scenario
 from simulator.score import Definition
+from simulator.scoring.scorer import all_definitions
 from simulator.sweep.design import StaircaseDesign
 
 
@@ -42,6 +43,8 @@ def check_expectations(scenario: Scenario) -> None:
     """
     check_outcomes(scenario)
     known = metrics_of(scenario)
+    for metric in scenario.keep.metrics if scenario.keep else ():
+        _refuse_unknown(metric, {**all_definitions(), **known}, f"{scenario.name}: $.keep")
     for index, metric in enumerate(scenario.measure):
         _refuse_unknown(metric, known, f"{scenario.name}: $.measure[{index}]")
     if scenario.sweep is not None and scenario.sweep.climbing is not None:

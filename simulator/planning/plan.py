@@ -20,6 +20,7 @@ from simulator.planning.languages import check_languages, foreign
 from simulator.planning.points import each_point
 from simulator.planning.samples import each_sample
 from simulator.planning.staircases import Answers, Flight, flights_of
+from simulator.planning.topics import each_topic
 from simulator.planning.traps import traps
 from simulator.planning.trials import deciding, each_trial
 from simulator.scenario import Scenario, check_length, files_of, load, slug
@@ -27,9 +28,9 @@ from simulator.session import is_session, read_session
 from simulator.sound.recordings import shortfall
 from simulator.sweep.sweep import SweepInfo
 
-EXPANDERS: tuple[Expander, ...] = (each_point, each_sample, each_trial, each_control)
-"""In this order: a trial is the last thing that tells two sessions apart, as its number ends their ids; a control has
-another name in front."""
+EXPANDERS: tuple[Expander, ...] = (each_point, each_sample, each_trial, each_topic, each_control)
+"""In this order: a trial is the last thing that tells two sessions apart, as its number ends their ids; by it goes the
+topic; a control has another name in front."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import numpy as np
 
 from simulator.report import assets
 from simulator.report.assets import escape
+from simulator.report.beside_people import beside_section
 from simulator.report.difference_tables import difference_section
 from simulator.report.index_scores import plots, table
 from simulator.report.numbers import clock_time
@@ -39,6 +40,7 @@ def index_html(run: Run) -> str:
         notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in _notes(run)),
         verdicts=_verdicts(run),
         fto=_fto(run),
+        beside=beside_section(run),
         sweeps=_controls(run) + sweep_sections(run),
         plots=plots(run, ordered),
         data=assets.packed_json(table(run, ordered)),

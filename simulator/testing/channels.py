@@ -7,8 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from simulator.frame import AudioFrame, Samples, freeze, silence
-from simulator.line import Channel, ChannelContext
-from simulator.scenario import Lines
+from simulator.line import Channel, ChannelContext, Lines
 from simulator.spec import decode
 from simulator.testing.cases import Case, Prepare, names_of, nothing, over
 from simulator.testing.sessions import burst

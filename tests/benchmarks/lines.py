@@ -14,8 +14,7 @@ import numpy as np
 
 from simulator.call.windows import Windows
 from simulator.frame import AudioFrame, Samples, freeze
-from simulator.line import ChannelContext, Line
-from simulator.scenario import Lines
+from simulator.line import ChannelContext, Line, Lines
 from simulator.spec import decode
 from simulator.testing import burst
 

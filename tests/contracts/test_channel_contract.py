@@ -10,8 +10,7 @@ import pytest
 
 from channels.band import SHAPES
 from simulator.frame import AudioFrame, Samples, silence
-from simulator.line import Channel, ChannelContext, Line
-from simulator.scenario import Lines
+from simulator.line import Channel, ChannelContext, Line, Lines
 from simulator.spec import decode
 from simulator.testing import burst, channel_contract
 from tests.distributions import own_kinds
