@@ -79,7 +79,7 @@ def test_sweep(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_dialogue(tmp_path: Path) -> None:
     """Twice instead of a thousand times, shorter; the script of the page reads what came of it."""
-    less = {"--repeat 1000 --concurrency 2": "--repeat 2 --set duration=12s --set report=none"}
+    less = {"--repeat 1000 --concurrency 2": "--repeat 2 --set duration=8s --set report=none"}
     follow("dialogue.md", tmp_path, less)
 
 
@@ -97,7 +97,10 @@ def test_llm_caller(tmp_path: Path) -> None:
     """The model is an endpoint on this machine that wants a table and hangs up."""
     wants, thanks = reply(say="A table for two, please."), reply(say="Ann Miller.")
     with chat_endpoint(says(wants), says(thanks), says(reply(action="hang_up", say="Thank you, goodbye."))) as endpoint:
-        less = {"impatient_caller.yaml --out": "impatient_caller.yaml --set duration=10s --set scorers=[] --out"}
+        less = {
+            "impatient_caller.yaml --out": "impatient_caller.yaml --set duration=5s --set scorers=[] --out",
+            "caller.yaml --out runs/llm": "caller.yaml --set duration=15s --out runs/llm",
+        }
         follow("llm_caller.md", tmp_path, less, LLM_URL=endpoint.base_url)
         assert endpoint.asked[0]["model"] == "llama3.2"
         assert "Book a table for two" in str(endpoint.asked[0]["messages"])
