@@ -387,3 +387,20 @@ def test_on_the_wall_clock_a_late_step_is_silence() -> None:
         assert (await tenant.submit(frame(0.25), take)).samples[0] == 2.25
 
     run(play, slots=1, realtime=True)
+
+
+def test_sound_beyond_all_measure_is_still_numbers() -> None:
+    """A row whose energy overflows fails nobody, and silence is told from sound for each row."""
+
+    async def play(stage: Stage) -> None:
+        loud, quiet = await asyncio.gather(stage.seat("loud"), stage.seat("quiet"))
+        told: dict[str, SlotAnswer] = {}
+
+        def keep(name: str) -> Callable[[SlotAnswer], AudioFrame]:
+            return lambda answer: told.update({name: answer}) or take(answer)  # type: ignore[func-returns-value]
+
+        await asyncio.gather(loud.submit(frame(1e30), keep("loud")), quiet.submit(frame(0.0), keep("quiet")))
+        assert told["loud"].pcm[0] == np.float32(1e30)
+        assert (told["loud"].sounds, told["quiet"].sounds) == (True, False)
+
+    run(play)

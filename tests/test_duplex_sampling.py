@@ -32,6 +32,17 @@ def test_the_largest_number_stays_within_the_best_k() -> None:
     assert token.item() == logits[0].topk(10).indices[-1].item()
 
 
+def test_numbers_drawn_ahead_are_those_of_a_generator_asked_step_by_step() -> None:
+    """Over several refills, with steps left out in between, a slot gets its generator's numbers in their order."""
+    uniforms, generator = SlotUniforms(3, 9, "cpu"), np.random.default_rng(5)
+    uniforms.open(2, 5)
+    uniforms.open(0, 6)
+    for step in range(200):
+        uniforms.draw(np.array([True, False, False]))
+        uniforms.draw(np.array([step % 3 == 0, True, True]))
+        assert np.array_equal(uniforms.values[2].numpy(), generator.random(9, dtype=np.float32))
+
+
 @pytest.mark.parametrize("batch", [1, 8, 32])
 def test_a_row_draws_the_same_in_any_batch(batch: int) -> None:
     """Same logits, same number: the same token in any row of a batch of any size."""

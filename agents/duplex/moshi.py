@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Meta
 
 from agents.duplex.device import fitting, need_torch, torch_device
+from agents.duplex.ferry import Ferry
 from agents.duplex.model import Mask, ModelSpec, Piece, Placement, StepAudio, StepOutput, Weights
 from agents.duplex.moshi_parts import (
     Checkpoint,
@@ -125,20 +126,15 @@ class CodecStates:
         """Begin a row anew, both ways."""
         self._mimi.reset_streaming(self._mask(np.arange(self._slots) == slot))
 
-    def encode(self, pcm: Samples, active: Mask) -> Any:
-        """float32 (slots, 1920) -> int64 (slots, 8); rows that are not active keep their state."""
-        import torch
+    def encode(self, pcm: Any, active: Any) -> Any:
+        """float32 (slots, 1920) -> int64 (slots, 8), all on the device; rows not active keep their state."""
+        self._mimi.set_exec_mask(active)
+        return self._mimi.encode(pcm[:, None])[:, :, 0]
 
-        self._mimi.set_exec_mask(self._mask(active))
-        return self._mimi.encode(torch.from_numpy(pcm).to(self.device)[:, None])[:, :, 0]
-
-    def decode(self, codes: Any, active: Mask) -> Samples:
-        """int64 (slots, 8) -> float32 (slots, 1920), the caller's own; rows that are not active are void."""
-        import torch
-
-        self._mimi.set_exec_mask(self._mask(active))
-        sound = self._mimi.decode(torch.from_numpy(codes).to(self.device).clamp(min=0)[:, :, None])
-        return sound[:, 0].float().cpu().numpy().copy()  # type: ignore[no-any-return]
+    def decode(self, codes: Any, active: Any) -> Any:
+        """int64 (slots, 8) -> float32 (slots, 1920), all on the device; rows that are not active are void."""
+        self._mimi.set_exec_mask(active)
+        return self._mimi.decode(codes.clamp(min=0)[:, :, None])[:, 0].float()
 
     def _mask(self, active: Mask) -> Any:
         import torch
@@ -146,10 +142,12 @@ class CodecStates:
         return torch.from_numpy(active).to(self.device)
 
     def _warm_up(self) -> None:
-        everyone = np.ones(self._slots, bool)
+        import torch
+
+        everyone = self._mask(np.ones(self._slots, bool))
         for _ in range(4):
-            codes = self.encode(np.zeros((self._slots, AUDIO.input_samples), np.float32), everyone)
-            self.decode(codes.cpu().numpy(), everyone)
+            pcm = torch.zeros(self._slots, AUDIO.input_samples, device=self.device)
+            self.decode(self.encode(pcm, everyone), everyone)
         self._mimi.reset_streaming()
 
 
@@ -170,6 +168,7 @@ class MoshiModel:
         self.vocabulary = parts.vocabulary
         self._rows = parts.rows
         self._codec = parts.codec
+        self._ferry = Ferry(parts.rows.device)
         self._texts = [RunningText(None) for _ in range(self.slots)]
         self._frame = np.zeros(self.slots, int)
         self._lead_in = np.zeros(self.slots, int)
@@ -194,20 +193,23 @@ class MoshiModel:
     def step(self, pcm: Samples, active: Mask) -> StepOutput:
         """Hear 80 ms, think, say 80 ms."""
         talking = active & (self._lead_in == 0)
-        codes = self._codec.encode(pcm, talking)
-        tokens = self._rows.step(self.heard(codes, talking), active)
         # The decoder begins with the last step of the lead-in, which the first answer follows on.
-        decoding = active & (self._lead_in <= 1) & (tokens != NONE).all(axis=1)
-        said = self._codec.decode(tokens[:, 1:], decoding)
+        masks = np.stack([active, talking, active & (self._lead_in <= 1)], axis=1)
+        heard, numbers, on = self._ferry.over(pcm, self._rows.numbers(active), masks)
+        live, hearing, speaking = (on > 0).unbind(dim=1)
+        codes = self.heard(self._codec.encode(heard, hearing), hearing)
+        tokens = self._rows.advance(codes, live, numbers, active)
+        sound = self._codec.decode(tokens[:, 1:], speaking & (tokens != NONE).all(dim=1))
+        said, tokens, lost = self._ferry.back(sound, tokens, self._rows.lost[:, None])
         said[~talking] = 0
-        said[talking & self._rows.lost] = np.nan  # sound comes out of any tokens: the batch must be told
+        said[talking & (lost[:, 0] > 0)] = np.nan  # sound comes out of any tokens: the batch must be told
         pieces = [self._piece(slot, int(tokens[slot, 0])) for slot in np.flatnonzero(talking).tolist()]
         self._frame += talking
         self._lead_in -= active & ~talking
         return StepOutput(said, [piece for piece in pieces if piece.frame >= 0])
 
-    def heard(self, codes: Any, talking: Mask) -> Any:
-        """The codes the rows get for what was just heard; a model may give them later."""
+    def heard(self, codes: Any, talking: Any) -> Any:
+        """The codes the rows get for what was just heard, on the device; a model may give them later."""
         return codes
 
     def _piece(self, slot: int, token: int) -> Piece:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from agents.duplex.model import Mask, Placement, Weights
+from agents.duplex.model import Placement, Weights
 from agents.duplex.moshi import MoshiModel, MoshiSettings, Parts
 from agents.duplex.moshi_parts import find_checkpoint
 from agents.duplex.token_rows import FREE, Forced
@@ -193,14 +193,14 @@ class PersonaPlex(MoshiModel):
         self.begin(slot, seed, steps, lead_in=len(steps) - late, first_frame=-late)
         return len(steps) - late
 
-    def heard(self, codes: Any, talking: Mask) -> Any:
+    def heard(self, codes: Any, talking: Any) -> Any:
         """The codes just heard, or with `align: server` those of the step before."""
         if self._align == "earliest":
             return codes
         import torch
 
         late = torch.zeros_like(codes) if self._late is None else self._late
-        self._late = torch.where(torch.from_numpy(talking).to(codes.device)[:, None], codes, late)
+        self._late = torch.where(talking[:, None], codes, late)
         return late
 
 

@@ -1,7 +1,8 @@
 """Sampling with one uniform number per token: the same seed gives the same tokens in any row of any batch.
 
-A slot has a numpy generator of its own. Its numbers for a step are drawn before the forward and written into
-one buffer on the device, so that captured CUDA graphs hold and no row can use up another's randomness.
+A slot has a numpy generator of its own, which draws for many steps ahead; a step takes the next numbers of all
+slots at once, by a counter per slot. They are written into one buffer on the device before the forward, so that
+captured CUDA graphs hold and no row can use up another's randomness.
 """
 
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import numpy as np
 
 from agents.duplex.model import Mask
+from simulator.frame import Samples
+
+AHEAD = 64
+"""Steps whose numbers are drawn at once; a generator gives the same ones as if it were asked step by step."""
 
 
 class SlotUniforms:
@@ -22,25 +27,38 @@ class SlotUniforms:
 
         self.values = torch.zeros(slots, count, device=device)
         self._host = np.zeros((slots, count), np.float32)
+        self._ahead = np.zeros((slots, AHEAD, count), np.float32)
+        self._place = np.zeros(slots, int)
+        self._opened = np.zeros(slots, bool)
         self._generators: dict[int, np.random.Generator] = {}
 
     def open(self, slot: int, seed: int) -> None:
         """Give the slot a fresh generator."""
         self._generators[slot] = np.random.default_rng(seed)
+        self._place[slot] = AHEAD
+        self._opened[slot] = True
 
     def close(self, slot: int) -> None:
         """Forget the slot's generator."""
         self._generators.pop(slot, None)
+        self._opened[slot] = False
+
+    def numbers(self, active: Mask) -> Samples:
+        """Take the numbers of the next step for the active slots, the others' stay: float32 (slots, count)."""
+        drawing = active & self._opened
+        for slot in np.flatnonzero(drawing & (self._place == AHEAD)).tolist():
+            self._generators[slot].random(out=self._ahead[slot], dtype=np.float32)
+            self._place[slot] = 0
+        rows = np.flatnonzero(drawing)
+        self._host[rows] = self._ahead[rows, self._place[rows]]
+        self._place += drawing
+        return self._host
 
     def draw(self, active: Mask) -> None:
-        """Draw the numbers of the next step for the active slots; the others' generators stay as they are."""
+        """Write the numbers of the next step into `values`, in a copy of their own."""
         import torch
 
-        for slot in np.flatnonzero(active):
-            generator = self._generators.get(int(slot))
-            if generator is not None:
-                generator.random(out=self._host[slot], dtype=np.float32)
-        self.values.copy_(torch.from_numpy(self._host))
+        self.values.copy_(torch.from_numpy(self.numbers(active)))
 
 
 def pick(logits: Any, uniform: Any, temperature: float, top_k: int) -> Any:

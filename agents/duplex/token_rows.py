@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from agents.duplex.model import Mask
 from agents.duplex.sampling import SlotUniforms, pick
 from simulator.errors import ScenarioError
+from simulator.frame import Samples
 
 FREE = -1
 """Not forced: the model samples it, or hears it."""
@@ -57,7 +58,7 @@ class TokenRows:
         self.slots = slots
         self._lm = lm
         self._sampling = sampling
-        self._device = device
+        self.device = device
         self._uniforms = SlotUniforms(slots, 1 + lm.dep_q, device)
         self._prompts: list[deque[Forced]] = [deque() for _ in range(slots)]
         self._text = torch.zeros(slots, dtype=torch.long, device=device)
@@ -95,9 +96,9 @@ class TokenRows:
         self._prompts[slot].clear()
 
     @property
-    def lost(self) -> Mask:
-        """The rows whose text logits were not numbers in the last step: bool (slots,)."""
-        return self._lost.cpu().numpy()  # type: ignore[no-any-return]
+    def lost(self) -> Any:
+        """The rows whose text logits were not numbers in the last step: bool (slots,), on the device."""
+        return self._lost
 
     def need_fitting(self, voice: str, dim: int, cache: Sequence[Sequence[int]]) -> None:
         """Refuse a voice of another model: ScenarioError names the size that does not fit."""
@@ -115,17 +116,31 @@ class TokenRows:
         """
         import torch
 
-        self._uniforms.draw(active)
+        numbers = torch.from_numpy(self.numbers(active)).to(self.device)
+        tokens = self.advance(codes, torch.from_numpy(active).to(self.device), numbers, active)
+        return tokens.cpu().numpy()  # type: ignore[no-any-return]
+
+    def numbers(self, active: Mask) -> Samples:
+        """Take the random numbers of the next step: float32 (slots, 1 + codebooks), valid until the next call."""
+        return self._uniforms.numbers(active)
+
+    def advance(self, codes: Any, live: Any, numbers: Any, active: Mask) -> Any:
+        """As `step`, without leaving the device: `live` is `active` there, `numbers` what `numbers` gave.
+
+        Outside prompts nothing is copied to the device or back.
+        """
+        import torch
+
+        self._uniforms.values.copy_(numbers)
         self._force(active)
-        self._gen.set_exec_mask(torch.from_numpy(active).to(self._device))
+        self._gen.set_exec_mask(live)
         codes = torch.where(self._forced_user == FREE, codes, self._forced_user)
-        tokens = self._gen.step(codes[:, :, None])
-        return tokens[:, : 1 + CODEBOOKS, 0].cpu().numpy()  # type: ignore[no-any-return]
+        return self._gen.step(codes[:, :, None])[:, : 1 + CODEBOOKS, 0]
 
     def _only(self, slot: int) -> Any:
         import torch
 
-        mask = torch.zeros(self.slots, dtype=torch.bool, device=self._device)
+        mask = torch.zeros(self.slots, dtype=torch.bool, device=self.device)
         mask[slot] = True
         return mask
 
@@ -134,7 +149,7 @@ class TokenRows:
 
         everyone = np.ones(self.slots, bool)
         for _ in range(WARM_UP):
-            self.step(torch.zeros(self.slots, CODEBOOKS, dtype=torch.long, device=self._device), everyone)
+            self.step(torch.zeros(self.slots, CODEBOOKS, dtype=torch.long, device=self.device), everyone)
         self._gen.reset_streaming()
 
     def _force(self, active: Mask) -> None:
