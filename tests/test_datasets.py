@@ -13,8 +13,12 @@ from simulator.call.surroundings import Surroundings
 from simulator.datasets.audio import AudioDatasetSpec
 from simulator.datasets.fdb import FdbDatasetSpec
 from simulator.errors import ScenarioError
+from simulator.planning.job import Job
 from simulator.planning.plan import Wishes, make_plan
+from simulator.planning.samples import each_sample
+from simulator.scenario import Scenario
 from simulator.session import read_session
+from simulator.spec import decode
 
 
 def sound(path: Path, channels: int = 1, seconds: float = 0.5) -> Path:
@@ -117,3 +121,17 @@ def test_a_sample_brings_what_a_checker_needs(tmp_path: Path) -> None:
     known = {"text": "How much is two and two?", "prompt": "Be brief.", "reference": "four"}
     assert known.items() <= session.meta.sample.items()
     assert session.duration == round(2.5 * session.sample_rate)
+
+
+def test_a_sample_that_cannot_have_a_folder_of_its_own_is_left_out(tmp_path: Path) -> None:
+    """A name like another's and one too long are told; the others are played. ScenarioError where none is left."""
+    for name in ("caller.wav", "Caller!.wav", "other.wav"):
+        soundfile.write(tmp_path / name, np.ones(8000) * 0.1, 8000)
+    scenario = decode(
+        {"name": "t", "user": "silent", "agent": "silent", "dataset": {"kind": "audio", "path": str(tmp_path)}},
+        Scenario, source="t", folder=tmp_path,
+    )  # fmt: skip
+    found = each_sample(Job(id="t", group="t", scenario=scenario))
+    assert len(found.jobs) == 2 and "another is called so" in found.notes[0]
+    with pytest.raises(ScenarioError, match="longer than 230 bytes"):
+        each_sample(Job(id="t" * 230, group="t", scenario=scenario))

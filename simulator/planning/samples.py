@@ -13,15 +13,19 @@ import msgspec
 
 from simulator.actor import AnyActor
 from simulator.datasets.sample import DatasetSample, DatasetSpec
+from simulator.errors import ScenarioError
 from simulator.planning.job import Expanded, Job
 from simulator.plugins import load
 from simulator.reading.length import Answered, Length
 from simulator.scenario import Scenario, slug
 from simulator.sound.recordings import open_recording
 from simulator.spec import Duration, decode
+from simulator.texts import quoted
 
 ANSWER_QUIET = Duration(2.0)
 """An answer is over after so much silence."""
+LONGEST_ID = 230
+"""Bytes of a session's folder name; file systems take 255, and a trial's number comes behind."""
 ANSWER_AT_MOST_S = 60.0
 """Longer than this an answer is not waited for."""
 
@@ -32,16 +36,19 @@ def each_sample(job: Job) -> Expanded:
     if dataset is None:
         return Expanded(jobs=[job])
     found = dataset.read()
-    jobs = [
-        msgspec.structs.replace(
-            job,
-            id=f"{job.id}-{slug(sample.id)}",
-            scenario=with_sample(job.scenario, dataset, sample),
-            sample=described(sample),
-        )
-        for sample in found.samples
-    ]
-    return Expanded(jobs=jobs, notes=[f"dataset: {note}" for note in found.notes])
+    notes = [f"dataset: {note}" for note in found.notes]
+    jobs: dict[str, Job] = {}
+    for sample in found.samples:
+        name = f"{job.id}-{slug(sample.id)}"
+        if name in jobs or len(name.encode()) > LONGEST_ID:
+            why = "another is called so" if name in jobs else f"its name is longer than {LONGEST_ID} bytes"
+            notes.append(f"dataset: sample {quoted(sample.id)} is left out: {why}")
+            continue
+        scenario = with_sample(job.scenario, dataset, sample)
+        jobs[name] = msgspec.structs.replace(job, id=name, scenario=scenario, sample=described(sample))
+    if not jobs:
+        raise ScenarioError(f"dataset: no sample can be used: {notes[0] if notes else 'there is none'}")
+    return Expanded(jobs=list(jobs.values()), notes=notes)
 
 
 def described(sample: DatasetSample) -> dict[str, Any]:
