@@ -45,7 +45,7 @@ def decode_json(content: bytes, decoder: "msgspec.json.Decoder[T]", *, where: st
     """Decode JSON from elsewhere; SessionError says what was found, and where in it."""
     try:
         return decoder.decode(content)
-    except UnicodeDecodeError as error:
-        raise SessionError(f"{where}: cannot be read: byte {error.start} of a text is no UTF-8") from error
-    except _FAULTS as error:
-        raise SessionError(f"{where}: cannot be read: {error}") from error
+    except (UnicodeDecodeError, *_FAULTS) as error:
+        # msgspec told of such bytes by Python's error up to 0.22, and by one of its own since.
+        what = "a text in it is no UTF-8" if "utf-8" in str(error).lower() else str(error)
+        raise SessionError(f"{where}: cannot be read: {what}") from error
