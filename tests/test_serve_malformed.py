@@ -33,4 +33,6 @@ def test_malformed_requests_hurt_nobody(tmp_path: Path, protocol: str, requests:
     assert statuses[b"500"] == 0
     assert statuses[b"400"] + statuses[b"422"] > requests / 4
     for folder in list(tmp_path.glob("serve-*"))[:40]:
-        assert read_session(folder).meta.status == "completed"
+        meta = read_session(folder).meta
+        # Some of them ask for a turn and hang up before they have it.
+        assert meta.status == "completed" or meta.problem == "the client left", meta.problem
