@@ -13,6 +13,7 @@ from simulator.errors import SessionError
 from simulator.files import read_json, write_json
 from simulator.recipe import RecipeJudge
 from simulator.results.models import OTHER, ModelRow, ModelTable, best_of, group_of
+from simulator.scenario import kind_of
 from simulator.score import Better, Score
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
 from simulator.scoring.rescoring import Rescoring
@@ -59,11 +60,6 @@ def score_set(spec: ScorerSpec, folders: Sequence[Path], write: Path) -> CorpusR
     if isinstance(spec, CorpusScorer):
         return msgspec.structs.replace(spec, write=write).score_corpus(folders)
     return Rescoring(words=wants_words(spec), pool="all").score(folders, {kind_of(spec): spec.build()})
-
-
-def kind_of(spec: ScorerSpec) -> str:
-    """Give a scorer's name."""
-    return str(spec.__struct_config__.tag)
 
 
 def kept(path: Path) -> KeptScores | None:
