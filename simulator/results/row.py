@@ -225,9 +225,14 @@ def row_in(line: bytes, decoder: "msgspec.json.Decoder[Row]") -> Row:
     return row
 
 
+def names_folder(name: str) -> bool:
+    """Say whether a session's folder can be called so, inside its run's."""
+    return name not in ("", ".", "..") and {"/", "\\", "\0"}.isdisjoint(name)
+
+
 def _checked(row: Row) -> Row:
     """Give a row as it was read. SessionError: an id that no folder can have, parts that are not those of a metric."""
-    if row.id in ("", ".", "..") or not {"/", "\\", "\0"}.isdisjoint(row.id):
+    if not names_folder(row.id):
         raise SessionError(f"id is {quoted(row.id)}; allowed is the name of a folder")
     for metric, score in row.scores.items():
         definition = definition_of(metric)
