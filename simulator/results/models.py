@@ -47,6 +47,11 @@ class ModelRow(NamedTuple):
         """The metric as a table names it: of VoiceBench's evaluators with the set."""
         return f"{self.metric} ({self.subset})" if self.subset else self.metric
 
+    @property
+    def unit(self) -> str:
+        """The unit of its values; empty where it has none."""
+        return next((score.unit for score in self.scores if score.unit), "")
+
 
 class ModelTable(NamedTuple):
     """Models, how many sessions each has, and their metrics."""
