@@ -157,12 +157,8 @@ def _columns(records: Records) -> dict[str, float | int | None]:
     rows = [row.line for row in records.rows if row is not None]
     if not rows:
         return {}
-    answered = [float(bool(row["segmentation"]["agent_segments"])) for row in rows]
-    said = [
-        {**row["original_entry"], "generation": "answered" if done else ""}
-        for row, done in zip(rows, answered, strict=True)
-    ]
-    return summed(said, answered)
+    answered = [bool(row["segmentation"]["agent_segments"]) for row in rows]
+    return summed([row["original_entry"] for row in rows], list(map(float, answered)), answered=answered)
 
 
 def _judge_input(asked: Sequence[Question]) -> Iterable[dict[str, Any]]:

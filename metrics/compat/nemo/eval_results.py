@@ -35,13 +35,20 @@ class EvalSet(NamedTuple):
 
 
 def summed(
-    rows: Sequence[Mapping[str, Any]], success: Sequence[float], rates: Sequence[float] = (), *, halved: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    success: Sequence[float],
+    rates: Sequence[float] = (),
+    *,
+    answered: Sequence[bool] | None = None,
+    halved: bool = False,
 ) -> dict[str, float | int | None]:
     """Give a set's columns. success: 0 to 1 per row; rates: error rates per row, if any.
 
-    halved: no_answer as the original has it where rows carry two scores, which is half of the truth.
+    answered: whether each row was; None: whether it has a text of its answer. halved: no_answer as the original has it
+    where rows carry two scores, which is half of the truth.
     """
-    unanswered = sum(not _answer(row).strip() for row in rows) / len(rows)
+    known = [bool(_answer(row).strip()) for row in rows] if answered is None else answered
+    unanswered = (len(rows) - sum(known)) / len(rows)
     values: dict[str, float | int | None] = {
         "avg_tokens": _mean_tokens(rows),
         "gen_seconds": _seconds(rows),
