@@ -107,6 +107,11 @@ def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
             yield row, score
 
 
+def values_of(rows: Sequence[Row], metric: str) -> list[float]:
+    """Give the single values of a metric over all sessions whose value counts."""
+    return [float(value) for _, score in scored(rows, metric) for value in score.parts.get("values", ())]
+
+
 _HEARD = ("content.agent_wer", "content.agent_cer", "content.recogniser_wer")
 """Scores that rest on what our recogniser heard."""
 
