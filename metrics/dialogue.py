@@ -18,7 +18,7 @@ from metrics.dialogue_cards import (
     FEWEST_TURNS,
     SEGMENT_WORDS,
 )
-from metrics.dialogue_collapse import Collapse, collapses, turn_texts
+from metrics.dialogue_collapse import Collapse, Said, collapses, turn_texts
 from metrics.dialogue_shapes import measured
 from simulator.events import PARTIES, Party, other_party
 from simulator.floor.floor import Floor
@@ -48,14 +48,15 @@ class Dialogue:
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
         floor = Floor(session)
-        found = collapses(floor)
+        said = turn_texts(floor)
+        found = collapses(floor, said)
         return [
             *_distances(floor),
             _collapsed(found),
             *(_collapse(COLLAPSES[name], item) for name, item in found.items()),
             _diversity(session),
-            _answered(floor),
-            _entropy(floor),
+            _answered(floor, said),
+            _entropy(said),
         ]
 
 
@@ -73,9 +74,9 @@ def _distances(floor: Floor) -> list[Score]:
 
 
 def _collapsed(found: Mapping[str, Collapse | None]) -> Score:
-    names = [name for name, item in found.items() if item is not None and item.happened]
-    places = [_evidence(name, item) for name in names if (item := found[name]) is not None and item.where is not None]
-    return share(COLLAPSED, int(bool(names)), 1, places, reason="")
+    happened = {name: item for name, item in found.items() if item is not None and item.happened}
+    places = [_evidence(name, item) for name, item in happened.items() if item.where is not None]
+    return share(COLLAPSED, int(bool(happened)), 1, places, reason="")
 
 
 def _collapse(definition: Definition, item: Collapse | None) -> Score:
@@ -99,11 +100,11 @@ def _diversity(session: Session) -> Score:
     return spread(DIVERSITY, ratios, reason=f"no party said {SEGMENT_WORDS} words")
 
 
-def _answered(floor: Floor) -> Score:
+def _answered(floor: Floor, said: Said) -> Score:
     within = floor.samples(ANSWER_WITHIN_S)
     evidence: list[Evidence] = []
     answers = 0
-    for party, where, text in turn_texts(floor):
+    for party, where, text in said:
         if not text.rstrip(" \"'”’)").endswith("?"):
             continue
         answer = _answer(floor, other_party(party), where, within)
@@ -123,8 +124,8 @@ def _answer(floor: Floor, party: Party, question: Stretch, within: int) -> int |
     return None
 
 
-def _entropy(floor: Floor) -> Score:
-    order = [party for party, _, _ in turn_texts(floor)]
+def _entropy(said: Said) -> Score:
+    order = [party for party, _, _ in said]
     values: list[Any] = []
     if len(order) >= FEWEST_TURNS:
         after: dict[Party, Counter[Party]] = {party: Counter() for party in PARTIES}

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from simulator.events import PARTIES, Party, other_party
+from simulator.floor.contributions import words_in
 from simulator.floor.floor import Floor
 from simulator.floor.transfers import overlaps
 from simulator.speaking.hearing import words_of
@@ -42,25 +43,24 @@ class Collapse(NamedTuple):
     where: Stretch | None = None
 
 
-def collapses(floor: Floor) -> Mapping[str, Collapse | None]:
-    """Give what every detector finds, by name."""
+def collapses(floor: Floor, said: Said) -> Mapping[str, Collapse | None]:
+    """Give what every detector finds, by name. said: the floor's turns (`turn_texts`)."""
     return {
         "silent": _silent(floor),
         "both_talking": _both_talking(floor),
         "one_sided": _one_sided(floor),
-        "loop": _of_words(floor, _loops),
-        "parrot": _of_words(floor, _parrots),
+        "loop": _of_words(floor, said, _loops),
+        "parrot": _of_words(floor, said, _parrots),
     }
 
 
 def turn_texts(floor: Floor) -> list[tuple[Party, Stretch, str]]:
     """Give what was said in every turn, in time order: the words begun in it, else its own text."""
-    found: list[tuple[Party, Stretch, str]] = []
-    for party in PARTIES:
-        words = floor.side(party).speech.words
-        for turn in floor.side(party).turns:
-            said = " ".join(word.text for word in words if turn.start <= word.start < turn.end) or turn.text
-            found.append((party, Stretch(turn.start, turn.end), said))
+    found = [
+        (party, Stretch(turn.start, turn.end), words_in(turn, floor.session.speech))
+        for party in PARTIES
+        for turn in floor.side(party).turns
+    ]
     return sorted(found, key=lambda item: item[1])
 
 
@@ -86,9 +86,8 @@ def _one_sided(floor: Floor) -> Collapse:
     return Collapse(happened, party=quiet if happened else "")
 
 
-def _of_words(floor: Floor, look: Detector) -> Collapse | None:
+def _of_words(floor: Floor, said: Said, look: Detector) -> Collapse | None:
     """Ask of each party; None where nobody knows a word."""
-    said = turn_texts(floor)
     if not any(_known(floor.side(party).speech) for party in PARTIES):
         return None
     return next((Collapse(True, party=party) for party in PARTIES if look(said, party)), Collapse(False))

@@ -66,14 +66,7 @@ def measured(floor: Floor) -> Mapping[str, list[ShapeEvent]]:
         for where in floor.side(party).speech.timeline().bridge(floor.samples(RESOLVED_S))
         if where.start > 0 and where.end < floor.duration
     ]
-    found["fto"] = [
-        ShapeEvent(
-            item.party,
-            Stretch(min(item.start, item.end), max(item.start, item.end)),
-            floor.seconds(item.offset),
-        )
-        for item in transfers(floor)
-    ]
+    found["fto"] = [ShapeEvent(item.party, item.where, floor.seconds(item.offset)) for item in transfers(floor)]
     found["backchannel"] = [
         ShapeEvent(party, Stretch(item.start, item.end), floor.seconds(item.end - item.start))
         for party in PARTIES

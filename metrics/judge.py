@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from simulator.annotation.annotate import annotate_cached
+from simulator.annotation.annotate import annotated
 from simulator.cassettes.cassette import Cassette
 from simulator.errors import ScenarioError, SessionError
 from simulator.judging.bench import Bench
@@ -107,7 +107,7 @@ class JudgeScorer:
         try:
             other = read_session(against / session.id)
             # Who hears reads no words, and recognising them costs more than anything else here.
-            other = other if other.annotated else annotate_cached(other, words=self._reads)
+            other = annotated(other, words=self._reads)
         except SessionError as error:
             missing = [Preference(None, consistent=False, reason=str(error))]
             return [self._preferred(name, missing, session.duration) for name in self._criteria]

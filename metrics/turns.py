@@ -53,8 +53,8 @@ class Turns:
         shapes = structure(floor)
         offsets = [
             Evidence(
-                start=min(item.end, item.start),
-                end=max(item.end, item.start),
+                start=item.where.start,
+                end=item.where.end,
                 party=item.party,
                 label="floor transfer",
                 value=floor.seconds(item.offset),

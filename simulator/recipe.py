@@ -18,9 +18,8 @@ from typing import Any
 import msgspec
 
 from simulator.actor import AnyActor
-from simulator.datasets.sample import AnyDataset
+from simulator.datasets.sample import AnyDataset, own_scorers
 from simulator.errors import ScenarioError
-from simulator.plugins import load
 from simulator.reading.overrides import override_value
 from simulator.reading.yaml_file import read_yaml
 from simulator.scenario import Scenario, slug
@@ -106,13 +105,7 @@ class OpenRecipe:
         named = named.get(dataset) if isinstance(named, dict) else named
         if named is not None:
             return named
-        spec = self.written.datasets[dataset]
-        options = spec.scorer_options()
-        found: list[ScorerSpec] = []
-        for kind in [load("scorers", name) for name in spec.scorers()]:
-            known = {field.name for field in msgspec.structs.fields(kind)}
-            found.append(kind(**{name: value for name, value in options.items() if name in known}))
-        return found
+        return own_scorers(self.written.datasets[dataset])
 
     def scenarios(self, agent: str) -> dict[str, Scenario]:
         """Give an agent's scenarios by set, by where each is told."""

@@ -13,7 +13,7 @@ import msgspec
 
 from metrics.compat.measured import Measured, skipped
 from metrics.compat.originals import write_originals
-from simulator.annotation.annotate import annotate_cached
+from simulator.annotation.annotate import annotated
 from simulator.errors import ScenarioError, SessionError
 from simulator.intervals.observations import Origin
 from simulator.plugins import versions_of
@@ -160,11 +160,6 @@ class AsScorer(CorpusScorer, frozen=True, kw_only=True):
 
     def _opened(self, item: Input) -> Session:
         return open_session(item, getattr(self, "user_channel", 0))
-
-
-def annotated(session: Session, *, words: bool = True) -> Session:
-    """Give the session with its speech, annotated where it is not yet (kept in the user's cache)."""
-    return session if session.annotated else annotate_cached(session, words=words)
 
 
 def corpus_result(scorer: AsScorer, measured: Sequence[Sample]) -> CorpusResult:

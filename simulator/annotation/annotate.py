@@ -72,6 +72,11 @@ def annotate_cached(session: Session, *, words: bool = True) -> Session:
     return annotate_many_cached([session], words=words)[0]
 
 
+def annotated(session: Session, *, words: bool = True) -> Session:
+    """Give the session with its annotation: its own, else that of `annotate_cached`."""
+    return session if session.annotated else annotate_cached(session, words=words)
+
+
 def annotate_many_cached(
     sessions: Sequence[Session], *, words: bool = True, recognizer: RecognizerSpec = transcribe.RECOGNIZER
 ) -> list[Session]:

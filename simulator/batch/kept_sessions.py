@@ -81,11 +81,12 @@ def replayed(job: Job) -> ReplayedJob:
 
 def divergence(folder: Path, expected: Mapping[Party, Sequence[KeptTurn]]) -> str | None:
     """Say in which turn a session left what was recorded; None where every turn is as it was then."""
-    session = read_session(folder) if expected else None
+    if not expected:
+        return None
+    session = read_session(folder)
     for party, then in expected.items():
         other = other_party(party)
-        now = said_by(session, other) if session is not None else []
-        for number, (one, two) in enumerate(zip_longest(then, now), 1):
+        for number, (one, two) in enumerate(zip_longest(then, said_by(session, other)), 1):
             if one is None or two is None or not _alike(one, two):
                 return (
                     f"the {party}'s kept trace diverged in turn {number} of the {other}: {_told(two)}, and when it was "
@@ -118,18 +119,17 @@ def keep_traces(job: Job, folder: Path, missing: list[Party]) -> None:
     """Keep what remote parties of a completed session sent and got. job: as it was planned. OSError."""
     store = kept_calls()
     trace = folder / "trace.jsonl"
-    if job.record is None or store is None or not trace.is_file():
+    if not missing or job.record is None or store is None or not trace.is_file():
         return
-    session = read_session(folder) if missing else None
+    session = read_session(folder)
+    digest = hashlib.sha256(trace.read_bytes()).hexdigest()
     for party in missing:
-        said = said_by(session, other_party(party)) if session is not None else []
-        asked = _asked(job, party)
-        digest = hashlib.sha256(trace.read_bytes()).hexdigest()
+        said = said_by(session, other_party(party))
         name = f"{job.id}.{party}.{digest[:12]}.jsonl"
         place = Path(job.record.folder) / TRACES / name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(trace, place)
-        store.keep(KIND, asked, Paid({"trace": name, "sha256": digest, "said": msgspec.to_builtins(said)}))
+        store.keep(KIND, _asked(job, party), Paid({"trace": name, "sha256": digest, "said": msgspec.to_builtins(said)}))
 
 
 def _remote(scenario: Scenario) -> Iterator[Party]:

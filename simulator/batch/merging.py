@@ -18,7 +18,7 @@ from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError, SessionError
 from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
-from simulator.results.row import RESULTS
+from simulator.results.row import RESULTS, names_folder
 from simulator.results.run import SESSION_PAGE
 from simulator.results.run_info import INFO, RunInfo, ShardInfo, read_info, write_info
 from simulator.session import is_session
@@ -86,7 +86,7 @@ def _read(folder: Path) -> ShardFolder:
             name = msgspec.json.decode(line, type=_Named).id
         except (msgspec.DecodeError, ValueError):
             continue  # half a line: its session is missing, and told
-        if line.endswith(b"\n") and not {"/", "\0"} & set(name) and name not in ("", ".", ".."):
+        if line.endswith(b"\n") and names_folder(name):
             lines[name] = line
     return ShardFolder(folder, info, info.shard, lines)
 

@@ -13,7 +13,7 @@ from simulator.errors import ScenarioError, sentence
 from simulator.files import write_whole
 from simulator.plugins import load
 from simulator.results.models import ModelRow, ModelTable
-from simulator.results.table_files import tex
+from simulator.results.table_files import pipes, tex
 from simulator.score import Score
 from simulator.scoring.comparing import ComparesFolders
 
@@ -55,13 +55,13 @@ def told_table(table: ModelTable, form: str, out: Path | None) -> None:
 
 def as_markdown(table: ModelTable) -> str:
     """Give the table in Markdown: groups in bold rows, the best in bold."""
-    lines = [_markdown_row("metric", table.names), f"|{'|'.join(['---'] * (len(table.names) + 1))}|"]
-    lines.append(_markdown_row("sessions", [str(count) for count in table.sessions]))
+    lines = [pipes(["metric", *table.names]), f"|{'|'.join(['---'] * (len(table.names) + 1))}|"]
+    lines.append(pipes(["sessions", *map(str, table.sessions)]))
     for group, rows in _grouped(table).items():
         lines.append(f"| **{group}** |{' |' * len(table.names)}")
         for row in rows:
             cells = [f"**{cell}**" if place in row.best else cell for place, cell in enumerate(_cells(row))]
-            lines.append(_markdown_row(f"{row.label}{_unit(row)}{ARROWS[row.better]}", cells))
+            lines.append(pipes([f"{row.label}{_unit(row)}{ARROWS[row.better]}", *cells]))
     return "\n".join([*lines, "", LEGEND]) + "\n"
 
 
@@ -117,9 +117,4 @@ def _cell(score: Score) -> str:
 
 
 def _unit(row: ModelRow) -> str:
-    unit = next((score.unit for score in row.scores if score.unit), "")
-    return f", {unit}" if unit else ""
-
-
-def _markdown_row(label: str, cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in (label, *cells))} |"
+    return f", {row.unit}" if row.unit else ""

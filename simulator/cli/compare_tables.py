@@ -11,6 +11,7 @@ from simulator.cli.numbers import number
 from simulator.intervals.pooled import observations
 from simulator.results.pairs import Difference
 from simulator.results.sweeps import curve_name
+from simulator.results.table_files import pipes
 from simulator.results.thresholds import ThresholdDifference
 
 HEAD = ("metric", "first", "second", "difference", "95 % interval", "effect", "p", "")
@@ -51,7 +52,7 @@ def print_markdown(first: str, second: str, items: Sequence[Difference], *, need
     """Print the differences of two runs as a Markdown table."""
     print(f"### {second} minus {first}\n")
     for cells in (_head(first, second), ("---",) * len(HEAD), *map(_cells, items)):
-        print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+        print(pipes(cells))
     for line in _remarks(items, need):
         print(f"\n{line}")
 
@@ -66,7 +67,7 @@ def print_shifts(first: str, second: str, items: Sequence[ThresholdDifference], 
     if shown and markdown:
         print(f"\n### thresholds of {second} minus {first}\n")
         for cells in (head, ("---",) * len(head), *map(_shift_cells, shown)):
-            print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+            print(pipes(cells))
     elif shown:
         from rich import box
         from rich.table import Table

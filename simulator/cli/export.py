@@ -181,8 +181,8 @@ def _read(item: Input) -> Session:
 
 def _open(item: Input) -> Session:
     """Read a session and annotate it where it is not yet (kept in the user's cache)."""
-    from simulator.annotation.annotate import annotate_cached
+    from simulator.annotation.annotate import annotated
 
     session = _read(item)
     tell_damage(session)
-    return session if session.annotated else annotate_cached(session)
+    return annotated(session)

@@ -23,7 +23,6 @@ from simulator.results.recipe_scores import (
     KeptScores,
     keep,
     kept,
-    kind_of,
     plain,
     score_set,
     table_of,
@@ -34,7 +33,7 @@ from simulator.results.recipe_scores import (
 from simulator.results.row import Row
 from simulator.results.run import Run, load_run
 from simulator.results.run_info import INFO
-from simulator.scenario import check, slug
+from simulator.scenario import check, kind_of, slug
 from simulator.scoring.comparing import ComparesFolders
 from simulator.scoring.scorer import ScorerSpec
 

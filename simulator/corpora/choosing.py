@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulator.annotation.annotate import annotate_cached
+from simulator.annotation.annotate import annotated
 from simulator.corpora.voices import voices_of
 from simulator.errors import ScenarioError, SessionError
 from simulator.plugins import load
@@ -59,8 +59,7 @@ def choose(runs: Sequence[Run], keep: Keep | None) -> Iterator[KeptSession | Rej
 
 def opened(folder: Path) -> Session:
     """Read a session with its annotation. SessionError."""
-    session = read_session(folder)
-    return session if session.annotated else annotate_cached(session)
+    return annotated(read_session(folder))
 
 
 def _own(folder: Path) -> Keep | None:

@@ -1,7 +1,7 @@
 """README.md of a corpus: what it holds, how it was made, how it is laid out, what was left out and why."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import yaml
@@ -12,6 +12,7 @@ from simulator.corpora.form import Channels
 from simulator.corpora.statistics import PartCount, table
 from simulator.results.beside_people import QUANTILES, beside_people, collapse_shares
 from simulator.results.row import Row
+from simulator.results.table_files import pipes
 
 _MOST_REASONS = 10
 
@@ -126,6 +127,6 @@ def _rejected(corpus: Corpus) -> str:
     return f"## What was left out\n\n{told}\n\n{lines}"
 
 
-def _pipes(rows: Sequence[Sequence[str]] | Sequence[Mapping[str, str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
+def _pipes(rows: Sequence[Sequence[str]]) -> str:
+    lines = list(map(pipes, rows))
     return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:]])

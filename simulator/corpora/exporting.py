@@ -51,9 +51,10 @@ class Exported(NamedTuple):
 
 
 class _Around(NamedTuple):
-    """Where a corpus comes from, and what is to be said of its parts."""
+    """Where a corpus comes from, how its sound lies in it, and what is to be said of its parts."""
 
     runs: list[str]
+    channels: Channels
     leak: str
 
 
@@ -73,9 +74,11 @@ def export(runs: Sequence[Run], wanted: CorpusWish) -> Exported:
     leak = _leak(len(clusters(bound)), len(wanted.shares))
     try:
         wanted.folder.mkdir(parents=True, exist_ok=True)
-        counts, lost = _write(chosen, parts, wanted)
+        form = _form(wanted)
+        counts, lost = _write(chosen, parts, form)
         rejected += lost
-        _tell(wanted, counts, chosen, rejected, _Around([run.name for run in runs], leak))
+        counts = {name: counts[name] for name in wanted.shares if name in counts}
+        _tell(wanted, counts, chosen, rejected, _Around([run.name for run in runs], form.sounds, leak))
     except OSError as error:
         raise ScenarioError(f"--out {sentence(error)}") from error
     return Exported(counts, rejected, [f"{item.session}: {item.reason}" for item in rejected if item.damaged], leak)
@@ -89,9 +92,8 @@ def _leak(bound: int, parts: int) -> str:
 
 
 def _write(
-    chosen: Sequence[KeptSession], parts: Mapping[str, str], wanted: CorpusWish
+    chosen: Sequence[KeptSession], parts: Mapping[str, str], form: CorpusForm
 ) -> tuple[dict[str, PartCount], list[Rejected]]:
-    form = _form(wanted)
     counts: dict[str, PartCount] = {}
     lost: list[Rejected] = []
     try:
@@ -105,7 +107,7 @@ def _write(
             counts.setdefault(parts[item.id], PartCount()).add(dialogue)
     finally:
         form.close()
-    return {name: counts[name] for name in wanted.shares if name in counts}, lost
+    return counts, lost
 
 
 def _form(wanted: CorpusWish) -> CorpusForm:
@@ -142,12 +144,12 @@ def _tell(
     counts: dict[str, PartCount],
     chosen: Sequence[KeptSession],
     rejected: list[Rejected],
-    around: "_Around",
+    around: _Around,
 ) -> None:
     corpus = Corpus(
         title=wanted.folder.resolve().name,
         form=wanted.form,
-        channels="split" if wanted.form == "nemo" else wanted.channels,
+        channels=around.channels,
         keep="`, `".join(dict.fromkeys(item.keep for item in chosen if item.keep)),
         parts=counts,
         rows=[item.row for item in chosen],

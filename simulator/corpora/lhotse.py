@@ -4,7 +4,7 @@ from pathlib import Path
 
 from simulator.corpora.dialogue import CorpusDialogue
 from simulator.corpora.form import Channels, Sounds
-from simulator.corpora.shar import SharFolder, Sounding, cut_of, supervision
+from simulator.corpora.shar import SharFolder, cut_of, supervision
 from simulator.events import PARTIES
 
 
@@ -29,13 +29,13 @@ class LhotseForm:
         if self._channels == "stereo":
             told = [supervision(item, dialogue.id, PARTIES.index(item.party)) for item in dialogue.utterances]
             cut = cut_of(dialogue, dialogue.id, 2, told)
-            shar.add(cut, {"recording": Sounding(sounds["both"], 2)}, dialogue.rate, dialogue.samples)
+            shar.add(cut, {"recording": sounds["both"]})
             return
         for party in PARTIES:
             name = f"{dialogue.id}-{party}"
             told = [supervision(item, name, 0) for item in dialogue.utterances if item.party == party]
             cut = cut_of(dialogue, name, 1, told)
-            shar.add(cut, {"recording": Sounding(sounds[party], 1)}, dialogue.rate, dialogue.samples)
+            shar.add(cut, {"recording": sounds[party]})
 
     def close(self) -> None:
         """Finish all parts. OSError."""

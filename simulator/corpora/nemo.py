@@ -12,7 +12,7 @@ import yaml
 
 from simulator.corpora.dialogue import CorpusDialogue
 from simulator.corpora.form import Channels, Sounds
-from simulator.corpora.shar import PER_SHARD, SharFolder, Sounding, cut_of, recording, supervision
+from simulator.corpora.shar import PER_SHARD, SharFolder, cut_of, recording, supervision
 
 TARGET = "target_audio"
 FIELDS = ("recording", TARGET)
@@ -24,7 +24,6 @@ class NemoForm:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts: dict[str, SharFolder] = {}
-        self._counts: dict[str, int] = {}
 
     @property
     def sounds(self) -> Channels:
@@ -35,18 +34,16 @@ class NemoForm:
         """Add a dialogue to a part. OSError."""
         if part not in self._parts:
             self._parts[part] = SharFolder(self._folder / part, FIELDS)
-        self._counts[part] = self._counts.get(part, 0) + 1
         told = [supervision(item, dialogue.id, 0, speaker=item.party) for item in dialogue.utterances]
         cut = cut_of(dialogue, dialogue.id, 1, told)
         cut["custom"][TARGET] = recording(dialogue.id, 1, dialogue.rate, dialogue.samples)
-        heard, said = Sounding(sounds["user"], 1), Sounding(sounds["agent"], 1)
-        self._parts[part].add(cut, {"recording": heard, TARGET: said}, dialogue.rate, dialogue.samples)
+        self._parts[part].add(cut, {"recording": sounds["user"], TARGET: sounds["agent"]})
 
     def close(self) -> None:
         """Finish all parts, and say where their shards are. OSError."""
         for part, shar in self._parts.items():
             shar.close()
-            last = (self._counts[part] - 1) // PER_SHARD
+            last = (shar.count - 1) // PER_SHARD
             shards = {"cuts": _shards("cuts", "jsonl.gz", last)} | {name: _shards(name, "tar", last) for name in FIELDS}
             entry = {"type": "lhotse_shar", "shar_path": {name: f"{part}/{path}" for name, path in shards.items()}}
             told = "# One part's shards, for NeMo's `input_cfg`; paths are relative to this folder.\n"

@@ -12,7 +12,7 @@ import json
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from simulator.corpora.dialogue import CorpusDialogue, CorpusUtterance
 
@@ -20,36 +20,31 @@ PER_SHARD = 200
 """Dialogues of a shard: of a minute each they are 200 MB."""
 
 
-class Sounding(NamedTuple):
-    """A recording of a cut: FLAC, and how many channels it has."""
-
-    flac: bytes
-    channels: int
-
-
 class SharFolder:
-    """A part of a corpus that is being written. fields: what is recorded of every cut. OSError."""
+    """A part of a corpus that is being written. fields: what is recorded of every cut. OSError.
+
+    count: of the cuts so far.
+    """
 
     def __init__(self, folder: Path, fields: Sequence[str] = ("recording",)) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
         self._fields = fields
-        self._count = 0
+        self.count = 0
         self._cuts: gzip.GzipFile | None = None
         self._tars: dict[str, tarfile.TarFile] = {}
 
-    def add(self, cut: Mapping[str, Any], sounds: Mapping[str, Sounding], rate: int, samples: int) -> None:
-        """Add a cut with the sound of each field."""
-        if self._count % PER_SHARD == 0:
-            self._next(self._count // PER_SHARD)
-        self._count += 1
+    def add(self, cut: Mapping[str, Any], sounds: Mapping[str, bytes]) -> None:
+        """Add a cut with the FLAC of each field, whose manifest it holds: as its own, or among what is custom."""
+        if self.count % PER_SHARD == 0:
+            self._next(self.count // PER_SHARD)
+        self.count += 1
         assert self._cuts is not None
         line = json.dumps(cut, ensure_ascii=False, separators=(",", ":")) + "\n"
         self._cuts.write(line.encode())
         for field in self._fields:
-            sound = sounds[field]
-            manifest = recording(str(cut["id"]), sound.channels, rate, samples)
-            _put(self._tars[field], f"{cut['id']}.flac", sound.flac)
+            manifest = cut[field] if field in cut else cut["custom"][field]
+            _put(self._tars[field], f"{cut['id']}.flac", sounds[field])
             _put(self._tars[field], f"{cut['id']}.json", json.dumps(manifest).encode())
 
     def close(self) -> None:
@@ -100,9 +95,7 @@ def cut_of(
     }
 
 
-def supervision(
-    item: CorpusUtterance, recording_id: str, channel: int | list[int], speaker: str = ""
-) -> dict[str, Any]:
+def supervision(item: CorpusUtterance, recording_id: str, channel: int, speaker: str = "") -> dict[str, Any]:
     """Give an utterance as a supervision: its words are its alignment. speaker: instead of its own."""
     found: dict[str, Any] = {
         "id": item.id,

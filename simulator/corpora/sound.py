@@ -6,6 +6,7 @@ import numpy as np
 import soundfile
 
 from simulator.events import PARTIES, Party
+from simulator.frame import to_pcm16
 from simulator.session import Session
 
 COMPRESSION = 0.0
@@ -18,7 +19,8 @@ def flac_of(session: Session, parties: tuple[Party, ...] = PARTIES) -> bytes:
     if path.suffix == ".flac" and parties == PARTIES and channels == (0, 1) and not session.notes:
         return path.read_bytes()
     tracks = np.stack([session.said(party) for party in parties], axis=1)
-    whole = np.clip(np.rint(tracks * 32768), -32768, 32767).astype(np.int16)
     file = BytesIO()
-    soundfile.write(file, whole, session.sample_rate, format="FLAC", subtype="PCM_16", compression_level=COMPRESSION)
+    soundfile.write(
+        file, to_pcm16(tracks), session.sample_rate, format="FLAC", subtype="PCM_16", compression_level=COMPRESSION
+    )
     return file.getvalue()

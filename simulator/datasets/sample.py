@@ -7,8 +7,9 @@ import msgspec
 
 from simulator.actor import ActorSpec, AnyActor
 from simulator.errors import ScenarioError, SessionError, located
-from simulator.plugins import Kind
+from simulator.plugins import Kind, load
 from simulator.reading.length import Length
+from simulator.scoring.scorer import ScorerSpec
 from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ, UNREADABLE, sound_file
 from simulator.spec import Spec, Tempo, decode
 from simulator.world.spec import WorldSpec
@@ -116,6 +117,16 @@ def brought(dataset: DatasetSpec, scenario: Path) -> tuple[ActorSpec, WorldSpec 
     where = "$.dataset"
     user: ActorSpec = decode(dataset.user(), AnyActor, source=scenario.name, folder=scenario.parent, where=where)
     return user, located(f"{scenario.name}: {where}", dataset.world)
+
+
+def own_scorers(dataset: DatasetSpec) -> list[ScorerSpec]:
+    """Give the scorers made for a dataset; each takes the options that it knows. ScenarioError: one cannot be had."""
+    options = dataset.scorer_options()
+    found: list[ScorerSpec] = []
+    for kind in [load("scorers", name) for name in dataset.scorers()]:
+        known = {field.name for field in msgspec.structs.fields(kind)}
+        found.append(kind(**{name: value for name, value in options.items() if name in known}))
+    return found
 
 
 def check_recording(path: Path, channel: int | None) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 from simulator.errors import ScenarioError
 from simulator.figures.style import drawn, look
 from simulator.results.models import models_of
-from simulator.results.row import Row, scored
+from simulator.results.row import values_of
 from simulator.results.run import Run
 from simulator.scoring.scorer import definition_of
 
@@ -57,12 +57,8 @@ def draw_latency(runs: Sequence[Run], path: Path) -> None:
 
 def _values(runs: Sequence[Run], metric: str) -> Mapping[str, list[float]]:
     """Give the values of a metric by model. ScenarioError: no session has one."""
-    found = {name: _of(rows, metric) for name, rows in models_of(runs).items()}
+    found = {name: values_of(rows, metric) for name, rows in models_of(runs).items()}
     known = {name: values for name, values in found.items() if values}
     if not known:
         raise ScenarioError(f"{', '.join(run.name for run in runs)}: no session has a value of {metric}")
     return known
-
-
-def _of(rows: Sequence[Row], metric: str) -> list[float]:
-    return [float(value) for _, score in scored(rows, metric) for value in score.parts.get("values", ())]

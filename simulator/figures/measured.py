@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import ScenarioError
-from simulator.figures.style import COLOURS, MARKERS, PAGE_IN, drawn, look, stacked
+from simulator.figures.style import PAGE_IN, drawn, look, mark, stacked
 from simulator.results.models import ModelRow, models_of, models_table
 from simulator.results.run import Run
 from simulator.results.sweeps import Curve
@@ -48,8 +48,7 @@ def _draw_curve(axes: Any, curve: Curve, place: int) -> None:
     for point in points:
         if point.ci95 is not None:
             axes.plot([point.level] * 2, point.ci95, color=style["color"], linewidth=0.8)
-    marks = {"marker": MARKERS[place % len(MARKERS)], "color": style["color"], "linestyle": "none"}
-    axes.plot([point.level for point in points], [point.value for point in points], label=label, **marks)
+    axes.plot([point.level for point in points], [point.value for point in points], label=label, **mark(place))
     fit = curve.fit
     if fit is None:
         axes.plot([point.level for point in points], [point.value for point in points], linewidth=0.8, **style)
@@ -69,7 +68,7 @@ def draw_forest(runs: Sequence[Run], path: Path, metrics: Sequence[str] = ()) ->
     table = models_table(models_of(runs), metrics=metrics)
     panels: dict[str, list[ModelRow]] = {}
     for row in table.rows[:MOST_METRICS]:
-        panels.setdefault(_unit(row), []).append(row)
+        panels.setdefault(row.unit, []).append(row)
     if not panels:
         asked = ", ".join(metrics) or "any metric of the models' table"
         raise ScenarioError(f"{', '.join(run.name for run in runs)}: no session has a value of {asked}")
@@ -83,13 +82,8 @@ def draw_forest(runs: Sequence[Run], path: Path, metrics: Sequence[str] = ()) ->
             axes.set_ylim(len(rows) - 0.5, -0.5)
             axes.set_xlabel(f"{unit or 'value'}, with 95 % intervals")
         for place, name in enumerate(table.names):
-            marks = {"marker": MARKERS[place % len(MARKERS)], "color": COLOURS[place % len(COLOURS)]}
-            drawings[0].plot([], [], label=name, linestyle="none", **marks)
+            drawings[0].plot([], [], label=name, **mark(place))
         drawings[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(table.names))
-
-
-def _unit(row: ModelRow) -> str:
-    return next((score.unit for score in row.scores if score.unit), "")
 
 
 def _draw_row(axes: Any, row: ModelRow, line: int, models: int) -> None:
@@ -97,7 +91,6 @@ def _draw_row(axes: Any, row: ModelRow, line: int, models: int) -> None:
         if score.value is None:
             continue
         y = line + (place - (models - 1) / 2) * 0.7 / models
-        colour = COLOURS[place % len(COLOURS)]
         if score.ci95 is not None:
-            axes.plot(score.ci95, [y, y], color=colour, linewidth=1)
-        axes.plot([score.value], [y], marker=MARKERS[place % len(MARKERS)], color=colour, linestyle="none")
+            axes.plot(score.ci95, [y, y], color=look(place)["color"], linewidth=1)
+        axes.plot([score.value], [y], **mark(place))

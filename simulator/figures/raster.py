@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from simulator.annotation.annotate import annotate_cached
+from simulator.annotation.annotate import annotated
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.figures.style import COLOURS, drawn
@@ -26,8 +26,7 @@ def draw_raster(runs: Sequence[Run], path: Path, session: str = "") -> None:
         held = ", ".join(name for _, name in ids[:5]) or "none"
         raise ScenarioError(f"--session {session or '(any)'}: no such folder in the run; there are {held}")
     run, name = found
-    read = read_session(run.folder / name)
-    floor = Floor(read if read.annotated else annotate_cached(read))
+    floor = Floor(annotated(read_session(run.folder / name)))
     both = overlaps(floor)
     with drawn(path, height=HEIGHT_IN) as axes:
         for place, party in enumerate(PARTIES):

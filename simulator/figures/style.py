@@ -49,6 +49,11 @@ def look(place: int) -> dict[str, Any]:
     return {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[place % len(DASHES)]}
 
 
+def mark(place: int) -> dict[str, Any]:
+    """Give the colour and marker of the n-th one's single values."""
+    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)], "linestyle": "none"}
+
+
 @contextmanager
 def drawn(path: Path, *, height: float = HEIGHT_IN) -> Iterator[Any]:
     """Give axes to draw on; the file is written behind it. ScenarioError: no matplotlib, or no place."""

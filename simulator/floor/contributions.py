@@ -15,7 +15,7 @@ import msgspec
 
 from simulator.events import Event, Party
 from simulator.floor.ipus import mostly_inside
-from simulator.speech import Segment
+from simulator.speech import Segment, Speech
 from simulator.timeline import Timeline
 
 TURN_ROLES = ("turn", "recording", "")
@@ -54,6 +54,12 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     def told(self) -> bool:
         """Whether events told of it; else it is an ipu, judged by its shape."""
         return self.cut is not None
+
+
+def words_in(item: Contribution, speech: Speech) -> str:
+    """Give the words that its party began within a contribution; its own text where nobody knows words."""
+    words = speech.of(item.party).words
+    return " ".join(word.text for word in words if item.start <= word.start < item.end) or item.text
 
 
 def told_contribution(party: Party, item: Segment, ended: Event | None) -> Contribution:

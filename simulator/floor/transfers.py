@@ -23,6 +23,11 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
         """The floor transfer offset in samples: a gap is positive, an overlap negative."""
         return self.start - self.end
 
+    @property
+    def where(self) -> Stretch:
+        """The gap or the overlap in which it passes."""
+        return Stretch(min(self.start, self.end), max(self.start, self.end))
+
 
 class Holder(NamedTuple):
     """Who spoke last with a claim to the floor, and the sample after that speech."""

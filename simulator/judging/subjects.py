@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.annotation.annotate import annotate_cached
+from simulator.annotation.annotate import annotated
 from simulator.errors import ScenarioError
 from simulator.judging.bench import judge_in
 from simulator.judging.rubric import Criteria
@@ -39,8 +39,7 @@ class Subjects(msgspec.Struct, frozen=True, kw_only=True):
         """Give the sessions, annotated, one after the other. SessionError at one that cannot be read."""
         for folder in self.folders.values():
             session = read_session(folder)
-            known = session.annotated or self.judge.hears != "text"
-            yield session if known else annotate_cached(session)
+            yield annotated(session) if self.judge.hears == "text" else session
 
 
 def find_subjects(paths: Sequence[Path], wanted: Wanted) -> Subjects:

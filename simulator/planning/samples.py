@@ -5,14 +5,13 @@ sample: same start, same length.
 """
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from simulator.actor import AnyActor
-from simulator.datasets.sample import DatasetSample, DatasetSpec
+from simulator.datasets.sample import DatasetSample, DatasetSpec, own_scorers
 from simulator.errors import ScenarioError
 from simulator.planning.job import Expanded, Job
 from simulator.plugins import load
@@ -61,7 +60,7 @@ def with_sample(scenario: Scenario, dataset: DatasetSpec, sample: DatasetSample)
     """Give the scenario of one sample: its user, its length, the scorers of its task."""
     scorers = scenario.scorers
     if scorers is None and dataset.scorers():
-        scorers = [_scorer(kind, dataset.scorer_options()) for kind in dataset.scorers()]
+        scorers = own_scorers(dataset)
     return msgspec.structs.replace(
         scenario,
         user=_user(sample, dataset.tempo),
@@ -93,9 +92,3 @@ def _length(sample: DatasetSample, dataset: DatasetSpec) -> Length:
         return Length(Duration(seconds))
     longest = Duration(math.ceil(seconds) + len(turns) * ANSWER_AT_MOST_S)
     return Length(longest, answered=Answered(answered=ANSWER_QUIET, at_most=longest))
-
-
-def _scorer(kind: str, options: Mapping[str, Any]) -> Any:
-    spec = load("scorers", kind)
-    known = {field.name for field in msgspec.structs.fields(spec)}
-    return spec(**{name: value for name, value in options.items() if name in known})

@@ -15,7 +15,7 @@ from simulator.report.score_list import verdict_list
 from simulator.report.sweep_section import sweep_sections
 from simulator.results.controls import FIRST, SECOND, control_pairs, control_summary
 from simulator.results.policy import worst_first
-from simulator.results.row import grouped, scored
+from simulator.results.row import grouped, values_of
 from simulator.results.run import RUN_PAGE, Run, load_run
 from simulator.results.telling import told_apart
 
@@ -95,7 +95,7 @@ def _controls(run: Run) -> str:
 
 
 def _fto(run: Run) -> str:
-    values = [float(value) for _, score in scored(run.rows, FTO_METRIC) for value in score.parts.get("values", ())]
+    values = values_of(run.rows, FTO_METRIC)
     if not values:
         return ""
     median = f"{np.median(values) * 1000:.0f} ms".replace("-", "−")

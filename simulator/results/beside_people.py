@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simulator.results.pooling import pooled
-from simulator.results.row import Row, scored
+from simulator.results.row import Row, values_of
 from simulator.score import Score, quantile
 from simulator.scoring.scorer import definition_of
 
@@ -30,7 +30,7 @@ def beside_people(rows: Sequence[Row]) -> list[Beside]:
     for shape in SHAPES:
         metric = f"{PREFIX}{shape}{SUFFIX}"
         definition = definition_of(metric)
-        values = [float(value) for _, score in scored(rows, metric) for value in score.parts.get("values", ())]
+        values = values_of(rows, metric)
         if definition is None or not definition.reference or not values:
             continue
         ours, people = (tuple(quantile(side, q) for q in QUANTILES) for side in (values, definition.reference))

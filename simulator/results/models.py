@@ -47,6 +47,11 @@ class ModelRow(NamedTuple):
         """The metric as a table names it: of VoiceBench's evaluators with the set."""
         return f"{self.metric} ({self.subset})" if self.subset else self.metric
 
+    @property
+    def unit(self) -> str:
+        """The unit of its values; empty where it has none."""
+        return next((score.unit for score in self.scores if score.unit), "")
+
 
 class ModelTable(NamedTuple):
     """Models, how many sessions each has, and their metrics."""
@@ -79,7 +84,7 @@ def models_table(
         for group in (*GROUPS, OTHER)
         for metric in wanted
         if group_of(metric) == group
-        for row in _rows(group, metric, models)
+        for row in _rows(metric, models)
     ]
     rows = tuple(row for row in found if any(score.value is not None for score in row.scores))
     return ModelTable(tuple(models), tuple(map(len, models.values())), rows)
@@ -96,18 +101,16 @@ def _leads(metric: str) -> bool:
     return good and group_of(metric) != OTHER
 
 
-def _rows(group: str, metric: str, models: Mapping[str, Sequence[Row]]) -> list[ModelRow]:
+def _rows(metric: str, models: Mapping[str, Sequence[Row]]) -> list[ModelRow]:
     """Give a metric's row; of VoiceBench's evaluators one for every set they scored."""
     every = [row for rows in models.values() for row in rows if metric in row.scores]
     subsets = dict.fromkeys(_subset(row) for row in every) if metric.startswith("voicebench:") else {"": None}
-    definition = definition_of(metric)
-    better: Better = definition.better if definition is not None else "neither"
     found: list[ModelRow] = []
     for subset in subsets:
         scores = tuple(
             pooled([row for row in rows if not subset or _subset(row) == subset], metric) for rows in models.values()
         )
-        found.append(ModelRow(group, metric, subset, better, scores, best_of(scores, better)))
+        found.append(model_row(metric, subset, scores))
     return found
 
 
@@ -117,7 +120,14 @@ def _subset(row: Row) -> str:
     return max(fitting, key=len, default="")
 
 
-def best_of(scores: Sequence[Score], better: Better) -> frozenset[int]:
+def model_row(metric: str, subset: str, scores: tuple[Score, ...]) -> ModelRow:
+    """Give a metric's row; which way is good its definition says."""
+    definition = definition_of(metric)
+    better: Better = definition.better if definition is not None else "neither"
+    return ModelRow(group_of(metric), metric, subset, better, scores, _best_of(scores, better))
+
+
+def _best_of(scores: Sequence[Score], better: Better) -> frozenset[int]:
     """Give the places of the best value of two or more, of equal ones all; none where all are equal."""
     values = {place: score.value for place, score in enumerate(scores) if score.value is not None}
     if better == "neither" or len(set(values.values())) < 2:

@@ -12,8 +12,9 @@ import msgspec
 from simulator.errors import SessionError
 from simulator.files import read_json, write_json
 from simulator.recipe import RecipeJudge
-from simulator.results.models import OTHER, ModelRow, ModelTable, best_of, group_of
-from simulator.score import Better, Score
+from simulator.results.models import OTHER, ModelRow, ModelTable, model_row
+from simulator.scenario import kind_of
+from simulator.score import Score
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
 from simulator.scoring.rescoring import Rescoring
 from simulator.scoring.scorer import ScorerSpec, definition_of, wants_words
@@ -61,11 +62,6 @@ def score_set(spec: ScorerSpec, folders: Sequence[Path], write: Path) -> CorpusR
     return Rescoring(words=wants_words(spec), pool="all").score(folders, {kind_of(spec): spec.build()})
 
 
-def kind_of(spec: ScorerSpec) -> str:
-    """Give a scorer's name."""
-    return str(spec.__struct_config__.tag)
-
-
 def kept(path: Path) -> KeptScores | None:
     """Read a file of scores; None where there is none that can be read: it is made anew."""
     try:
@@ -99,9 +95,7 @@ def table_of(found: Sequence[KeptScores], agents: Sequence[str], sessions: Seque
             name = metric if metric.startswith(f"{scorer}.") or definition_of(metric) else f"{scorer}.{metric}"
             lacking = Score(id=name, value=None, unit="", n=0, reason="not scored")
             scores = tuple(mine[agent].metrics.get(metric, lacking) if agent in mine else lacking for agent in agents)
-            definition = definition_of(name)
-            better: Better = definition.better if definition else "neither"
             if any(score.value is not None for score in scores):
-                rows.append(ModelRow(group_of(name), name, dataset, better, scores, best_of(scores, better)))
+                rows.append(model_row(name, dataset, scores))
     order = list(dict.fromkeys([*(row.group for row in rows if row.group != OTHER), OTHER]))
     return ModelTable(tuple(agents), tuple(sessions), tuple(sorted(rows, key=lambda row: order.index(row.group))))

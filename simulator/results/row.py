@@ -107,6 +107,11 @@ def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
             yield row, score
 
 
+def values_of(rows: Sequence[Row], metric: str) -> list[float]:
+    """Give the single values of a metric over all sessions whose value counts."""
+    return [float(value) for _, score in scored(rows, metric) for value in score.parts.get("values", ())]
+
+
 _HEARD = ("content.agent_wer", "content.agent_cer", "content.recogniser_wer")
 """Scores that rest on what our recogniser heard."""
 
@@ -225,9 +230,14 @@ def row_in(line: bytes, decoder: "msgspec.json.Decoder[Row]") -> Row:
     return row
 
 
+def names_folder(name: str) -> bool:
+    """Say whether a session's folder can be called so, inside its run's."""
+    return name not in ("", ".", "..") and {"/", "\\", "\0"}.isdisjoint(name)
+
+
 def _checked(row: Row) -> Row:
     """Give a row as it was read. SessionError: an id that no folder can have, parts that are not those of a metric."""
-    if row.id in ("", ".", "..") or not {"/", "\\", "\0"}.isdisjoint(row.id):
+    if not names_folder(row.id):
         raise SessionError(f"id is {quoted(row.id)}; allowed is the name of a folder")
     for metric, score in row.scores.items():
         definition = definition_of(metric)

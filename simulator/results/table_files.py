@@ -131,8 +131,8 @@ def json_lines(path: Path, columns: Sequence[Column]) -> TableFile:
 
 def markdown(path: Path, columns: Sequence[Column]) -> TableFile:
     """Open a Markdown table."""
-    head = f"{_pipes([column.name for column in columns])}|{'---|' * len(columns)}\n"
-    return TextTable(path, head, lambda row: _pipes([_cell(value) for value in row]))
+    head = f"{pipes([column.name for column in columns])}\n|{'---|' * len(columns)}\n"
+    return TextTable(path, head, lambda row: pipes([_cell(value) for value in row]) + "\n")
 
 
 def latex(path: Path, columns: Sequence[Column]) -> TableFile:
@@ -162,8 +162,9 @@ def tex(text: str) -> str:
     return "".join(_TEX.get(letter, letter) for letter in text)
 
 
-def _pipes(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/').replace(chr(10), ' ') for cell in cells)} |\n"
+def pipes(cells: Sequence[str]) -> str:
+    """Give a row of a Markdown table, without a line feed at its end."""
+    return f"| {' | '.join(cell.replace('|', '/').replace(chr(10), ' ') for cell in cells)} |"
 
 
 def _cell(value: Any) -> str:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from simulator.annotation.annotate import annotate_cached
+from simulator.annotation.annotate import annotated
 from simulator.errors import SessionError
 from simulator.events import PARTIES
 from simulator.export.tiers import TierRow, segments, utterances
+from simulator.floor.contributions import words_in
 from simulator.floor.floor import Floor
 from simulator.floor.transfers import overlaps, transfers
 from simulator.floor.yields import shown_barge_ins
@@ -116,8 +117,8 @@ def _wide(run: TabledRun, row: Row, metrics: Sequence[str]) -> Values:
 def _inside(run: TabledRun, row: Row, tables: Sequence[str]) -> Iterator[TableRows]:
     """Give what a session's folder holds. SessionError."""
     session = read_session(run.folder / row.id)
-    if not session.annotated and any(table not in ("calls", "expectations") for table in tables):
-        session = annotate_cached(session)
+    if any(table not in ("calls", "expectations") for table in tables):
+        session = annotated(session)
     floor = Floor(session)
     for table in tables:
         found = _expected(run, row, session) if table == "expectations" else _MAKERS[table](floor, session)
@@ -130,13 +131,7 @@ def _turns(floor: Floor, session: Session) -> Iterator[Values]:
     turns = [(turn, party) for party in PARTIES for turn in floor.side(party).turns]
     for turn, party in sorted(turns, key=lambda item: (item[0].start, item[0].end, item[1])):
         times = (floor.seconds(turn.start), floor.seconds(turn.end))
-        yield (party, *times, offsets.get((party, turn.start)), turn.role, turn.cut, _said(session, turn))
-
-
-def _said(session: Session, item: Any) -> str:
-    """The words that a party began within a contribution; its own text where nobody knows words."""
-    words = [word.text for word in session.speech.of(item.party).words if item.start <= word.start < item.end]
-    return " ".join(words) or item.text
+        yield (party, *times, offsets.get((party, turn.start)), turn.role, turn.cut, words_in(turn, session.speech))
 
 
 def _segments(_floor: Floor, session: Session) -> Iterator[Values]:
@@ -170,7 +165,7 @@ def _barge_ins(floor: Floor, session: Session) -> Iterator[Values]:
         latency = floor.seconds(case.stop - case.by.start) if case.outcome == "yielded" else None
         back = None if case.back is None else floor.seconds(case.back)
         times = (floor.seconds(case.by.start), floor.seconds(case.by.end), floor.seconds(case.stop))
-        yield (case.by.party, *times, latency, case.outcome, back, _said(session, case.by))
+        yield (case.by.party, *times, latency, case.outcome, back, words_in(case.by, session.speech))
 
 
 def _calls(floor: Floor, session: Session) -> Iterator[Values]:

@@ -8,7 +8,8 @@ where it is 0.0, and unknown metrics of VoiceBench count as better when higher.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from metrics.compat.nemo.eval_folders import DEMO, VOICEBENCH, EvalFolder, eval_folder
+from metrics.compat.nemo.eval_folders import EvalFolder, eval_folder
+from metrics.compat.nemo.eval_results import DEMO, VOICEBENCH
 from simulator.errors import RemoteError, SessionError
 from simulator.scoring.comparing import FolderComparison
 

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from metrics.compat.nemo.eval_folders import DEMO
-from metrics.compat.nemo.eval_results import GREEDY, EvalSet, summed, table_lines
+from metrics.compat.nemo.eval_results import DEMO, GREEDY, METRICS, RESULTS, ROWS, EvalSet, summed, table_lines
 from metrics.compat.nemo.judge import Question, questions, ratings, sample_scores, summary
-from metrics.compat.nemo.rows import FRESH, KEPT, NemoRow
+from metrics.compat.nemo.rows import KEPT, NemoRow
 from metrics.compat.nemo.sample import HeardSides
 from metrics.compat.options import SegmentSides, TextSides
 from metrics.compat.places import Places
@@ -138,11 +137,11 @@ def write_files(
         folder.mkdir(parents=True, exist_ok=True)
         whole = {"dataset_metrics": tree, "args": encode(dict(flags))}
         columns, name = _columns(records), f"{DEMO}{set_name}"
-        own = folder / "eval-results" / name
+        own = folder / RESULTS / name
         own.mkdir(parents=True, exist_ok=True)
         for place, content in ((folder, whole), (own, {**whole, name: {GREEDY: columns}})):
-            (place / "metrics.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
-        _write_lines(own / FRESH, (row.line["original_entry"] for row in records.rows if row is not None))
+            (place / METRICS).write_text(json.dumps(content, indent=2), encoding="utf-8")
+        _write_lines(own / ROWS, (row.line["original_entry"] for row in records.rows if row is not None))
         _write_lines(folder / KEPT, (row.line for row in records.rows if row is not None))
         _write_lines(folder / "llm_judge_input.jsonl", _judge_input(records.questions()))
         if records.replies:
@@ -157,12 +156,8 @@ def _columns(records: Records) -> dict[str, float | int | None]:
     rows = [row.line for row in records.rows if row is not None]
     if not rows:
         return {}
-    answered = [float(bool(row["segmentation"]["agent_segments"])) for row in rows]
-    said = [
-        {**row["original_entry"], "generation": "answered" if done else ""}
-        for row, done in zip(rows, answered, strict=True)
-    ]
-    return summed(said, answered)
+    answered = [bool(row["segmentation"]["agent_segments"]) for row in rows]
+    return summed([row["original_entry"] for row in rows], list(map(float, answered)), answered=answered)
 
 
 def _judge_input(asked: Sequence[Question]) -> Iterable[dict[str, Any]]:

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metrics.compat.nemo.eval_results import METRICS, RESULTS, ROWS
 from simulator.errors import SessionError
 from simulator.remote.ssh import over_ssh
 from simulator.texts import quoted
-
-RESULTS, METRICS, ROWS = "eval-results", "metrics.json", "output.jsonl"
-DEMO, VOICEBENCH = "s2s_demo.", "voicebench."
 
 
 class EvalFolder(NamedTuple):

@@ -16,6 +16,9 @@ from metrics.compat.originals import write_json
 from simulator.datasets.voicebench import SUBSETS
 from simulator.export.predictions import write_lines
 
+RESULTS, METRICS, ROWS = "eval-results", "metrics.json", "output.jsonl"
+DEMO, VOICEBENCH = "s2s_demo.", "voicebench."
+"""What the names of its sets begin with, by benchmark."""
 MODE = "pass@1"
 """What NeMo-Skills calls one answer to every question."""
 GREEDY = "greedy"
@@ -35,13 +38,20 @@ class EvalSet(NamedTuple):
 
 
 def summed(
-    rows: Sequence[Mapping[str, Any]], success: Sequence[float], rates: Sequence[float] = (), *, halved: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    success: Sequence[float],
+    rates: Sequence[float] = (),
+    *,
+    answered: Sequence[bool] | None = None,
+    halved: bool = False,
 ) -> dict[str, float | int | None]:
     """Give a set's columns. success: 0 to 1 per row; rates: error rates per row, if any.
 
-    halved: no_answer as the original has it where rows carry two scores, which is half of the truth.
+    answered: whether each row was; None: whether it has a text of its answer. halved: no_answer as the original has it
+    where rows carry two scores, which is half of the truth.
     """
-    unanswered = sum(not _answer(row).strip() for row in rows) / len(rows)
+    known = [bool(_answer(row).strip()) for row in rows] if answered is None else answered
+    unanswered = (len(rows) - sum(known)) / len(rows)
     values: dict[str, float | int | None] = {
         "avg_tokens": _mean_tokens(rows),
         "gen_seconds": _seconds(rows),
@@ -57,8 +67,8 @@ def write_eval_sets(folder: Path, sets: Sequence[EvalSet]) -> list[str]:
     """Write the sets' files under `folder/eval-results` and give the table's lines. ScenarioError."""
     lines: list[str] = []
     for item in sets:
-        write_json(folder, f"eval-results/{item.name}/metrics.json", {item.name: {item.mode: dict(item.values)}})
-        write_lines(folder / "eval-results" / item.name / "output.jsonl", item.rows)
+        write_json(folder, f"{RESULTS}/{item.name}/{METRICS}", {item.name: {item.mode: dict(item.values)}})
+        write_lines(folder / RESULTS / item.name / ROWS, item.rows)
         lines += table_lines(item)
     return lines
 
@@ -78,10 +88,10 @@ def voicebench_sets(sources: Iterable[str]) -> dict[str, str]:
     Where American English is all there is of sd-qa, that is a set of its own.
     """
     found = {source: match for source in sources if (match := _SUBSET.search(source.removeprefix("result-")))}
-    names = {source: f"voicebench.{match[1].replace('-', '_')}" for source, match in found.items()}
+    names = {source: f"{VOICEBENCH}{match[1].replace('-', '_')}" for source, match in found.items()}
     accents = [source for source, match in found.items() if match[1] == "sd-qa"]
     if all(re.search(r"-sd-qa-usa(-|$)", f"-{source}") for source in accents):
-        names |= dict.fromkeys(accents, "voicebench.sd_qa_usa")
+        names |= dict.fromkeys(accents, f"{VOICEBENCH}sd_qa_usa")
     return names
 
 

@@ -6,13 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from metrics.compat.as_scorer import AsScorer, Sample, annotated, corpus_result
+from metrics.compat.as_scorer import AsScorer, Sample, corpus_result
 from metrics.compat.measured import Measured, skipped
 from metrics.compat.options import SegmentSides, read_segments
 from metrics.compat.places import Places
 from metrics.compat.tau.panel import PanelEvent, counts, panel_events, shares, tally
 from metrics.compat.tau.sessions import session_ticks
 from metrics.compat.tau.ticks import TICK_S, Simulation, Tick, read_experiment
+from simulator.annotation.annotate import annotated
 from simulator.errors import ScenarioError, SessionError
 from simulator.score import Definition, Score
 from simulator.scoring.corpus import CorpusResult
