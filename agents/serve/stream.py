@@ -83,7 +83,7 @@ async def stream(websocket: "WebSocket", service: Service, place: Place, words: 
 
 
 async def _until_gone(websocket: "WebSocket", words: StreamWords, session: ServedSession, place: Place) -> bool:
-    """AtOnce every frame with a frame; False when it is for us to close the socket."""
+    """Answer every frame with a frame; False when it is for us to close the socket."""
     from starlette.websockets import WebSocketDisconnect
 
     pieces = TextPieces()
