@@ -26,9 +26,12 @@ def dialling_told(address: str) -> Iterator[None]:
     except TimeoutError as error:
         raise RemoteError(f"cannot be reached at {address}: it does not answer") from error
     except OSError as error:
-        # asyncio's own text names the call that failed instead of the reason.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-        raise RemoteError(f"cannot be reached at {address}: {reason}") from error
+        raise RemoteError(f"cannot be reached at {address}: {system_told(error)}") from error
+
+
+def system_told(error: OSError) -> str:
+    """Give the reason of what failed: asyncio's own text names the call instead."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def refusal(status: int, body: bytes) -> str:
