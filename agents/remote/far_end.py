@@ -36,15 +36,17 @@ def system_told(error: OSError) -> str:
 
 def refusal(status: int, body: bytes) -> str:
     """Say that a server refused the handshake, by its HTTP status and what its body says."""
-    what = "refused the key" if status in (401, 403) else "refused the connection"
-    told = told_by(body)
-    return f"{what} (HTTP {status}{': ' + told if told else ''})"
+    return _refused("the key" if status in (401, 403) else "the connection", status, body)
 
 
 def refused_path(path: str, status: int, body: bytes) -> str:
     """Say that a server refused a request, by its HTTP status and what its body says."""
+    return _refused(path, status, body)
+
+
+def _refused(what: str, status: int, body: bytes) -> str:
     told = told_by(body)
-    return f"refused {path} (HTTP {status}{f': {told}' if told else ''})"
+    return f"refused {what} (HTTP {status}{f': {told}' if told else ''})"
 
 
 def told_by(body: bytes) -> str:

@@ -20,8 +20,6 @@ a play-out with a position (agents/remote/play_queue.py).
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from agents.remote.far_end import left_politely
 from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED
@@ -32,7 +30,7 @@ from agents.websocket.wording import JsonPlace, matches
 from simulator.errors import RemoteError
 from simulator.events import other_party
 from simulator.frame import Samples
-from simulator.texts import quoted
+from simulator.texts import quoted, written
 
 
 class SocketCore(StreamCore):
@@ -99,7 +97,7 @@ class SocketCore(StreamCore):
         """Sound came, in base64. RemoteError: before it was ready, or none of the form described."""
         data = sound_bytes(text)
         if not self.ready:
-            wanted = msgspec.json.encode(self.settings.receive.ready).decode()
+            wanted = written(self.settings.receive.ready)
             raise RemoteError(f"speaks before it is ready: sound came before {wanted} (`receive.ready`)")
         self.came(self._reader.read(data), at)
 
@@ -158,8 +156,7 @@ def _digits(core: SocketCore, value: Any, at: int) -> None:
 
 
 def _complaint(core: SocketCore, value: Any, at: int) -> None:
-    sentence = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    core.actions.note(at, "remote_error", message=sentence[:300])
+    core.actions.note(at, "remote_error", message=written(value)[:300])
 
 
 _ACTS: Mapping[str, Callable[[SocketCore, Any, int], None]] = {
