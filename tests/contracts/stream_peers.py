@@ -22,6 +22,13 @@ def talk_with(
     return play_session({"user": user, "agent": agent, "duration": duration, "scorers": [], **more}, folder)
 
 
+def assert_replays(session: Session, folder: Path, duration: str) -> None:
+    """The trace of a session whose agent was elsewhere says the same again, to the sample."""
+    agent = {"kind": "replay_trace", "file": str(session.folder)}
+    again = talk_with(agent, folder, duration=duration, sample_rate=session.sample_rate)
+    assert np.array_equal(again.said("agent"), session.said("agent"))
+
+
 def counted(count: int) -> Samples:
     """A signal whose every sample says which one it is, within 30 000: no two neighbours in a row are mistaken."""
     return ((np.arange(count) % 30_000 + 1) / 32_768).astype(np.float32)
