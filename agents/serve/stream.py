@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from anyio.lowlevel import checkpoint
 
 from agents.serve.text_pieces import TextPieces
-from simulator.errors import RemoteError, SimulatorError
+from simulator.errors import RemoteError, ScenarioError, SimulatorError
 from simulator.events import Event
 from simulator.frame import Samples
 from simulator.serving.served_session import ServedSession
@@ -42,7 +42,7 @@ class ClientTold(NamedTuple):
 class AtOnce(NamedTuple):
     """What the client is answered at once, whatever the session's time: a handshake's other half."""
 
-    messages: list[str | bytes]
+    messages: list[Out]
 
 
 class Over(NamedTuple):
@@ -65,6 +65,12 @@ class StreamWords(Protocol):
     def tell(self, events: Iterable[Event], pieces: Iterable[str]) -> list[Out]:
         """Give the messages about what the agent told, and the words that begin in the frame just said."""
         ...
+
+
+def check_rate(rate: int, where: str) -> None:
+    """Refuse a rate whose frames are no whole samples. ScenarioError, with the place where it is set."""
+    if rate * FRAME_MS % 1000:
+        raise ScenarioError(f"{where}: {rate} Hz has no whole frames of {FRAME_MS:g} ms")
 
 
 async def stream(websocket: "WebSocket", service: Service, place: Place, words: StreamWords) -> None:
