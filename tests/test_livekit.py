@@ -12,12 +12,12 @@ from websockets.http11 import Request, Response
 from agents.livekit import wire
 from simulator.cli import main
 from simulator.errors import ScenarioError
-from simulator.testing import play_session, scenario_of
+from simulator.testing import scenario_of
 from tests.contracts import livekit_room
 from tests.contracts.livekit_room import AGENT, LiveKitDouble, Participant, Room, TextStreamReader
 from tests.contracts.moshi_peers import scripted
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type
-from tests.contracts.stream_peers import talk_with
+from tests.contracts.stream_peers import assert_replays, talk_with
 
 pytestmark = pytest.mark.usefixtures("loopback_key")
 
@@ -59,9 +59,7 @@ def test_a_call_in_a_room_and_its_trace_say_the_same(tmp_path: Path, monkeypatch
     assert room.joined is not None and room.joined[1].count(".") == 2 and KEY not in room.joined[1]
     assert_no_secret(tmp_path)
     assert all(room.joined[1].encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    replay = {"user": "silent", "agent": {"kind": "replay_trace", "file": str(session.folder)}, "duration": "600ms"}
-    again = play_session({**replay, "sample_rate": 48_000, "scorers": []}, tmp_path / "again")
-    assert np.array_equal(again.said("agent"), session.said("agent"))
+    assert_replays(session, tmp_path / "again", "600ms")
 
 
 def test_a_room_that_is_refused_and_an_agent_that_never_comes_are_one_sentence(

@@ -13,12 +13,12 @@ from agents.remote.wire_audio import wire_format
 from agents.twilio.webhook import signature
 from simulator.cli import main
 from simulator.errors import ScenarioError
-from simulator.testing import play_session, scenario_of
+from simulator.testing import scenario_of
 from tests.contracts.http_peers import Got, served
 from tests.contracts.http_peers import scripted as scripted_http
 from tests.contracts.moshi_peers import scripted
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type
-from tests.contracts.stream_peers import TALKER, say_json, talk_with
+from tests.contracts.stream_peers import TALKER, assert_replays, say_json, talk_with
 
 pytestmark = pytest.mark.usefixtures("loopback_key")
 
@@ -61,9 +61,7 @@ def test_a_call_by_webhook_and_stream_with_keys(tmp_path: Path) -> None:
     assert [event["band"] for event in of_type(session, "keys_pressed")] == ["out", "out"]
     assert not session.said("user").any()
     assert_no_secret(tmp_path)
-    replay = {"user": "silent", "agent": {"kind": "replay_trace", "file": str(session.folder)}, "duration": "800ms"}
-    again = play_session({**replay, "sample_rate": 8000, "scorers": []}, tmp_path / "again")
-    assert np.array_equal(again.said("agent"), session.said("agent"))
+    assert_replays(session, tmp_path / "again", "800ms")
 
 
 def test_a_served_actor_is_reached_by_its_webhook(tmp_path: Path) -> None:

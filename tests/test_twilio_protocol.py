@@ -6,29 +6,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.remote.peer_core import Note, Send
 from agents.serve.stream import ClientTold, Frames, Over
 from agents.twilio.protocol import MULAW, MediaStreamCore, StreamSettings
 from agents.twilio.server_protocol import MediaStreamWords
 from agents.twilio.webhook import read_order, signature
 from simulator.errors import RemoteError
 from simulator.events import Event
-from simulator.frame import Samples, silence
 from simulator.testing import burst
+from tests.contracts.stream_peers import Stepped
 
 STREAM, CALL, ACCOUNT = "MZ" + "1" * 32, "CA" + "2" * 32, "AC" + "3" * 32
 FRAME = 160
 
 
-class Call:
-    """A call that is stepped by hand, 20 ms at a time."""
+class Call(Stepped):
+    """A call that is stepped by hand, 20 ms at a time; its media is sent in one sequence with the rest."""
 
     def __init__(self) -> None:
         self.core = MediaStreamCore(StreamSettings())
-        self.core.begin("agent", noisy=False)
-        self.at = 0
-        self.sent: list[dict[str, Any]] = []
-        self.notes: list[tuple[str, dict[str, Any]]] = []
+        super().__init__(self.core, FRAME)
+        self.sounds = self.sent
         call = {"streamSid": STREAM, "callSid": CALL, "accountSid": ACCOUNT, "customParameters": {"k": "v"}}
         self.core.receive({"type": "opened", "call": call}, -1)
         self.take()
@@ -37,25 +34,6 @@ class Call:
         """A message of the agent's."""
         self.core.receive({"json": {"event": event, "streamSid": STREAM, **({event: body} if body else {})}}, self.at)
         return self.take()
-
-    def step(self, frames: int = 1, heard: Samples | None = None) -> Samples:
-        """Play frames; gives what the agent says in them."""
-        said = []
-        for _ in range(frames):
-            self.core.hear(silence(FRAME) if heard is None else heard, self.at)
-            said.append(self.core.say(FRAME, self.at))
-            self.at += FRAME
-            self.take()
-        return np.concatenate(said)
-
-    def take(self) -> "Call":
-        """Sort what the core did."""
-        for action in self.core.actions.take():
-            if isinstance(action, Send):
-                self.sent.append(dict(action.message["json"]))
-            elif isinstance(action, Note):
-                self.notes.append((action.type, dict(action.fields)))
-        return self
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """What was sent of an event."""
@@ -105,7 +83,7 @@ def test_marks_come_back_after_their_media_at_once_when_nothing_waits_and_on_a_c
     call.gets("clear")
     assert [message["mark"]["name"] for message in call.sent] == ["cleared"]
     assert not call.step(3).any()
-    assert [fields["said_samples"] for type_, fields in call.notes if type_ == "audio_end"] == [4 * FRAME]
+    assert [fields["said_samples"] for fields in call.noted("audio_end")] == [4 * FRAME]
 
 
 def test_what_the_agent_says_is_heard_sample_for_sample() -> None:
@@ -135,7 +113,7 @@ def test_what_no_stream_takes_is_told(message: Any, sentence: str) -> None:
 def test_an_unknown_event_is_told_with_twilios_number_and_a_polite_end_is_a_hang_up() -> None:
     """31951, and the call goes on; an agent that closes before it said anything has failed."""
     call = Call().gets("dtmf", digit="1")
-    assert [fields["code"] for type_, fields in call.notes if type_ == "remote_error"] == ["31951"]
+    assert [fields["code"] for fields in call.noted("remote_error")] == ["31951"]
     with pytest.raises(RemoteError):
         call.core.lost("closed the connection (code 1000)", 0)
     call.gets("media", payload=MULAW.encode(burst(FRAME)))

@@ -13,12 +13,12 @@ pytest.importorskip("aiortc", reason="needs the extra connect")
 from simulator.cli import main
 from simulator.doctor.probe import probe_party
 from simulator.errors import ScenarioError
-from simulator.testing import play_session, scenario_of
+from simulator.testing import scenario_of
 from tests.contracts.http_peers import Got
 from tests.contracts.http_peers import scripted as scripted_http
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type
 from tests.contracts.rtc_peers import PACKET, RtcFarEnd, rtc_far_end
-from tests.contracts.stream_peers import TALKER, talk_with
+from tests.contracts.stream_peers import TALKER, assert_replays, talk_with
 
 pytestmark = pytest.mark.usefixtures("loopback_key")
 
@@ -55,9 +55,7 @@ def test_a_call_with_a_bot_and_its_trace_say_the_same(tmp_path: Path) -> None:
     assert [message["data"].get("buttons") for message in told] == [None, ["7"]]
     assert "ping" in far.told
     assert_no_secret(tmp_path)
-    replay = {"user": "silent", "agent": {"kind": "replay_trace", "file": str(session.folder)}, "duration": "1300ms"}
-    again = play_session({**replay, "sample_rate": 48_000, "scorers": []}, tmp_path / "again")
-    assert np.array_equal(again.said("agent"), session.said("agent"))
+    assert_replays(session, tmp_path / "again", "1300ms")
 
 
 @pytest.mark.slow

@@ -15,12 +15,12 @@ from agents.remote.wire_audio import WireFormat
 from simulator.cli import main
 from simulator.doctor.probe import probe_party
 from simulator.errors import RemoteError, ScenarioError, single
-from simulator.testing import play_session, scenario_of
+from simulator.testing import scenario_of
 from tests.contracts.http_peers import served
 from tests.contracts.moshi_peers import scripted
 from tests.contracts.peer_services import certificate
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type, refuse_key
-from tests.contracts.stream_peers import TALKER, count_of, counted, say_json, talk_with
+from tests.contracts.stream_peers import TALKER, assert_replays, count_of, counted, say_json, talk_with
 
 pytestmark = pytest.mark.usefixtures("loopback_key")
 
@@ -76,9 +76,7 @@ def test_a_session_in_words_of_json(tmp_path: Path) -> None:
     assert end["said_samples"] == len(second) and end["dropped_samples"] == 32_000 - len(second)
     assert 500 * RATE // 1000 < len(heard) < 900 * RATE // 1000
     assert_no_secret(tmp_path)
-    replay = {"user": "silent", "agent": {"kind": "replay_trace", "file": str(session.folder)}, "duration": "1200ms"}
-    again = play_session({**replay, "sample_rate": RATE, "scorers": []}, tmp_path / "again")
-    assert np.array_equal(again.said("agent"), session.said("agent"))
+    assert_replays(session, tmp_path / "again", "1200ms")
 
 
 def test_our_own_server_in_the_same_words_and_opus(tmp_path: Path) -> None:

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.remote.peer_core import Note, Send
 from agents.remote.wire_audio import WireFormat
 from agents.silent import SilentSpec
 from agents.websocket.actor import WebSocketSpec
 from agents.websocket.protocol import SocketCore
 from agents.websocket.server import ServedReceive, WebSocketServerSpec
 from simulator.errors import RemoteError, ScenarioError
-from simulator.frame import Samples, silence
+from simulator.frame import Samples
 from simulator.sound.dtmf import tones
 from simulator.spec import decode
 from simulator.testing import burst
+from tests.contracts.stream_peers import Stepped
 
 PCM = WireFormat(rate=16_000)
 FRAME = 320
@@ -39,18 +39,14 @@ WORDED: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Socket:
-    """A core that is stepped by hand."""
+class Socket(Stepped):
+    """A socket whose core is stepped by hand."""
 
     def __init__(self, **keys: Any) -> None:
         data = {"kind": "websocket", "url": "ws://127.0.0.1:1/talk", "jitter": "0ms", **keys}
         spec: Any = decode(data, WebSocketSpec, source="test", folder=None)  # type: ignore[arg-type]
         self.core = SocketCore(spec.settings())
-        self.core.begin("agent", noisy=False)
-        self.at = 0
-        self.sent: list[Any] = []
-        self.notes: list[tuple[str, dict[str, Any]]] = []
-        self.sounds: list[Any] = []
+        super().__init__(self.core, FRAME)
 
     def gets(self, *messages: Any) -> "Socket":
         """Hand over JSON messages; bytes are binary ones."""
@@ -58,29 +54,6 @@ class Socket:
             told = {"binary": base64.b64encode(message).decode()} if isinstance(message, bytes) else {"json": message}
             self.core.receive(message if message == OPENED else told, self.at)
         return self.take()
-
-    def step(self, frames: int = 1, heard: Samples | None = None) -> Samples:
-        """Play frames; gives what is said in them."""
-        said = []
-        for _ in range(frames):
-            self.core.hear(silence(FRAME) if heard is None else heard, self.at)
-            said.append(self.core.say(FRAME, self.at))
-            self.at += FRAME
-            self.take()
-        return np.concatenate(said)
-
-    def take(self) -> "Socket":
-        """Sort what the core did."""
-        for action in self.core.actions.take():
-            if isinstance(action, Send):
-                (self.sounds if action.heard else self.sent).append(action.message.get("json", action.message))
-            elif isinstance(action, Note):
-                self.notes.append((action.type, dict(action.fields)))
-        return self
-
-    def noted(self, type_: str) -> list[dict[str, Any]]:
-        """The fields of notes of a type."""
-        return [fields for noted, fields in self.notes if noted == type_]
 
 
 def sound(samples: Samples) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from agents.livekit.token import RoomGrant, claims_of, signed
 from agents.livekit.wire import RoomAddress, RoomWire, dial_room
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
+from agents.remote.stream_spec import check_latency, check_socket_url, stream_traits
 from agents.remote.trace import Trace
-from agents.websocket.actor import check_socket_url
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.clock import epoch_s
 from simulator.reading.secrets import Secrets, mask_url, names
@@ -58,14 +58,12 @@ class LiveKitSpec(ActorSpec, frozen=True, kw_only=True, tag="livekit"):
 
     def traits(self) -> PartyTraits:
         """It has its own real time; keys reach it as SIP's digits do."""
-        billed = (self.billed_as,) if self.billed_as else ()
-        return PartyTraits(own_time=True, deterministic=False, remote=True, billed_as=billed, takes_keys=True)
+        return stream_traits(self.billed_as, takes_keys=True)
 
     def check(self, setting: Setting) -> None:
         """Refuse what nobody could join with."""
         check_socket_url(self.url, setting)
-        if self.latency != "free":
-            raise setting.refuse(".latency", "a far end with its own real time has its own latency; leave it out")
+        check_latency(self, setting)
         if (self.token is None) == (self.api_key is None or self.api_secret is None):
             raise setting.refuse(
                 "", "a room is joined with `token`, or with `api_key` and `api_secret`; give one of them"
@@ -106,7 +104,7 @@ class LiveKitSpec(ActorSpec, frozen=True, kw_only=True, tag="livekit"):
             grant = RoomGrant(
                 room=self.room or f"simulator-{uuid.uuid4().hex[:12]}", identity=self.identity,
                 agent_name=self.agent_name, metadata=secrets.expand(self.metadata),
-                attributes={name: secrets.expand(value) for name, value in self.attributes.items()},
+                attributes=secrets.expand_all(self.attributes),
             )  # fmt: skip
             claims = claims_of(grant, secrets.expand(self.api_key or ""), epoch_s())
             token = signed(claims, secrets.expand(self.api_secret or ""))

@@ -22,18 +22,13 @@ from typing import Any
 import msgspec
 
 from agents.remote.chunks import Chunks
-from agents.remote.doubts import SoundDoubts
 from agents.remote.foreign_json import decode_foreign, inner
-from agents.remote.heard_keys import HeardKeys
-from agents.remote.peer_core import Actions, Message
-from agents.remote.play_queue import PlayQueue
-from agents.remote.usage import UsageTally
+from agents.remote.peer_core import Message
+from agents.remote.stream_core import StreamCore
 from agents.webrtc.protocol import CHUNK, PCM, RATE_HZ, RtcSound
 from simulator.errors import RemoteError
-from simulator.events import Party, other_party
+from simulator.events import other_party
 from simulator.frame import Samples
-from simulator.traits import AudioFormat
-from simulator.world.world import World
 
 TRANSCRIPTION = "lk.transcription"
 STATE = "lk.agent.state"
@@ -53,34 +48,20 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     billed_as: str | None = None
 
 
-class RoomCore:
+class RoomCore(StreamCore):
     """One stay in a room."""
 
     protocol = "livekit"
-    version = 1
-    ended = True
 
     def __init__(self, settings: RoomSettings) -> None:
-        self.format = AudioFormat(input_rate=RATE_HZ, output_rate=RATE_HZ)
+        super().__init__(RATE_HZ, RATE_HZ, form="Opus", jitter_s=settings.jitter_s, billed_as=settings.billed_as)
         self.settings = settings
-        self.actions = Actions()
-        self.queue = PlayQueue(RATE_HZ, settings.jitter_s, self.actions)
-        self.party: Party = "agent"
         self.agent: str | None = None
         """Its identity, once it is known."""
         self.ready = False
-        self.gone = False
-        self.usage = UsageTally(self.actions, settings.billed_as or "", RATE_HZ, RATE_HZ)
         self.people = RoomPeople(self)
-        self._doubts = SoundDoubts(self.actions, "Opus", RATE_HZ)
-        self.sound = RtcSound(self.actions, self.queue, self._doubts)
-        self._keys = HeardKeys(RATE_HZ, self.actions)
+        self.sound = RtcSound(self.actions, self.queue, self.doubts)
         self._chunks = Chunks(CHUNK)
-
-    @property
-    def done(self) -> bool:
-        """Whether the agent has left and all it said before was heard."""
-        return self.gone and not self.queue.buffered
 
     @property
     def awaited(self) -> str:
@@ -90,14 +71,6 @@ class RoomCore:
         if self.settings.identity is not None:
             return f"; {self.settings.identity} has not joined the room"
         return "; no agent has joined the room: is its worker running, and is `agent_name` the name that it registers?"
-
-    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
-        """Learn which party it plays."""
-        self.party = party
-
-    def opening(self) -> list[Message]:
-        """The room is joined by the wire."""
-        return []
 
     def receive(self, message: Message, at: int) -> None:
         """Act on what the room tells; what is not known is kept in the trace."""
@@ -109,39 +82,23 @@ class RoomCore:
         """The room is gone: the call is over, if it had begun and was closed in good order. RemoteError else."""
         if not (self.ready and reason.startswith(ROOM_LEFT)):
             raise RemoteError(reason)
-        leave(self, reason, at)
+        self.leave(reason, at)
 
     def hear(self, samples: Samples, at: int) -> None:
         """Send what is heard, float32 (n,)."""
-        if not self.gone:
+        if not self.leaving:
             for piece in self._chunks.cut(samples):
                 self.actions.send({"type": "audio", "audio": PCM.encode(piece)}, heard=True)
-        if self.settings.billed_as:
-            self.usage.heard(len(samples), len(samples), at)
-
-    def say(self, count: int, at: int) -> Samples:
-        """Say what is due."""
-        return self._keys.hear(self.queue.take(count, at), at)
+        self.usage.heard(len(samples), len(samples), at)
 
     def close(self, at: int) -> None:
         """Account for what is being said; the wire leaves the room."""
-        self._doubts.close(self.queue, at, f"; its last state was {self.people.state or 'never told'}")
-        self.queue.clear(at)
-        if self.settings.billed_as:
-            self.usage.tell(at)
+        self.account(at, f"; its last state was {self.people.state or 'never told'}")
 
     def press(self, digits: str, at: int) -> None:
         """Tell the agent of keys that the other party pressed."""
         for digit in digits:
             self.actions.send({"type": "dtmf", "code": CODES[digit], "digit": digit})
-
-
-def leave(core: RoomCore, reason: str, at: int) -> None:
-    """The agent is gone; what waits is still heard."""
-    if not core.gone:
-        core.gone = True
-        core.queue.done()
-        core.actions.note(at, "hang_up", reason=reason)
 
 
 class RoomPeople:
@@ -184,7 +141,7 @@ class RoomPeople:
     def left(self, message: Message, at: int) -> None:
         """Somebody has left."""
         if message["identity"] == self._core.agent:
-            leave(self._core, f"{ROOM_LEFT}: {message.get('reason') or 'no reason given'}", at)
+            self._core.leave(f"{ROOM_LEFT}: {message.get('reason') or 'no reason given'}", at)
 
     def opened(self, message: Message, at: int) -> None:
         """A text stream begins."""

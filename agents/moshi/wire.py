@@ -5,7 +5,6 @@ computes answers none, so a ping would end sessions that are well. A server that
 timeout.
 """
 
-import os
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 import msgspec
 
-from agents.remote.far_end import refusal
+from agents.remote.far_end import refusal, system_told
 from agents.remote.tls import tls_of
 from simulator.errors import RemoteError
 
@@ -172,6 +171,4 @@ async def dial(address: MoshiAddress, now: Callable[[], int]) -> MoshiWire:
             f"has a certificate that is not trusted ({error.verify_message}); `verify: false` takes a self-signed one"
         ) from error
     except OSError as error:
-        # asyncio's own text names the call that failed instead of the reason.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-        raise RemoteError(f"cannot be reached: {reason}") from error
+        raise RemoteError(f"cannot be reached: {system_told(error)}") from error

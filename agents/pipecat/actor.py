@@ -19,8 +19,8 @@ from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
 from agents.remote.socket_wire import SocketAddress
 from agents.remote.sound_form import SoundRate
+from agents.remote.stream_spec import check_latency, check_socket_url, stream_traits
 from agents.remote.trace import Trace
-from agents.websocket.actor import check_socket_url
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.reading.secrets import Secrets, mask_url
 from simulator.spec import Duration, ms
@@ -48,14 +48,12 @@ class PipecatSpec(ActorSpec, frozen=True, kw_only=True, tag="pipecat"):
 
     def traits(self) -> PartyTraits:
         """It has its own real time; keys reach it by RTVI."""
-        billed = (self.billed_as,) if self.billed_as else ()
-        return PartyTraits(own_time=True, deterministic=False, remote=True, billed_as=billed, takes_keys=self.rtvi)
+        return stream_traits(self.billed_as, takes_keys=self.rtvi)
 
     def check(self, setting: Setting) -> None:
         """Refuse what nobody could dial."""
         check_socket_url(self.url, setting)
-        if self.latency != "free":
-            raise setting.refuse(".latency", "a far end with its own real time has its own latency; leave it out")
+        check_latency(self, setting)
 
     def build(self) -> Peer:
         """Make the actor."""
@@ -85,7 +83,7 @@ class PipecatSpec(ActorSpec, frozen=True, kw_only=True, tag="pipecat"):
         """Give where to dial, secrets expanded."""
         return SocketAddress(
             url=secrets.expand(self.url),
-            headers={name: secrets.expand(value) for name, value in self.headers.items()},
+            headers=secrets.expand_all(self.headers),
             verify=self.verify,
             connect_s=self.connect_timeout,
         )

@@ -22,19 +22,15 @@ import msgspec
 
 from agents.pipecat.frames import PipecatFrame
 from agents.pipecat.rtvi import NO_RTVI, RtviEars
-from agents.remote.doubts import SoundDoubts
 from agents.remote.far_end import left_politely
 from agents.remote.foreign_json import inner
-from agents.remote.heard_keys import HeardKeys
-from agents.remote.peer_core import Actions, Message
-from agents.remote.play_queue import PlayQueue
+from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED
-from agents.remote.usage import UsageTally
+from agents.remote.stream_core import StreamCore
 from agents.remote.wire_audio import WireFormat, sound_bytes
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
 from simulator.frame import Samples
-from simulator.traits import AudioFormat
 from simulator.world.world import World
 
 _PCM = WireFormat()
@@ -50,45 +46,30 @@ class PipecatSettings(msgspec.Struct, frozen=True, kw_only=True):
     billed_as: str | None = None
 
 
-class PipecatCore:
+class PipecatCore(StreamCore):
     """One connection."""
 
     protocol = "pipecat"
-    version = 1
-    ended = True
 
     def __init__(self, settings: PipecatSettings) -> None:
         rate = settings.output_rate
-        self.format = AudioFormat(input_rate=settings.input_rate, output_rate=rate)
+        super().__init__(
+            settings.input_rate, rate,
+            form=f"pcm16 at {rate} Hz", jitter_s=settings.jitter_s, billed_as=settings.billed_as,
+        )  # fmt: skip
         self.settings = settings
-        self.actions = Actions()
-        self.queue = PlayQueue(rate, settings.jitter_s, self.actions)
         self.rtvi = RtviEars(self.actions, self.queue)
-        self.leaving = False
-        self.party: Party = "agent"
-        self.doubts = SoundDoubts(self.actions, f"pcm16 at {rate} Hz", rate)
-        self.usage = UsageTally(self.actions, settings.billed_as or "", settings.input_rate, rate)
         self.awaited = NO_RTVI
         self._early = False
-        self._keys = HeardKeys(rate, self.actions)
 
     @property
     def ready(self) -> bool:
         """Whether the bot has answered, or is not asked."""
         return self.rtvi.ready
 
-    @property
-    def done(self) -> bool:
-        """Whether the bot has left and all it said before was heard."""
-        return self.leaving and not self.queue.buffered
-
     def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays."""
         self.party = self.rtvi.party = party
-
-    def opening(self) -> list[Message]:
-        """Nothing before the connection is told to be open."""
-        return []
 
     def receive(self, message: Message, at: int) -> None:
         """Act on a message. RemoteError: it is none of Pipecat's."""
@@ -97,9 +78,7 @@ class PipecatCore:
     def lost(self, reason: str, at: int) -> None:
         """The connection is gone: it hung up, if it was ready and left in good order. RemoteError else."""
         if self.ready and left_politely(reason):
-            self.leaving = True
-            self.queue.done()
-            self.actions.note(at, "hang_up", reason=reason)
+            self.leave(reason, at)
             return
         full = "; it serves one client at a time" if "code 1013" in reason else ""
         raise RemoteError(reason + full)
@@ -109,19 +88,11 @@ class PipecatCore:
         if not self.leaving:
             rate = self.settings.input_rate
             self.actions.send({"type": "audio", "audio": _PCM.encode(samples), "sample_rate": rate}, heard=True)
-        if self.settings.billed_as:
-            self.usage.heard(len(samples), len(samples), at)
-
-    def say(self, count: int, at: int) -> Samples:
-        """Say what is due."""
-        return self._keys.hear(self.queue.take(count, at), at)
+        self.usage.heard(len(samples), len(samples), at)
 
     def close(self, at: int) -> None:
         """Account for what is being said; the bot takes the end of the connection for a goodbye."""
-        self.doubts.close(self.queue, at, "; does its pipeline end in a transport's output, and has it a greeting?")
-        self.queue.clear(at)
-        if self.settings.billed_as:
-            self.usage.tell(at)
+        self.account(at, "; does its pipeline end in a transport's output, and has it a greeting?")
 
     def press(self, digits: str, at: int) -> None:
         """Tell the bot of keys that the other party pressed."""
@@ -138,10 +109,7 @@ class PipecatCore:
         if not (self.ready or self._early):
             self._early = True
             self.actions.note(at, "remote_error", code="early", message="it speaks before it has answered client-ready")
-        samples = frame.samples()
-        self.doubts.hear(samples, at)
-        self.usage.received(len(samples))
-        self.queue.push(samples)
+        self.came(frame.samples(), at)
 
 
 def _opened(core: PipecatCore, _message: Message, at: int) -> None:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from agents.pipecat.server_protocol import HIGHEST_HZ, LOWEST_HZ, PipecatWords
-from agents.serve.stream import FRAME_MS, stream
+from agents.serve.stream import FRAME_MS, check_rate, stream
 from simulator.actor import ActorSpec
-from simulator.errors import ScenarioError
 from simulator.serving.server_spec import ServerSpec
 from simulator.serving.service import Service
 
@@ -36,8 +35,7 @@ class PipecatServerSpec(ServerSpec, frozen=True, kw_only=True, tag="pipecat"):
 
     def check(self, actor: ActorSpec) -> None:
         """Refuse a rate whose frames are no whole samples."""
-        if self.rate % 50:
-            raise ScenarioError(f"--set rate: {self.rate} Hz has no whole frames of {FRAME_MS:g} ms")
+        check_rate(self.rate, "--set rate")
         ServerSpec.check(self, actor)
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from agents.pipecat.frames import PipecatFrame, decode_frame, encode_message, encode_pcm
-from agents.remote.foreign_json import decode_foreign
+from agents.remote.foreign_json import told_object
 from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED, SocketAddress, SocketWire, dial_socket
 from agents.remote.wire_audio import sound_bytes
@@ -60,13 +60,7 @@ def told_of(data: bytes) -> Message:
 
 def json_of(frame: PipecatFrame) -> Message:
     """Read the JSON of a message's frame. RemoteError: it is no object."""
-    try:
-        message = decode_foreign(frame.text)
-    except ValueError as error:
-        raise RemoteError(f"sent a message that is no JSON: {error}") from error
-    if not isinstance(message, dict):
-        raise RemoteError("sent a message that is no JSON object")
-    return message
+    return told_object(frame.text, "sent a message that is")
 
 
 def frame_of(message: Message) -> bytes:

@@ -26,22 +26,27 @@ def dialling_told(address: str) -> Iterator[None]:
     except TimeoutError as error:
         raise RemoteError(f"cannot be reached at {address}: it does not answer") from error
     except OSError as error:
-        # asyncio's own text names the call that failed instead of the reason.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-        raise RemoteError(f"cannot be reached at {address}: {reason}") from error
+        raise RemoteError(f"cannot be reached at {address}: {system_told(error)}") from error
+
+
+def system_told(error: OSError) -> str:
+    """Give the reason of what failed: asyncio's own text names the call instead."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def refusal(status: int, body: bytes) -> str:
     """Say that a server refused the handshake, by its HTTP status and what its body says."""
-    what = "refused the key" if status in (401, 403) else "refused the connection"
-    told = told_by(body)
-    return f"{what} (HTTP {status}{': ' + told if told else ''})"
+    return _refused("the key" if status in (401, 403) else "the connection", status, body)
 
 
 def refused_path(path: str, status: int, body: bytes) -> str:
     """Say that a server refused a request, by its HTTP status and what its body says."""
+    return _refused(path, status, body)
+
+
+def _refused(what: str, status: int, body: bytes) -> str:
     told = told_by(body)
-    return f"refused {path} (HTTP {status}{f': {told}' if told else ''})"
+    return f"refused {what} (HTTP {status}{f': {told}' if told else ''})"
 
 
 def told_by(body: bytes) -> str:

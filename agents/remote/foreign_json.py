@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from simulator.errors import RemoteError
+
 DEEPEST = 100
 """Deeper nesting is no message of any protocol, and would exhaust the stack of whoever walks through it."""
 PIECE = 2**18
@@ -35,6 +37,17 @@ def decode_object(data: bytes | str) -> dict[str, Any]:
     value = decode_foreign(data)
     if not isinstance(value, dict):
         raise ValueError(f"an object is expected, found {type(value).__name__}")
+    return value
+
+
+def told_object(data: bytes | str, told: str) -> dict[str, Any]:
+    """Decode the JSON object of a far end's. RemoteError, a predicate that begins with `told` (`answered with`)."""
+    try:
+        value = decode_foreign(data)
+    except ValueError as error:
+        raise RemoteError(f"{told} no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RemoteError(f"{told} no JSON object")
     return value
 
 

@@ -43,7 +43,6 @@ class PlayQueue:
         self._bursts = 0
         self._open: str | None = None
         self._ran_dry_at: int | None = None
-        self._dropped = 0
         self.starved = 0
         """How often a burst ran out of sound and went on a little later."""
 
@@ -60,7 +59,7 @@ class PlayQueue:
     @property
     def buffered(self) -> int:
         """Samples that wait to be heard."""
-        return self.received - self.position - self._dropped
+        return self._playout.buffered
 
     def push(self, samples: Samples) -> None:
         """Append sound, float32 (n,). RemoteError when absurdly much is waiting."""
@@ -103,12 +102,10 @@ class PlayQueue:
 
     def clear(self, at: int) -> Cleared:
         """Drop what waits: the next sample is silence. Told as the end of every burst that this cuts."""
-        dropped = 0
+        dropped = self.buffered
         for item in self._playout.cut():
             if not item.starved:
                 tell_cut(self._actions, item, at)
-                dropped += item.received - item.said
-        self._dropped += dropped
         self._open = self._ran_dry_at = None
         marks = [name for _, name in self._marks]
         self._marks.clear()

@@ -52,13 +52,21 @@ class Playout:
         self._items: list[Item] = []
         self.received = 0
         """Samples received in all."""
-        self.said = 0
-        """Samples said in all: the position, which silence does not move."""
 
     @property
     def waiting(self) -> bool:
         """Whether an item is still to be said, or may still grow."""
         return bool(self._items)
+
+    @property
+    def said(self) -> int:
+        """Samples said in all: the position, which silence does not move."""
+        return self._box.taken
+
+    @property
+    def buffered(self) -> int:
+        """Samples that wait to be said."""
+        return self._box.buffered
 
     @property
     def dry(self) -> bool:
@@ -92,7 +100,6 @@ class Playout:
         before = self._box.taken
         samples = self._box.take(count)
         said = self._box.taken - before
-        self.said += said
         self._mind_the_rest(said, count)
         return samples, self._account(said, at, full=said == count)
 

@@ -27,7 +27,10 @@ OPENED = "opened"
 
 
 class SocketAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to dial, secrets expanded. ping_s: between keep-alive pings; None: none. expand: fills `${NAME}` in."""
+    """Where to dial, secrets expanded. ping_s: between keep-alive pings; None: none.
+
+    expand: fills `${NAME}` in, in a whole message.
+    """
 
     url: str
     headers: Mapping[str, str] = {}
@@ -35,7 +38,7 @@ class SocketAddress(msgspec.Struct, frozen=True, kw_only=True):
     verify: bool = True
     ping_s: float | None = None
     connect_s: float = 10.0
-    expand: Callable[[str], str] = str
+    expand: Callable[[Any], Any] = dict
     opened: Mapping[str, Any] = {}
 
 
@@ -56,7 +59,7 @@ class SocketWire:
             elif "text" in message:
                 await self._connection.send(message["text"])
             else:
-                body = self._filled(message["json"]) if message.get("secret") else message["json"]
+                body = self._expand(message["json"]) if message.get("secret") else message["json"]
                 await self._connection.send(msgspec.json.encode(body).decode())
 
     async def receive(self) -> Message:
@@ -67,13 +70,6 @@ class SocketWire:
         with closing_told():
             data = await self._connection.recv()
         return told_apart(data)
-
-    def _filled(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._expand(value)
-        if isinstance(value, Mapping):
-            return {key: self._filled(item) for key, item in value.items()}
-        return [self._filled(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def told_apart(data: str | bytes) -> Message:

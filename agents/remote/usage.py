@@ -17,9 +17,12 @@ Counts = dict[str, int]
 
 
 class UsageTally:
-    """Tells of a session's seconds: session time, sound sent and sound received, at the rates given."""
+    """Tells of a session's seconds: session time, sound sent and sound received, at the rates given.
 
-    def __init__(self, actions: Actions, model: str, input_rate: int, output_rate: int) -> None:
+    model: the name that the prices stand under; None: there are none, and nothing is told.
+    """
+
+    def __init__(self, actions: Actions, model: str | None, input_rate: int, output_rate: int) -> None:
         self._actions = actions
         self._model = model
         self._rates = (input_rate, input_rate, output_rate)
@@ -39,7 +42,7 @@ class UsageTally:
 
     def tokens(self, counts: Mapping[str, int], at: int, model: str | None = None) -> None:
         """Tell of tokens by kind (`input_audio` ...); nothing when there were none."""
-        if any(counts.values()):
+        if any(counts.values()) and (model or self._model):
             fields = {f"{kind}_tokens": count for kind, count in counts.items() if count}
             self._actions.note(at, "usage", model=model or self._model, **fields)
 
@@ -53,7 +56,7 @@ class UsageTally:
         fresh = [counted - told for counted, told in zip(self._counted, self._told, strict=True)]
         self._told = list(self._counted)
         seconds = [round(samples / rate, 3) for samples, rate in zip(fresh, self._rates, strict=True)]
-        if any(seconds):
+        if any(seconds) and self._model:
             self._actions.note(
                 at, "usage", model=self._model, session_s=seconds[0], input_s=seconds[1], output_s=seconds[2]
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from anyio.lowlevel import checkpoint
 
 from agents.serve.text_pieces import TextPieces
-from simulator.errors import RemoteError, SimulatorError
+from simulator.errors import RemoteError, ScenarioError, SimulatorError
 from simulator.events import Event
 from simulator.frame import Samples
 from simulator.serving.served_session import ServedSession
@@ -42,7 +42,7 @@ class ClientTold(NamedTuple):
 class AtOnce(NamedTuple):
     """What the client is answered at once, whatever the session's time: a handshake's other half."""
 
-    messages: list[str | bytes]
+    messages: list[Out]
 
 
 class Over(NamedTuple):
@@ -67,6 +67,12 @@ class StreamWords(Protocol):
         ...
 
 
+def check_rate(rate: int, where: str) -> None:
+    """Refuse a rate whose frames are no whole samples. ScenarioError, with the place where it is set."""
+    if rate * FRAME_MS % 1000:
+        raise ScenarioError(f"{where}: {rate} Hz has no whole frames of {FRAME_MS:g} ms")
+
+
 async def stream(websocket: "WebSocket", service: Service, place: Place, words: StreamWords) -> None:
     """Run a client's session to the end, whoever ends it. The socket is accepted already."""
     try:
@@ -83,7 +89,7 @@ async def stream(websocket: "WebSocket", service: Service, place: Place, words: 
 
 
 async def _until_gone(websocket: "WebSocket", words: StreamWords, session: ServedSession, place: Place) -> bool:
-    """AtOnce every frame with a frame; False when it is for us to close the socket."""
+    """Answer every frame with a frame; False when it is for us to close the socket."""
     from starlette.websockets import WebSocketDisconnect
 
     pieces = TextPieces()

@@ -21,10 +21,10 @@ from agents.remote.far_end import refusal
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
 from agents.remote.socket_wire import SocketAddress, SocketWire, dial_socket
+from agents.remote.stream_spec import check_latency, check_socket_url, stream_traits
 from agents.remote.trace import Trace
 from agents.twilio.protocol import MediaStreamCore, StreamSettings
 from agents.twilio.webhook import LONGEST_ANSWER, StreamOrder, read_order, signature
-from agents.websocket.actor import check_socket_url
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.errors import RemoteError
 from simulator.reading.secrets import Secrets, mask_url, names
@@ -61,8 +61,7 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
 
     def traits(self) -> PartyTraits:
         """It has its own real time; keys reach it as `dtmf`."""
-        billed = (self.billed_as,) if self.billed_as else ()
-        return PartyTraits(own_time=True, deterministic=False, remote=True, billed_as=billed, takes_keys=True)
+        return stream_traits(self.billed_as, takes_keys=True)
 
     def check(self, setting: Setting) -> None:
         """Refuse what nobody could call."""
@@ -78,8 +77,7 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
             wanted = "write it as ${NAME}, the name of an environment variable"
             told = wanted if self.webhook else "it signs a `webhook`, and none is given"
             raise setting.refuse(".auth_token", told)
-        if self.latency != "free":
-            raise setting.refuse(".latency", "a far end with its own real time has its own latency; leave it out")
+        check_latency(self, setting)
 
     def build(self) -> Peer:
         """Make the actor."""
@@ -107,12 +105,11 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
         order = StreamOrder(url=secrets.expand(self.url or ""), parameters={})
         if self.webhook is not None:
             order = await self._ask(secrets.expand(self.webhook), self._form(call_sid), secrets)
-        given = {name: secrets.expand(value) for name, value in self.parameters.items()}
         call = {
             "streamSid": "MZ" + uuid.uuid4().hex,
             "callSid": call_sid,
             "accountSid": self.account,
-            "customParameters": {**given, **order.parameters},
+            "customParameters": {**secrets.expand_all(self.parameters), **order.parameters},
         }
         address = SocketAddress(
             url=order.url, verify=self.verify, connect_s=self.connect_timeout, opened={"call": call}

@@ -22,21 +22,15 @@ from typing import Any
 import msgspec
 
 from agents.remote.chunks import Chunks
-from agents.remote.doubts import SoundDoubts
 from agents.remote.far_end import left_politely
 from agents.remote.foreign_json import inner
-from agents.remote.heard_keys import HeardKeys
-from agents.remote.peer_core import Actions, Message
-from agents.remote.play_queue import PlayQueue
+from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED
-from agents.remote.usage import UsageTally
+from agents.remote.stream_core import StreamCore
 from agents.remote.wire_audio import wire_format
 from simulator.errors import RemoteError
-from simulator.events import Party
 from simulator.frame import Samples
 from simulator.texts import quoted
-from simulator.traits import AudioFormat
-from simulator.world.world import World
 
 MULAW = wire_format("mulaw")
 CHUNK_MS = 20
@@ -52,41 +46,21 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
     billed_as: str | None = None
 
 
-class MediaStreamCore:
+class MediaStreamCore(StreamCore):
     """One call's stream. The names of stream, call and account, and the parameters, come with `opened`."""
 
     protocol = "twilio"
-    version = 1
-    ended = True
 
     def __init__(self, settings: StreamSettings) -> None:
-        self.format = AudioFormat(input_rate=MULAW.rate, output_rate=MULAW.rate)
-        self.actions = Actions()
-        self.settings = settings
-        self.queue = PlayQueue(MULAW.rate, settings.jitter_s, self.actions)
+        super().__init__(
+            MULAW.rate, MULAW.rate,
+            form="mulaw at 8000 Hz", jitter_s=settings.jitter_s, billed_as=settings.billed_as,
+        )  # fmt: skip
         self.ready = False
-        self.gone = False
         self.call: Mapping[str, Any] = {}
-        self.party: Party = "agent"
-        self.doubts = SoundDoubts(self.actions, "mulaw at 8000 Hz", MULAW.rate)
-        self.usage = UsageTally(self.actions, settings.billed_as or "", MULAW.rate, MULAW.rate)
-        self._keys = HeardKeys(MULAW.rate, self.actions)
         self._chunks = Chunks(CHUNK)
         self._sequence = 0
         self._chunk = 0
-
-    @property
-    def done(self) -> bool:
-        """Whether the agent has left and all it said before was heard."""
-        return self.gone and not self.queue.buffered
-
-    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
-        """Learn which party it plays."""
-        self.party = party
-
-    def opening(self) -> list[Message]:
-        """Nothing before the connection is told to be open."""
-        return []
 
     def receive(self, message: Message, at: int) -> None:
         """Act on a message. RemoteError: it is none of Twilio's, or names another stream."""
@@ -113,9 +87,7 @@ class MediaStreamCore:
         """The socket is closed: the agent has hung up. RemoteError: broken, or closed before it said anything."""
         if not (self.ready and self.queue.received and left_politely(reason)):
             raise RemoteError(reason)
-        self.gone = True
-        self.queue.done()
-        self.actions.note(at, "hang_up", reason=reason)
+        self.leave(reason, at)
 
     def hear(self, samples: Samples, at: int) -> None:
         """Send what is heard in messages of 20 ms, and give marks back whose sound was heard."""
@@ -125,19 +97,11 @@ class MediaStreamCore:
             place = {"chunk": str(self._chunk + 1), "timestamp": str(self._chunk * CHUNK_MS)}
             self._chunk += 1
             self.send("media", heard=True, media={"track": "inbound", **place, "payload": MULAW.encode(piece)})
-        if self.settings.billed_as:
-            self.usage.heard(len(samples), len(samples), at)
-
-    def say(self, count: int, at: int) -> Samples:
-        """Say what is due."""
-        return self._keys.hear(self.queue.take(count, at), at)
+        self.usage.heard(len(samples), len(samples), at)
 
     def close(self, at: int) -> None:
         """The call is over: account for what is being said, tell the agent."""
-        self.doubts.close(self.queue, at, "; it has to send `media` with the streamSid of `start`")
-        self.queue.clear(at)
-        if self.settings.billed_as:
-            self.usage.tell(at)
+        self.account(at, "; it has to send `media` with the streamSid of `start`")
         if self.ready:
             self.send("stop", stop={name: self.call[name] for name in ("accountSid", "callSid")})
 
@@ -148,7 +112,7 @@ class MediaStreamCore:
 
     def send(self, event: str, *, heard: bool = False, **fields: Any) -> None:
         """Send a message in the stream's sequence, unless nobody is there."""
-        if not self.gone:
+        if not self.leaving:
             self._sequence += 1
             place = {"sequenceNumber": str(self._sequence), "streamSid": self.call["streamSid"]}
             self.actions.send({"type": event, "json": {"event": event, **place, **fields}}, heard=heard)
@@ -166,10 +130,7 @@ class MediaStreamCore:
 
 
 def _media(core: MediaStreamCore, message: Mapping[str, Any], at: int) -> None:
-    samples = MULAW.decode(inner(message, "media").get("payload"))
-    core.doubts.hear(samples, at)
-    core.usage.received(len(samples))
-    core.queue.push(samples)
+    core.came(MULAW.decode(inner(message, "media").get("payload")), at)
 
 
 def _mark(core: MediaStreamCore, message: Mapping[str, Any], _at: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from agents.remote.chunks import Chunks
-from agents.remote.foreign_json import decode_foreign, inner
+from agents.remote.foreign_json import inner, told_object
 from agents.serve.stream import ClientTold, Frames, Out, Over
 from agents.twilio.protocol import CHUNK, MULAW
 from simulator.errors import RemoteError
@@ -82,10 +82,4 @@ class MediaStreamWords:
 def _read(message: Out) -> Mapping[str, Any]:
     if isinstance(message, bytes):
         raise RemoteError("sent a binary message; media goes as JSON text")
-    try:
-        told = decode_foreign(message)
-    except ValueError as error:
-        raise RemoteError(f"sent a message that is no JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise RemoteError("sent a message that is no JSON object")
-    return told
+    return told_object(message, "sent a message that is")

@@ -15,6 +15,7 @@ from typing import Any
 
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
+from agents.remote.stream_spec import check_latency, stream_traits
 from agents.remote.trace import Trace
 from agents.webrtc.protocol import RtcCore, RtcSettings
 from agents.webrtc.signalling import Dialect, OfferAddress
@@ -53,15 +54,12 @@ class WebRtcSpec(ActorSpec, frozen=True, kw_only=True, tag="webrtc"):
 
     def traits(self) -> PartyTraits:
         """It has its own real time; keys reach a bot of Pipecat's by RTVI, others as tones."""
-        billed = (self.billed_as,) if self.billed_as else ()
-        keys = self.dialect == "pipecat" and self.rtvi
-        return PartyTraits(own_time=True, deterministic=False, remote=True, billed_as=billed, takes_keys=keys)
+        return stream_traits(self.billed_as, takes_keys=self.dialect == "pipecat" and self.rtvi)
 
     def check(self, setting: Setting) -> None:
         """Refuse what nobody could agree on."""
         check_base_url(self.url, f"{setting.where}.url")
-        if self.latency != "free":
-            raise setting.refuse(".latency", "a far end with its own real time has its own latency; leave it out")
+        check_latency(self, setting)
         if self.request and self.dialect == "whip":
             raise setting.refuse(".request", "WHIP's offer is an SDP and nothing else; leave it out")
         if self.trickle and self.dialect != "pipecat":
@@ -93,19 +91,11 @@ class WebRtcSpec(ActorSpec, frozen=True, kw_only=True, tag="webrtc"):
         offer = OfferAddress(
             url=secrets.expand(self.url),
             dialect=self.dialect,
-            headers={name: secrets.expand(value) for name, value in self.headers.items()},
-            request=_expanded(self.request, secrets),
+            headers=secrets.expand_all(self.headers),
+            request=secrets.expand_all(self.request),
             timeout_s=self.connect_timeout,
         )
         label = CHANNELS[self.dialect] if self.channel is None else self.channel or None
         return RtcAddress(
             offer=offer, channel=label, stun=self.stun, trickle=self.trickle, connect_s=self.connect_timeout
         )
-
-
-def _expanded(value: Any, secrets: Secrets) -> Any:
-    if isinstance(value, str):
-        return secrets.expand(value)
-    if isinstance(value, dict):
-        return {key: _expanded(item, secrets) for key, item in value.items()}
-    return [_expanded(item, secrets) for item in value] if isinstance(value, list) else value

@@ -18,18 +18,16 @@ import numpy as np
 
 from agents.remote.chunks import Chunks
 from agents.remote.doubts import SoundDoubts
-from agents.remote.heard_keys import HeardKeys
 from agents.remote.peer_core import Actions, Message
 from agents.remote.play_queue import PlayQueue
 from agents.remote.socket_wire import OPENED
-from agents.remote.usage import UsageTally
+from agents.remote.stream_core import StreamCore
 from agents.remote.wire_audio import WireFormat
 from agents.webrtc.signalling import Dialect
 from agents.webrtc.words import RtcOut, words_for
 from simulator.errors import RemoteError
 from simulator.events import Party
 from simulator.frame import Samples, silence
-from simulator.traits import AudioFormat
 from simulator.world.world import World
 
 RATE_HZ = 48_000
@@ -57,48 +55,28 @@ class RtcSettings(msgspec.Struct, frozen=True, kw_only=True):
     billed_as: str | None = None
 
 
-class RtcCore:
+class RtcCore(StreamCore):
     """One connection."""
 
     protocol = "webrtc"
-    version = 1
-    ended = True
 
     def __init__(self, settings: RtcSettings) -> None:
-        self.format = AudioFormat(input_rate=RATE_HZ, output_rate=RATE_HZ)
-        self.actions = Actions()
-        self.queue = PlayQueue(RATE_HZ, settings.jitter_s, self.actions)
-        billed = settings.billed_as or ""
-        self._words = words_for(
-            settings.dialect, RtcOut(self.actions, self.queue, self.clear, billed), rtvi=settings.rtvi
-        )
+        super().__init__(RATE_HZ, RATE_HZ, form="Opus", jitter_s=settings.jitter_s, billed_as=settings.billed_as)
+        out = RtcOut(self.actions, self.queue, self.clear, self.usage)
+        self._words = words_for(settings.dialect, out, rtvi=settings.rtvi)
         self.awaited = self._words.awaited
-        self._doubts = SoundDoubts(self.actions, "Opus", RATE_HZ)
-        self._sound = RtcSound(self.actions, self.queue, self._doubts)
-        self._usage = UsageTally(self.actions, billed, RATE_HZ, RATE_HZ)
-        self._billed = bool(billed)
-        self._keys = HeardKeys(RATE_HZ, self.actions)
+        self._sound = RtcSound(self.actions, self.queue, self.doubts)
         self._chunks = Chunks(CHUNK)
         self._heard = 0
-        self.gone = False
 
     @property
     def ready(self) -> bool:
         """Whether the far end has said all that it says before a session."""
         return self._words.ready
 
-    @property
-    def done(self) -> bool:
-        """Whether the far end has left and all it said before was heard."""
-        return self.gone and not self.queue.buffered
-
     def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays."""
         self._words.party = party
-
-    def opening(self) -> list[Message]:
-        """Nothing before the connection is told to be open."""
-        return []
 
     def receive(self, message: Message, at: int) -> None:
         """Act on a message. RemoteError: it ends the session."""
@@ -108,40 +86,32 @@ class RtcCore:
             self._words.opened(at)
         elif message.get("type") == "audio":
             samples = PCM.decode(message["audio"])
-            self._usage.received(len(samples))
+            self.usage.received(len(samples))
             self._sound.push(samples, int(message["pts"]), at)
         elif "text" in message:
             self._words.receive(message["text"], at)
         if self._words.left:
-            _leave(self, "it told that it leaves", at)
+            self.leave("it told that it leaves", at)
 
     def lost(self, reason: str, at: int) -> None:
         """The connection is gone: it hung up, if it was ready and closed it. RemoteError else."""
         if not (self.ready and reason == CLOSED):
             raise RemoteError(reason)
-        _leave(self, reason, at)
+        self.leave(reason, at)
 
     def hear(self, samples: Samples, at: int) -> None:
         """Send what is heard, float32 (n,)."""
         before, self._heard = self._heard, self._heard + len(samples)
-        if not self.gone:
+        if not self.leaving:
             for piece in self._chunks.cut(samples):
                 self.actions.send({"type": "audio", "audio": PCM.encode(piece)}, heard=True)
             if self._heard // RATE_HZ > before // RATE_HZ:
                 self._words.heard(self._heard // RATE_HZ)
-        if self._billed:
-            self._usage.heard(len(samples), len(samples), at)
-
-    def say(self, count: int, at: int) -> Samples:
-        """Say what is due."""
-        return self._keys.hear(self.queue.take(count, at), at)
+        self.usage.heard(len(samples), len(samples), at)
 
     def close(self, at: int) -> None:
         """Account for what is being said."""
-        self._doubts.close(self.queue, at, "; does it take the track that it is offered, and has it a greeting?")
-        self.queue.clear(at)
-        if self._billed:
-            self._usage.tell(at)
+        self.account(at, "; does it take the track that it is offered, and has it a greeting?")
 
     def press(self, digits: str, at: int) -> None:
         """Tell the far end of keys that the other party pressed, where it has a word for them."""
@@ -151,14 +121,6 @@ class RtcCore:
         """Drop what waits, and what is on its way."""
         self.queue.clear(at)
         self._sound.cut()
-
-
-def _leave(core: RtcCore, reason: str, at: int) -> None:
-    """The far end hangs up; what waits is still heard."""
-    if not core.gone:
-        core.gone = True
-        core.queue.done()
-        core.actions.note(at, "hang_up", reason=reason)
 
 
 class RtcSound:

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from agents.remote.far_end import refusal
-from agents.remote.foreign_json import decode_foreign
+from agents.remote.foreign_json import told_object
 from simulator.errors import RemoteError
 from simulator.remote.http_exchange import HttpAnswer, HttpRequest
 
@@ -27,6 +27,7 @@ Dialect = Literal["plain", "whip", "pipecat", "openai"]
 SDP_TYPE = "application/sdp"
 LONGEST_ANSWER = 2**18
 START = "/start"
+ANSWERED = "answered with"
 _BOUNDARY = "duplex-simulator-7d0c1a"
 _CANDIDATE = re.compile(r"^a=(candidate:.*|end-of-candidates)\r?\n", re.MULTILINE)
 
@@ -58,7 +59,7 @@ def start_request(address: OfferAddress) -> HttpRequest | None:
 
 def started(address: OfferAddress, answer: HttpAnswer) -> str:
     """Read that answer: the address of the offer. RemoteError: none is given."""
-    session = _object(_accepted(answer)).get("sessionId")
+    session = told_object(_accepted(answer), ANSWERED).get("sessionId")
     if not isinstance(session, str) or not session:
         raise RemoteError("answered /start without a sessionId; is its transport webrtc?")
     return urljoin(address.url, f"{urlsplit(address.url).path.removesuffix(START)}/sessions/{session}/api/offer")
@@ -89,7 +90,7 @@ def read_answer(address: OfferAddress, url: str, answer: HttpAnswer) -> Agreed:
         sdp, call = body.decode("utf-8", "replace"), location.rstrip("/").rpartition("/")[2] if location else None
         where = urljoin(url, location) if location and address.dialect == "whip" else None
     else:
-        told = _object(body)
+        told = told_object(body, ANSWERED)
         sdp, call, where = str(told.get("sdp") or ""), told.get("pc_id"), None
     if not sdp.lstrip().startswith("v=0"):
         raise RemoteError(f"answered the offer without an SDP; is `dialect: {address.dialect}` what it speaks?")
@@ -157,13 +158,3 @@ def _accepted(answer: HttpAnswer) -> bytes:
     if not 200 <= answer.status < 300:
         raise RemoteError(refusal(answer.status, answer.body))
     return answer.body
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        told = decode_foreign(body)
-    except ValueError as error:
-        raise RemoteError(f"answered with no JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise RemoteError("answered with no JSON object")
-    return told

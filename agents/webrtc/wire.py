@@ -168,7 +168,7 @@ def mouth_of(aiortc: Any, next_sound: Callable[[], Awaitable[bytes]]) -> "MediaS
     """Make a track that says PCM16 at 48 kHz as it is given, at the pace at which it is given."""
     from av import AudioFrame
 
-    class Mouth(aiortc.MediaStreamTrack):  # type: ignore[misc] # its base is only known here
+    class SaidTrack(aiortc.MediaStreamTrack):  # type: ignore[misc] # its base is only known here
         kind = "audio"
         said = 0
 
@@ -183,7 +183,7 @@ def mouth_of(aiortc: Any, next_sound: Callable[[], Awaitable[bytes]]) -> "MediaS
             self.said += len(pcm)
             return frame
 
-    return Mouth()
+    return SaidTrack()
 
 
 def sound_message(frame: Any) -> Message:

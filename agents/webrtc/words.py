@@ -13,7 +13,7 @@ from agents.remote.failure import FAILED, failed_fields
 from agents.remote.foreign_json import error_in, inner, number
 from agents.remote.peer_core import Actions, Message
 from agents.remote.play_queue import PlayQueue
-from agents.remote.usage import openai_counts
+from agents.remote.usage import UsageTally, openai_counts
 from agents.webrtc.signalling import Dialect
 from simulator.errors import RemoteError
 from simulator.events import Party, other_party
@@ -56,13 +56,13 @@ class ChannelWords(Protocol):
 
 
 class RtcOut:
-    """What words act on: actions, the play-out, how it is cleared."""
+    """What words act on: actions, the play-out, how it is cleared, what was used up."""
 
-    def __init__(self, actions: Actions, queue: PlayQueue, clear: Callable[[int], None], billed_as: str) -> None:
+    def __init__(self, actions: Actions, queue: PlayQueue, clear: Callable[[int], None], usage: UsageTally) -> None:
         self.actions = actions
         self.queue = queue
         self.clear = clear
-        self.billed_as = billed_as
+        self.usage = usage
 
 
 class PlainWords:
@@ -226,11 +226,7 @@ def _response_done(words: OpenAIChannel, message: Message, at: int) -> None:
         reason = error_in(details).get("message") or details.get("reason")
         words.out.actions.note(at, FAILED, **failed_fields("openai", reason, id=str(response.get("id", "")),
                                                           status=response["status"]))  # fmt: skip
-    if words.out.billed_as:
-        counts = openai_counts(inner(response, "usage"))
-        if any(counts.values()):
-            fields = {f"{kind}_tokens": count for kind, count in counts.items() if count}
-            words.out.actions.note(at, "usage", model=words.out.billed_as, **fields)
+    words.out.usage.tokens(openai_counts(inner(response, "usage")), at)
 
 
 _EVENTS: Mapping[str, Callable[[OpenAIChannel, Message, int], None]] = {

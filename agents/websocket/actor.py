@@ -15,19 +15,19 @@ they do in protocol.py. Sound that comes faster than real time is heard at its p
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from agents.remote.peer import FarEnd, Peer
 from agents.remote.peer_replay import PeerReplay
 from agents.remote.socket_wire import SocketAddress, dial_socket
 from agents.remote.sound_form import SoundForm
+from agents.remote.stream_spec import check_latency, check_socket_url, stream_traits
 from agents.remote.trace import Trace
 from agents.websocket.outgoing import SocketSettings
 from agents.websocket.protocol import SocketCore
 from agents.websocket.wording import ReceiveWords, SendWords, Template, complaints
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.errors import located
-from simulator.reading.secrets import Secrets, mask_url, names
+from simulator.reading.secrets import Secrets, mask_url
 from simulator.spec import Duration, ms
 from simulator.traits import PartyTraits
 
@@ -58,15 +58,12 @@ class WebSocketSpec(ActorSpec, frozen=True, kw_only=True, tag="websocket"):
 
     def traits(self) -> PartyTraits:
         """It has its own real time, and maybe prices; keys reach it where `send.digits` says how."""
-        billed = (self.billed_as,) if self.billed_as else ()
-        takes_keys = self.send.digits is not None
-        return PartyTraits(own_time=True, deterministic=False, remote=True, billed_as=billed, takes_keys=takes_keys)
+        return stream_traits(self.billed_as, takes_keys=self.send.digits is not None)
 
     def check(self, setting: Setting) -> None:
         """Refuse a description that cannot be meant, each with its place."""
         check_socket_url(self.url, setting)
-        if self.latency != "free":
-            raise setting.refuse(".latency", "a far end with its own real time has its own latency; leave it out")
+        check_latency(self, setting)
         for name, form in (("up", self.up), ("down", self.down)):
             located(f"{setting.where}.{name}", form.check)
         for place, key, template in self._templates():
@@ -112,12 +109,12 @@ class WebSocketSpec(ActorSpec, frozen=True, kw_only=True, tag="websocket"):
         """Give where to dial, secrets expanded."""
         return SocketAddress(
             url=secrets.expand(self.url),
-            headers={name: secrets.expand(value) for name, value in self.headers.items()},
+            headers=secrets.expand_all(self.headers),
             subprotocol=self.subprotocol,
             verify=self.verify,
             ping_s=self.ping,
             connect_s=self.connect_timeout,
-            expand=secrets.expand,
+            expand=secrets.expand_all,
         )
 
     def _templates(self) -> Iterator[tuple[str, str, Template]]:
@@ -133,17 +130,6 @@ class WebSocketSpec(ActorSpec, frozen=True, kw_only=True, tag="websocket"):
 
 
 _GO_TOGETHER = {"mark": "mark", "pong": "ping"}
-
-
-def check_socket_url(url: str, setting: Setting) -> None:
-    """Refuse an address that is no WebSocket's; one with `${NAME}` in it is looked at when it is used."""
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine and not names(url):
-        raise setting.refuse(".url", f"expected ws://host:port/path or wss://host/path, found {mask_url(url)!r}")
 
 
 def _listed(messages: Template | list[Template]) -> list[Template]:

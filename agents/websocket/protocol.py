@@ -20,63 +20,33 @@ a play-out with a position (agents/remote/play_queue.py).
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
-from agents.remote.doubts import SoundDoubts
 from agents.remote.far_end import left_politely
-from agents.remote.heard_keys import HeardKeys
-from agents.remote.peer_core import Actions, Message
-from agents.remote.play_queue import PlayQueue
+from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED
-from agents.remote.usage import UsageTally
+from agents.remote.stream_core import StreamCore
 from agents.remote.wire_audio import sound_bytes
 from agents.websocket.outgoing import SocketOut, SocketSettings
 from agents.websocket.wording import JsonPlace, matches
 from simulator.errors import RemoteError
-from simulator.events import Party, other_party
+from simulator.events import other_party
 from simulator.frame import Samples
-from simulator.texts import quoted
-from simulator.traits import AudioFormat
-from simulator.world.world import World
+from simulator.texts import quoted, written
 
 
-class SocketCore:
+class SocketCore(StreamCore):
     """One connection."""
 
     protocol = "websocket"
-    version = 1
-    ended = True
-    """Nothing is waited for when the session is over: a goodbye of theirs has no common word."""
 
     def __init__(self, settings: SocketSettings) -> None:
         up, down = settings.up, settings.down
+        super().__init__(up.hz, down.hz, form=down.told, jitter_s=settings.jitter_s, billed_as=settings.billed_as)
         self.settings = settings
-        self.format = AudioFormat(input_rate=up.hz, output_rate=down.hz)
-        self.actions = Actions()
         self.out = SocketOut(settings, self.actions)
-        self.queue = PlayQueue(down.hz, settings.jitter_s, self.actions)
-        self.party: Party = "agent"
         self.ready = False
-        self.leaving = False
         self.unknown = ""
         """The last message that nothing is described for."""
-        self._doubts = SoundDoubts(self.actions, down.told, down.hz)
-        self._usage = UsageTally(self.actions, settings.billed_as or "", up.hz, down.hz)
         self._reader = down.reader()
-        self._keys = HeardKeys(down.hz, self.actions)
-
-    @property
-    def done(self) -> bool:
-        """Whether the far end has left and all it said before was heard."""
-        return self.leaving and not self.queue.buffered
-
-    def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
-        """Learn which party it plays."""
-        self.party = party
-
-    def opening(self) -> list[Message]:
-        """Nothing before the connection is told to be open."""
-        return []
 
     def receive(self, message: Message, at: int) -> None:
         """Act on a message. RemoteError: sound that is none, or before its time."""
@@ -112,19 +82,11 @@ class SocketCore:
         least = self.settings.send.played_every.samples(self.settings.down.hz)
         self.out.played(self.queue.position, least=least)
         self.out.sound(samples)
-        if self.settings.billed_as:
-            self._usage.heard(len(samples), len(samples), at)
-
-    def say(self, count: int, at: int) -> Samples:
-        """Say what is due."""
-        return self._keys.hear(self.queue.take(count, at), at)
+        self.usage.heard(len(samples), len(samples), at)
 
     def close(self, at: int) -> None:
         """Account for what is being said, say goodbye."""
-        self._doubts.close(self.queue, at, _hint(self))
-        self.queue.clear(at)
-        if self.settings.billed_as:
-            self._usage.tell(at)
+        self.account(at, _hint(self))
         self.out.part()
 
     def press(self, digits: str, at: int) -> None:
@@ -135,19 +97,9 @@ class SocketCore:
         """Sound came, in base64. RemoteError: before it was ready, or none of the form described."""
         data = sound_bytes(text)
         if not self.ready:
-            wanted = msgspec.json.encode(self.settings.receive.ready).decode()
+            wanted = written(self.settings.receive.ready)
             raise RemoteError(f"speaks before it is ready: sound came before {wanted} (`receive.ready`)")
-        samples = self._reader.read(data)
-        self._doubts.hear(samples, at)
-        self._usage.received(len(samples))
-        self.queue.push(samples)
-
-    def leave(self, reason: str | None, at: int) -> None:
-        """The far end hangs up; what waits is still heard."""
-        if not self.leaving:
-            self.leaving = True
-            self.queue.done()
-            self.actions.note(at, "hang_up", reason=reason)
+        self.came(self._reader.read(data), at)
 
 
 def _act_on(core: SocketCore, message: Any, at: int) -> None:
@@ -204,8 +156,7 @@ def _digits(core: SocketCore, value: Any, at: int) -> None:
 
 
 def _complaint(core: SocketCore, value: Any, at: int) -> None:
-    sentence = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    core.actions.note(at, "remote_error", message=sentence[:300])
+    core.actions.note(at, "remote_error", message=written(value)[:300])
 
 
 _ACTS: Mapping[str, Callable[[SocketCore, Any, int], None]] = {

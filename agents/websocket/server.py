@@ -18,7 +18,7 @@ from agents.remote.chunks import Chunks
 from agents.remote.socket_wire import told_apart
 from agents.remote.sound_form import SoundForm
 from agents.remote.wire_audio import sound_bytes
-from agents.serve.stream import FRAME_MS, ClientTold, Frames, Out, Over, stream
+from agents.serve.stream import FRAME_MS, ClientTold, Frames, Out, Over, check_rate, stream
 from agents.websocket.wording import AnyPlace, Match, Template, complaints, filled, matches
 from simulator.actor import ActorSpec
 from simulator.errors import RemoteError, ScenarioError
@@ -72,8 +72,7 @@ class WebSocketServerSpec(ServerSpec, frozen=True, kw_only=True, tag="websocket"
                 raise ScenarioError(f"--set send: $.{name}{place}: {complaint}")
         if self.receive.bye == {}:
             raise ScenarioError("--set receive: $.bye: an empty match is every message; write like {type: bye}")
-        if self.audio.hz % 50:
-            raise ScenarioError(f"--set audio: $.rate: {self.audio.hz} Hz has no whole frames of {FRAME_MS:g} ms")
+        check_rate(self.audio.hz, "--set audio: $.rate")
         ServerSpec.check(self, actor)
 
     def routes(self, service: Service) -> "Sequence[BaseRoute]":

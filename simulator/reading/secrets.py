@@ -103,6 +103,10 @@ class Secrets:
         self.learn(expanded)
         return expanded
 
+    def expand_all(self, value: Any) -> Any:
+        """Expand every string inside plain data (dicts, lists); keys are kept."""
+        return _map_strings(value, self.expand)
+
     def scrub(self, text: str) -> str:
         """Give the text with known values back as `${NAME}`; URLs, bearer tokens, key headers masked."""
         for form, reference in self._all_forms():
