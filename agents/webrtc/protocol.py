@@ -76,7 +76,7 @@ class RtcCore(StreamCore):
 
     def begin(self, party: Party, *, noisy: bool, world: World | None = None) -> None:
         """Learn which party it plays."""
-        self._words.party = party
+        self.party = self._words.party = party
 
     def receive(self, message: Message, at: int) -> None:
         """Act on a message. RemoteError: it ends the session."""
