@@ -19,6 +19,6 @@ def check_accent(voices: Sequence[VoiceSpec], voice: VoiceSpec | None, where: st
 def voice_language(voice: VoiceSpec | None) -> str:
     """Give the code of what a voice speaks; English where there is none, or nobody says."""
     try:
-        return plain(voice.speaks()) if voice is not None and voice.speaks() else ENGLISH
+        return plain(voice.speaks() if voice is not None else "") or ENGLISH
     except ScenarioError:
         return ENGLISH
