@@ -12,7 +12,7 @@ from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.events import PARTIES, other_party
 from simulator.sound.dtmf import check_keys
-from simulator.speaking.accent import check_accent, voice_language
+from simulator.speaking.accent import check_accent, spoken_by
 from simulator.speaking.alternatives import lines_of
 from simulator.speaking.disfluency import Disfluent, stumbled
 from simulator.speaking.ears import AnyEars
@@ -155,7 +155,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
             return (pressed(turn.press, rate, beside=told_beside(turn.band, taken=keys_taken)),)
         voice = self.voice or DEFAULT_VOICES[context.party]
         disfluent = self.disfluent if turn.disfluent is None else turn.disfluent
-        language = self.language or voice_language(self.voice)
+        language = self.language or spoken_by(self.voice)
         said: list[Say] = []
         for way, text in enumerate(turn.alternatives()):
             seed = (context.seed, PARTIES.index(context.party), place, way)
