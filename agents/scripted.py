@@ -12,10 +12,11 @@ from simulator.engines.spending import tell_spent
 from simulator.errors import located
 from simulator.events import PARTIES, other_party
 from simulator.sound.dtmf import check_keys
-from simulator.speaking.accent import check_accent, voice_language
+from simulator.speaking.accent import check_accent, spoken_by
 from simulator.speaking.alternatives import lines_of
 from simulator.speaking.disfluency import Disfluent, stumbled
 from simulator.speaking.ears import AnyEars
+from simulator.speaking.prepared import told_beside
 from simulator.speaking.script import Script, Turn, TurnKeys, check_cues, in_turns
 from simulator.speaking.voice import (
     DEFAULT_VOICES,
@@ -132,11 +133,11 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     def _turns(self, context: Context) -> Sequence[Turn]:
         voice = self.voice or DEFAULT_VOICES[context.party]
         other = context.specs.get(other_party(context.party))
-        beside = other is not None and other.traits().takes_keys
+        taken = other is not None and other.traits().takes_keys
         turns = [
             Turn(
                 cue=turn.cue(),
-                lines=self._lines(turn, place, context, beside=beside),
+                lines=self._lines(turn, place, context, keys_taken=taken),
                 repeat=turn.repeat,
                 role=turn.role,
                 hang_up=turn.hang_up,
@@ -147,14 +148,14 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
         tell_spent(context.emit, 0, voice)
         return turns
 
-    def _lines(self, turn: ScriptedTurn, place: int, context: Context, *, beside: bool) -> Sequence[PreparedSpeech]:
+    def _lines(self, turn: ScriptedTurn, place: int, context: Context, *, keys_taken: bool) -> Sequence[PreparedSpeech]:
         """Give the lines of a turn, stumbled over by a seed of their own: nothing else is drawn otherwise for it."""
         rate = context.output_rate
         if turn.press is not None:
-            return (pressed(turn.press, rate, beside=turn.band == "out" or (turn.band is None and beside)),)
+            return (pressed(turn.press, rate, beside=told_beside(turn.band, taken=keys_taken)),)
         voice = self.voice or DEFAULT_VOICES[context.party]
         disfluent = self.disfluent if turn.disfluent is None else turn.disfluent
-        language = self.language or voice_language(self.voice)
+        language = self.language or spoken_by(self.voice)
         said: list[Say] = []
         for way, text in enumerate(turn.alternatives()):
             seed = (context.seed, PARTIES.index(context.party), place, way)

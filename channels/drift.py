@@ -8,15 +8,14 @@ Interpolation by a windowed sinc, its taps looked up by the fraction of a sample
 fraction of one (a tenth at 200 ppm), so the sound is faded over from the filter of its beginning to that of its end.
 """
 
-from functools import lru_cache
 from typing import Annotated
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.frame import AudioFrame, Samples, freeze
 from simulator.line import ChannelContext, ChannelSpec, by_frames
+from simulator.sound.sinc import sinc_taps
 from simulator.spec import Duration, ms
 
 HALF = 16
@@ -59,7 +58,7 @@ class Drift:
         self._least = HALF + 1.0
         self.delay_samples = max(self._most // 2, HALF + 2)
         self._step = spec.ppm * 1e-6 * self._count
-        self._taps = _taps()
+        self._taps = sinc_taps(HALF, PHASES, KAISER_BETA)
         self._past: Samples = np.zeros(self._most + 2 * HALF + 2, np.float32)
         self._delay = float(self.delay_samples)
         self._ramp = ((np.arange(self._count) + 0.5) / self._count).astype(np.float32)
@@ -101,13 +100,3 @@ class Drift:
     def measured(self) -> dict[str, float | None]:
         """The delay at the end, and how often the buffer slipped."""
         return {"delay_ms": round(1000 * self._delay / self._rate, 3), "slips": self._slips}
-
-
-@lru_cache(maxsize=1)
-def _taps() -> NDArray[np.float32]:
-    """The filter for every fraction of a sample up to a whole one: float32 (PHASES + 1, 2 * HALF), sums of 1."""
-    fraction = np.arange(PHASES + 1)[:, None] / PHASES
-    away = np.arange(2 * HALF)[None, :] - (HALF - 1) - fraction
-    window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (away / HALF) ** 2, 0, 1))) / np.i0(KAISER_BETA)
-    taps = np.sinc(away) * window
-    return np.asarray(taps / taps.sum(axis=1, keepdims=True), np.float32)

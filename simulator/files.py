@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and JSON that is what it should be or refused in a sentence."""
 
+import os
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -12,6 +13,12 @@ T = TypeVar("T")
 
 _FAULTS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """What decoding raises: msgspec's own, for bytes that are no text, for numbers and nesting beyond its means."""
+
+
+def allowed_bytes(variable: str, usual_mb: int) -> int:
+    """Give how many bytes may be kept: the megabytes that a variable of the environment names, else the usual ones."""
+    named = os.environ.get(variable, "")
+    return (int(named) if named.isdecimal() else usual_mb) * 1_000_000
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -120,6 +120,13 @@ def test_small_files_count_a_block_of_the_disk(tmp_path: Path) -> None:
     assert sum(store.get(key_of(number)) == b"1" for number in range(3)) == 1
 
 
+def test_room_is_made_for_a_folder_and_not_for_every_store_of_it(tmp_path: Path) -> None:
+    """With no room at all the first write goes again; who opens the folder anew does not have it looked through."""
+    for number in range(3):
+        Store(tmp_path / "full", "x", lambda: 0).put(key_of(number), b"1")
+    assert [Store(tmp_path / "full", "x").get(key_of(number)) for number in range(3)] == [None, b"1", b"1"]
+
+
 def test_a_store_without_room_still_answers(tmp_path: Path) -> None:
     """A folder that cannot be made, or none at all, keeps nothing and is no error."""
     (tmp_path / "file").write_text("")

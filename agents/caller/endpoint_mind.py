@@ -6,7 +6,6 @@ What stays without an answer ends the session: a caller that says nothing tests 
 """
 
 import re
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,7 @@ from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.chat_calls import ToolRounds, offered
-from agents.responders.completion import ChatPart, Ended, parts_of
+from agents.responders.completion import Ended, parts_of
 from agents.responders.kept_parts import kept_parts
 from simulator.cassettes.recording import nothing_goes_out
 from simulator.errors import RemoteError, ScenarioError
@@ -149,14 +148,14 @@ class EndpointMind:
         """Give the text of an answer, after the calls of tools that it makes first. ValueError: it is not whole."""
         port, rounds, at = self._context.port, ToolRounds(self._context.port), situation.at
         for _ in range(MOST_ROUNDS + 1):
-            text, ended = await self._tried([*messages, *rounds.messages((), "")[1:]], situation)
+            text, ended = await self._tried([*messages, *rounds.behind(0)], situation)
             if not ended.calls or not port.tools:
                 failure = ended.outcome(wrote=bool(text.strip()), thought=False).failure
                 if failure is not None:
                     raise ValueError(f"gave no whole answer: {failure}")
                 return text
             at = await rounds.perform(0, ended.calls, text, at)
-            answers = [item["content"] for item in rounds.messages((), "") if item["role"] == "tool"]
+            answers = [item["content"] for item in rounds.behind(0) if item["role"] == "tool"]
             made = zip(ended.calls, answers[-len(ended.calls) :], strict=True)
             self._did += [f"{call.name}({call.arguments}): {answer}" for call, answer in made]
         raise ValueError(f"called tools {MOST_ROUNDS + 1} times in a row")
@@ -191,7 +190,8 @@ class EndpointMind:
             **self._format(situation),
             **({"tools": tools} if (tools := offered(self._context.port.tools)) else {}),
         }
-        kept = kept_parts(spec.base_url, request, lambda: self._sent(request), self._secrets, kind="caller")
+        client = self._client
+        kept = kept_parts(spec.base_url, request, lambda: parts_of(client, request), self._secrets, kind="caller")
         async with aclosing(kept) as parts:
             async for part in parts:
                 ended.take(part)
@@ -200,13 +200,6 @@ class EndpointMind:
         told = token_counts(ended.usage)
         self._context.emit(situation.at, "usage", model=spec.model, session_s=round(since_s, 3), **told)
         return text, ended
-
-    async def _sent(self, request: Json) -> AsyncGenerator[ChatPart, None]:
-        more = {"stream": True, "stream_options": {"include_usage": True}}
-        raw = await self._client.chat.completions.with_raw_response.create(**request, **more)
-        async with aclosing(parts_of(raw)) as parts:
-            async for part in parts:
-                yield part
 
     def _format(self, situation: Situation) -> Json:
         if self._form == "text":

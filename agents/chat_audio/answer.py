@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 
-FRAME_S = 0.08
-"""NeMo's frame: what frame_alignment counts."""
 LONGEST_S = 1800.0
 AUDIBLE = 0.003
 """About -50 dBFS: below it sound at the edges of an answer is taken for silence."""

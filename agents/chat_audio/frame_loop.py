@@ -26,6 +26,7 @@ EndMode = Literal["energy", "eos", "audio_energy"]
 """`audio_energy` is how that server writes `energy`."""
 
 FRAME_S = 0.08
+"""NeMo's frame: what frame_alignment counts."""
 PAD = "<SPECIAL_12>"
 """Its token for a frame in which nothing new is said."""
 ENERGY_WINDOW_S, ENERGY = 0.5, 0.01

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from agents.chat_audio.answer import FRAME_S, ChatAnswer, laid_after
+from agents.chat_audio.answer import ChatAnswer, laid_after
+from agents.chat_audio.frame_loop import FRAME_S
 from agents.remote.failure import ChatOutcome, response_events
 from agents.speakable.stream import Speakable, speakable
 from simulator.events import Party

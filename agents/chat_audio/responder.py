@@ -27,7 +27,7 @@ from agents.chat_audio.protocol import AskRules, ChatAudioCore, HistoryKind, Par
 from agents.chat_audio.reply import ReplyMoment, reply_of, told_of
 from agents.chat_audio.whole import WholeQuestion, WholeReply, player_of
 from agents.remote.trace import Trace, TraceRecord
-from agents.responders.remote import heard_of, usage_of
+from agents.responders.remote import TurnUsage, heard_of
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.errors import ScenarioError, located
 from simulator.events import other_party
@@ -133,7 +133,7 @@ class ChatAudio:
     def __init__(self, spec: ChatAudioSpec) -> None:
         self._spec = spec
         self._link = spec.link()
-        self._counted = 0
+        self._usage = TurnUsage()
         self._answers = 0
         self._understood = ""
 
@@ -159,9 +159,7 @@ class ChatAudio:
         self._answers += 1
         moment = ReplyMoment(at=turn.at, begun=turn.at - len(turn.samples), other=other_party(self._context.party),
                              number=self._answers)  # fmt: skip
-        since_s = (turn.at - self._counted) / turn.sample_rate
-        used = usage_of(spec.model, session_s=since_s, sent_s=asked_s, said_s=answer.sound_s)
-        self._counted = turn.at
+        used = self._usage.of(spec.model, turn, sent_s=asked_s, said_s=answer.sound_s)
         tokens = {f"{kind}_tokens": count for kind, count in answer.usage.items()}
         reply = reply_of(answer, asked_s, spec.aligned, moment)
         events = [(type_, scrub(fields)) for type_, fields in reply.events]

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.chat_audio.server_turn import ToldAnswer
+from agents.chat_audio.server_turn import ToldAnswer, raised
 from simulator.clock import today
 from simulator.errors import SimulatorError
 from simulator.files import write_json, write_whole
@@ -104,16 +104,12 @@ def _session_audio(asked: list[Path]) -> bytes:
         piece = np.zeros((len(at_rate), 2), np.float32)
         piece[:, channel] = at_rate
         pieces += [piece, pause]
-    whole = np.concatenate(pieces)
-    peak = float(np.abs(whole).max(initial=0.0))
-    return encode_wav(whole * np.float32(0.95 / peak) if peak else whole, rate)
+    return encode_wav(raised(np.concatenate(pieces)), rate)
 
 
 def _mono(path: Path) -> tuple[Samples, int]:
-    import soundfile
-
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return samples[:, 0], rate
+    recording = recordings.open_recording(path, channels=(0,))
+    return recording.read(0), recording.sample_rate
 
 
 def _refused(error: OSError, folder: Path) -> SimulatorError:

@@ -173,13 +173,13 @@ class ChatFront:
         finally:
             rested(session)
         name = session.id if id_ is None else f"{session.id}-{number}"
-        if self._rules.artifacts is None:
-            return AnsweredTurn(told=told, name=name, session_id=id_, number=number)
-        turn = TurnArtifacts(
-            answer=told, asked=samples, rate=self._player.rate, request={"request_id": name, **request},
-            took_s=seconds() - began_s, session=id_, number=number - 1, decoded=self._rules.decode,
-        )  # fmt: skip
-        files = await self._service.in_thread(self._rules.artifacts.keep, turn)
+        files: Mapping[str, str] = {}
+        if self._rules.artifacts is not None:
+            turn = TurnArtifacts(
+                answer=told, asked=samples, rate=self._player.rate, request={"request_id": name, **request},
+                took_s=seconds() - began_s, session=id_, number=number - 1, decoded=self._rules.decode,
+            )  # fmt: skip
+            files = await self._service.in_thread(self._rules.artifacts.keep, turn)
         return AnsweredTurn(told=told, name=name, session_id=id_, number=number, files=files)
 
     def _completion(self, answered: AnsweredTurn) -> list[bytes]:

@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint
 
 from agents.chat_audio.frame_loop import FRAME_S, LoopRules, LoopStep, LoopToken, LoopTurn, turn_steps
 from agents.chat_audio.server_request import ChatRequest
-from agents.chat_audio.server_turn import ToldAnswer
+from agents.chat_audio.server_turn import ToldAnswer, raised
 from agents.duplex.model import ModelSpec, Piece
 from agents.duplex_model import DuplexModelActor, DuplexModelSpec
 from agents.serve.http_json import RefusedError
@@ -26,8 +26,6 @@ from simulator.errors import ScenarioError
 from simulator.frame import Samples, silence
 from simulator.serving.served_session import ServedSession
 from simulator.sound import recordings
-
-PEAK = 0.95
 
 
 def loop_model(actor: ActorSpec) -> ModelSpec | None:
@@ -114,9 +112,9 @@ class LoopTurns:
 
     def _told(self, turn: LoopTurn, samples: Samples, texts: Sequence[str]) -> ToldAnswer:
         text = turn.text()
-        agent = _raised(turn.sound) if self._rules.decode else silence(0)
+        agent = raised(turn.sound) if self._rules.decode else silence(0)
         user = recordings.resample(samples, self.rate, turn.rate)
-        both = _raised(np.concatenate([user, agent]))
+        both = raised(np.concatenate([user, agent]))
         return ToldAnswer(
             content=text, text=text, user=both[: len(user)], agent=both[len(user) :], sample_rate=turn.rate,
             tokens=turn.tokens(), debug=turn.debug([*texts, text]),
@@ -132,9 +130,3 @@ def rested(session: ServedSession) -> None:
 def _token(piece: Piece) -> LoopToken:
     pad = not piece.text if piece.pad is None else piece.pad
     return LoopToken(piece.token, piece.text, pad)
-
-
-def _raised(samples: Samples) -> Samples:
-    """Raise, or lower, to a peak of 0.95; silence stays as it is."""
-    peak = float(np.max(np.abs(samples), initial=0.0))
-    return (samples * np.float32(PEAK / peak)).astype(np.float32) if peak > 0 else samples

@@ -17,6 +17,7 @@ from agents.serve.turn import ServedTurn, TurnRules, take_turn
 from simulator.frame import Samples
 from simulator.serving.served_session import ServedSession
 
+PEAK = 0.95
 _PIECE = 2**18
 
 
@@ -44,6 +45,12 @@ class ToldAnswer(msgspec.Struct, frozen=True, kw_only=True):
                 part = sound[start : start + _PIECE]
                 both[start : start + len(part), channel] = part
         return both
+
+
+def raised(samples: Samples) -> Samples:
+    """Raise, or lower, to a peak of 0.95, as that server does; silence stays as it is: float32 of any shape."""
+    peak = float(np.max(np.abs(samples), initial=0.0))
+    return (samples * np.float32(PEAK / peak)).astype(np.float32) if peak > 0 else samples
 
 
 class TurnPlayer(Protocol):

@@ -26,8 +26,7 @@ from typing import Any, Literal
 import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, encode_npy
-from agents.remote.far_end import refused_path
-from agents.remote.foreign_json import decode_object
+from agents.remote.far_end import answered_object, refused_path
 from simulator.errors import RemoteError
 from simulator.frame import Samples
 
@@ -112,10 +111,7 @@ class HttpVoiceCore:
 
     def _read(self, body: bytes) -> VoiceAnswer:
         path = self.path
-        try:
-            data = decode_object(body)
-        except ValueError as error:
-            raise RemoteError(f"answered {path} with what is no JSON object: {error}") from error
+        data = answered_object(path, body)
         text = data.get("text")
         told = text.strip() if isinstance(text, str) else ""
         if self._wants_text:

@@ -24,7 +24,7 @@ from agents.http_voice.protocol import (
     VoiceAnswer,
 )
 from agents.remote.trace import TraceRecord
-from agents.responders.remote import heard_of, usage_of
+from agents.responders.remote import TurnUsage, heard_of
 from simulator.clock import seconds, sleep
 from simulator.errors import RemoteError
 from simulator.frame import Samples
@@ -94,7 +94,7 @@ class HttpVoice:
         self._server = RemoteServer("http_voice", spec.base_url, spec.token)
         self._core = HttpVoiceCore(spec.generation, spec.timeout, modality=spec.modality, mode=spec.mode)
         self._context: ResponderContext | None = None
-        self._counted = 0
+        self._usage = TurnUsage()
 
     async def start(self, context: ResponderContext) -> None:
         """Wait until the server is healthy. RemoteError when it is not within `ready_within`."""
@@ -107,9 +107,7 @@ class HttpVoice:
         heard = recordings.resample(heard_of(turn), turn.sample_rate, WIRE_HZ)
         with self._server.at_fault():
             answer = await self._answer_to(heard)
-        used = usage_of("http_voice", session_s=(turn.at - self._counted) / turn.sample_rate,
-                        sent_s=len(heard) / WIRE_HZ, said_s=answer.sound_s)  # fmt: skip
-        self._counted = turn.at
+        used = self._usage.of("http_voice", turn, sent_s=len(heard) / WIRE_HZ, said_s=answer.sound_s)
         text = self._server.secrets.scrub(answer.text)
         yield Reply(text=text, samples=answer.samples, sample_rate=answer.sample_rate,
                     events=(("usage", {"at": turn.at, **used}),))  # fmt: skip

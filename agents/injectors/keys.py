@@ -5,6 +5,7 @@ from typing import ClassVar
 from simulator.errors import ScenarioError
 from simulator.injector import Injector, InjectorContext, SpeechInjector, SpeechInjectorSpec
 from simulator.sound.dtmf import check_keys
+from simulator.speaking.prepared import told_beside
 from simulator.speaking.voice import Band, PreparedSpeech, Role, check_voice, pressed
 
 
@@ -37,7 +38,7 @@ class KeysSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="keys"):
                 f"keys of the {self.party} are to be pressed beside the sound, which the other party does not take; "
                 "`band: in` sends tones"
             )
-        beside = self.band == "out" or (self.band is None and context.takes_keys)
+        beside = told_beside(self.band, taken=context.takes_keys)
         line = pressed(self.press, context.sample_rate, beside=beside)
         return SpeechInjector(self.party, self.cue, self.role, [line.louder(self.level_db)], context)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.frame import Samples, to_grid
 from simulator.injector import SpeechInjectorSpec
-from simulator.speaking.body_sounds import MADE_HZ, breath, coloured, laugh
+from simulator.speaking.body_sounds import BODY_SOUNDS, MADE_HZ, coloured
 from simulator.speaking.ears import NOMINAL_DBFS
 from simulator.speaking.voice import PreparedSpeech, Role, check_voice
 from simulator.spec import Duration
@@ -37,8 +37,8 @@ class SoundSpec(SpeechInjectorSpec, frozen=True, kw_only=True, tag="sound"):
     def _lines(self, sample_rate: int) -> list[PreparedSpeech]:
         import soxr
 
-        if self.sound in ("laugh", "breath"):
-            own = laugh(sample_rate) if self.sound == "laugh" else breath(sample_rate)
+        if self.sound in BODY_SOUNDS:
+            own = BODY_SOUNDS[self.sound](sample_rate)
             return [PreparedSpeech(text="", samples=own).louder(self.level_db)]
         made = _cough() if self.sound == "cough" else _noise(self.length)
         samples = soxr.resample(made, MADE_HZ, sample_rate, quality="HQ")

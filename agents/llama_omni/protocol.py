@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.remote.far_end import refused_path
+from agents.remote.far_end import answered_object, refused_path
 from agents.remote.foreign_json import decode_object
 from simulator.errors import RemoteError
 from simulator.frame import Samples
@@ -135,7 +135,4 @@ def _units(unit: object) -> list[int]:
 def _field(path: str, status: int, body: bytes, name: str) -> object:
     if status != 200:
         raise RemoteError(refused_path(path, status, body))
-    try:
-        return decode_object(body).get(name)
-    except ValueError as error:
-        raise RemoteError(f"answered {path} with what is no JSON object: {error}") from error
+    return answered_object(path, body).get(name)

@@ -36,7 +36,7 @@ from agents.llama_omni.protocol import (
 )
 from agents.remote.http_asker import HttpAsker
 from agents.remote.trace import TraceRecord
-from agents.responders.remote import heard_of, usage_of
+from agents.responders.remote import TurnUsage, heard_of
 from simulator.errors import ActorError, ScenarioError
 from simulator.frame import Samples, freeze
 from simulator.plugins import function_named
@@ -125,7 +125,7 @@ class LlamaOmni:
         self._core = spec.core()
         self._vocoder = spec.speech()
         self._worker: str | None = None
-        self._counted = 0
+        self._usage = TurnUsage()
 
     async def start(self, context: ResponderContext) -> None:
         """Find the worker. RemoteError: the controller cannot be reached, or has none for the model."""
@@ -140,9 +140,7 @@ class LlamaOmni:
             answer = await self._answer_to(heard)
         reply = await anyio.to_thread.run_sync(spoken_reply, answer, self._vocoder)
         said_s = 0.0 if reply.samples is None else len(reply.samples) / reply.sample_rate
-        used = usage_of(self._core.model or "llama_omni", session_s=(turn.at - self._counted) / turn.sample_rate,
-                        sent_s=len(heard) / WIRE_HZ, said_s=said_s)  # fmt: skip
-        self._counted = turn.at
+        used = self._usage.of(self._core.model or "llama_omni", turn, sent_s=len(heard) / WIRE_HZ, said_s=said_s)
         yield Reply(text=self._asker.server.secrets.scrub(reply.text), samples=reply.samples,
                     sample_rate=reply.sample_rate, events=(("usage", {"at": turn.at, **used}),))  # fmt: skip
 

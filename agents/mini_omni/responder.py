@@ -20,7 +20,7 @@ from msgspec import Meta
 from agents.mini_omni.protocol import ASKED_HZ, PATH, MiniOmniAnswer, MiniOmniCore
 from agents.remote.http_asker import HttpAsker
 from agents.remote.trace import TraceRecord
-from agents.responders.remote import heard_of, usage_of
+from agents.responders.remote import TurnUsage, heard_of
 from simulator.clock import seconds
 from simulator.frame import Samples, silence
 from simulator.remote.server import check_base_url, check_token
@@ -77,7 +77,7 @@ class MiniOmni:
         self._asker = HttpAsker("mini_omni", spec.base_url, spec.token, spec.timeout)
         self._core = MiniOmniCore(spec.stream_stride, spec.max_tokens)
         self._address = spec.base_url
-        self._counted = 0
+        self._usage = TurnUsage()
 
     async def start(self, context: ResponderContext) -> None:
         """Nothing is asked before the first turn: the server has no path for it."""
@@ -88,9 +88,8 @@ class MiniOmni:
         heard = recordings.resample(heard_of(turn), turn.sample_rate, ASKED_HZ)
         with self._asker.server.at_fault():
             answer = await self._answer_to(heard)
-        used = usage_of("mini_omni", session_s=(turn.at - self._counted) / turn.sample_rate,
-                        sent_s=len(heard) / ASKED_HZ, said_s=len(answer.samples) / answer.sample_rate)  # fmt: skip
-        self._counted = turn.at
+        used = self._usage.of("mini_omni", turn, sent_s=len(heard) / ASKED_HZ,
+                              said_s=len(answer.samples) / answer.sample_rate)  # fmt: skip
         yield Reply(samples=answer.samples, sample_rate=answer.sample_rate,
                     events=(("usage", {"at": turn.at, **used}),))  # fmt: skip
 

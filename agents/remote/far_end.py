@@ -6,8 +6,9 @@ A predicate goes behind the far end's name: `openai_realtime` + `refused the key
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from agents.remote.foreign_json import decode_foreign
+from agents.remote.foreign_json import decode_foreign, decode_object
 from simulator.errors import RemoteError
 
 
@@ -47,6 +48,14 @@ def refused_path(path: str, status: int, body: bytes) -> str:
 def _refused(what: str, status: int, body: bytes) -> str:
     told = told_by(body)
     return f"refused {what} (HTTP {status}{f': {told}' if told else ''})"
+
+
+def answered_object(path: str, body: bytes) -> dict[str, Any]:
+    """Give the JSON object that a server answered with. RemoteError, a predicate: it is none."""
+    try:
+        return decode_object(body)
+    except ValueError as error:
+        raise RemoteError(f"answered {path} with what is no JSON object: {error}") from error
 
 
 def told_by(body: bytes) -> str:

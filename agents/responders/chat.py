@@ -119,7 +119,7 @@ class Chat:
             self._tell_unspoken(turn, [*ended.thoughts, *reply.unspoken])
             self._tell_usage(turn, ended.usage)
 
-    async def _parts(self, history: Sequence[Message]) -> AsyncGenerator[ChatPart, None]:
+    def _parts(self, history: Sequence[Message]) -> AsyncGenerator[ChatPart, None]:
         system = "\n\n".join(filter(None, (self._spec.system, self._context.port.instructions)))
         messages = [{"role": "system", "content": system}, *self._rounds.messages(history, self._text)]
         tools = self._rounds.tools
@@ -131,17 +131,8 @@ class Chat:
             "seed": self._context.seed,
             **({"tools": tools} if tools else {}),
         }
-        kept = kept_parts(self._spec.base_url, request, lambda: self._sent(request), self._secrets, kind="chat")
-        async with aclosing(kept) as parts:
-            async for part in parts:
-                yield part
-
-    async def _sent(self, request: dict[str, Any]) -> AsyncGenerator[ChatPart, None]:
-        more = {"stream": True, "stream_options": {"include_usage": True}}
-        raw = await self._client.chat.completions.with_raw_response.create(**request, **more)
-        async with aclosing(parts_of(raw)) as parts:
-            async for part in parts:
-                yield part
+        client = self._client
+        return kept_parts(self._spec.base_url, request, lambda: parts_of(client, request), self._secrets, kind="chat")
 
     @property
     def _id(self) -> str:

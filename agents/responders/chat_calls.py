@@ -86,6 +86,10 @@ class ToolRounds:
         """What the model is offered."""
         return offered(self._port.tools)
 
+    def behind(self, place: int) -> list[Json]:
+        """Give the calls that were made for the turn at a place in the dialogue, each with its answer."""
+        return [*self._kept.get(place, ())]
+
     def messages(self, history: Sequence[Message], text: str) -> list[Json]:
         """Give the dialogue up to the present turn with the calls that belong to it."""
         told: list[Json] = []
@@ -93,8 +97,8 @@ class ToolRounds:
             if message.text:
                 told.append({"role": message.role, "content": message.text})
             if message.role == "user":
-                told += self._kept.get(place, ())
-        return [*told, {"role": "user", "content": text}, *self._kept.get(len(history), ())]
+                told += self.behind(place)
+        return [*told, {"role": "user", "content": text}, *self.behind(len(history))]
 
     async def perform(self, place: int, calls: Sequence[ChatCall], said: str, at: int) -> int:
         """Perform the calls of a round, all at once; gives the sample at which the last answer was there.

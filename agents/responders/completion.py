@@ -63,8 +63,13 @@ class Ended:
                            calls=names, refusal=self._refusal, error=self._error)  # fmt: skip
 
 
-async def parts_of(raw: Any) -> AsyncGenerator[ChatPart, None]:
-    """Give the parts of an answer of the openai package, taken raw. RemoteError, a predicate: an error came as JSON."""
+async def parts_of(client: Any, request: Mapping[str, Any]) -> AsyncGenerator[ChatPart, None]:
+    """Ask by a client of the openai package for a stream and give its parts, or those of an answer that is none.
+
+    Its errors are passed on. RemoteError, a predicate: an error came as JSON.
+    """
+    more = {"stream": True, "stream_options": {"include_usage": True}}
+    raw = await client.chat.completions.with_raw_response.create(**request, **more)
     whole = await _whole(raw.http_response)
     if whole is not None:
         from openai.types.chat import ChatCompletion

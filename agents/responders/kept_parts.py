@@ -4,7 +4,7 @@ An answer that nobody wanted to the end (somebody cut in) is kept as far as it c
 in at the same place.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from agents.remote.chat_client import token_counts
 from agents.responders.completion import ChatPart
 from simulator.cassettes.recording import kept_calls
-from simulator.cassettes.store import Cassettes, Paid
+from simulator.cassettes.store import Paid
 from simulator.errors import RemoteError
 from simulator.reading.secrets import Secrets, mask_url
 
@@ -41,35 +41,24 @@ async def kept_parts(
         for part in _read(reply, kind):
             yield part
         return
-    keeping = _Keeping(store, kind, asked, secrets)
+    given: list[ChatPart] = []
     async with aclosing(ask()) as parts:
         try:
             async for part in parts:
-                keeping.parts.append(part)
+                given.append(part)
                 yield part
         except (GeneratorExit, anyio.get_cancelled_exc_class()):
-            keeping.keep(broken_off=True)
+            store.keep(kind, asked, _paid(given, secrets, broken_off=True))
             raise
-    keeping.keep(broken_off=False)
+    store.keep(kind, asked, _paid(given, secrets, broken_off=False))
 
 
-class _Keeping:
-    """The parts of one answer, until it is over."""
-
-    def __init__(self, store: Cassettes, kind: str, asked: dict[str, Any], secrets: Secrets) -> None:
-        self.parts: list[ChatPart] = []
-        self._store = store
-        self._kind = kind
-        self._asked = asked
-        self._secrets = secrets
-
-    def keep(self, *, broken_off: bool) -> None:
-        """Write the answer down. What was paid for stands beside the parts, not in them: a replay costs nothing."""
-        usage = next((part.usage for part in reversed(self.parts) if part.usage), None)
-        plain = [msgspec.to_builtins(msgspec.structs.replace(part, usage=None)) for part in self.parts]
-        reply = {"parts": self._secrets.scrub_all(plain), **({"broken_off": True} if broken_off else {})}
-        counts = {name.removesuffix("_tokens"): count for name, count in token_counts(usage).items()}
-        self._store.keep(self._kind, self._asked, Paid(reply, counts))
+def _paid(parts: Sequence[ChatPart], secrets: Secrets, *, broken_off: bool) -> Paid:
+    """An answer as it is kept. What was paid for stands beside the parts, not in them: a replay costs nothing."""
+    usage = next((part.usage for part in reversed(parts) if part.usage), None)
+    plain = [msgspec.to_builtins(msgspec.structs.replace(part, usage=None)) for part in parts]
+    reply = {"parts": secrets.scrub_all(plain), **({"broken_off": True} if broken_off else {})}
+    return Paid(reply, {name.removesuffix("_tokens"): count for name, count in token_counts(usage).items()})
 
 
 def _read(reply: dict[str, Any], kind: str) -> list[ChatPart]:

@@ -18,3 +18,16 @@ def usage_of(model: str, *, session_s: float, sent_s: float, said_s: float) -> d
     """Give the fields of the `usage` event of one exchange: what of the session's time and of sound it used."""
     lengths = {"session_s": session_s, "input_s": sent_s, "output_s": said_s}
     return {"model": model, **{name: round(length, 3) for name, length in lengths.items()}}
+
+
+class TurnUsage:
+    """What the exchanges of a session used, one per turn: each counts the time since the one before it."""
+
+    def __init__(self) -> None:
+        self._counted = 0
+
+    def of(self, model: str, turn: HeardTurn, *, sent_s: float, said_s: float) -> dict[str, Any]:
+        """Give the fields of the `usage` event of the exchange that answered a turn."""
+        session_s = (turn.at - self._counted) / turn.sample_rate
+        self._counted = turn.at
+        return usage_of(model, session_s=session_s, sent_s=sent_s, said_s=said_s)

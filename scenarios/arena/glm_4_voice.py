@@ -30,7 +30,7 @@ HEARD_HZ, SAID_HZ = 16_000, 22_050
 SETTINGS = {"temperature": 0.2, "top_p": 0.8, "max_new_tokens": 2000}
 
 
-class Checkout:
+class GlmCheckout:
     """The checkout's own tokenizers and decoder, loaded with the first turn."""
 
     def __init__(self, folder: Path) -> None:
@@ -74,7 +74,7 @@ class Checkout:
 @cache
 def codec() -> Any:
     """Give the codec: once in a process."""
-    return Checkout(Path(os.environ["GLM_4_VOICE"]))
+    return GlmCheckout(Path(os.environ["GLM_4_VOICE"]))
 
 
 def answer(turn: HeardTurn, history: Sequence[Message]) -> Reply:

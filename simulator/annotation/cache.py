@@ -1,11 +1,10 @@
 """Annotations on disk: what has been listened to once is not listened to again."""
 
-import hashlib
 from pathlib import Path
 
 import msgspec
 
-from simulator.engines.store import Store
+from simulator.engines.store import Store, key_of
 from simulator.speech import Speech
 
 
@@ -18,7 +17,7 @@ class SpeechCache:
 
     def get(self, key: str) -> Speech | None:
         """Give the annotation kept under a key, if there is a whole one."""
-        body = self._store.get(_name(key))
+        body = self._store.get(key_of(key))
         try:
             return None if body is None else msgspec.json.decode(body, type=Speech)
         except msgspec.DecodeError:
@@ -26,8 +25,4 @@ class SpeechCache:
 
     def put(self, key: str, speech: Speech) -> None:
         """Keep an annotation; a reader sees all of it or nothing."""
-        self._store.put(_name(key), msgspec.json.encode(speech))
-
-
-def _name(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+        self._store.put(key_of(key), msgspec.json.encode(speech))

@@ -19,7 +19,7 @@ import msgspec
 
 from simulator.cassettes.cassette import Cassette, key_of, written_down
 from simulator.errors import SessionError
-from simulator.files import decode_json, write_whole
+from simulator.files import allowed_bytes, decode_json, write_whole
 from simulator.logs import log
 
 Record = Literal["always", "missing", "never"]
@@ -174,8 +174,7 @@ def append(file: Path, cassettes: Sequence[Cassette]) -> None:
 
 def largest_bytes() -> int:
     """Give how much is kept in a file: SIMULATOR_REPLIES_MB of the environment, else 200 MB."""
-    named = os.environ.get("SIMULATOR_REPLIES_MB", "")
-    return (int(named) if named.isdecimal() else _LARGEST_MB) * 1_000_000
+    return allowed_bytes("SIMULATOR_REPLIES_MB", _LARGEST_MB)
 
 
 def _make_room(file: Path) -> None:

@@ -4,7 +4,6 @@ An utterance is kept under a hash of everything it depends on: the voice's spec 
 text, the speed. Of more than 1 GB (SIMULATOR_VOICES_MB says otherwise) the files go that were written first.
 """
 
-import os
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from simulator.cassettes.recording import kept_calls
 from simulator.engines import Utterance, Word
 from simulator.engines.kinds import VoiceSpec
 from simulator.engines.store import Store, cache_folder, key_of
+from simulator.files import allowed_bytes
 from simulator.frame import Samples, freeze
 from simulator.spec import encode_struct
 
@@ -46,7 +46,7 @@ class UtteranceCache:
 
     def __init__(self, folder: Path | None) -> None:
         """Keep utterances in `folder`, which is made when needed; None keeps them in memory only."""
-        self._store = Store(folder, "utterance", _largest_mb)
+        self._store = Store(folder, "utterance", largest_bytes)
         self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
 
     def _get(self, voice: VoiceSpec, text: str, words_per_minute: int) -> Utterance:
@@ -64,12 +64,7 @@ class UtteranceCache:
 
 def largest_bytes() -> int:
     """Give how much speech is kept on disk: SIMULATOR_VOICES_MB of the environment, else 1 GB."""
-    return _largest_mb() * 1_000_000
-
-
-def _largest_mb() -> int:
-    named = os.environ.get("SIMULATOR_VOICES_MB", "")
-    return int(named) if named.isdecimal() else _LARGEST_MB
+    return allowed_bytes("SIMULATOR_VOICES_MB", _LARGEST_MB)
 
 
 @cache

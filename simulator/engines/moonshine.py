@@ -56,7 +56,8 @@ class MoonshineSpec(RecognizerSpec, frozen=True, kw_only=True, tag="moonshine", 
         """Give the package's version, and the weights that are looked at when they are loaded."""
         weights = "".join(MOONSHINE.values())
         try:
-            return f"moonshine-voice-{version('moonshine-voice')}/{hashlib.sha256(weights.encode()).hexdigest()[:16]}/1"
+            held = hashlib.sha256(weights.encode()).hexdigest()[:16]
+            return f"moonshine-voice-{version('moonshine-voice')}/{held}/{_TREATMENT}"
         except PackageNotFoundError as error:
             raise ScenarioError(f"the recogniser moonshine is not installed; {_INSTALL}") from error
 

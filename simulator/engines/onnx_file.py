@@ -12,7 +12,7 @@ import msgspec
 from simulator.texts import sentence_of
 
 _GRAPH, _NODE, _GRAPH_INPUT, _GRAPH_OUTPUT = 7, 1, 11, 12
-_NAME, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
+_NAME, NODE_OUTPUT, NODE_OPERATOR = 1, 2, 4
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -31,9 +31,9 @@ def read_graph(model: bytes, operators: tuple[str, ...] = ()) -> Graph:
         graphs = [content for field, content in fields(memoryview(model)) if field == _GRAPH]
         for field, content in (inside for graph in graphs for inside in fields(graph)):
             if field == _GRAPH_INPUT:
-                inputs.append(_text(content, _NAME))
-            elif field == _NODE and (operator := _text(content, _NODE_OPERATOR)) in outputs_of:
-                outputs_of[operator].append(_text(content, _NODE_OUTPUT))
+                inputs.append(text(content, _NAME))
+            elif field == _NODE and (operator := text(content, NODE_OPERATOR)) in outputs_of:
+                outputs_of[operator].append(text(content, NODE_OUTPUT))
     except (IndexError, UnicodeDecodeError) as error:
         raise ValueError("it holds no ONNX model") from error
     if not graphs:
@@ -104,6 +104,6 @@ def _number(message: memoryview, at: int) -> tuple[int, int]:
             return value, at
 
 
-def _text(message: memoryview, wanted: int) -> str:
+def text(message: memoryview, wanted: int) -> str:
     """Give the first text of a field; empty where there is none."""
     return next((bytes(content).decode() for field, content in fields(message) if field == wanted), "")

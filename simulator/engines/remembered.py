@@ -7,7 +7,6 @@ remembered by its process only. A hit is what the engine gave, to the bit.
 
 import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,7 +17,7 @@ from simulator.frame import Samples
 
 T = TypeVar("T")
 
-_LARGEST_MB = 64
+_LARGEST_BYTES = 64_000_000
 """Some 16,000 texts or alignments: every file takes 4 kB of the disk."""
 _REMEMBERED = 4096
 """Answers a process keeps: what a run of some hundred scenarios says, in about a megabyte."""
@@ -60,14 +59,7 @@ class SoundMemory(Generic[T]):
             return None
 
     def _store(self) -> Store:
-        store = store_named(self._name, "answer", lambda: _LARGEST_MB)
-        return _stores().setdefault(str(store.folder), store)
-
-
-@cache
-def _stores() -> dict[str, Store]:
-    """The stores of this process: each makes room now and then, and is to know how often it wrote."""
-    return {}
+        return store_named(self._name, "answer", lambda: _LARGEST_BYTES)
 
 
 _HEARD = SoundMemory[Recognition]("recognised", Recognition)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from simulator.engines.onnx_file import fields, number, opened, part
+from simulator.engines.onnx_file import NODE_OPERATOR, NODE_OUTPUT, fields, number, opened, part, text
 from simulator.frame import Samples
 
 MOST = 8
@@ -96,20 +96,20 @@ class SileroParts:
         """The bytes of every constant: NodeProto 5 (attribute), AttributeProto 5 (tensor), TensorProto 9 (raw data)."""
         found: dict[str, bytes] = {}
         for node in self._nodes():
-            if _operator(node) == "Constant":
+            if text(node, NODE_OPERATOR) == "Constant":
                 raw = [
                     c for f, a in fields(node) if f == 5 for g, t in fields(a) if g == 5 for h, c in fields(t) if h == 9
                 ]
-                found[_output(node)] = bytes(raw[0]) if raw else b""
+                found[text(node, NODE_OUTPUT)] = bytes(raw[0]) if raw else b""
         return found
 
     def _nodes_behind(self) -> bytes:
         """The nodes behind the features, and every constant."""
         kept, behind = b"", False
         for node in self._nodes():
-            if behind or _operator(node) == "Constant":
+            if behind or text(node, NODE_OPERATOR) == "Constant":
                 kept += part(1, bytes(node))
-            behind = behind or _output(node) == _FEATURES
+            behind = behind or text(node, NODE_OUTPUT) == _FEATURES
         return kept
 
     def _nodes(self) -> list[memoryview]:
@@ -117,14 +117,6 @@ class SileroParts:
 
     def _parts(self) -> list[tuple[int, memoryview]]:
         return list(fields(memoryview(self._branch)))
-
-
-def _operator(node: memoryview) -> str:
-    return next(bytes(content).decode() for field, content in fields(node) if field == 4)
-
-
-def _output(node: memoryview) -> str:
-    return next(bytes(content).decode() for field, content in fields(node) if field == 2)
 
 
 def _model(graph: bytes) -> bytes:

@@ -9,6 +9,7 @@ put, byte for byte, or nothing.
 import hashlib
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ import msgspec
 
 from simulator.files import write_whole
 
-LARGEST_MB = 200
+LARGEST_BYTES = 200_000_000
 """What a store holds unless it says otherwise: hours of annotations, more texts than anybody's scripts have."""
 
 _DIGEST_BYTES = 32
@@ -27,17 +28,18 @@ _BLOCK = 4096
 _WRITES_BETWEEN = 200
 # Room is made for a while at once.
 _LEFT = 0.9
+_written: Counter[Path] = Counter()
+"""How often this process wrote into a folder, by whichever store."""
 
 
 class Store:
-    """Contents by key, in one folder. largest_mb: how much stays, in MB, asked anew each time room is made."""
+    """Contents by key, in one folder. largest: the bytes that stay, asked anew each time room is made."""
 
-    def __init__(self, folder: Path | None, ending: str, largest_mb: Callable[[], int] = lambda: LARGEST_MB) -> None:
+    def __init__(self, folder: Path | None, ending: str, largest: Callable[[], int] = lambda: LARGEST_BYTES) -> None:
         """Keep files named `.ending` under `folder`, which is made when needed; None keeps nothing."""
         self.folder = folder
         self._ending = ending
-        self._largest_mb = largest_mb
-        self._writes = 0
+        self._largest = largest
 
     def get(self, key: str) -> bytes | None:
         """Give what was put under a key (see `key_of`); None when it is not there or not whole."""
@@ -58,9 +60,9 @@ class Store:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, hashlib.sha256(body).digest() + body)
-            if self._writes % _WRITES_BETWEEN == 0:
-                trim(self.folder, self._largest_mb() * 1_000_000, block=_BLOCK)
-            self._writes += 1
+            if _written[self.folder] % _WRITES_BETWEEN == 0:
+                trim(self.folder, self._largest(), block=_BLOCK)
+            _written[self.folder] += 1
 
     def _path(self, folder: Path, key: str) -> Path:
         return folder / key[:2] / f"{key}.{self._ending}"
@@ -81,10 +83,10 @@ def cache_folder() -> Path | None:
     return None
 
 
-def store_named(name: str, ending: str, largest_mb: Callable[[], int] = lambda: LARGEST_MB) -> Store:
+def store_named(name: str, ending: str, largest: Callable[[], int] = lambda: LARGEST_BYTES) -> Store:
     """Give the store of this name in the user's cache folder."""
     folder = cache_folder()
-    return Store(folder / name if folder else None, ending, largest_mb)
+    return Store(folder / name if folder else None, ending, largest)
 
 
 def trim(folder: Path, most_bytes: int, *, block: int = 1) -> int:

@@ -4,7 +4,6 @@ from functools import cache
 
 from simulator.errors import ScenarioError
 from simulator.languages.eastern import EASTERN
-from simulator.languages.english import ENGLISH_TONGUE
 from simulator.languages.tongue import Tongue
 from simulator.languages.western import WESTERN
 
@@ -16,7 +15,7 @@ MULTILINGUAL = {"kind": "whisper", "model": "small"}
 @cache
 def tongues() -> dict[str, Tongue]:
     """Give all of them, by code."""
-    return {one.code: one for one in (ENGLISH_TONGUE, *WESTERN, *EASTERN)}
+    return {one.code: one for one in (*WESTERN, *EASTERN)}
 
 
 def tongue(code: str) -> Tongue:

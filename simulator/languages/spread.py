@@ -24,9 +24,6 @@ OURS = "accent"
 def spread(data: dict[str, Any]) -> None:
     """Fill in, in place. ScenarioError with the path: a language that is not known here."""
     spoken = {party: _language(data, party) for party in PARTIES}
-    if not any(spoken.values()):
-        _expand_accents(data, spoken)
-        return
     for party in PARTIES:
         if party in data and spoken[party]:
             _fill_party(data, party, spoken)

@@ -10,6 +10,7 @@ from simulator.languages.lookup import ENGLISH, plain, tongues
 from simulator.languages.spread import heard_by_default
 from simulator.plugins import load
 from simulator.scenario import Scenario
+from simulator.speaking.accent import spoken_by
 
 
 def check_languages(scenario: Scenario) -> None:
@@ -46,10 +47,7 @@ def _said_of(spec: ActorSpec) -> str:
 
 def _voice_of(spec: ActorSpec) -> str:
     voice = getattr(spec, "voice", None)
-    try:
-        return plain(voice.speaks()) if isinstance(voice, VoiceSpec) else ""
-    except ScenarioError:
-        return ""
+    return spoken_by(voice) if isinstance(voice, VoiceSpec) else ""
 
 
 def _ears(spec: ActorSpec) -> list[RecognizerSpec]:

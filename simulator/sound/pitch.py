@@ -6,13 +6,11 @@ where the sound is most like itself, and fades over (synchronised overlap-add: R
 Roelands 1993). What is resampled first and then brought back to its pitch has another tempo.
 """
 
-from functools import lru_cache
-
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.frame import Samples
 from simulator.sound.recordings import resample
+from simulator.sound.sinc import sinc_taps
 
 PIECE_S = 0.01
 """Between two chances to jump."""
@@ -36,7 +34,7 @@ class PitchShift:
 
     def __init__(self, ratio: float, sample_rate: int, piece: int) -> None:
         self._ratio, self._count = ratio, piece
-        self._taps = _taps(round(max(1.0, ratio), 6))
+        self._taps = sinc_taps(HALF, PHASES, KAISER_BETA, round(max(1.0, ratio), 6))
         self._shortest, self._longest = round(SHORTEST_S * sample_rate), round(LONGEST_S * sample_rate)
         self._alike = round(ALIKE_S * sample_rate)
         self._drift = (1.0 - ratio) * piece
@@ -103,16 +101,3 @@ def pitch_shifted(samples: Samples, sample_rate: int, ratio: float) -> Samples:
 def at_tempo(samples: Samples, sample_rate: int, tempo: float) -> Samples:
     """Speak a recording faster or slower, by a factor from 0.5 to 2, at the pitch it has: 1 / tempo as long."""
     return pitch_shifted(resample(samples, round(sample_rate * tempo), sample_rate), sample_rate, 1 / tempo)
-
-
-@lru_cache(maxsize=16)
-def _taps(above: float) -> NDArray[np.float32]:
-    """The filters for every fraction of a sample: float32 (PHASES + 1, 2 * HALF), sums of 1.
-
-    above: by how much everything goes up; what would go beyond the highest frequency is left out.
-    """
-    fraction = np.arange(PHASES + 1)[:, None] / PHASES
-    away = np.arange(2 * HALF)[None, :] - (HALF - 1) - fraction
-    window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (away / HALF) ** 2, 0, 1))) / np.i0(KAISER_BETA)
-    taps = np.sinc(away / above) * window
-    return np.asarray(taps / taps.sum(axis=1, keepdims=True), np.float32)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simulator.engines.kinds import VoiceSpec
 from simulator.errors import ScenarioError
-from simulator.languages.lookup import ENGLISH, plain
+from simulator.languages.lookup import plain
 from simulator.speaking.voice import check_voice
 
 
@@ -16,9 +16,9 @@ def check_accent(voices: Sequence[VoiceSpec], voice: VoiceSpec | None, where: st
         check_voice(one, f"{where}.accent[{index}]")
 
 
-def voice_language(voice: VoiceSpec | None) -> str:
-    """Give the code of what a voice speaks; English where there is none, or nobody says."""
+def spoken_by(voice: VoiceSpec | None) -> str:
+    """Give the code of what a voice speaks; empty where there is none, or nobody says."""
     try:
-        return plain(voice.speaks()) if voice is not None and voice.speaks() else ENGLISH
+        return plain(voice.speaks()) if voice is not None else ""
     except ScenarioError:
-        return ENGLISH
+        return ""

@@ -1,5 +1,6 @@
 """Sounds of a mouth that are no words, made here: a breath taken in, a laugh. The same at every rate and every time."""
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -45,6 +46,10 @@ def laugh(sample_rate: int) -> Samples:
         begin = round(number * _SYLLABLE_S * MADE_HZ)
         out[begin : begin + count] += (shape * (loud + 0.15 * air / max(1e-9, float(np.std(air))))).astype(np.float32)
     return at_db(out, sample_rate, LAUGH_DB)
+
+
+BODY_SOUNDS: Mapping[str, Callable[[int], Samples]] = {"breath": breath, "laugh": laugh}
+"""What makes each of them, by its name and at a rate."""
 
 
 def _vowel(hertz: float) -> float:

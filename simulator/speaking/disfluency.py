@@ -52,7 +52,7 @@ def stumbled(say: Say, disfluent: Disfluent, language: str, seed: Sequence[int])
     """Give what is said with disfluencies, their words marked; what is meant stays as it was.
 
     A list has each of its kinds once, anything else one kind in so many turns. The longest text of several is what one
-    stumbles over. language: whose fillers. seed: of this turn alone.
+    stumbles over. language: whose fillers, English where it is empty. seed: of this turn alone.
     """
     rng = np.random.default_rng(list(seed))
     if isinstance(disfluent, list):

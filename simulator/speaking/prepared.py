@@ -76,6 +76,11 @@ def played(
     return PreparedSpeech(text=text, samples=at_level(samples, sample_rate, level))
 
 
+def told_beside(band: Band | None, *, taken: bool) -> bool:
+    """Whether keys are told beside the sound: as the band says, else where the other party takes them so."""
+    return taken if band is None else band == "out"
+
+
 def pressed(digits: str, sample_rate: int, *, beside: bool) -> PreparedSpeech:
     """Make a line of keys: their tones, or the silence while they are pressed where they are told beside the sound."""
     samples = tones(digits, sample_rate)

@@ -19,7 +19,7 @@ from simulator.errors import ScenarioError
 from simulator.frame import silence
 from simulator.languages.lookup import tongue
 from simulator.sound import recordings
-from simulator.speaking.body_sounds import BodySound, breath, laugh
+from simulator.speaking.body_sounds import BODY_SOUNDS, BodySound
 from simulator.speaking.prepared import PreparedSpeech, at_level, joined
 from simulator.spec import Duration
 from simulator.texts import quoted
@@ -131,8 +131,7 @@ def spoken(say: Say, voice: VoiceSpec | str, sample_rate: int, *, words_per_minu
             length = part.pause.samples(sample_rate)
             lines.append(PreparedSpeech(text="", samples=silence(length), pauses=((0, length),)))
         elif isinstance(part, SoundPart):
-            made = breath(sample_rate) if part.sound == "breath" else laugh(sample_rate)
-            lines.append(PreparedSpeech(text="", samples=made))
+            lines.append(PreparedSpeech(text="", samples=BODY_SOUNDS[part.sound](sample_rate)))
         else:
             lines.append(_breath_said(part, speaker, sample_rate, words_per_minute))
     return lines[0] if len(lines) == 1 else joined(lines)
