@@ -8,7 +8,6 @@ POST /listen/<rater>/verdict            {"id": ..., "choice": "model_a"}; answer
 
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from simulator.arena.asking import ArenaCriterion
 from simulator.arena.desk import Desk
 from simulator.errors import ScenarioError, SessionError
 from simulator.live.browser.entering import entered, refused
+from simulator.live.browser.parts import page_headers, page_part
 from simulator.live.browser.passes import Passes
 from simulator.report.assets import ICON, escape
 
@@ -38,9 +38,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer"}
-_SHARED_ASSETS = ("base.css", "theme.js")
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_HEADERS = page_headers(_POLICY)
 
 
 class _Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,14 +149,7 @@ class ListenSite:
         return None
 
     async def _asset(self, request: "Request") -> "Response":
-        from starlette.responses import Response
-
-        name = request.path_params["name"]
-        file = files("simulator.report" if name in _SHARED_ASSETS else "simulator.arena") / "assets" / name
-        kind = _TYPES.get(Path(name).suffix)
-        if kind is None or Path(name).name != name or not file.is_file():
-            return refused(404, "there is no such part")
-        return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
+        return page_part("simulator.arena", request.path_params["name"])
 
     async def _icon(self, _request: "Request") -> "Response":
         from starlette.responses import Response

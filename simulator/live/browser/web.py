@@ -21,6 +21,7 @@ from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Party
 from simulator.live.browser.entering import entered, refused
 from simulator.live.browser.page_line import PageLine
+from simulator.live.browser.parts import page_headers, page_part
 from simulator.live.browser.passes import WATCH, Passes
 from simulator.live.handset import Handset
 from simulator.live.room import Message, Room
@@ -40,9 +41,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer"}
-_SHARED_ASSETS = ("base.css", "theme.js")
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_HEADERS = page_headers(_POLICY)
 
 
 class LiveSite:
@@ -108,15 +107,7 @@ class LiveSite:
         return Template(text).substitute(title=escape(scenario.name), icon=ICON, config=packed, **names)
 
     async def _asset(self, request: "Request") -> "Response":
-        from starlette.responses import Response
-
-        name = request.path_params["name"]
-        package = "simulator.report" if name in _SHARED_ASSETS else "simulator.live"
-        file = files(package) / "assets" / name
-        kind = _TYPES.get(Path(name).suffix)
-        if kind is None or Path(name).name != name or not file.is_file():
-            return refused(404, "there is no such part")
-        return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
+        return page_part("simulator.live", request.path_params["name"])
 
     async def _report_page(self, request: "Request") -> "Response":
         from starlette.responses import FileResponse
