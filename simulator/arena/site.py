@@ -7,8 +7,6 @@ POST /listen/<rater>/verdict            {"id": ..., "choice": "model_a"}; answer
 """
 
 from collections.abc import Callable
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -20,7 +18,7 @@ from simulator.errors import ScenarioError, SessionError
 from simulator.live.browser.entering import entered, refused
 from simulator.live.browser.parts import page_headers, page_part
 from simulator.live.browser.passes import Passes
-from simulator.report.assets import ICON, escape
+from simulator.report.assets import escape, fill
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -88,9 +86,9 @@ class ListenSite:
         answer = entered(self.passes, request, rater, COMMAND)
         if answer is not None:
             return answer
-        text = (files("simulator.arena") / "assets" / "listen.html").read_text(encoding="utf-8")
         asked = ASKED[self.desk.rules.criterion]
-        return HTMLResponse(Template(text).substitute(icon=ICON, rater=escape(rater), asked=asked), headers=_HEADERS)
+        page = fill("listen", package="simulator.arena", rater=escape(rater), asked=asked)
+        return HTMLResponse(page, headers=_HEADERS)
 
     async def _pair(self, request: "Request") -> "Response":
         return self._refused(request) or self._next(request.path_params["rater"])

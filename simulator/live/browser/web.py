@@ -8,9 +8,7 @@ GET  /report                  the session page, when it is over
 """
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,7 +23,7 @@ from simulator.live.browser.parts import page_headers, page_part
 from simulator.live.browser.passes import WATCH, Passes
 from simulator.live.handset import Handset
 from simulator.live.room import Message, Room
-from simulator.report.assets import ICON, escape
+from simulator.report.assets import escape, fill
 from simulator.scenario import kind_of
 from simulator.sound.opus import have_sphn
 
@@ -102,9 +100,8 @@ class LiveSite:
                   "rate": scenario.sample_rate, "longest_s": longest_s, "opus": have_sphn()}  # fmt: skip
         # Data inside a script element must not be able to end it.
         packed = msgspec.json.encode(config).decode().replace("<", "\\u003c")
-        text = (files("simulator.live") / "assets" / "live.html").read_text(encoding="utf-8")
         names = {party: escape(kind) for party, kind in kinds.items()}
-        return Template(text).substitute(title=escape(scenario.name), icon=ICON, config=packed, **names)
+        return fill("live", package="simulator.live", title=escape(scenario.name), config=packed, **names)
 
     async def _asset(self, request: "Request") -> "Response":
         return page_part("simulator.live", request.path_params["name"])
