@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.batch.attempts import RETRY
-from simulator.ci.cases import Became, Suite
+from simulator.ci.cases import Became, CaseSuite
 from simulator.errors import SessionError
 from simulator.files import append_lines, decode_json
 from simulator.results.row import Row
@@ -59,7 +59,7 @@ _DECODER = msgspec.json.Decoder(HistoryLine)
 
 
 def line_of(
-    suites: Sequence[Suite], rows: Sequence[Row], at: str, environment: Mapping[str, str] = os.environ
+    suites: Sequence[CaseSuite], rows: Sequence[Row], at: str, environment: Mapping[str, str] = os.environ
 ) -> HistoryLine:
     """Give what a run is remembered by. at: when it started, UTC, ISO 8601."""
     checks: dict[str, dict[str, CheckRun]] = {}

@@ -49,6 +49,12 @@ def find_place(text: str, path: str) -> FilePlace | None:
     return found
 
 
+def line_at(text: str, path: str) -> int:
+    """Give the line that a path stands at, from 1 on; 0 where the text does not hold it (`--set` brought it)."""
+    place = find_place(text, path)
+    return place.line if place is not None and place.exact else 0
+
+
 def _child(node: Any, name: str, index: str) -> tuple[Any, Any] | None:
     """The node to point at and the node to go on from: of a mapping its key and value, of a list its item."""
     if name and isinstance(node, yaml.MappingNode):
