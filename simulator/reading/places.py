@@ -66,16 +66,16 @@ def _child(node: Any, name: str, index: str) -> tuple[Any, Any] | None:
 
 
 def place_of(text: str, complaint: str) -> FilePlace | None:
-    """Find what an error's sentence is about in the text of the file it names."""
-    by_yaml = [FilePlace(int(line), int(column), exact=True) for line, column in _YAML_PLACE.findall(complaint)]
-    if by_yaml:
-        # What YAML waited for at the end of the text is best looked for where that began.
-        return by_yaml[-1] if by_yaml[-1].line <= len(text.splitlines()) else by_yaml[0]
+    """Find what an error's sentence is about in the text of the file it names; a value of --set stands in no file."""
     path = _PATH.search(complaint)
-    if path is None:
+    if path is not None:
+        key = _UNKNOWN_KEY.search(complaint)
+        return find_place(text, path[1] + (f".{key[1]}" if key else ""))
+    by_yaml = [FilePlace(int(line), int(column), exact=True) for line, column in _YAML_PLACE.findall(complaint)]
+    if not by_yaml or complaint.startswith("--set "):
         return None
-    key = _UNKNOWN_KEY.search(complaint)
-    return find_place(text, path[1] + (f".{key[1]}" if key else ""))
+    # What YAML waited for at the end of the text is best looked for where that began.
+    return by_yaml[-1] if by_yaml[-1].line <= len(text.splitlines()) else by_yaml[0]
 
 
 def excerpt(file: Path, complaint: str, *, only_exact: bool = False) -> str:
