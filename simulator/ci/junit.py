@@ -8,7 +8,7 @@ it does not hold: it decides nothing.
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from simulator.ci.cases import Case, CaseSuite
 from simulator.files import write_whole
@@ -26,15 +26,7 @@ def write_junit(path: Path, suites: Sequence[CaseSuite], *, name: str, started: 
         _add_suite(root, suite, number, {"timestamp": started.removesuffix("Z"), "hostname": host or "localhost"})
     indent(root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, _bytes(root))
-
-
-def _bytes(root: Element) -> bytes:
-    from io import BytesIO
-
-    content = BytesIO()
-    ElementTree(root).write(content, encoding="utf-8", xml_declaration=True)
-    return content.getvalue() + b"\n"
+    write_whole(path, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _counts(cases: Sequence[Case]) -> dict[str, str]:
