@@ -4,6 +4,7 @@ Errors name the path, because that is what a scenario is made of; a reader wants
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,10 +36,7 @@ def find_place(text: str, path: str) -> FilePlace | None:
 
     None where the text cannot be read, or what is sought is the whole of it.
     """
-    try:
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+    node = _nodes(text)
     found: FilePlace | None = None
     for name, index in _STEP.findall(path):
         step = _child(node, name, index)
@@ -47,6 +45,15 @@ def find_place(text: str, path: str) -> FilePlace | None:
         marked, node = step
         found = FilePlace(marked.start_mark.line + 1, marked.start_mark.column + 1, exact=True)
     return found
+
+
+@lru_cache(maxsize=2)
+def _nodes(text: str) -> Any:
+    """Give what a text holds as YAML's own nodes, None where it cannot be read; one text is asked for many places."""
+    try:
+        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def line_at(text: str, path: str) -> int:
