@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from metrics.outcomes.seen import Seen, SeenCall, expected_of
+from metrics.outcomes.seen import Seen, expected_of
 from metrics.tools_cards import (
     ARGUMENTS,
     CARDS,
@@ -24,6 +24,7 @@ from simulator.reading.outcomes import CalledOutcome
 from simulator.score import Definition, Evidence, Score, share, spread
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
+from simulator.world.calls import SeenCall
 
 WAIT_S = 1.0
 """An answer that takes so long is a wait that a person would fill."""

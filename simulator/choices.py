@@ -45,11 +45,11 @@ def _at(kind: inspect.Type, path: str) -> list[inspect.Type]:
     places = [kind]
     for step in _STEP.finditer(path):
         places = [inner for place in places for inner in _inside(place, step[1])]
-    return [part for place in places for part in _parts(place)]
+    return [part for place in places for part in forms(place)]
 
 
 def _inside(kind: inspect.Type, name: str | None) -> Iterator[inspect.Type]:
-    for part in _parts(kind):
+    for part in forms(kind):
         if name is None and isinstance(part, inspect.ListType | inspect.VarTupleType):
             yield part.item_type
         elif isinstance(part, inspect.DictType):
@@ -58,12 +58,13 @@ def _inside(kind: inspect.Type, name: str | None) -> Iterator[inspect.Type]:
             yield from (field.type for field in part.fields if field.encode_name == name)
 
 
-def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
+def forms(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """Give the types that a type stands for: those of a union, without what annotates them."""
     if isinstance(kind, inspect.UnionType):
         for part in kind.types:
-            yield from _parts(part)
+            yield from forms(part)
     elif isinstance(kind, inspect.Metadata):
-        yield from _parts(kind.type)
+        yield from forms(kind.type)
     else:
         yield kind
 

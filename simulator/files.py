@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, and JSON that is what it should be or refused in a sentence."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -35,6 +36,22 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write JSON, indented, fields in the order given. OSError."""
     write_whole(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def append_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """Add lines to a file, each in one write so that those of several processes never mix; its folder is made. OSError.
+
+    A half line that a killed process left is ended first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        for number, line in enumerate(lines):
+            os.write(descriptor, b"\n" * (torn and number == 0) + line + b"\n")
+    finally:
+        os.close(descriptor)
 
 
 def read_json(path: Path, kind: type[T]) -> T:

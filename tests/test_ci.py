@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from simulator.ci.cases import Case, Suite
+from simulator.ci.cases import Case, CaseSuite
 from simulator.ci.github import annotation, annotations, summary_markdown
 from simulator.ci.junit import write_junit
 from tests.command_line import simulate
@@ -103,9 +103,11 @@ def test_what_xml_and_markdown_cannot_hold_does_not_break_them(tmp_path: Path) -
     """Control characters, markup and ends of cells in names, reasons and evidence."""
     bad = "a\x00\x1b[31m|`<b>&\n```\ud800"
     case = Case(scenario=bad, name=bad, became="failed", message=bad, evidence=[bad], page=bad)
-    write_junit(tmp_path / "j.xml", [Suite(name=bad, cases=[case], told=[bad], seeds={"s": 1})], name=bad)
+    write_junit(tmp_path / "j.xml", [CaseSuite(name=bad, cases=[case], told=[bad], seeds={"s": 1})], name=bad)
     assert_junit(ElementTree.fromstring((tmp_path / "j.xml").read_bytes()))
-    rows = [line for line in summary_markdown([Suite(name="s", cases=[case])]).splitlines() if line.startswith("| ❌")]
+    rows = [
+        line for line in summary_markdown([CaseSuite(name="s", cases=[case])]).splitlines() if line.startswith("| ❌")
+    ]
     assert len(rows) == 1 and "<b>" not in rows[0] and len(re.findall(r"(?<!\\)\|", rows[0])) == 5
 
 
@@ -115,7 +117,7 @@ def test_annotations_are_escaped_as_github_says() -> None:
         "::error file=a%2Cb%3Ac.yaml,line=3,title=x::50 %25%0Amore"
     )
     held = Case(scenario="s", name="n", became="held")
-    assert list(annotations([Suite(name="s", cases=[held])])) == []
+    assert list(annotations([CaseSuite(name="s", cases=[held])])) == []
 
 
 def test_a_file_is_named_as_the_checkout_has_it(tmp_path: Path) -> None:

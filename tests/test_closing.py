@@ -9,7 +9,7 @@ import yaml
 
 from simulator.cli.closing import closing_lines
 from simulator.doctor.addresses import unreachable
-from simulator.results.pace import recent_pace
+from simulator.results.pace import recent_pace, recent_sessions
 from simulator.results.row import Row, RowScore
 from simulator.results.run_info import RunInfo, SessionWall, write_info
 from simulator.results.summary import ScenarioSummary, Summary
@@ -50,11 +50,11 @@ def test_a_dry_run_goes_by_the_last_runs(tmp_path: Path, capsys: pytest.CaptureF
     assert simulate(path, "--out", tmp_path / "runs" / "one", "--json") == 0
     write_info(tmp_path / "runs" / "one", RunInfo(sessions={"short-0": SessionWall(status="completed", wall_s=1.5)}))
     capsys.readouterr()
-    pace = recent_pace(tmp_path / "runs", "short")
+    pace = recent_pace(recent_sessions(tmp_path / "runs"), "short")
     assert pace is not None and (pace.wall_per_s, pace.sessions, pace.alike) == (0.5, 1, True)
     assert simulate(path, "--out", tmp_path / "runs" / "two", "--repeat", 4, "--concurrency", 2, "--dry-run") == 0
     assert ", about 3 s of real time (by 1 session(s) of it that ran here last)" in capsys.readouterr().out
-    other = recent_pace(tmp_path / "runs", "another")
+    other = recent_pace(recent_sessions(tmp_path / "runs"), "another")
     assert other is not None and not other.alike
 
 

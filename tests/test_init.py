@@ -34,14 +34,16 @@ def test_a_start_passes_its_own_command(
 
 
 @pytest.mark.parametrize("name", ["agent", "ci"])
-def test_what_an_agent_starts_from_is_what_the_page_tells(name: str) -> None:
+def test_what_an_agent_starts_from_is_what_the_page_tells(name: str, tmp_path: Path) -> None:
     """The files of docs/ci.md, which the tests of that page run, and no others; a scenario may say how it is run."""
     page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
     told_there = dict(re.findall(r"^```\w+\n# ([\w/.-]+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
-    folder = ROOT / "starts" / name
-    for path in (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+    assert simulate("init", name, tmp_path) == 0
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == {"agent": 2, "ci": 5}[name]
+    for path in written:
         text = path.read_text(encoding="utf-8")
-        assert text.endswith(told_there[path.relative_to(folder).as_posix()]), path
+        assert text.endswith(told_there[path.relative_to(tmp_path).as_posix()]), path
 
 
 @pytest.mark.slow

@@ -64,13 +64,14 @@ def test_check_shows_the_line_with_a_caret(
     assert shown[caret.index("^") :].startswith(under)
 
 
+@pytest.mark.parametrize("given", ["agent.endpont=1s", "agent={"])
 def test_a_value_given_with_set_is_not_looked_for_in_the_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str
 ) -> None:
     """`--set` wrote it, so no line of the file is to blame; what stands in the file is still shown."""
     file = tmp_path / "call.yaml"
     file.write_text(TEXT + "duration: 5s\n")
-    assert simulate("check", file, "--set", "agent.endpont=1s") == 2
+    assert simulate("check", file, "--set", given) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

@@ -1,8 +1,9 @@
 """Outcomes on calls and on the world's state."""
 
-from metrics.outcomes.seen import OutcomeFinding, Seen, SeenCall, listed
+from metrics.outcomes.seen import OutcomeFinding, Seen, listed
 from simulator.reading.matchers import matches
 from simulator.reading.outcomes import CalledOutcome, NotCalledOutcome, StateOutcome
+from simulator.world.calls import SeenCall
 from simulator.world.template import UnfilledError, split_path, walked
 
 

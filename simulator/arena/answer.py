@@ -29,10 +29,11 @@ class ArenaClip(msgspec.Struct, frozen=True, kw_only=True):
     def read(self) -> tuple[Samples, int]:
         """Give float32 (n,), full scale 1.0, and its rate in Hz. SessionError: it cannot be read."""
         recording = open_recording(self.path, channels=(self.channel or 0,))
-        samples = recording.read(0)
-        if self.channel is None and recording.width > 1:
-            both = open_recording(self.path, channels=tuple(range(recording.width)))
-            samples = np.mean([both.read(place) for place in range(both.width)], axis=0, dtype=np.float32)
+        if self.channel is not None or recording.width == 1:
+            samples = recording.read(0)
+        else:
+            every = open_recording(self.path, channels=tuple(range(recording.width)))
+            samples = np.mean([every.read(place) for place in range(every.width)], axis=0, dtype=np.float32)
         return (_trimmed(samples, recording.sample_rate) if self.trimmed else samples), recording.sample_rate
 
     def seconds(self) -> float:

@@ -43,7 +43,7 @@ def shown(answer: ArenaAnswer, heard: Heard) -> Shown:
     if heard == "text":
         words = _words(answer)
         return Shown(words, len(words.split()))
-    return Shown(_wav(answer.sound), _seconds(answer.sound))
+    return Shown(_wav(answer.sound), seconds_of(answer.sound))
 
 
 @lru_cache(maxsize=2**16)
@@ -53,7 +53,8 @@ def _words(answer: ArenaAnswer) -> str:
 
 
 @lru_cache(maxsize=2**16)
-def _seconds(clip: ArenaClip) -> float:
+def seconds_of(clip: ArenaClip) -> float:
+    """Give the length of a sound as battles tell it, in seconds; it is read once."""
     return round(clip.seconds(), 3)
 
 

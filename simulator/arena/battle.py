@@ -7,7 +7,6 @@ model_a is whose answer came first, or lay on the left. Files of others name thi
 the winner by a side, or by the model's own name; a winner and a loser without sides.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from simulator.errors import ScenarioError
+from simulator.files import append_lines
 from simulator.texts import quoted
 
 Winner = Literal["model_a", "model_b", "tie", "both_bad"]
@@ -182,12 +182,5 @@ def _lengths(value: Any) -> tuple[float, float] | None:
 
 
 def append_battle(path: Path, battle: Battle) -> None:
-    """Add a battle to a file, in one write; a half line that a killed process left is ended first. OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, b"\n" * torn + msgspec.json.encode(battle) + b"\n")
-    finally:
-        os.close(descriptor)
+    """Add a battle to a file. OSError."""
+    append_lines(path, [msgspec.json.encode(battle)])

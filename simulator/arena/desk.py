@@ -7,7 +7,7 @@ import msgspec
 
 from simulator import clock
 from simulator.arena.answer import ArenaClip, ArenaQuestion
-from simulator.arena.asking import ArenaCriterion
+from simulator.arena.asking import ArenaCriterion, seconds_of
 from simulator.arena.battle import Battle, Order, Winner, append_battle, read_battles
 from simulator.arena.pairing import Match, next_match
 from simulator.arena.sources import ArenaField
@@ -97,7 +97,7 @@ class Desk:
             input=showing.question.id,
             criterion=self.rules.criterion,
             heard="sound",
-            lengths=(round(first.sound.seconds(), 3), round(second.sound.seconds(), 3)),
+            lengths=(seconds_of(first.sound), seconds_of(second.sound)),
             repeat=showing.repeat,
         )
         append_battle(self.file, battle)

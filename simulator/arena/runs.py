@@ -12,8 +12,8 @@ from simulator.results.run import load_run
 from simulator.session import Session, read_session
 
 _DOMAIN = ("domain", "category", "task", "subset")
-_TARGET = ("target", "evaluation_target", "reference")
-_TRANSCRIPT = ("transcript", "text")
+TARGET = ("target", "evaluation_target", "reference")
+TRANSCRIPT = ("transcript", "text")
 
 
 def read_run(folder: Path, name: str, questions: dict[str, ArenaQuestion]) -> list[Entrant]:
@@ -53,8 +53,8 @@ def _question(key: str, session: Session, sound: ArenaClip) -> ArenaQuestion:
     return ArenaQuestion(
         id=key,
         domain=told(sample, _DOMAIN),
-        transcript=told(sample, _TRANSCRIPT) or said.strip(),
-        target=told(sample, _TARGET),
+        transcript=told(sample, TRANSCRIPT) or said.strip(),
+        target=told(sample, TARGET),
         sound=sound,
     )
 

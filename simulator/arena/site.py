@@ -7,9 +7,6 @@ POST /listen/<rater>/verdict            {"id": ..., "choice": "model_a"}; answer
 """
 
 from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,8 +16,9 @@ from simulator.arena.asking import ArenaCriterion
 from simulator.arena.desk import Desk
 from simulator.errors import ScenarioError, SessionError
 from simulator.live.browser.entering import entered, refused
+from simulator.live.browser.parts import page_headers, page_part
 from simulator.live.browser.passes import Passes
-from simulator.report.assets import ICON, escape
+from simulator.report.assets import escape, fill
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,9 +36,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer"}
-_SHARED_ASSETS = ("base.css", "theme.js")
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_HEADERS = page_headers(_POLICY)
 
 
 class _Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,9 +86,9 @@ class ListenSite:
         answer = entered(self.passes, request, rater, COMMAND)
         if answer is not None:
             return answer
-        text = (files("simulator.arena") / "assets" / "listen.html").read_text(encoding="utf-8")
         asked = ASKED[self.desk.rules.criterion]
-        return HTMLResponse(Template(text).substitute(icon=ICON, rater=escape(rater), asked=asked), headers=_HEADERS)
+        page = fill("listen", package="simulator.arena", rater=escape(rater), asked=asked)
+        return HTMLResponse(page, headers=_HEADERS)
 
     async def _pair(self, request: "Request") -> "Response":
         return self._refused(request) or self._next(request.path_params["rater"])
@@ -151,14 +147,7 @@ class ListenSite:
         return None
 
     async def _asset(self, request: "Request") -> "Response":
-        from starlette.responses import Response
-
-        name = request.path_params["name"]
-        file = files("simulator.report" if name in _SHARED_ASSETS else "simulator.arena") / "assets" / name
-        kind = _TYPES.get(Path(name).suffix)
-        if kind is None or Path(name).name != name or not file.is_file():
-            return refused(404, "there is no such part")
-        return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
+        return page_part("simulator.arena", request.path_params["name"])
 
     async def _icon(self, _request: "Request") -> "Response":
         from starlette.responses import Response

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simulator.arena.answer import ArenaAnswer, ArenaClip, ArenaQuestion, Entrant
 from simulator.arena.layouts import KnownQuestions, read_folder
-from simulator.arena.runs import read_run, repeated, told
+from simulator.arena.runs import TARGET, TRANSCRIPT, read_run, repeated, told
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
 from simulator.errors import ScenarioError
 from simulator.results.row import RESULTS
@@ -90,8 +90,8 @@ def asked_in(folder: Path) -> dict[str, ArenaQuestion]:
         found[row.id] = ArenaQuestion(
             id=row.id,
             domain=told(fields, ("domain", "category", "task")),
-            transcript=told(fields, ("transcript", "text")),
-            target=told(fields, ("target", "evaluation_target", "reference")),
+            transcript=told(fields, TRANSCRIPT),
+            target=told(fields, TARGET),
             sound=ArenaClip(path=sounds[0]) if sounds else None,
         )
     if not found:

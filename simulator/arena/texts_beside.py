@@ -20,9 +20,10 @@ def text_beside(path: Path, name: str) -> str:
         file = path.with_name(pattern.format(stem=path.stem))
         if file.is_file():
             return file.read_text(encoding="utf-8", errors="replace").strip()
-    (alone,) = found if len(found := sorted(path.parent.glob("*.audio_transcript.txt"))) == 1 else (None,)
-    if alone is not None and path.name.startswith("item_"):
-        return alone.read_text(encoding="utf-8", errors="replace").strip()
+    if path.name.startswith("item_"):
+        found = list(path.parent.glob("*.audio_transcript.txt"))
+        if len(found) == 1:
+            return found[0].read_text(encoding="utf-8", errors="replace").strip()
     wanted = {path.stem, name.rpartition("/")[2]}
     for row in _rows(path.parent):
         names = {Path(str(row[key])).stem for key in _NAMED if isinstance(row.get(key), str)}

@@ -19,7 +19,7 @@ import msgspec
 
 from simulator.cassettes.cassette import Cassette, key_of, written_down
 from simulator.errors import SessionError
-from simulator.files import allowed_bytes, decode_json, write_whole
+from simulator.files import allowed_bytes, append_lines, decode_json, write_whole
 from simulator.logs import log
 
 Record = Literal["always", "missing", "never"]
@@ -152,24 +152,9 @@ def read_cassettes(file: Path, notes: list[str]) -> list[Cassette]:
 
 
 def append(file: Path, cassettes: Sequence[Cassette]) -> None:
-    """Add cassettes to a file, in one write each so that lines of several processes never mix; it may fail in silence.
-
-    A half line that a killed process left is ended first.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    except OSError:
-        return
-    try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        for number, cassette in enumerate(cassettes):
-            os.write(descriptor, b"\n" * (torn and number == 0) + msgspec.json.encode(cassette) + b"\n")
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
+    """Add cassettes to a file; it may fail in silence."""
+    with suppress(OSError):
+        append_lines(file, map(msgspec.json.encode, cassettes))
 
 
 def largest_bytes() -> int:

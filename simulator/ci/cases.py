@@ -12,7 +12,7 @@ import msgspec
 
 from simulator.errors import SimulatorError
 from simulator.reading.expect import Verdict
-from simulator.reading.places import find_place
+from simulator.reading.places import line_at
 from simulator.results.judged import read_judged
 from simulator.results.row import Row
 from simulator.results.run import SESSION_PAGE
@@ -59,7 +59,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return self.became != "held" and not self.inform
 
 
-class Suite(msgspec.Struct, frozen=True, kw_only=True):
+class CaseSuite(msgspec.Struct, frozen=True, kw_only=True):
     """The cases of one scenario. seconds: of conversation, over its sessions. seeds: by session. told: what was left
     out, or counted once.
     """
@@ -72,20 +72,20 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     told: list[str] = []
 
 
-def suites_of(summary: Summary, folder: Path, sources: Mapping[str, str]) -> list[Suite]:
+def suites_of(summary: Summary, folder: Path, sources: Mapping[str, str]) -> list[CaseSuite]:
     """Give a suite per scenario. folder: of the run. sources: the scenario's file by its name in rows, where known."""
     return [_suite(item, summary.rows, folder, sources.get(slug(item.name), "")) for item in summary.scenarios]
 
 
-def _suite(scenario: ScenarioSummary, rows: Sequence[Row], folder: Path, source: str) -> Suite:
+def _suite(scenario: ScenarioSummary, rows: Sequence[Row], folder: Path, source: str) -> CaseSuite:
     mine = [row for row in rows if row.scenario == slug(scenario.name)]
     text = _text_of(source)
     cases = [
-        _verdict_case(scenario.name, verdict, mine, folder, YamlLine(source, _line(text, f"$.expect[{index}]")))
+        _verdict_case(scenario.name, verdict, mine, folder, YamlLine(source, line_at(text, f"$.expect[{index}]")))
         for index, verdict in enumerate(scenario.verdicts)
     ]
-    whole = _completed_case(scenario.name, mine, folder, YamlLine(source, _line(text, "$.name")))
-    return Suite(
+    whole = _completed_case(scenario.name, mine, folder, YamlLine(source, line_at(text, "$.name")))
+    return CaseSuite(
         name=scenario.name,
         cases=[whole, *cases],
         seconds=sum(row.duration_s or 0.0 for row in mine),
@@ -165,9 +165,3 @@ def _text_of(source: str) -> str:
         return Path(source).read_text(encoding="utf-8") if source else ""
     except (OSError, ValueError):
         return ""
-
-
-def _line(text: str, path: str) -> int:
-    """The line that a path stands at; 0 where the file does not hold it (`--set` brought it)."""
-    place = find_place(text, path) if text else None
-    return place.line if place is not None and place.exact else 0

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from simulator.ci.cases import Case, Suite
+from simulator.ci.cases import Case, CaseSuite
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 ACTIONS = "GITHUB_ACTIONS"
@@ -22,7 +22,7 @@ def on_github(environment: Mapping[str, str] = os.environ) -> bool:
     return environment.get(ACTIONS) == "true"
 
 
-def add_summary(suites: Sequence[Suite], more: str = "", environment: Mapping[str, str] = os.environ) -> None:
+def add_summary(suites: Sequence[CaseSuite], more: str = "", environment: Mapping[str, str] = os.environ) -> None:
     """Add to the summary of the job, where there is one. more: Markdown that follows. OSError."""
     if environment.get(SUMMARY):
         text = (summary_markdown(suites) + ("\n" + more if more else "")).encode()
@@ -30,7 +30,7 @@ def add_summary(suites: Sequence[Suite], more: str = "", environment: Mapping[st
             file.write(text[:_LARGEST_BYTES] + b"\n")
 
 
-def summary_markdown(suites: Sequence[Suite]) -> str:
+def summary_markdown(suites: Sequence[CaseSuite]) -> str:
     """Give a run as Markdown: a table per scenario, and under it where to look."""
     cases = [case for suite in suites for case in suite.cases]
     bad = sum(case.failed for case in cases)
@@ -60,7 +60,7 @@ def _cell(text: str) -> str:
     return escaped.replace("|", "\\|").replace("`", "'").replace("\n", " ")
 
 
-def annotations(suites: Sequence[Suite], environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+def annotations(suites: Sequence[CaseSuite], environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """Give a line of output for every case that did not hold; one that only informs is a notice."""
     for suite in suites:
         for case in suite.cases:

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from simulator.batch.attempts import RETRY
-from simulator.ci.cases import Became, Suite
+from simulator.ci.cases import Became, CaseSuite
 from simulator.errors import SessionError
-from simulator.files import decode_json
+from simulator.files import append_lines, decode_json
 from simulator.results.row import Row
 from simulator.scenario import slug
 
@@ -59,7 +59,7 @@ _DECODER = msgspec.json.Decoder(HistoryLine)
 
 
 def line_of(
-    suites: Sequence[Suite], rows: Sequence[Row], at: str, environment: Mapping[str, str] = os.environ
+    suites: Sequence[CaseSuite], rows: Sequence[Row], at: str, environment: Mapping[str, str] = os.environ
 ) -> HistoryLine:
     """Give what a run is remembered by. at: when it started, UTC, ISO 8601."""
     checks: dict[str, dict[str, CheckRun]] = {}
@@ -78,16 +78,8 @@ def _settings(rows: Sequence[Row]) -> str:
 
 
 def add_line(folder: Path, line: HistoryLine) -> None:
-    """Add a run to a history, in one write: runs that end together never mix. OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, b"\n" * torn + msgspec.json.encode(line) + b"\n")
-    finally:
-        os.close(descriptor)
+    """Add a run to a history; those that end together never mix. OSError."""
+    append_lines(folder / FILE, [msgspec.json.encode(line)])
 
 
 def read_history(folder: Path) -> tuple[list[HistoryLine], list[str]]:

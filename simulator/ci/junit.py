@@ -8,16 +8,16 @@ it does not hold: it decides nothing.
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from simulator.ci.cases import Case, Suite
+from simulator.ci.cases import Case, CaseSuite
 from simulator.files import write_whole
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write."""
 
 
-def write_junit(path: Path, suites: Sequence[Suite], *, name: str, started: str = "", host: str = "") -> None:
+def write_junit(path: Path, suites: Sequence[CaseSuite], *, name: str, started: str = "", host: str = "") -> None:
     """Write a report. started: UTC, ISO 8601; written without its zone, as the schema wants. OSError."""
     cases = [case for suite in suites for case in suite.cases]
     seconds = sum(suite.seconds for suite in suites)
@@ -26,15 +26,7 @@ def write_junit(path: Path, suites: Sequence[Suite], *, name: str, started: str 
         _add_suite(root, suite, number, {"timestamp": started.removesuffix("Z"), "hostname": host or "localhost"})
     indent(root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, _bytes(root))
-
-
-def _bytes(root: Element) -> bytes:
-    from io import BytesIO
-
-    content = BytesIO()
-    ElementTree(root).write(content, encoding="utf-8", xml_declaration=True)
-    return content.getvalue() + b"\n"
+    write_whole(path, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _counts(cases: Sequence[Case]) -> dict[str, str]:
@@ -43,7 +35,7 @@ def _counts(cases: Sequence[Case]) -> dict[str, str]:
     return {"tests": str(len(cases)), "failures": str(failures), "errors": str(errors)}
 
 
-def _add_suite(root: Element, suite: Suite, number: int, where: dict[str, str]) -> None:
+def _add_suite(root: Element, suite: CaseSuite, number: int, where: dict[str, str]) -> None:
     skipped = sum(case.inform and case.became != "held" for case in suite.cases)
     told = {name: value for name, value in where.items() if value}
     element = SubElement(

@@ -86,13 +86,13 @@ class ScenarioPlayer:
 
     def properties(self) -> list[tuple[str, object]]:
         """What a JUnit report of pytest's knows of a test."""
-        return [item for view in self._seen for item in properties_of(view)]
+        return [item for view in self._seen for item in properties_of(view.folder, view.meta.seed)]
 
 
-def properties_of(view: SessionView) -> list[tuple[str, object]]:
+def properties_of(session: Path, seed: int) -> list[tuple[str, object]]:
     """Give a session's seed and its page, or its folder, as properties of a test."""
-    page = view.folder / SESSION_PAGE
-    return [(f"seed:{view.id}", view.meta.seed), ("page", str(page if page.is_file() else view.folder))]
+    page = session / SESSION_PAGE
+    return [(f"seed:{session.name}", seed), ("page", str(page if page.is_file() else session))]
 
 
 def wanted_of(

@@ -13,7 +13,7 @@ from simulator.errors import SimulatorError
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import make_plan
 from simulator.reading.expect import Verdict
-from simulator.reading.places import find_place
+from simulator.reading.places import line_at
 from simulator.results.conversation_text import told_conversation
 from simulator.results.row import Row
 from simulator.results.run import Run, load_run
@@ -40,8 +40,7 @@ class ScenarioFile(pytest.File):
         for group, scenario in plan.scenarios.items():
             before = f"{scenario.name}: " if len(plan.scenarios) > 1 else ""
             for number, item in enumerate(scenario.expect):
-                place = find_place(text, f"$.expect[{number}]")
-                line = place.line if place is not None and place.exact else 0
+                line = line_at(text, f"$.expect[{number}]")
                 yield ExpectationItem.from_parent(self, name=before + item.text, group=group, number=number, line=line)
             if not scenario.expect:
                 yield ExpectationItem.from_parent(self, name=before + COMPLETED, group=group, number=None, line=0)
@@ -73,7 +72,7 @@ class ExpectationItem(pytest.Item):
         self.user_properties.append(("attempts", attempt + 1))
         for row in rows:
             if is_session(run.folder / row.id):
-                self.user_properties.extend(properties_of(view_session(run.folder / row.id)))
+                self.user_properties.extend(properties_of(run.folder / row.id, row.seed))
 
     def _problem(self, run: Run, rows: list[Row]) -> str | None:
         bad = [f"{row.id} (seed {row.seed}) {row.status}: {row.problem}" for row in rows if row.status != "completed"]

@@ -9,7 +9,7 @@ import msgspec
 
 from simulator import clock
 from simulator.ci.cases import suites_of
-from simulator.ci.github import add_summary, annotations, on_github
+from simulator.ci.github import SUMMARY, add_summary, annotations, on_github
 from simulator.ci.history import RUNS, Flaky, add_line, flaky_in, flaky_markdown, line_of, read_history
 from simulator.ci.junit import write_junit
 from simulator.errors import ScenarioError
@@ -51,6 +51,8 @@ def tell(
     environment: Mapping[str, str] = os.environ,
 ) -> FlakyTable:
     """Tell of a run. sources: the scenarios' files by name. say: takes GitHub's annotations, a line each. OSError."""
+    if not (wanted.junit or wanted.history or environment.get(SUMMARY) or on_github(environment)):
+        return FlakyTable()
     suites = suites_of(summary, folder, sources)
     at = clock.today()
     if wanted.junit is not None:

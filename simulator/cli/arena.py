@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from simulator.cli import OK
+from simulator.cli.json_file import write_json_file
 from simulator.cli.outcome import outcome
 from simulator.errors import ScenarioError, SessionError
 from simulator.texts import shown
@@ -165,24 +164,13 @@ def _finish(args: argparse.Namespace, battles: Any, out: Path | None, name: str)
     if out is not None:
         write_result(out, result, name)
     if args.json is not None:
-        _write_json(args.json, result.standings.as_json())
+        write_json_file(args.json, result.standings.as_json())
     stream = sys.stderr if args.json == "-" else sys.stdout
     for line in (*rating_lines(result.standings.overall), *believed_lines(result.reliability)):
         print(shown(line), file=stream)
     _tell(result.told)
     if out is not None:
         print(f"page: {out / PAGE}", file=stream)
-
-
-def _write_json(target: str, plain: Any) -> None:
-    content = msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n"
-    if target == "-":
-        sys.stdout.write(content.decode())
-        return
-    try:
-        Path(target).write_bytes(content)
-    except OSError as error:
-        raise ScenarioError(f"--json {target}: cannot be written: {error.strerror}") from error
 
 
 def _tell(notes: Any) -> None:

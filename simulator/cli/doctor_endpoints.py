@@ -1,6 +1,9 @@
 """`simulate doctor SCENARIO.yaml`: whether its parties and its judge can be reached, before anything is spent."""
 
 import argparse
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 import anyio
 import msgspec
@@ -8,10 +11,10 @@ import msgspec
 from simulator.cli import OK, REFUSED
 from simulator.doctor.probe import Probed, probe_party
 from simulator.errors import SimulatorError, single
-from simulator.events import PARTIES, Party
+from simulator.events import PARTIES
 from simulator.judging.spec import JudgeSpec
 from simulator.reading.secrets import Secrets
-from simulator.scenario import Scenario, kind_of, load
+from simulator.scenario import kind_of, load
 from simulator.spec import encode
 
 
@@ -27,9 +30,10 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 def run(args: argparse.Namespace) -> int:
     """Reach every party of the scenario in turn, its judge, its recogniser; exit 2 when one cannot be."""
     scenario = load(args.path)
-    found = [_reach(party, scenario) for party in PARTIES]
+    found = [_reach(party, scenario.actor(party), partial(probe_party, party, scenario)) for party in PARTIES]
     found += [] if scenario.judge is None else [_reach_judge(scenario.judge)]
-    found += [] if not isinstance(scenario.recognizer, Probed) else [_reach_recognizer(scenario.recognizer)]
+    if isinstance(scenario.recognizer, Probed):
+        found.append(_reach("recognizer", scenario.recognizer, scenario.recognizer.probe))
     if args.json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -45,21 +49,11 @@ def _reach_judge(judge: JudgeSpec) -> Reached:
         return Reached(party="judge", kind=judge.model, fine=False, told=str(error))
 
 
-def _reach_recognizer(recognizer: Probed) -> Reached:
-    kind = kind_of(recognizer)
-    secrets = Secrets.of(encode(recognizer))
+def _reach(party: str, spec: Any, probe: Callable[[], Awaitable[str]]) -> Reached:
+    """Ask one that is probed on a loop. spec: what it was made of, whose secrets are not told."""
+    kind, secrets = kind_of(spec), Secrets.of(encode(spec))
     try:
-        told = secrets.scrub(anyio.run(recognizer.probe))
-        return Reached(party="recognizer", kind=kind, fine=True, told=told)
-    except SimulatorError as error:
-        return Reached(party="recognizer", kind=kind, fine=False, told=secrets.scrub(str(error)))
-
-
-def _reach(party: Party, scenario: Scenario) -> Reached:
-    kind = kind_of(scenario.actor(party))
-    secrets = Secrets.of(encode(scenario.actor(party)))
-    try:
-        told = anyio.run(probe_party, party, scenario)
+        told = anyio.run(probe)
     except Exception as group:
         error = single(group)
         if not isinstance(error, SimulatorError | OSError):

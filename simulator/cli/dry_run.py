@@ -1,6 +1,7 @@
 """`--dry-run`: what would run, how long it may take here, and what it may cost."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import msgspec
 from simulator.cli import OK
 from simulator.planning.plan import Plan
 from simulator.reading.playing import UntilDecided
+from simulator.results.pace import PastSession, recent_pace, recent_sessions
 from simulator.texts import shown
 
 
 def tell_plan(plan: Plan, args: argparse.Namespace, at_a_time: int) -> int:
     """Print a line per scenario, or JSON; gives the exit code."""
+    past = recent_sessions((args.out or Path("runs") / "it").parent)
     lines: list[dict[str, Any]] = []
     for name, lengths in plan.lengths_s().items():
         scenario = plan.purses[name]
@@ -31,7 +34,7 @@ def tell_plan(plan: Plan, args: argparse.Namespace, at_a_time: int) -> int:
                 "seconds_each": max(lengths),
                 "clock": clock,
                 "wall_seconds": sum(lengths) if clock == "wall" else None,
-                "estimate": None if clock == "wall" else _estimate(name, sum(lengths) / at_a_time, args),
+                "estimate": None if clock == "wall" else _estimate(past, name, sum(lengths) / at_a_time),
                 "billed": list(models),
                 "cost": scenario.max_cost,
             }
@@ -58,11 +61,9 @@ def tell_plan(plan: Plan, args: argparse.Namespace, at_a_time: int) -> int:
     return OK
 
 
-def _estimate(scenario: str, talk_s: float, args: argparse.Namespace) -> dict[str, Any] | None:
+def _estimate(past: Sequence[PastSession], scenario: str, talk_s: float) -> dict[str, Any] | None:
     """Say how long so much talk will take, by what the last runs beside this one took; None where there are none."""
-    from simulator.results.pace import recent_pace
-
-    pace = recent_pace((args.out or Path("runs") / "it").parent, scenario)
+    pace = recent_pace(past, scenario)
     if pace is None:
         return None
     seconds = pace.wall_per_s * talk_s

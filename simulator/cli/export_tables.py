@@ -43,14 +43,13 @@ def write_tables(args: argparse.Namespace) -> int:
     for place in places.values():
         if place.exists():
             raise ScenarioError(f"{place} exists; name another folder with --out")
+    if AGENTS in places and args.to not in MODEL_FORMS:
+        raise ScenarioError(f"--table {AGENTS}: is for {', '.join(MODEL_FORMS)}")
+    _folder(args.out, one_file=one_file)
     if AGENTS in places:
-        if args.to not in MODEL_FORMS:
-            raise ScenarioError(f"--table {AGENTS}: is for {', '.join(MODEL_FORMS)}")
-        _folder(args.out, one_file=one_file)
         whole = [load_run(path) for path in args.paths]
         save(places[AGENTS], MODEL_FORMS[args.to](models_table(models_of(whole))))
     problems: list[str] = []
-    _folder(args.out, one_file=one_file)
     _write(runs, {table: place for table, place in places.items() if table != AGENTS}, args.to, problems)
     for place in places.values():
         print(place)

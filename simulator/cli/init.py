@@ -11,6 +11,8 @@ from simulator.cli.shipped import shipped
 from simulator.errors import ScenarioError
 
 FIRST = "first_call"
+BEGINS_AS = {"ci": "agent"}
+"""Starts that have all files of another one, and their own."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +60,9 @@ def _scenarios() -> dict[str, Path]:
 def _written(start: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
     """What is written where: a start's files, or a scenario with the recordings that lie beside it."""
     if start.is_dir():
-        for source in sorted(start.rglob("*")):
-            if source.is_file() and "__pycache__" not in source.parts:
-                yield source, folder / source.relative_to(start)
+        places = (start.parent / BEGINS_AS.get(start.name, start.name), start)
+        found = {path.relative_to(place): path for place in places for path in place.rglob("*") if path.is_file()}
+        yield from ((found[name], folder / name) for name in sorted(found) if "__pycache__" not in name.parts)
         return
     yield start, folder / start.name
     text = start.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ own files under `written/AGENT/`, `models.md` the table over agents, and the rep
 import argparse
 import copy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -100,17 +100,27 @@ def _score(recipe: OpenRecipe, home: Path, *, judged: bool, only: bool) -> int:
         if only:
             raise ScenarioError(f"{recipe.name}: $.judge: is missing; --only judge needs to know who is asked")
         return OK
+    wanted = [
+        (dataset, spec)
+        for dataset in recipe.written.datasets
+        for spec in recipe.scorers_of(dataset)
+        if not judged or takes_judge(spec)
+    ]
     code = OK
-    for agent in recipe.written.agents:
-        for dataset in recipe.written.datasets:
-            for spec in recipe.scorers_of(dataset):
-                if not judged or takes_judge(spec):
-                    code = max(code, _score_one(recipe, home, agent, dataset, spec, judged=judged))
+    for agent in recipe.written.agents if wanted else ():
+        run = _run_of(home, agent)
+        for dataset, spec in wanted:
+            code = max(code, _score_one(recipe, home, agent, dataset, spec, run=run, judged=judged))
     return code
 
 
-def _score_one(recipe: OpenRecipe, home: Path, agent: str, dataset: str, spec: ScorerSpec, *, judged: bool) -> int:
-    run = load_run(home / "runs" / slug(agent))
+def _run_of(home: Path, agent: str) -> Run:
+    return load_run(home / "runs" / slug(agent))
+
+
+def _score_one(
+    recipe: OpenRecipe, home: Path, agent: str, dataset: str, spec: ScorerSpec, *, run: Run, judged: bool
+) -> int:
     scores = _scores_of(run, agent, dataset, spec, recipe.written.judge if judged else None)
     what = f"{agent}, {dataset}, {kind_of(spec)}"
     rows = _rows_of(run, dataset)
@@ -153,10 +163,9 @@ def _kept_at(home: Path, agent: str, dataset: str, spec: ScorerSpec) -> Path:
     return home / "scores" / slug(agent) / f"{slug(dataset)}.{slug(kind_of(spec))}.json"
 
 
-def _standing(recipe: OpenRecipe, home: Path) -> Iterator[KeptScores]:
+def _standing(recipe: OpenRecipe, home: Path, runs: Mapping[str, Run]) -> Iterator[KeptScores]:
     """Give the kept scores that still rest on the sessions and options there are; others would tell what was."""
-    for agent in recipe.written.agents:
-        run = load_run(home / "runs" / slug(agent))
+    for agent, run in runs.items():
         for dataset in recipe.written.datasets:
             for spec in recipe.scorers_of(dataset):
                 found = kept(_kept_at(home, agent, dataset, spec))
@@ -178,11 +187,12 @@ def _written(home: Path, agent: str, dataset: str, spec: ScorerSpec) -> Path:
 
 def _report(recipe: OpenRecipe, home: Path) -> None:
     """Write the table over agents and, where it is asked for, another project's report."""
-    found = list(_standing(recipe, home))
+    runs = {agent: _run_of(home, agent) for agent in recipe.written.agents}
+    found = list(_standing(recipe, home, runs))
     if not found:
         return
-    sessions = [len(load_run(home / "runs" / slug(agent)).rows) for agent in recipe.written.agents]
-    save(home / MODELS, as_markdown(table_of(found, list(recipe.written.agents), sessions)))
+    sessions = [len(run.rows) for run in runs.values()]
+    save(home / MODELS, as_markdown(table_of(found, list(runs), sessions)))
     print(home / MODELS)
     comparer = _comparer(recipe)
     if comparer is None:

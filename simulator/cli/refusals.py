@@ -12,14 +12,12 @@ def print_refusal(error: SimulatorError, args: argparse.Namespace | None = None)
     """Print an error to stderr. args: of a command that reads scenarios, which may be shown."""
     print(f"simulate: {error}", file=sys.stderr)
     given = getattr(args, "scenarios", None) or getattr(args, "scenario", None)
-    files = given if isinstance(given, list) else [given]
+    files = [file for file in (given if isinstance(given, list) else [given]) if isinstance(file, Path)]
     if isinstance(error, ScenarioError):
-        pointed = pointer(
-            str(error), [file for file in files if isinstance(file, Path)], getattr(args, "overrides", ())
-        )
+        pointed = pointer(str(error), files, getattr(args, "overrides", ()))
         if pointed:
             print(pointed, file=sys.stderr)
-        _annotate(str(error), [file for file in files if isinstance(file, Path)])
+        _annotate(str(error), files)
 
 
 def _annotate(complaint: str, files: Sequence[Path]) -> None:
@@ -29,7 +27,7 @@ def _annotate(complaint: str, files: Sequence[Path]) -> None:
 
     if not on_github():
         return
-    named = [file for file in files if complaint.startswith((f"{file.name}: ", f"{file}: "))] or list(files[:1])
+    named = _named(complaint, files) or list(files[:1])
     file, line = str(named[0]) if named else "", 0
     if named and named[0].is_file():
         place = place_of(named[0].read_text(encoding="utf-8", errors="replace"), complaint)
@@ -41,7 +39,12 @@ def pointer(complaint: str, files: Sequence[Path], overrides: Sequence[str] = ()
     """Give the line that a sentence is about, with a caret; "" where it names none of the files, or no place in one."""
     from simulator.reading.places import excerpt
 
-    named = [file for file in files if complaint.startswith((f"{file.name}: ", f"{file}: "))]
+    named = _named(complaint, files)
     if not named and len(files) == 1:
         named = list(files)
     return excerpt(named[0], complaint, only_exact=bool(overrides)) if len(named) == 1 else ""
+
+
+def _named(complaint: str, files: Sequence[Path]) -> list[Path]:
+    """The files that a sentence begins with."""
+    return [file for file in files if complaint.startswith((f"{file.name}: ", f"{file}: "))]

@@ -5,13 +5,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from simulator.cli import OK, REFUSED
+from simulator.cli.json_file import write_json_file
 from simulator.cli.outcome import code_of
 from simulator.cli.overrides import add_pool
 from simulator.cli.score_options import READING, add_options, convert, make_specs, read_options
-from simulator.errors import ScenarioError, located
+from simulator.errors import located
 from simulator.scoring.corpus import CorpusResult, CorpusScorer, UnusableResult
 
 Tell = Callable[[str], None]
@@ -55,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
             if result not in unusable:
                 print_result(result)
     if args.json is not None:
-        _write_json(args.json, results)
+        told = [result.as_json() for result in results]
+        write_json_file(args.json, told[0] if len(told) == 1 else told)
     for result in unusable:
         print(f"simulate: {result.sentence()}", file=sys.stderr)
     if unusable:
@@ -94,16 +94,3 @@ def _works(names: Sequence[str], options: Mapping[str, str], *, pool: str, keep:
         scorers = {name: spec.build() for name, spec in own.items()}
         works.append(lambda paths, tell: rescoring.score(paths, scorers, tell))
     return works
-
-
-def _write_json(target: str, results: Sequence[CorpusResult]) -> None:
-    told = [result.as_json() for result in results]
-    content = msgspec.json.encode(told[0] if len(told) == 1 else told)
-    pretty = msgspec.json.format(content, indent=2) + b"\n"
-    if target == "-":
-        sys.stdout.write(pretty.decode())
-        return
-    try:
-        Path(target).write_bytes(pretty)
-    except OSError as error:
-        raise ScenarioError(f"--json {target}: cannot be written: {error.strerror}") from error

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from simulator.cassettes.recording import kept_calls
 from simulator.cassettes.store import Cassettes, Record
 from simulator.errors import ScenarioError
 from simulator.reading.secrets import names
+from simulator.reading.yaml_file import parse_yaml
 from simulator.scoring.judge_endpoint import FILE, EndpointJudge, EndpointSettings, reply_folder
 from simulator.spec import Convert, Duration, Written
 from simulator.texts import quoted
@@ -117,9 +117,9 @@ else:
 
 def _flow(text: str) -> object:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{quoted(text)} cannot be read: {error}") from error
+        return parse_yaml(text, source=f"{quoted(text)} cannot be read")
+    except ScenarioError as error:
+        raise ValueError(str(error)) from error
 
 
 def need_judge(judge: JudgeSpec | None, whose: str) -> JudgeSpec:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from simulator.choices import forms
 from simulator.plugins import Kind
 from simulator.reading.key_texts import key_texts
 from simulator.spec import Duration, Written, encode
@@ -99,21 +100,18 @@ def _unit(name: str, kind: inspect.Type) -> str:
 
 
 def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
-    if isinstance(kind, inspect.UnionType):
-        for part in kind.types:
-            yield from _parts(part)
-    elif isinstance(kind, inspect.Metadata):
-        yield from _parts(kind.type)
-    elif isinstance(kind, inspect.TupleType):
-        yield from _parts(kind.item_types[0])
-    elif isinstance(kind, inspect.ListType | inspect.VarTupleType):
-        yield from _parts(kind.item_type)
-    elif isinstance(kind, inspect.DictType):
-        yield from _parts(kind.value_type)
-    elif isinstance(kind, inspect.CustomType) and isinstance(kind.cls, type) and issubclass(kind.cls, Written):
-        yield from _parts(inspect.type_info(kind.cls.struct))
-    else:
-        yield kind
+    """The types that may stand in a type, however deep inside lists and mappings."""
+    for form in forms(kind):
+        if isinstance(form, inspect.TupleType):
+            yield from _parts(form.item_types[0])
+        elif isinstance(form, inspect.ListType | inspect.VarTupleType):
+            yield from _parts(form.item_type)
+        elif isinstance(form, inspect.DictType):
+            yield from _parts(form.value_type)
+        elif isinstance(form, inspect.CustomType) and isinstance(form.cls, type) and issubclass(form.cls, Written):
+            yield from _parts(inspect.type_info(form.cls.struct))
+        else:
+            yield form
 
 
 def _bound(kind: inspect.Type, name: str) -> float | None:

@@ -4,6 +4,7 @@ Errors name the path, because that is what a scenario is made of; a reader wants
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,10 +36,7 @@ def find_place(text: str, path: str) -> FilePlace | None:
 
     None where the text cannot be read, or what is sought is the whole of it.
     """
-    try:
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+    node = _nodes(text)
     found: FilePlace | None = None
     for name, index in _STEP.findall(path):
         step = _child(node, name, index)
@@ -47,6 +45,21 @@ def find_place(text: str, path: str) -> FilePlace | None:
         marked, node = step
         found = FilePlace(marked.start_mark.line + 1, marked.start_mark.column + 1, exact=True)
     return found
+
+
+@lru_cache(maxsize=2)
+def _nodes(text: str) -> Any:
+    """Give what a text holds as YAML's own nodes, None where it cannot be read; one text is asked for many places."""
+    try:
+        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def line_at(text: str, path: str) -> int:
+    """Give the line that a path stands at, from 1 on; 0 where the text does not hold it (`--set` brought it)."""
+    place = find_place(text, path)
+    return place.line if place is not None and place.exact else 0
 
 
 def _child(node: Any, name: str, index: str) -> tuple[Any, Any] | None:
@@ -60,16 +73,16 @@ def _child(node: Any, name: str, index: str) -> tuple[Any, Any] | None:
 
 
 def place_of(text: str, complaint: str) -> FilePlace | None:
-    """Find what an error's sentence is about in the text of the file it names."""
-    by_yaml = [FilePlace(int(line), int(column), exact=True) for line, column in _YAML_PLACE.findall(complaint)]
-    if by_yaml:
-        # What YAML waited for at the end of the text is best looked for where that began.
-        return by_yaml[-1] if by_yaml[-1].line <= len(text.splitlines()) else by_yaml[0]
+    """Find what an error's sentence is about in the text of the file it names; a value of --set stands in no file."""
     path = _PATH.search(complaint)
-    if path is None:
+    if path is not None:
+        key = _UNKNOWN_KEY.search(complaint)
+        return find_place(text, path[1] + (f".{key[1]}" if key else ""))
+    by_yaml = [FilePlace(int(line), int(column), exact=True) for line, column in _YAML_PLACE.findall(complaint)]
+    if not by_yaml or complaint.startswith("--set "):
         return None
-    key = _UNKNOWN_KEY.search(complaint)
-    return find_place(text, path[1] + (f".{key[1]}" if key else ""))
+    # What YAML waited for at the end of the text is best looked for where that began.
+    return by_yaml[-1] if by_yaml[-1].line <= len(text.splitlines()) else by_yaml[0]
 
 
 def excerpt(file: Path, complaint: str, *, only_exact: bool = False) -> str:

@@ -29,9 +29,9 @@ ICON = (  # two lanes, as an SVG
 )
 
 
-def text(name: str) -> str:
-    """Give an asset as text."""
-    return (files("simulator.report") / "assets" / name).read_text(encoding="utf-8")
+def text(name: str, package: str = "simulator.report") -> str:
+    """Give an asset of a package as text."""
+    return (files(package) / "assets" / name).read_text(encoding="utf-8")
 
 
 def script(entry: str) -> str:
@@ -55,9 +55,13 @@ def style(*names: str) -> str:
     return "\n".join(text(f"{name}.css") for name in names)
 
 
-def fill(template: str, **values: str) -> str:
-    """Fill a template's `$name` places with ready HTML; a place without a value is an error of ours (KeyError)."""
-    return Template(text(f"{template}.html")).substitute(icon=ICON, **values)
+def fill(template: str, *, package: str = "simulator.report", **values: str) -> str:
+    """Fill a template's `$name` places with ready HTML; a place without a value is an error of ours (KeyError).
+
+    `$head`, with which a page begins, and `$icon` are the same for all.
+    """
+    head = text("head.html").rstrip("\n")
+    return Template(text(f"{template}.html", package)).substitute(head=head, icon=ICON, **values)
 
 
 def write_page(path: Path, html: str) -> None:

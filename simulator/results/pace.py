@@ -1,8 +1,9 @@
 """How long sessions took in the last runs on this machine: what a dry run promises with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,45 +25,41 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     alike: bool
 
 
-def recent_pace(runs: Path, scenario: str) -> Pace | None:
-    """Give the pace of a scenario (its folder name) in the last runs of a folder; of all of them where it never ran."""
-    seen = _walls(runs)
-    own = {folder: wall_s for folder, wall_s in seen.items() if _scenario_of(folder) == scenario}
-    return _pace(own, alike=True) or _pace(seen, alike=False)
+class PastSession(NamedTuple):
+    """A session that was completed here: its scenario (by folder name), the length of its talk, and what that took."""
+
+    scenario: str
+    talked_s: float
+    took_s: float
 
 
-def _walls(runs: Path) -> Mapping[Path, float]:
-    """What the completed sessions of the last runs took, by their folder."""
+def recent_sessions(runs: Path) -> list[PastSession]:
+    """Read the completed sessions of the last runs of a folder."""
     try:
         infos = sorted(runs.glob(f"*/{INFO}"), key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
-        return {}
-    found: dict[Path, float] = {}
-    for info in infos[:RUNS]:
-        with suppress(SimulatorError, OSError):
-            done = [
-                (name, wall) for name, wall in read_info(info.parent).sessions.items() if wall.status == "completed"
-            ]
-            found |= {
-                info.parent / name: wall.wall_s for name, wall in done[:SESSIONS] if isinstance(wall.wall_s, float)
-            }
-    return found
+        return []
+    return [session for info in infos[:RUNS] for session in _sessions(info.parent)]
 
 
-def _scenario_of(session: Path) -> str:
+def recent_pace(sessions: Sequence[PastSession], scenario: str) -> Pace | None:
+    """Give the pace of a scenario (its folder name) in its own sessions; of all of them where it has none."""
+    own = [session for session in sessions if session.scenario == scenario]
+    seen = own or sessions
+    if not seen:
+        return None
+    took, talked = sum(session.took_s for session in seen), sum(session.talked_s for session in seen)
+    return Pace(wall_per_s=took / talked, sessions=len(seen), alike=bool(own))
+
+
+def _sessions(run: Path) -> Iterator[PastSession]:
     try:
-        return read_meta(session).scenario
+        walls = read_info(run).sessions
     except (SimulatorError, OSError):
-        return ""
-
-
-def _pace(walls: Mapping[Path, float], *, alike: bool) -> Pace | None:
-    talked: list[float] = []
-    took: list[float] = []
-    for folder, wall_s in walls.items():
+        return
+    done = [(name, wall.wall_s) for name, wall in walls.items() if wall.status == "completed"]
+    for name, wall_s in done[:SESSIONS]:
         with suppress(SimulatorError, OSError):
-            length = read_meta(folder).duration_s
-            if length:
-                talked.append(length)
-                took.append(wall_s)
-    return Pace(wall_per_s=sum(took) / sum(talked), sessions=len(took), alike=alike) if took else None
+            meta = read_meta(run / name)
+            if isinstance(wall_s, float) and meta.duration_s:
+                yield PastSession(meta.scenario, meta.duration_s, wall_s)

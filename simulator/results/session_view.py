@@ -9,7 +9,6 @@
 What is a turn, an overlap, a barge-in is decided by simulator/floor, as for every score; nothing is counted here.
 """
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from simulator.floor.yields import BargeInCase, YieldOutcome, barge_ins
 from simulator.reading.expect import Verdict
 from simulator.results.judged import Judged, read_judged
 from simulator.session import Session, SessionMeta, read_session
+from simulator.world.calls import SeenCall, calls_of
 
 
 class SpokenTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,8 +182,8 @@ class SessionView:
 
     def calls(self, name: str | None = None, *, by: Party | None = None) -> tuple[ToolUse, ...]:
         """Give the calls of tools, in the order they were made. name: of one tool only. by: one party's only."""
-        found = (call for call in _calls(self.recorded) if name in (None, call.name) and by in (None, call.by))
-        return tuple(found)
+        found = (call for call in calls_of(self.recorded) if name in (None, call.name) and by in (None, call.by))
+        return tuple(map(self._use, found))
 
     def value(self, metric: str) -> float | None:
         """The value of a metric; None where it is undefined. KeyError: the session was not scored by it."""
@@ -200,6 +200,13 @@ class SessionView:
             session = session.with_speech(annotate(session, words=False))
         return Floor(session)
 
+    def _use(self, call: SeenCall) -> ToolUse:
+        seconds = self.recorded.seconds
+        return ToolUse(
+            name=call.name, arguments=call.arguments, by=call.by, at_s=seconds(call.at), answer=call.answer,
+            answered_s=None if call.answered is None else seconds(call.answered), fault=call.fault,
+        )  # fmt: skip
+
     def _barge_in(self, case: BargeInCase) -> SeenBargeIn:
         seconds = self.recorded.seconds
         latency = seconds(case.stop - case.by.start) if case.outcome == "yielded" else None
@@ -210,20 +217,3 @@ class SessionView:
 def view_session(folder: Path) -> SessionView:
     """Read a session folder for assertions. SessionError when it is none."""
     return SessionView(read_session(folder), read_judged(folder))
-
-
-def _calls(session: Session) -> Iterator[ToolUse]:
-    """Give every call with its answer: the two share an id, within a party."""
-    results = {(event.party, event.data.get("id")): event for event in session.by_type.get("tool_result", ())}
-    for event in session.by_type.get("tool_call", ()):
-        answer = results.get((event.party, event.data.get("id")))
-        told = answer.data if answer is not None else {}
-        yield ToolUse(
-            name=str(event.data.get("name", "")),
-            arguments=event.data.get("arguments"),
-            by=event.party,
-            at_s=session.seconds(event.at),
-            answer=told.get("answer"),
-            answered_s=session.seconds(answer.at) if answer is not None else None,
-            fault=str(told.get("fault") or ""),
-        )

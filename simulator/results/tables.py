@@ -23,6 +23,7 @@ from simulator.results.columns import FROM_ROWS, TABLES, Column
 from simulator.results.judged import read_judged
 from simulator.results.row import Row
 from simulator.session import Session, is_session, read_session
+from simulator.world.calls import calls_of
 
 Values = tuple[Any, ...]
 """A row: values in the order of the columns, None where there is none."""
@@ -169,15 +170,11 @@ def _barge_ins(floor: Floor, session: Session) -> Iterator[Values]:
 
 
 def _calls(floor: Floor, session: Session) -> Iterator[Values]:
-    answers = {(event.party, event.data.get("id")): event for event in session.by_type.get("tool_result", [])}
-    for event in session.by_type.get("tool_call", []):
-        name, told = str(event.data.get("id", "")), event.data.get("arguments")
-        answered = answers.get((event.party, event.data.get("id")))
-        result = {} if answered is None else answered.data
-        end = None if answered is None else floor.seconds(answered.at)
-        answer = None if answered is None else _json(result.get("answer"))
-        called = (event.party, floor.seconds(event.at), end, name, str(event.data.get("name", "")), _json(told))
-        yield (*called, answer, str(result.get("fault") or ""))
+    for call in calls_of(session):
+        end = None if call.answered is None else floor.seconds(call.answered)
+        answer = None if call.answered is None else _json(call.answer)
+        called = (call.by, floor.seconds(call.at), end, call.id, call.name, _json(call.arguments))
+        yield (*called, answer, call.fault)
 
 
 _MAKERS: dict[str, Callable[[Floor, Session], Iterator[Values]]] = {

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 from metrics.compat.as_scorer import AsScorer
 from metrics.compat.measured import Measured
-from metrics.outcomes.seen import calls_of
 from simulator.score import Definition
 from simulator.scoring.inputs import InputKind
 from simulator.session import Session
 from simulator.speech import SpokenWord
 from simulator.world.arguments import with_defaults
+from simulator.world.calls import calls_of
 from simulator.world.fdb_v3 import TOOLS
 
 FIRST_GAP_S = 2.0

@@ -8,9 +8,7 @@ GET  /report                  the session page, when it is over
 """
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,10 +19,11 @@ from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Party
 from simulator.live.browser.entering import entered, refused
 from simulator.live.browser.page_line import PageLine
+from simulator.live.browser.parts import page_headers, page_part
 from simulator.live.browser.passes import WATCH, Passes
 from simulator.live.handset import Handset
 from simulator.live.room import Message, Room
-from simulator.report.assets import ICON, escape
+from simulator.report.assets import escape, fill
 from simulator.scenario import kind_of
 from simulator.sound.opus import have_sphn
 
@@ -40,9 +39,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer"}
-_SHARED_ASSETS = ("base.css", "theme.js")
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_HEADERS = page_headers(_POLICY)
 
 
 class LiveSite:
@@ -103,20 +100,11 @@ class LiveSite:
                   "rate": scenario.sample_rate, "longest_s": longest_s, "opus": have_sphn()}  # fmt: skip
         # Data inside a script element must not be able to end it.
         packed = msgspec.json.encode(config).decode().replace("<", "\\u003c")
-        text = (files("simulator.live") / "assets" / "live.html").read_text(encoding="utf-8")
         names = {party: escape(kind) for party, kind in kinds.items()}
-        return Template(text).substitute(title=escape(scenario.name), icon=ICON, config=packed, **names)
+        return fill("live", package="simulator.live", title=escape(scenario.name), config=packed, **names)
 
     async def _asset(self, request: "Request") -> "Response":
-        from starlette.responses import Response
-
-        name = request.path_params["name"]
-        package = "simulator.report" if name in _SHARED_ASSETS else "simulator.live"
-        file = files(package) / "assets" / name
-        kind = _TYPES.get(Path(name).suffix)
-        if kind is None or Path(name).name != name or not file.is_file():
-            return refused(404, "there is no such part")
-        return Response(file.read_text(encoding="utf-8"), media_type=kind, headers={"cache-control": "no-cache"})
+        return page_part("simulator.live", request.path_params["name"])
 
     async def _report_page(self, request: "Request") -> "Response":
         from starlette.responses import FileResponse
