@@ -9,7 +9,6 @@ several files and writes one: a session's own cassettes come first, then the use
     never    nothing goes out; a call that is not kept is an error that names it
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
