@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from simulator.batch.book import RunBook
+from simulator.batch.executor import InTurn
 from simulator.batch.folder import RunFolder
 from simulator.batch.in_pool import InPool, run_job
-from simulator.batch.in_turn import InTurn
 from simulator.batch.job import Outcome, Played, finish, play
 from simulator.batch.one_loop import OneLoop
 from simulator.batch.run import Assigned, Result, assign, run_plan

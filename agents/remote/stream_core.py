@@ -5,14 +5,28 @@ told. A far end that has hung up is still heard to the end of what it said.
 """
 
 from agents.remote.doubts import SoundDoubts
-from agents.remote.heard_keys import HeardKeys
 from agents.remote.peer_core import Actions, Message
 from agents.remote.play_queue import PlayQueue
 from agents.remote.usage import UsageTally
 from simulator.events import Party
 from simulator.frame import Samples
+from simulator.sound.dtmf import KeyEars
 from simulator.traits import AudioFormat
 from simulator.world.world import World
+
+
+class HeardKeys:
+    """Listens to what a far end says, at `rate` Hz."""
+
+    def __init__(self, rate: int, actions: Actions) -> None:
+        self._ears = KeyEars(rate)
+        self._actions = actions
+
+    def hear(self, samples: Samples, at: int) -> Samples:
+        """Take what is said at `at`, float32 (n,), and give it back; keys that are over are told, up to 0.1 s late."""
+        for key in self._ears.hear(samples, at):
+            self._actions.note(at, "keys_pressed", digits=key.digit, band="in", since=key.start)
+        return samples
 
 
 class StreamCore:

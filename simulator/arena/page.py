@@ -1,14 +1,36 @@
-"""The page of an arena: ratings with their intervals, who beats whom, domains, how far verdicts can be believed."""
+"""The folder of an arena: its ratings as JSON, as Markdown and as a page.
+
+The page: ratings with their intervals, who beats whom, domains, how far verdicts can be believed.
+"""
+
+from pathlib import Path
 
 from simulator.arena.reliability import Reliability
 from simulator.arena.result import ArenaResult
 from simulator.arena.standings import Board
-from simulator.arena.tables import BELIEVED, in_words, reach
+from simulator.arena.tables import BELIEVED, in_words, markdown, reach
+from simulator.files import write_json, write_whole
 from simulator.report import assets
 from simulator.report.assets import escape
 from simulator.report.plots import Axis, axis_over, svg
 
+BATTLES = "battles.jsonl"
+RATINGS = "ratings.json"
+"""The numbers and nothing else, as `simulate arena rate --json` gives them."""
+DETAILS = "arena.json"
+TABLES = "arena.md"
+PAGE = "index.html"
+
 _HIGH, _MIDDLE = 22, 11
+
+
+def write_result(folder: Path, result: ArenaResult, name: str) -> None:
+    """Write the files of a result into a folder, which is made. OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / RATINGS, result.standings.as_json())
+    write_json(folder / DETAILS, result.as_json())
+    write_whole(folder / TABLES, markdown(result, name).encode())
+    write_whole(folder / PAGE, arena_html(result, name).encode())
 
 
 def arena_html(result: ArenaResult, name: str) -> str:

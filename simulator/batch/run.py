@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 
 from simulator.batch.book import RunBook, Watcher
-from simulator.batch.executor import Executor
+from simulator.batch.executor import Executor, InTurn
 from simulator.batch.folder import RunFolder
 from simulator.batch.in_pool import InPool
-from simulator.batch.in_turn import InTurn
 from simulator.batch.one_loop import OneLoop
 from simulator.events import PARTIES
 from simulator.planning.job import Job

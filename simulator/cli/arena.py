@@ -78,9 +78,9 @@ def _rate(args: argparse.Namespace) -> int:
 def _judge(args: argparse.Namespace) -> int:
     from simulator.arena.battle import append_battle
     from simulator.arena.machine import Machine
+    from simulator.arena.page import BATTLES
     from simulator.arena.pairing import all_matches
     from simulator.arena.sources import read_field
-    from simulator.arena.writing import BATTLES
     from simulator.judging.spec import AnyJudge
     from simulator.spec import decode
 
@@ -115,8 +115,8 @@ def _listen(args: argparse.Namespace) -> int:
 
     from simulator.arena.desk import Desk, ListeningRules
     from simulator.arena.listening import Door, listen
+    from simulator.arena.page import BATTLES
     from simulator.arena.sources import read_field
-    from simulator.arena.writing import BATTLES
 
     field = read_field(args.sources, args.inputs)
     _tell(field.notes)
@@ -138,7 +138,7 @@ def _listen(args: argparse.Namespace) -> int:
 def _known(out: Path, criterion: str) -> Any:
     """Read what was judged before in the folder. ScenarioError: by another criterion, with which it cannot be rated."""
     from simulator.arena.battle import ReadBattles, read_battles
-    from simulator.arena.writing import BATTLES
+    from simulator.arena.page import BATTLES
 
     found = read_battles(out / BATTLES) if (out / BATTLES).is_file() else ReadBattles([], [])
     others = sorted({battle.criterion for battle in found.battles} - {criterion, ""})
@@ -156,9 +156,9 @@ def _folder(args: argparse.Namespace) -> Path:
 
 def _finish(args: argparse.Namespace, battles: Any, out: Path | None, name: str) -> None:
     """Rate, write what is wanted, and print the table."""
+    from simulator.arena.page import PAGE, write_result
     from simulator.arena.result import result_of
     from simulator.arena.tables import believed_lines, rating_lines
-    from simulator.arena.writing import PAGE, write_result
 
     result = result_of(battles, seed=args.seed)
     if out is not None:

@@ -1,20 +1,25 @@
-"""Which sessions of runs become dialogues of a corpus, and why the others do not."""
+"""Which sessions of runs become dialogues of a corpus, and why the others do not; whose voice a party speaks in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from simulator.annotation.annotate import annotated
-from simulator.corpora.voices import voices_of
 from simulator.errors import ScenarioError, SessionError
+from simulator.events import PARTIES, Party
 from simulator.plugins import load
 from simulator.reading.keep import Keep
 from simulator.reading.yaml_file import read_yaml
-from simulator.results.row import Row
+from simulator.results.row import Row, agent_label
 from simulator.results.run import Run
 from simulator.scoring.scorer import all_definitions, definitions_by_kind
-from simulator.session import Session, is_session, read_meta, read_session
+from simulator.session import Session, SessionMeta, is_session, read_meta, read_session
+from simulator.speaking.voice import DEFAULT_VOICES
+from simulator.spec import encode
+
+_NAMES = ("name", "voice", "file", "path", "model", "speaker")
+"""Keys of a voice's spec that tell it from others of its kind, in this order."""
 
 
 class Rejected(NamedTuple):
@@ -110,3 +115,38 @@ def _chosen(run: Run, row: Row, keep: Keep | None, *, several: bool) -> KeptSess
     topic = str(meta.sample.get("topic") or meta.sample.get("id") or meta.scenario)
     name = f"{run.name}__{row.id}" if several else row.id
     return KeptSession(folder, name, row, topic, voices_of(meta), keep.text if keep else "")
+
+
+def voices_of(meta: SessionMeta) -> dict[str, str]:
+    """Give both parties' voice ids. Equal ids are one voice; parties whose voice nobody tells have their kind's."""
+    return {party: _voice(meta, party) for party in PARTIES}
+
+
+def _voice(meta: SessionMeta, party: Party) -> str:
+    known = meta.parties.get(party)
+    if known is None:
+        return party
+    spec = known.spec
+    prompt = spec.get("voice_prompt") or _prompted(spec)
+    if prompt:
+        return f"{agent_label(known.kind, spec)}:{prompt}".replace(" ", ":")
+    if "voice" in spec:
+        voice = spec["voice"]
+        return _named(encode(DEFAULT_VOICES[party]) if voice is None else voice)
+    sound = spec.get("file") or meta.sample.get("id")
+    if known.kind in ("player", "replay") and sound:
+        return f"recording:{PurePath(str(sound)).stem}"
+    return agent_label(known.kind, spec).replace(" ", ":")
+
+
+def _prompted(spec: Mapping[str, Any]) -> str:
+    model = spec.get("model")
+    prompt = model.get("prompt") if isinstance(model, Mapping) else None
+    return str(prompt.get("voice") or "") if isinstance(prompt, Mapping) else ""
+
+
+def _named(voice: Any) -> str:
+    if not isinstance(voice, Mapping):
+        return str(voice)
+    name = next((str(voice[key]) for key in _NAMES if voice.get(key)), "")
+    return ":".join(part for part in (str(voice.get("kind", "")), PurePath(name).name) if part)

@@ -1,16 +1,18 @@
 """VoiceBench's questions with a reference answer: a judge says yes or no, and PEDANT where it is installed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 from metrics.compat.measured import Measured
 from metrics.compat.prediction_rows import PredictionRow
 from metrics.compat.row_scorer import RowFile
 from metrics.compat.voicebench.judged import JudgedScorer, VoteGiven
-from metrics.compat.voicebench.pedant import MISSING, open_pedant
 from simulator.errors import SessionError
 from simulator.score import Definition
 from simulator.texts import quoted
+
+MISSING = "needs PEDANT, and the package qa-metrics is not installed"
 
 # Our own words for the question; the original's may be given with instruction=FILE.
 QUESTION = """\
@@ -88,3 +90,25 @@ class QaSpec(JudgedScorer, frozen=True, kw_only=True, tag="voicebench:qa"):
         if len(tied) > 1 and "yes" in tied:
             measured.notes.append(f"the votes have no majority; the first of {', '.join(map(quoted, tied))} counts")
         return tied[0]
+
+
+Pedant = Callable[[str, str, str], bool]
+"""Whether an answer is right: (reference, response, prompt)."""
+
+
+def open_pedant() -> Pedant | None:
+    """Give PEDANT; None where it is not installed. Opening it fetches its classifier, as the original does."""
+    try:
+        from qa_metrics.pedant import PEDANT
+    except ImportError:
+        return None
+    pedant = _opened(PEDANT)
+    return lambda reference, response, prompt: bool(
+        pedant.evaluate([reference.lower()], response.lower(), prompt.lower())
+    )
+
+
+@cache
+def _opened(kind: Callable[[], Any]) -> Any:
+    """Open it once a process: of a run every session is scored by itself."""
+    return kind()

@@ -1,8 +1,10 @@
 """`--audio device`: a live conversation at a sound device, seen in the terminal."""
 
+import asyncio
+import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import anyio
@@ -11,7 +13,6 @@ from simulator import clock
 from simulator.batch.job import Played
 from simulator.errors import RemoteError, ScenarioError
 from simulator.live.at_device.device import Chosen, DeviceLine, choose_devices
-from simulator.live.at_device.keyboard import keys
 from simulator.live.at_device.terminal_view import TerminalView
 from simulator.live.handset import Handset
 from simulator.live.lobby import Lobby
@@ -119,3 +120,35 @@ async def _test_echo(lobby: Lobby, view: TerminalView) -> None:
         view.note = (await lobby.echo_test()).verdict()
     except RemoteError:
         view.note = ""
+
+
+@contextmanager
+def keys(press: Callable[[str], None]) -> Iterator[bool]:
+    """Call `press` on the event loop for every key until the block ends; gives False where no terminal reads keys."""
+    if not sys.stdin.isatty():
+        yield False
+        return
+    try:
+        import termios
+        import tty
+    except ImportError:  # no POSIX terminal
+        yield False
+        return
+    loop, file = asyncio.get_running_loop(), sys.stdin.fileno()
+    before = termios.tcgetattr(file)
+    tty.setcbreak(file)
+
+    def read() -> None:
+        # Past Python's own buffer: what waits in there would only come out with the next key.
+        pressed = os.read(file, 64).decode(errors="ignore")
+        if not pressed:
+            loop.remove_reader(file)
+        for key in pressed:
+            press(key)
+
+    loop.add_reader(file, read)
+    try:
+        yield True
+    finally:
+        loop.remove_reader(file)
+        termios.tcsetattr(file, termios.TCSADRAIN, before)
