@@ -18,9 +18,9 @@ from simulator.score import Score
 from tests.command_line import SHORT, simulate
 
 
-def told(folder: Path, **more: object) -> list[str]:
+def told(folder: Path, run_s: float | None = None, **more: object) -> list[str]:
     """The lines of a run of two sessions of 60 s, of which one failed; the other took 2.5 s."""
-    write_info(folder, RunInfo(sessions={"a-0": SessionWall(status="completed", wall_s=2.5)}))
+    write_info(folder, RunInfo(wall_s=run_s, sessions={"a-0": SessionWall(status="completed", wall_s=2.5)}))
     rows = [
         Row(id="a-0", scenario="a", duration_s=60.0, scores={"m": RowScore(value=1.0, n=1)}),
         Row(id="a-1", scenario="a", duration_s=60.0, status="failed"),
@@ -39,6 +39,8 @@ def test_a_scenario_closes_with_one_line(tmp_path: Path) -> None:
         "a: 2 sessions of 2.0 min in all, 1 failed, took 2.5 s; latency.response_p50_s 0.700, content.user_wer 0"
     ]
     assert "1 failed, 1 invalid, took" in told(tmp_path, invalid=1)[0]
+    # Sessions that went side by side took no longer than their run.
+    assert "took 2.0 s;" in told(tmp_path, run_s=2.0)[0] and "took 2.5 s;" in told(tmp_path, run_s=9.0)[0]
 
 
 def test_a_dry_run_goes_by_the_last_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

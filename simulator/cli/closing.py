@@ -1,7 +1,9 @@
 """The last lines of a run, one per scenario: what ran, what of it counts, what it came to, how long it took."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 from simulator.cli.numbers import number
 from simulator.errors import SimulatorError
@@ -15,6 +17,16 @@ HEAD = 3
 """Metrics in a line."""
 
 
+class Walls(NamedTuple):
+    """What each session took and what the run took, in real seconds, as far as run.json says.
+
+    Sessions that go side by side take longer together than their run.
+    """
+
+    sessions: Mapping[str, float]
+    run_s: float
+
+
 def closing_lines(summary: Summary, folder: Path) -> Iterator[str]:
     """Give a line per scenario; none of points of sweeps, which have a table."""
     walls = _walls(folder)
@@ -26,15 +38,15 @@ def closing_lines(summary: Summary, folder: Path) -> Iterator[str]:
             yield f"{scenario.name}{f' · {scenario.agent}' if scenario.agent else ''}: {_told(scenario, rows, walls)}"
 
 
-def _told(scenario: ScenarioSummary, rows: list[Row], walls: Mapping[str, float]) -> str:
+def _told(scenario: ScenarioSummary, rows: list[Row], walls: Walls) -> str:
     failed = sum(row.status != "completed" for row in rows)
     talked_s = sum(row.duration_s or 0.0 for row in rows)
-    took = [walls[row.id] for row in rows if row.id in walls]
+    took = [walls.sessions[row.id] for row in rows if row.id in walls.sessions]
     parts = [
         f"{len(rows)} session{'s' if len(rows) > 1 else ''} of {_length(talked_s)} in all",
         f"{failed} failed" if failed else "none failed",
         *([f"{scenario.invalid} invalid"] if scenario.invalid else []),
-        *([f"took {_length(sum(took))}"] if took else []),
+        *([f"took {_length(min(sum(took), walls.run_s))}"] if took else []),
     ]
     return "; ".join([", ".join(parts), *_head(scenario)])
 
@@ -47,13 +59,13 @@ def _head(scenario: ScenarioSummary) -> list[str]:
     return [", ".join(f"{name} {number(values[name])}" for name in ids)] if ids else []
 
 
-def _walls(folder: Path) -> dict[str, float]:
-    """What each session took, in real seconds, as far as run.json says."""
+def _walls(folder: Path) -> Walls:
     try:
         info = read_info(folder)
     except SimulatorError:
-        return {}
-    return {name: wall.wall_s for name, wall in info.sessions.items() if isinstance(wall.wall_s, float)}
+        return Walls({}, inf)
+    known = {name: wall.wall_s for name, wall in info.sessions.items() if isinstance(wall.wall_s, float)}
+    return Walls(known, inf if info.wall_s is None else info.wall_s)
 
 
 def _length(seconds: float) -> str:
