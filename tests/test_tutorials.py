@@ -6,10 +6,12 @@ out, and ```console is for the reader alone.
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,14 +34,19 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def follow(page: str, folder: Path, less: Mapping[str, str] | None = None, **env: str) -> str:
-    """Do what a page says in a folder, with cheaper words for some of it; give what came out."""
-    for file in (text for language in ("yaml", "python", "toml") for text in blocks(page, language)):
+def follow(
+    page: str, folder: Path, less: Mapping[str, str] | None = None, port: tuple[str, str] = ("", ""), **env: str
+) -> str:
+    """Do what a page says in a folder, with cheaper words for some of it; give what came out.
+
+    port: the one on the page, and one that is free.
+    """
+    for file in (text.replace(*port) for language in ("yaml", "python", "toml") for text in blocks(page, language)):
         named = re.match(r"# ([\w./]+)\n", file)
         assert named is not None, f"{page}: a block without a file's name"
         (folder / named[1]).parent.mkdir(parents=True, exist_ok=True)
         (folder / named[1]).write_text(file[named.end() :])
-    commands = "".join(blocks(page, "bash"))
+    commands = "".join(blocks(page, "bash")).replace(*port)
     for full, cheap in (less or {}).items():
         assert full in commands, f"{page}: there is no {full!r} any more"
         commands = commands.replace(full, cheap)
@@ -116,6 +123,25 @@ def test_recordings(tmp_path: Path) -> None:
     )
     assert soundfile.info(tmp_path / "calls" / "monday.wav").channels == 2
     assert not (tmp_path / "calls" / "session.json").exists()
+
+
+def free_port() -> str:
+    """A port nobody listens on."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return str(server.getsockname()[1])
+
+
+@pytest.mark.slow
+def test_websocket(tmp_path: Path) -> None:
+    """The agent is described, reached, called and interrupted."""
+    follow("websocket.md", tmp_path, port=("8766", free_port()))
+
+
+@pytest.mark.slow
+def test_ci(tmp_path: Path) -> None:
+    """The check is green, red for a slower agent, and green again; a trial more decides a repeated one."""
+    elsewhere = f"cd calls\nsed -i 's/8765/{free_port()}/' agent.py check.sh talk.scenario.yaml\n"
+    follow("ci.md", tmp_path, {"cd calls\n": elsewhere})
 
 
 @pytest.mark.slow
