@@ -13,6 +13,7 @@ from simulator.errors import SessionError
 from simulator.reading.expect import Expectation, Verdict
 from simulator.report.compare import write_compare_page
 from simulator.report.index import index_html, write_index_page
+from simulator.report.index_scores import plots
 from simulator.report.plots import fto_histogram, strip
 from simulator.results.pairs import difference_of, differences, pairs_of
 from simulator.results.policy import SMALL_RUN, WORST, mean_ranks, sessions_to_show, worst_first
@@ -166,6 +167,15 @@ def test_many_sessions_are_drawn_as_bars():
     drawn = strip([(index, index / 1000) for index in range(1000)], 0.5, (0.4, 0.6))
     assert "<circle" not in drawn
     assert drawn.count("<rect") < 60
+
+
+def test_of_many_scenarios_the_worst_are_drawn():
+    """Thirty of them, so that the page of a large run opens at once; its table has all sessions."""
+    rows = [msgspec.structs.replace(_row(index), scenario=f"call {index}") for index in range(40)]
+    rows[35] = msgspec.structs.replace(rows[35], status="failed")
+    html = plots(_run(rows), worst_first(_run(rows)))
+    assert html.count("<h3>") == 30 and html.index("<h3>call 35</h3>") == html.index("<h3>")
+    assert "the first 30 of 40" in html
 
 
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=50))

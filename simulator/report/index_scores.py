@@ -15,8 +15,8 @@ from simulator.results.summary import rests_on
 from simulator.scoring.scorer import definition_of
 
 COLUMNS_SHOWN = 6
-MOST_POINTS = 30
-"""So many points of a sweep are drawn by themselves, with all of their metrics: a hundred are 10 MB."""
+MOST_GROUPS = 30
+"""So many scenarios, and so many points of a sweep, are drawn with all of their metrics: a hundred are 10 MB."""
 
 
 def plots(run: Run, ordered: Sequence[Row]) -> str:
@@ -27,14 +27,22 @@ def plots(run: Run, ordered: Sequence[Row]) -> str:
     """
     places = {row.id: place for place, row in enumerate(ordered)}
     groups = grouped(ordered)
-    drawn = {name: _group(run, name if len(groups) > 1 else "", rows, places) for name, rows in groups.items()}
     points = [name for name, rows in groups.items() if rows[0].point]
-    apart = "".join(text for name, text in drawn.items() if name not in points)
+    apart = [name for name in groups if name not in points]
+
+    def drawn(names: Sequence[str]) -> str:
+        return "".join(
+            _group(run, name if len(groups) > 1 else "", groups[name], places) for name in names[:MOST_GROUPS]
+        )
+
+    def first(names: Sequence[str]) -> str:
+        return f", the first {MOST_GROUPS} of {len(names)}" if len(names) > MOST_GROUPS else ""
+
+    told = f'<p class="quiet">scenarios by their worst sessions{first(apart)}</p>' if first(apart) else ""
     if not points:
-        return apart
-    folded = "".join(drawn[name] for name in points[:MOST_POINTS])
-    more = f", the first {MOST_POINTS} of {len(points)}" if len(points) > MOST_POINTS else ""
-    return f"{apart}<details><summary>points of sweeps, each by itself{more}</summary>{folded}</details>"
+        return told + drawn(apart)
+    summary = f"points of sweeps, each by itself{first(points)}"
+    return f"{told}{drawn(apart)}<details><summary>{summary}</summary>{drawn(points)}</details>"
 
 
 def _group(run: Run, name: str, rows: Sequence[Row], places: Mapping[str, int]) -> str:
