@@ -85,7 +85,7 @@ def _verdicts(run: Run) -> str:
     ]
     if not parts:
         return ""
-    return f'<section class="expected" aria-label="Expectations"><h2>Expected</h2>{"".join(parts)}</section>'
+    return f'<section class="expected" aria-label="Expected"><h2>Expected</h2>{"".join(parts)}</section>'
 
 
 def _controls(run: Run) -> str:
