@@ -16,6 +16,7 @@ import numpy as np
 from simulator import clock
 from simulator.batch.job import Played
 from simulator.frame import to_pcm16
+from simulator.live.rivals import Rival
 from simulator.live.talk import Way, talk_in_browser
 from simulator.planning.job import Job
 from simulator.results.row import Row
@@ -32,11 +33,12 @@ def job_of(folder: Path, **data: Any) -> Job:
 
 
 class Hosted:
-    """A conversation that is being hosted. addresses: what was printed, by role. result: when it is over."""
+    """A conversation that is being hosted. addresses: what was printed, by role. result, rivals: when it is over."""
 
     def __init__(self) -> None:
         self.addresses: dict[str, str] = {}
         self.result: tuple[Row, Played] | None = None
+        self.rivals: list[tuple[Row, Played]] = []
 
     def tell(self, sentence: str) -> None:
         """Take what is printed."""
@@ -53,13 +55,14 @@ class Hosted:
 
 
 @asynccontextmanager
-async def hosted(job: Job, run_folder: Path) -> AsyncIterator[Hosted]:
+async def hosted(job: Job, run_folder: Path, *rivals: Rival) -> AsyncIterator[Hosted]:
     """Host a conversation while the block runs; the block ends early when it is over."""
     host = Hosted()
 
     async def run() -> None:
         await anyio.Path(run_folder).mkdir(exist_ok=True)
-        host.result = await talk_in_browser(job, run_folder, Way(open_page=False), host.tell)
+        way = Way(open_page=False, rivals=rivals)
+        host.result, *host.rivals = await talk_in_browser(job, run_folder, way, host.tell)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(run)

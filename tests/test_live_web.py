@@ -9,8 +9,11 @@ import anyio
 import numpy as np
 import pytest
 
+from simulator.actor import AnyActor
 from simulator.live.browser.passes import WATCH, Passes
+from simulator.live.rivals import Rival
 from simulator.session import read_session
+from simulator.spec import decode
 from simulator.testing import burst
 from tests.live_browser import talk
 from tests.live_page import BLOCK, cookie_for, get, hosted, job_of, page
@@ -147,6 +150,49 @@ def test_a_conversation_is_heard_seen_recorded_and_ends_with_its_page(tmp_path: 
     assert np.sqrt(np.mean(user[24_000:72_000] ** 2)) > 0.003
     types = {event.type for event in session.events}
     assert {"mouth_to_ear", "microphone", "button", "speech_start"} <= types
+
+
+def test_the_same_take_is_put_before_another_agent(tmp_path: Path) -> None:
+    """Asked for on the page: the rival hears what was said, sample for sample; its page is there, others are not."""
+    said = burst(40 * BLOCK, seed=3)
+    scripted = decode(
+        {"kind": "scripted", "turns": [{"at": "1s", "say": "Good evening."}]}, AnyActor, source="rival", folder=tmp_path
+    )
+    rivals = (Rival("polite", scripted), Rival("other", scripted))
+
+    def samples(number: int) -> np.ndarray:
+        return said[number % 40 * BLOCK : (number % 40 + 1) * BLOCK]
+
+    async def go() -> None:
+        async with hosted(job_of(tmp_path, scorers=["latency"]), tmp_path / "run", *rivals) as host:
+            address = host.addresses["talk/user"]
+            cookie = await cookie_for(address)
+
+            async def status(path: str, cookie: str = cookie) -> int:
+                url = f"http://{urlsplit(address).netloc}{path}"
+                return (await anyio.to_thread.run_sync(get, url, {"Cookie": cookie}))[0]
+
+            async with page(address, cookie, samples=samples) as own:
+                await own.tell("ready")
+                await own.tell("rival", number=0)  # before there is a take
+                await own.wait_for(lambda message: message["type"] == "lanes" and message["at"] >= 2.0)
+                await own.tell("hang_up")
+                over = await own.wait_for(lambda message: message.get("state") == "over")
+                assert over["rivals"] == ["polite", "other"] and await status("/rival/0") == 404
+                for number in (7, 0, 0):
+                    await own.tell("rival", number=number)
+                found = await own.wait_for(lambda message: message["type"] == "rival")
+                assert found["number"] == 0 and found["problem"] is None and len(found["scorecard"]) == 5
+                assert await status(found["report"]) == 200 and await status(found["report"], "") == 401
+                assert await status("/rival/1") == 404 and await status("/report") == 200
+            await host.over()
+            assert [row.id for row, _ in host.rivals] == ["before-polite"]
+
+    anyio.run(go)
+    take, again = (read_session(tmp_path / "run" / name) for name in ("live-0", "before-polite"))
+    length = again.duration
+    assert np.array_equal(take.said("user")[:length], again.said("user")) and abs(take.duration - length) <= BLOCK
+    assert np.abs(again.said("agent")[24_000:]).max() > 0.05 and not take.said("agent").any()
 
 
 def test_a_page_that_goes_away_ends_the_session_and_the_recording_is_kept(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from simulator.batch.folder import free_folder
 from simulator.cli.actor_word import actor_named
@@ -10,10 +9,8 @@ from simulator.cli.outcome import tell_damage
 from simulator.cli.run import carry_out
 from simulator.logs import set_up_logs
 from simulator.planning.plan import plan_of
-from simulator.reading.yaml_file import read_yaml
-from simulator.scenario import Scenario, check
+from simulator.planning.replaying import replay_of
 from simulator.session import read_session
-from simulator.spec import decode, encode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,25 +28,6 @@ def run(args: argparse.Namespace) -> int:
     set_up_logs(verbose=False)
     session = read_session(args.session)
     tell_damage(session)
-    data = read_yaml(args.session / "scenario.yaml")
-    data |= {
-        "name": f"replay of {session.id}",
-        "user": {"kind": "replay", "session": str(args.session.resolve()), "party": "user"},
-        "agent": encode(actor_named(args.agent)),
-        "duration": f"{session.duration / session.sample_rate:.6f}s",
-        # Injected speech is part of the recorded track already.
-        "injectors": _of_the_agent(data.get("injectors")),
-    }
-    data.pop("clock", None)
-    name = f"replay of {args.session}"
-    scenario: Scenario = decode(data, Scenario, source=name, folder=args.session)
-    check(scenario, name)
+    scenario = replay_of(args.session, actor_named(args.agent))
     args.out = args.out or free_folder(Path("runs") / f"replay-of-{session.id}")
-    return carry_out(plan_of({name: scenario}), args)
-
-
-def _of_the_agent(injectors: Any) -> Any:
-    """Leave out what speaks with the user's mouth; what is no list of mappings is refused by whoever decodes it."""
-    if not isinstance(injectors, list):
-        return injectors or []
-    return [item for item in injectors if not isinstance(item, dict) or item.get("party", "user") != "user"]
+    return carry_out(plan_of({f"replay of {args.session}": scenario}), args)

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from simulator.batch.folder import RunFolder, free_folder
 from simulator.batch.job import Played
 from simulator.batch.run import Result
 from simulator.cli import INTERRUPTED, OK, screen
+from simulator.cli.actor_word import actor_named
 from simulator.cli.overrides import add_overrides
 from simulator.cli.run import exit_code
 from simulator.cli.shipped import shipped
@@ -43,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
     add("--no-open", action="store_true", help="do not open a browser, only print the address")
     add("--out", type=Path, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
+    add(
+        "--rival",
+        action="append",
+        default=[],
+        metavar="ACTOR",
+        help="offer on the page, when you have hung up, to put the same take before this agent: a kind, or a YAML file "
+        "whose `agent` is taken; may be repeated",
+    )
     add_overrides(parser)
     add("--json", action="store_true", help="print the result as JSON")
     add("-v", "--verbose", action="store_true", help="logs")
@@ -70,8 +80,9 @@ def run(args: argparse.Namespace) -> int:
         print("simulate: nobody talked", file=sys.stderr)
         folder.discard()
         return INTERRUPTED
-    row, played = held
-    folder.append(row, row.duration_s or 0.0, played.pacing)
+    for row, played in held:
+        folder.append(row, row.duration_s or 0.0, played.pacing)
+    row, _ = held[0]
     summary = summarise(plan.scenarios, [row])
     code = exit_code(Result(rows=[row]), summary, expected=1)
     folder.write(command, code)
@@ -105,22 +116,38 @@ def _way(args: argparse.Namespace, scenario: Scenario) -> Any:
     from simulator.live.talk import LeftError, Way, talk_in_browser, to_stderr
 
     if args.audio == "device":
+        if args.rival:
+            raise ScenarioError("--rival is offered on a page; with --audio device use simulate replay afterwards")
         from simulator.live.at_device.terminal import choose, talk_at_device
 
         chosen = choose(args.input, args.output, scenario)
-        conversation: Any = lambda job, folder: anyio.run(talk_at_device, job, folder, chosen, to_stderr)  # noqa: E731
+        conversation: Any = lambda job, folder: [anyio.run(talk_at_device, job, folder, chosen, to_stderr)]  # noqa: E731
     else:
-        way = Way(port=args.port, open_page=not args.no_open)
+        way = Way(port=args.port, open_page=not args.no_open, rivals=_rivals(args.rival, scenario))
         way.check()
         conversation = lambda job, folder: anyio.run(talk_in_browser, job, folder, way, to_stderr)  # noqa: E731
 
-    def hold(job: Job, folder: Path) -> tuple[Row, Played] | None:
+    def hold(job: Job, folder: Path) -> list[tuple[Row, Played]] | None:
         try:
             return conversation(job, folder)  # type: ignore[no-any-return]
         except LeftError:
             return None
 
     return hold
+
+
+def _rivals(words: Sequence[str], scenario: Scenario) -> list[Any]:
+    """The agents that the take may be put before. ScenarioError."""
+    from simulator.live.rivals import Rival
+
+    if words and scenario.agent.traits().live:
+        raise ScenarioError("--rival puts the user's take before another agent; here a human is the agent")
+    rivals = [Rival(Path(word).stem, actor_named(word)) for word in words]
+    if live := next((rival.name for rival in rivals if rival.spec.traits().live), None):
+        raise ScenarioError(f"--rival {live}: a human is no agent that a take can be put before")
+    if len({rival.id for rival in rivals}) < len(rivals):
+        raise ScenarioError(f"--rival: two are called alike among {', '.join(rival.name for rival in rivals)}")
+    return rivals
 
 
 def _write_index(folder: Path) -> None:

@@ -36,7 +36,7 @@ TICKS_PER_STRIP = 5
 """Lanes are sent five ticks at a time."""
 
 REMEMBERED = 400
-"""Marks and words a newcomer is told."""
+"""Marks, words and rivals a newcomer is told."""
 
 TOLD = ("speech_start", "speech_end", "recognised", "underrun", "late")
 """Events that listeners are told of; the session folder holds them all."""
@@ -53,6 +53,8 @@ class Room:
         self.buttons = buttons_of(scenario)
         self.state: State = "lobby"
         self.left = anyio.Event()
+        self.on_rival: Callable[[int], None] = lambda _number: None
+        """What a page's wish to put the take before another agent is told."""
         self._ready: set[Party] = set()
         self._all_ready = anyio.Event()
         self._listeners: set[Listener] = set()
@@ -78,7 +80,7 @@ class Room:
     def tell(self, type_: str, /, *, keep: bool = True, **fields: Any) -> None:
         """Tell everybody; `keep`: newcomers too, the latest of this type."""
         message = {"type": type_, **fields}
-        if type_ in ("mark", "words", "words_end"):
+        if type_ in ("mark", "words", "words_end", "rival"):
             self._history.append(message)
         elif keep:
             self._latest[type_] = message
@@ -130,6 +132,11 @@ class Room:
             shared={HANDSETS: self.handsets}, buttons=self._take_pressed, listen=self._listen, overhear=self._overhear,
             stop=lambda: any(handset.gone for handset in self.handsets.values()),
         )  # fmt: skip
+
+    def ask_rival(self, number: int) -> None:
+        """Put the take before another agent, once there is one."""
+        if self.state == "over":
+            self.on_rival(number)
 
     def tell_delay(self) -> None:
         """Tell the delay of every human's line, in ms."""

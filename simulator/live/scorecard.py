@@ -4,9 +4,12 @@ The human values are those that may be quoted; all of them are of talks, none of
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
+from simulator.errors import SessionError
+from simulator.results.judged import read_judged
 from simulator.score import Score
 
 
@@ -50,6 +53,15 @@ def scorecard(scores: Sequence[Score]) -> list[CardLine]:
     """Give the five lines; a metric that was not measured, or not defined in this talk, has a dash."""
     known = {score.id: score for score in scores}
     return [CardLine(name=item.name, found=_found(known.get(item.metric)), people=item.people) for item in ASKED]
+
+
+def card_of(session: Path) -> list[dict[str, str]]:
+    """Give the scorecard of a session folder as pages take it; nothing where it was not scored."""
+    try:
+        scores = read_judged(session).scores
+    except SessionError:
+        return []
+    return [msgspec.to_builtins(line) for line in scorecard(scores)] if scores else []
 
 
 def _found(score: Score | None) -> str:

@@ -7,7 +7,7 @@ are still in the lobby, the other party when all of them are ready.
 import signal
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -16,15 +16,14 @@ import msgspec
 
 from simulator import clock
 from simulator.batch.job import Played, finish, play
-from simulator.errors import SessionError
 from simulator.live.browser.passes import WATCH
 from simulator.live.browser.web import LiveSite
+from simulator.live.rivals import Rival, Rivals
 from simulator.live.room import Room
-from simulator.live.scorecard import scorecard
+from simulator.live.scorecard import card_of
 from simulator.live.together import together
 from simulator.planning.job import Job
 from simulator.report.writing import write_session_pages
-from simulator.results.judged import read_judged
 from simulator.results.row import Row
 from simulator.results.run import SESSION_PAGE
 
@@ -38,10 +37,14 @@ Tell = Callable[[str], None]
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """How the browser gets in. port 0: any free one. open_page: whether to open the browser."""
+    """How the browser gets in, and what it may ask for afterwards.
+
+    port 0: any free one. open_page: whether to open the browser. rivals: agents that the take may be put before.
+    """
 
     port: int = 0
     open_page: bool = True
+    rivals: Sequence[Rival] = ()
 
     def check(self) -> None:
         """Refuse what cannot be: ScenarioError."""
@@ -54,13 +57,15 @@ class LeftError(Exception):
     """The humans left before the conversation began (Ctrl-C)."""
 
 
-async def talk_in_browser(job: Job, run_folder: Path, way: Way, tell: Tell) -> tuple[Row, Played]:
-    """Serve the pages, hold the conversation, and give its row. LeftError, ScenarioError."""
+async def talk_in_browser(job: Job, run_folder: Path, way: Way, tell: Tell) -> list[tuple[Row, Played]]:
+    """Serve the pages, hold the conversation, and give its row; then those of rivals. LeftError, ScenarioError."""
     from simulator.serving.guard import AccessRules, Guard
     from simulator.serving.listening import DoorSpec, address_of, listening, web_server
 
     room = Room(job.scenario)
-    site = LiveSite(room, lambda: _page(run_folder, job))
+    rivals = Rivals(way.rivals, room, run_folder)
+    room.on_rival = rivals.ask
+    site = LiveSite(room, lambda: _page(run_folder, job), rivals.page)
     door = DoorSpec(port=way.port)
     server = web_server(Guard(site.app(), AccessRules(loopback=True, body_bytes=0)), door)
     with listening(door) as listener:
@@ -72,16 +77,20 @@ async def talk_in_browser(job: Job, run_folder: Path, way: Way, tell: Tell) -> t
                 for role in site.passes.roles:
                     _show(site.address(base, role), role, way, tell)
 
-            result = await hold(room, job, run_folder, tell, invite)
-            await _pages_gone(room, site)
+            result = await hold(room, job, run_folder, tell, invite, rivals=rivals.names)
+            tasks.start_soon(rivals.serve, run_folder / job.id)
+            await _pages_gone(room, site, rivals)
+            rivals.close()
             server.should_exit = True
-    return result
+    return [result, *rivals.rows]
 
 
-async def _pages_gone(room: Room, site: LiveSite) -> None:
-    """Wait until the pages have come for the session page, or stay away."""
+async def _pages_gone(room: Room, site: LiveSite, rivals: Rivals) -> None:
+    """Wait until the pages have come for the session page, or stay away; and until what they asked for is played."""
     left = REPORT_READ_S
-    while left > 0 and not site.report_read.is_set():
+    while rivals.busy or (left > 0 and not site.report_read.is_set()):
+        if rivals.busy:
+            left = REPORT_READ_S
         if not any(handset.attached for handset in room.handsets.values()):
             left = min(left, PAGE_LOADS_S)
         await clock.sleep(0.1)
@@ -90,9 +99,18 @@ async def _pages_gone(room: Room, site: LiveSite) -> None:
 
 
 async def hold(
-    room: Room, job: Job, run_folder: Path, tell: Tell, invite: Callable[[], None] = lambda: None
+    room: Room,
+    job: Job,
+    run_folder: Path,
+    tell: Tell,
+    invite: Callable[[], None] = lambda: None,
+    *,
+    rivals: Sequence[str] = (),
 ) -> tuple[Row, Played]:
-    """Invite the humans, hold the conversation, score it and write its page. LeftError when nobody came."""
+    """Invite the humans, hold the conversation, score it and write its page. LeftError when nobody came.
+
+    rivals: what the scorecard offers to put the take before; a talk that failed is no take.
+    """
     async with together() as tasks:
         # Before anybody is invited: who has read the address may press Ctrl-C at once.
         await tasks.start(_mind_interrupts, room, tell)
@@ -108,7 +126,10 @@ async def hold(
         await anyio.to_thread.run_sync(write_session_pages, [run_folder / job.id])
         room.close()
         report = "/report" if _page(run_folder, job) else None
-        room.enter("over", report=report, problem=row.problem, scorecard=_scorecard(run_folder / job.id))
+        room.enter(
+            "over", report=report, problem=row.problem, scorecard=card_of(run_folder / job.id),
+            rivals=list(rivals) if row.status == "completed" else [],
+        )  # fmt: skip
         tasks.cancel_scope.cancel()
     return row, played
 
@@ -138,15 +159,6 @@ async def _mind_interrupts(room: Room, tell: Tell, *, task_status: anyio.abc.Tas
             if room.state in ("loading", "talking"):
                 tell("hanging up")
                 room.hang_up()
-
-
-def _scorecard(session: Path) -> list[dict[str, str]]:
-    """The talk in five numbers; nothing where it was not scored."""
-    try:
-        scores = read_judged(session).scores
-    except SessionError:
-        return []
-    return [msgspec.to_builtins(line) for line in scorecard(scores)] if scores else []
 
 
 def _page(run_folder: Path, job: Job) -> Path | None:

@@ -6,7 +6,7 @@ import { count, showDelay, showLatency } from "./figures.js";
 import { makeLanes } from "./lanes.js";
 import { openLine } from "./line.js";
 import { at, clock } from "./parts.js";
-import { showScorecard } from "./scorecard.js";
+import { showRival, showScorecard } from "./scorecard.js";
 import { openSound } from "./sound.js";
 import { colours, watchTheme } from "./theme.js";
 import { showTrouble } from "./troubles.js";
@@ -139,6 +139,7 @@ function take(message) {
     echo: ({ verdict }) => { at("tried").textContent = `Echo test: ${verdict}.`; },
     pressed: ({ key }) => flash(key),
     trouble: showTrouble,
+    rival: showRival,
   })[message.type]?.(message);
 }
 
@@ -150,7 +151,7 @@ function showTried({ measured }) {
   document.documentElement.dataset.ready = "tried";
 }
 
-function enter({ state: next, report, problem, scorecard }) {
+function enter({ state: next, report, problem, scorecard, rivals }) {
   state = next;
   document.body.dataset.state = state;
   const cue = state === "talking" && !config.party ? "They are talking" : CUES[state];
@@ -163,7 +164,7 @@ function enter({ state: next, report, problem, scorecard }) {
     letGo();
     sessionStorage.removeItem(JOINED);
   }
-  if (state === "over") showScorecard(scorecard ?? [], report);
+  if (state === "over") showScorecard(scorecard ?? [], report, rivals ?? [], config.party && (number => line.send({ type: "rival", number })));
 }
 
 function press(key) { if (state === "talking" && config.party) line.send({ type: "press", key }); }

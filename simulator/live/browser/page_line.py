@@ -1,7 +1,8 @@
 """A page's line: one WebSocket of a human's page, its sound and its messages, both ways.
 
 The page speaks first: {"type": "hello", "rate", "codec", "block_ms", "microphone_ms", "loudspeaker_ms"}. Then sound in
-binary messages, and: ready, hang_up, press {key}, echo_test, looped {on}, ping {sent}, playback {playback_ms, ...}.
+binary messages, and: ready, hang_up, press {key}, echo_test, looped {on}, ping {sent}, playback {playback_ms, ...},
+and when it is over: rival {number}.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from simulator.errors import RemoteError
 from simulator.frame import AudioFrame
 from simulator.live.browser import wire
 from simulator.live.browser.page_messages import (
+    AskRival,
     EchoTest,
     HangUp,
     Hello,
@@ -107,6 +109,8 @@ class PageLine:
                 self._handset.hang_up()
             case Press(key=key):
                 self._room.press(key)
+            case AskRival(number=number):
+                self._room.ask_rival(number)
             case Looped():
                 self._looped.set()
             case Ping(sent=sent):

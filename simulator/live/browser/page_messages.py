@@ -55,6 +55,12 @@ class Press(Simple, tag="press"):
     key: str
 
 
+class AskRival(Simple, tag="rival"):
+    """The take is to be put before another agent."""
+
+    number: int
+
+
 class Looped(Simple, tag="looped"):
     """The page has joined its loudspeaker to its microphone, or parted them."""
 
@@ -67,7 +73,7 @@ class Ping(Simple, tag="ping"):
     sent: float
 
 
-Told = Hello | Playback | PageReady | HangUp | EchoTest | Press | Looped | Ping
+Told = Hello | Playback | PageReady | HangUp | EchoTest | Press | AskRival | Looped | Ping
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Told)
 

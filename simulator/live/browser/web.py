@@ -5,6 +5,7 @@ GET  /watch?pass=...          the same for spectators
 WS   /talk/<party>/line       a human's sound and messages (page_line.py); one at a time
 WS   /watch/line              messages for spectators; whatever they send is ignored
 GET  /report                  the session page, when it is over
+GET  /rival/<number>          that of the same take before another agent, when it was asked for and played
 """
 
 from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.websockets import WebSocket
 
+OK = 200
 RETURN_S = 3.0
 """A page that is loaded again within this goes on with the conversation; one that stays away ends it."""
 
@@ -43,13 +45,17 @@ _HEADERS = page_headers(_POLICY)
 
 
 class LiveSite:
-    """Makes the ASGI app of one room. report(): the finished session page, None until it is there."""
+    """Makes the ASGI app of one room.
 
-    def __init__(self, room: Room, report: Callable[[], Path | None]) -> None:
+    report(): the finished session page, None until it is there. rival(number): that of a rival.
+    """
+
+    def __init__(self, room: Room, report: Callable[[], Path | None], rival: Callable[[int], Path | None]) -> None:
         self.room = room
         self.passes = Passes(f"talk-{party}" for party in room.handsets)
         self.report_read = anyio.Event()
         self._report = report
+        self._rival = rival
         self._absences: dict[Party, int] = {}
 
     def app(self) -> Any:
@@ -66,7 +72,7 @@ class LiveSite:
             Route("/talk/{party}", self._talk_page), WebSocketRoute("/talk/{party}/line", self._talk_line),
             Route("/watch", self._watch_page), WebSocketRoute("/watch/line", self._watch_line),
             Route("/assets/{name}", self._asset), Route("/report", self._report_page),
-            Route("/favicon.ico", self._icon),
+            Route("/rival/{number:int}", self._rival_page), Route("/favicon.ico", self._icon),
         ])  # fmt: skip
 
     def address(self, base: str, role: str) -> str:
@@ -107,16 +113,22 @@ class LiveSite:
         return page_part("simulator.live", request.path_params["name"])
 
     async def _report_page(self, request: "Request") -> "Response":
+        answer = self._session_page(request, self._report())
+        if answer.status_code == OK:
+            answer.background = _after(self.report_read.set)
+        return answer
+
+    async def _rival_page(self, request: "Request") -> "Response":
+        return self._session_page(request, self._rival(request.path_params["number"]))
+
+    def _session_page(self, request: "Request", path: Path | None) -> "Response":
         from starlette.responses import FileResponse
 
-        path = self._report()
         if not self.passes.holds_any(request.cookies):
             return refused(401, "open the address that `simulate talk` printed")
         if path is None:
             return refused(404, "the session page is not written yet")
-        answer = FileResponse(path, media_type="text/html")
-        answer.background = _after(self.report_read.set)
-        return answer
+        return FileResponse(path, media_type="text/html")
 
     async def _icon(self, _request: "Request") -> "Response":
         from starlette.responses import Response
