@@ -1,6 +1,7 @@
 """The caller: hears with its own ears, thinks when its moment has come, speaks with a voice of ours.
 
-    waiting   for what watching.py lists; all of it begins to wait when the last was said or decided
+    waiting   for what watching.py lists; all of it begins to wait when the last was said or decided. While a tool
+              takes its time, for the answer alone, with which the mind is asked again
        -> thinking   what was heard is recognised, the mind is asked; on the virtual clock it is waited for (thinking
                      time is `latency`), on the wall clock the caller goes on hearing meanwhile
        -> speaking   what came to mind, worded by its manner; it stops when the other talks over it for too long
@@ -67,6 +68,8 @@ class Caller(BlockActor):
         """What to cut in with, and what was heard when it was thought of."""
         self._leaving = False
         self._goes_on = False
+        self._answer_at: int | None = None
+        """When the answer to what it called is there, where it is not yet."""
         self._now = self._stretches = 0
         self._over_at: int | None = None
         """When its words were over, until what was heard by then is in: then it begins to wait again."""
@@ -97,7 +100,9 @@ class Caller(BlockActor):
                 seed=context.seed,
                 rate=context.output_rate,
                 emit=context.emit,
-                port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
+                port=ToolPort(
+                    context.world, context.party, context.emit, context.clock, context.output_rate, waits=False
+                ),
                 language=parts.language,
             )
         )
@@ -164,9 +169,11 @@ class Caller(BlockActor):
 
     def _watch(self, *, now: int, first: bool = False) -> Watching:
         """Begin to wait, at sample `now`."""
-        heard = self._ears.activity
-        plan = self._planner.first() if first else self._planner.next(heard, goes_on=self._goes_on)
-        context = self._context
+        heard, context = self._ears.activity, self._context
+        if self._answer_at is not None:
+            plan = self._planner.answered(self._answer_at / context.output_rate)
+        else:
+            plan = self._planner.first() if first else self._planner.next(heard, goes_on=self._goes_on)
         return Watching(plan, now, heard, own=context.party, rate=context.input_rate, rng=context.rng)
 
     def _look(self, now: int) -> Awaitable[None] | None:
@@ -194,16 +201,15 @@ class Caller(BlockActor):
         elif occasion == "barge_in":
             self._barge_in(watching)
         elif occasion == "prepare":
-            return self._think(occasion, "cut_in", now, watching)
+            return self._think(occasion, now, watching)
         elif occasion is not None:
             self._watching = None
-            silent = self._ears.activity.last_end <= watching.armed_at
-            occurred: Occurred = "opening" if occasion == "opening" else "silence" if silent else "turn"
-            return self._think(occasion, occurred, now, watching)
+            return self._think(occasion, now, watching)
         return None
 
-    def _think(self, occasion: Occasion, occurred: Occurred, now: int, watching: Watching) -> Awaitable[None] | None:
+    def _think(self, occasion: Occasion, now: int, watching: Watching) -> Awaitable[None] | None:
         """Think, at once on the virtual clock; else beside hearing, and what was thought of before is forgotten."""
+        occurred = watching.occurred(occasion, self._ears.activity)
         if not self._context.realtime:
             return self._think_now(occasion, occurred, now, watching)
         self._stretches = self._ears.activity.stretches
@@ -213,12 +219,14 @@ class Caller(BlockActor):
 
     async def _think_now(self, occasion: Occasion, occurred: Occurred, now: int, watching: Watching) -> None:
         heard, thought = await self._head.think(occurred, now)
-        if occasion == "prepare":
+        self._answer_at = thought.until
+        if occasion == "prepare" and thought.until is None:
             self._prepare(heard, thought, watching)
             again = None if self._context.realtime else self._take(self._occasion(now, watching), now, watching)
             if again is not None:
                 await again
         elif thought.choice == "wait":
+            self._watching = None  # who called a tool while the other speaks cuts in with nothing
             self._decided("wait", watching, occasion, reason=thought.reason, heard=heard)
             self._goes_on = False
         else:

@@ -18,10 +18,11 @@ they are heard. Tried in this order, on what the other said since the caller's l
 """
 
 import re
+from collections.abc import Mapping
 
 from agents.caller.asked import bare, facts_asked
 from agents.caller.brief import Brief
-from agents.caller.mind import MindContext, MindSpec, Situation, Thought
+from agents.caller.mind import Choice, MindContext, MindSpec, Situation, Thought
 from agents.caller.phrases import (
     AGAIN,
     ANYTHING_ELSE,
@@ -36,9 +37,11 @@ from agents.caller.phrases import (
     YES_NO,
     wish,
 )
-from agents.responders.rules import Rule
+from agents.responders.rules import Rule, filled_in, groups_in
 from simulator.errors import ScenarioError
 from simulator.reading.matchers import refuse_pattern
+from simulator.traits import PartyTraits
+from simulator.world.template import filled
 
 MOST_WISHES = 3
 """So often it says what it wants before it gives up."""
@@ -58,7 +61,7 @@ class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
 
     gets: what is to be found out, each with a pattern (any case) by which it is recognised; without any, a confirmation
     ends the call. asked: a pattern for a fact that is asked for in other words than its name's. answers: tried before
-    everything else, as a cascade's `replies`.
+    everything else, as a cascade's `replies`; one that calls a tool says what came of it when the answer is there.
     """
 
     gets: dict[str, str] = {}
@@ -70,11 +73,14 @@ class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
             refuse_pattern(pattern, f"the pattern of {name!r}")
             if not pattern:
                 raise ValueError(f"the pattern of {name!r} is empty: it would be found in everything")
-        called = next((rule.call for rule in self.answers if rule.call), None)
-        if called is not None:
-            raise ValueError(
-                f"answers: calls {called!r}, but patterns call no tools; a chat model does (base_url, model)"
-            )
+
+    def traits(self) -> PartyTraits:
+        """It calls tools where an answer does."""
+        return PartyTraits(calls_tools=bool(self.called()))
+
+    def called(self) -> list[str]:
+        """The tools that its answers call."""
+        return [rule.call for rule in self.answers if rule.call]
 
     def check(self, brief: Brief, where: str) -> None:
         """Refuse a pattern for a fact that there is not."""
@@ -102,24 +108,30 @@ class RulesMind:
         self._asked_for: dict[str, int] = {}
         self._used: dict[int, int] = {}
         self._last = ""
+        self._told_then: Thought | None = None
+        """What is said when the tool has answered that it called."""
 
     async def start(self, context: MindContext) -> None:
         """Take note of the brief."""
         self._brief = context.brief
         self._manner = context.manner
+        self._port = context.port
 
     async def close(self) -> None:
         """Nothing to let go of."""
 
     async def think(self, situation: Situation) -> Thought:
         """Give what the first fitting rule says."""
-        thought = self._cut_in(situation.heard) if situation.occurred == "cut_in" else self._answer(situation)
+        thought = self._cut_in(situation.heard) if situation.occurred == "cut_in" else await self._answer(situation)
         if thought.choice != "wait" and situation.occurred != "silence" and thought.say != UNKNOWN:
             self._last = thought.say
         return thought
 
-    def _answer(self, situation: Situation) -> Thought:
+    async def _answer(self, situation: Situation) -> Thought:
         heard = situation.heard
+        if situation.occurred == "answered" and self._told_then is not None:
+            self._take_in(heard)
+            return self._told_then
         if not self._wishes:
             return self._wish("the call begins")
         if situation.occurred == "silence":
@@ -130,7 +142,8 @@ class RulesMind:
         if AGAIN.search(heard):
             return self._again()
         self._take_in(heard)
-        return self._rule(heard) or self._fact(heard) or self._next_stage() or self._finish(heard) or self._react(heard)
+        told = await self._rule(situation) or self._fact(heard) or self._next_stage() or self._finish(heard)
+        return told or self._react(heard)
 
     def _take_in(self, heard: str) -> None:
         """Note what was got, and whether the stage is reached that was said."""
@@ -142,14 +155,28 @@ class RulesMind:
                 self._got[name] = found[0]
         self._confirmed = self._confirmed or bool(DONE.search(heard))
 
-    def _rule(self, heard: str) -> Thought | None:
+    async def _rule(self, situation: Situation) -> Thought | None:
         for index, rule in enumerate(self._spec.answers):
-            if re.search(rule.match, heard, re.IGNORECASE):
-                texts = [rule.say] if isinstance(rule.say, str) else rule.say
-                used = self._used.get(index, 0)
-                self._used[index] = used + 1
-                return _say(texts[min(used, len(texts) - 1)], f"answers[{index}]")
+            groups = groups_in(rule, situation.heard)
+            if groups is not None:
+                return await self._call(index, rule, groups, situation.at) if rule.call else self._next(index, rule)
         return None
+
+    def _next(self, index: int, rule: Rule) -> Thought:
+        used = self._used.get(index, 0)
+        self._used[index] = used + 1
+        return _say(rule.texts[min(used, len(rule.texts) - 1)], f"answers[{index}]")
+
+    async def _call(self, index: int, rule: Rule, groups: Mapping[str, str], at: int) -> Thought:
+        """Call the rule's tool, and say what it came to, once that is there."""
+        answer = await self._port.call(rule.call, filled(rule.arguments, {}, groups), at)
+        said = rule.failed if answer.result.fault else self._next(index, rule).say
+        thought = _say(filled_in(said, {**groups, "answer": answer.result.answer}), f"answers[{index}]: {rule.call}")
+        if answer.at <= self._port.moment(at):
+            return thought
+        self._told_then = thought
+        choice: Choice = "say" if rule.wait else "wait"
+        return Thought(choice=choice, say=filled_in(rule.wait, groups), reason=f"calls {rule.call}", until=answer.at)
 
     def _fact(self, heard: str) -> Thought | None:
         asked = facts_asked(self._brief.facts, self._spec.asked, heard)

@@ -5,6 +5,7 @@ from agents.caller.brief import Brief, Facts, Stages, make_brief
 from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
 from agents.caller.minds import AnyMind
 from agents.caller.rules_mind import RulesMindSpec
+from agents.speaking_spec import check_called
 from simulator.actor import ActorSpec, PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, AnyVoice
 from simulator.engines.moonshine import MoonshineSpec
@@ -73,6 +74,7 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
             )
         located(f"{setting.where}.recognizer", self.recognizer.check)
         self.llm.check(self.brief(), f"{setting.where}.llm")
+        check_called(self.llm.called(), setting, ".llm.answers")
 
     def parts(self) -> tuple[PartSpec, ...]:
         """What it thinks by, what it hears with, and its voice, where it names one."""
