@@ -1,8 +1,12 @@
 """The caller's spec: what a scenario says of a party with a persona, a goal and facts."""
 
+from typing import Self
+
+import msgspec
+
 from agents.caller.actor import Caller, CallerParts
 from agents.caller.brief import Brief, Facts, Stages, make_brief
-from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
+from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of, without_overlap
 from agents.caller.minds import AnyMind
 from agents.caller.rules_mind import RulesMindSpec
 from agents.speaking_spec import check_called
@@ -54,6 +58,10 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
             stages=self.stages,
             opening=self.opening,
         )
+
+    def in_turns(self) -> Self:
+        """Give one with the same wish that neither cuts in nor says "mm-hm"; its words may differ, as its talk does."""
+        return msgspec.structs.replace(self, manner=without_overlap(self.manner))
 
     def pace(self) -> int:
         """Words per minute: its own, or its manner's."""
