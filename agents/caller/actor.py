@@ -15,43 +15,27 @@ from collections.abc import Awaitable
 from typing import Any
 
 import anyio
-import msgspec
 
-from agents.caller.brief import Brief
 from agents.caller.head import Head, hears_noise
 from agents.caller.ids import read_out
-from agents.caller.manner import Manner
-from agents.caller.mind import MindContext, MindSpec, Occurred, Thought
+from agents.caller.mind import MindContext, Occurred, Thought
+from agents.caller.parts import CallerParts
 from agents.caller.timing import HumanTiming
 from agents.caller.watching import Occasion, Planner, Watching
 from agents.caller.wording import worded
 from agents.caller.yielding import Yielding
 from agents.thinking import Thinking
 from simulator.actor import BlockActor, Context
-from simulator.engines.kinds import RecognizerSpec, VoiceSpec
 from simulator.engines.spending import tell_spent
 from simulator.frame import AudioFrame, Samples
-from simulator.languages.lookup import ENGLISH, known
+from simulator.languages.lookup import known
 from simulator.speaking.cues import NEVER
-from simulator.speaking.ears import EarsSpec, SileroEars, make_ears
+from simulator.speaking.ears import SileroEars, make_ears
 from simulator.speaking.hearing import HeardSound
-from simulator.speaking.voice import DEFAULT_VOICES, Role, Say, Voice, spoken
+from simulator.speaking.voice import Role, Say, Voice, spoken
 from simulator.spec import encode
 from simulator.traits import StepTraits
 from simulator.world.port import ToolPort
-
-
-class CallerParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller is made of."""
-
-    brief: Brief
-    manner: Manner
-    mind: MindSpec
-    voice: VoiceSpec | None
-    words_per_minute: int
-    ears: EarsSpec | None
-    recognizer: RecognizerSpec
-    language: str = ENGLISH
 
 
 class Caller(BlockActor):
@@ -80,7 +64,7 @@ class Caller(BlockActor):
         parts = self._parts
         self._context = context
         self._ears = make_ears(parts.ears, context.input_rate, noisy=hears_noise(context))
-        self._speaker = parts.voice or DEFAULT_VOICES[context.party]
+        self._speaker = parts.speaker(context.party)
         if isinstance(self._ears, SileroEars):
             await anyio.to_thread.run_sync(self._ears.warm)
         self._timing = HumanTiming(parts.manner, context.rng)
@@ -108,20 +92,8 @@ class Caller(BlockActor):
         )
         if loading is not None:
             await anyio.to_thread.run_sync(loading.join)
-        self._tell_manner()
-
-    def _tell_manner(self) -> None:
-        parts = self._parts
-        self._context.emit(
-            0,
-            "manner",
-            preset=parts.manner.preset,
-            bias=round(self._timing.bias, 4),
-            voice=encode(self._speaker),
-            words_per_minute=parts.words_per_minute,
-            ears="silero" if isinstance(self._ears, SileroEars) else "level",
-            recognizer=encode(parts.recognizer),
-        )
+        silero = isinstance(self._ears, SileroEars)
+        context.emit(0, "manner", **parts.told(context.party, bias=self._timing.bias, silero=silero))
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
         """Take what is heard, frame by frame, and look whether a moment has come."""

@@ -18,11 +18,11 @@ they are heard. Tried in this order, on what the other said since the caller's l
 """
 
 import re
-from collections.abc import Mapping
 
+from agents.caller.answers import Answers
 from agents.caller.asked import bare, facts_asked
 from agents.caller.brief import Brief
-from agents.caller.mind import Choice, MindContext, MindSpec, Situation, Thought
+from agents.caller.mind import MindContext, MindSpec, Situation, Thought
 from agents.caller.phrases import (
     AGAIN,
     ANYTHING_ELSE,
@@ -37,11 +37,10 @@ from agents.caller.phrases import (
     YES_NO,
     wish,
 )
-from agents.responders.rules import Rule, filled_in, groups_in
+from agents.responders.rules import Rule
 from simulator.errors import ScenarioError
 from simulator.reading.matchers import refuse_pattern
 from simulator.traits import PartyTraits
-from simulator.world.template import filled
 
 MOST_WISHES = 3
 """So often it says what it wants before it gives up."""
@@ -106,16 +105,13 @@ class RulesMind:
         """What the other is still to say before the stage is reached that was said last."""
         self._wishes = self._presses = self._agains = self._hellos = 0
         self._asked_for: dict[str, int] = {}
-        self._used: dict[int, int] = {}
         self._last = ""
-        self._told_then: Thought | None = None
-        """What is said when the tool has answered that it called."""
 
     async def start(self, context: MindContext) -> None:
         """Take note of the brief."""
         self._brief = context.brief
         self._manner = context.manner
-        self._port = context.port
+        self._answers = Answers(self._spec.answers, context.port)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -129,9 +125,9 @@ class RulesMind:
 
     async def _answer(self, situation: Situation) -> Thought:
         heard = situation.heard
-        if situation.occurred == "answered" and self._told_then is not None:
+        if situation.occurred == "answered" and self._answers.told is not None:
             self._take_in(heard)
-            return self._told_then
+            return self._answers.told
         if not self._wishes:
             return self._wish("the call begins")
         if situation.occurred == "silence":
@@ -142,8 +138,8 @@ class RulesMind:
         if AGAIN.search(heard):
             return self._again()
         self._take_in(heard)
-        told = await self._rule(situation) or self._fact(heard) or self._next_stage() or self._finish(heard)
-        return told or self._react(heard)
+        ready = await self._answers.to(heard, situation.at)
+        return ready or self._fact(heard) or self._next_stage() or self._finish(heard) or self._react(heard)
 
     def _take_in(self, heard: str) -> None:
         """Note what was got, and whether the stage is reached that was said."""
@@ -154,29 +150,6 @@ class RulesMind:
             if found and name not in self._got:
                 self._got[name] = found[0]
         self._confirmed = self._confirmed or bool(DONE.search(heard))
-
-    async def _rule(self, situation: Situation) -> Thought | None:
-        for index, rule in enumerate(self._spec.answers):
-            groups = groups_in(rule, situation.heard)
-            if groups is not None:
-                return await self._call(index, rule, groups, situation.at) if rule.call else self._next(index, rule)
-        return None
-
-    def _next(self, index: int, rule: Rule) -> Thought:
-        used = self._used.get(index, 0)
-        self._used[index] = used + 1
-        return _say(rule.texts[min(used, len(rule.texts) - 1)], f"answers[{index}]")
-
-    async def _call(self, index: int, rule: Rule, groups: Mapping[str, str], at: int) -> Thought:
-        """Call the rule's tool, and say what it came to, once that is there."""
-        answer = await self._port.call(rule.call, filled(rule.arguments, {}, groups), at)
-        said = rule.failed if answer.result.fault else self._next(index, rule).say
-        thought = _say(filled_in(said, {**groups, "answer": answer.result.answer}), f"answers[{index}]: {rule.call}")
-        if answer.at <= self._port.moment(at):
-            return thought
-        self._told_then = thought
-        choice: Choice = "say" if rule.wait else "wait"
-        return Thought(choice=choice, say=filled_in(rule.wait, groups), reason=f"calls {rule.call}", until=answer.at)
 
     def _fact(self, heard: str) -> Thought | None:
         asked = facts_asked(self._brief.facts, self._spec.asked, heard)

@@ -4,10 +4,11 @@ from typing import Self
 
 import msgspec
 
-from agents.caller.actor import Caller, CallerParts
+from agents.caller.actor import Caller
 from agents.caller.brief import Brief, Facts, Stages, make_brief
 from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of, without_overlap
 from agents.caller.minds import AnyMind
+from agents.caller.parts import CallerParts
 from agents.caller.rules_mind import RulesMindSpec
 from agents.speaking_spec import check_called
 from simulator.actor import ActorSpec, PartSpec, Setting

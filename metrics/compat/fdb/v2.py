@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from metrics.compat.as_scorer import AsScorer
-from metrics.compat.fdb.judged import Judged
+from metrics.compat.fdb.live import LiveJudging
 from metrics.compat.fdb.samples import read_json
 from metrics.compat.fdb.v2_live import V2Judge, read_checkout
 from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Event, ReplyReader, TimedReply, is_number
@@ -65,9 +65,9 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         """Give the same with the scenario's judge, where it has none of its own."""
         return self if self.judge is not None else msgspec.structs.replace(self, judge=judge)
 
-    def build(self) -> Judged:  # type: ignore[override]
+    def build(self) -> LiveJudging:  # type: ignore[override]
         """Make what scores sessions."""
-        return Judged(self)
+        return LiveJudging(self)
 
     def prepare(self) -> V2Judge | None:
         """Open the judge; None where nobody named one. ScenarioError: a checkout or a key that is not there."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from metrics.compat.as_scorer import AsScorer
-from metrics.compat.fdb.judged import Judged
+from metrics.compat.fdb.live import LiveJudging
 from metrics.compat.fdb.v3_judge import V3Judge, open_v3_judge
 from metrics.compat.measured import Measured
 from metrics.texts import text_of
@@ -37,7 +37,7 @@ temperature 0, 200 tokens; the original asks gpt-4o. Without a verdict, and with
 is there and equal, texts in lower case, without blanks at the ends, `_` as a blank; what begins with $ stands
 for anything; further keys do not matter. Keys left out have their defaults.
 response_quality: the judge holds the agent's words against the last answer of the scenario's dialogue; the
-share of yes. The questions are put in the words of checkout=FOLDER (its v3/evaluate_tool_calls.py), else in
+share of yes. The questions are put in the words of checkout=FOLDER (its v3/evaluate_tool_calls), else in
 ours; the sample's notes say in which.
 pass_at_1: over all sessions, the names are the same multiset and every argument is right.
 interruption: the agent's first word begins before the user's turn ends, of sessions where both are known;
@@ -88,9 +88,9 @@ class V3Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v3"):
         """Give the same with the scenario's judge, where it has none of its own."""
         return self if self.judge is not None else msgspec.structs.replace(self, judge=judge)
 
-    def build(self) -> Judged:  # type: ignore[override]
+    def build(self) -> LiveJudging:  # type: ignore[override]
         """Make what scores sessions."""
-        return Judged(self)
+        return LiveJudging(self)
 
     def prepare(self) -> V3Judge | None:
         """Open the judge; None where nobody named one. ScenarioError: it cannot be asked."""

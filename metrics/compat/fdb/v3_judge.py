@@ -1,7 +1,7 @@
 """Full-Duplex-Bench v3's judge: are a call's arguments what was meant, and does the answer do what was asked for?
 
 Nothing of the benchmark is shipped (CC BY-NC): where `checkout` names the user's copy, the questions are put in the
-words of its v3/evaluate_tool_calls.py, which is read and never run; else in words of ours. Request and reply are the
+words of its v3/evaluate_tool_calls, which is read and never run; else in words of ours. Request and reply are the
 script's: gpt-4o, temperature 0, 200 tokens, a JSON object with `correct` and `explanation`, fences around it or not.
 """
 
@@ -23,7 +23,8 @@ from simulator.session import Session
 from simulator.texts import quoted
 from simulator.world.fdb_v3 import folder_of
 
-SCRIPT = "evaluate_tool_calls.py"
+MODULE = "evaluate_tool_calls"
+SCRIPT = f"{MODULE}.py"
 TEMPERATURE, MOST_TOKENS = 0.0, 200
 """The script's request."""
 

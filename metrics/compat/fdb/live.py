@@ -8,7 +8,7 @@ from simulator.score import Score
 from simulator.session import Session
 
 
-class Judged:
+class LiveJudging:
     """Scores sessions by a judge that is opened with the first. used: what it was asked and answered so far."""
 
     def __init__(self, spec: AsScorer) -> None:
