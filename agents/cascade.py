@@ -50,7 +50,7 @@ class CascadeSpec(SpeakingSpec, frozen=True, kw_only=True, tag="cascade"):
         located(f"{setting.where}.recognizer", self.recognizer.check)
         if self.chat is not None:
             self.chat.check(f"{setting.where}.chat")
-        check_called(self._responder(), setting, ".replies")
+        check_called(self._responder().called(), setting, ".replies")
 
     def parts(self) -> tuple[PartSpec, ...]:
         """What answers, the endpoint it asks or its rules; its recogniser and its voice."""

@@ -1,5 +1,6 @@
 """The spec of whoever answers turn by turn with ears and a voice of ours: the keys that all such kinds share."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -8,7 +9,6 @@ from simulator.actor import ActorSpec, PartSpec, Setting
 from simulator.engines.kinds import AnyVoice
 from simulator.errors import located
 from simulator.speaking.accent import check_accent
-from simulator.speaking.dialogue import ResponderSpec
 from simulator.speaking.ears import AnyEars
 from simulator.speaking.endpointing import AnyEndpointing
 from simulator.speaking.turn_taking import TurnPolicy
@@ -59,10 +59,10 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
         )
 
 
-def check_called(responder: ResponderSpec, setting: Setting, field: str) -> None:
+def check_called(called: Sequence[str], setting: Setting, field: str) -> None:
     """Refuse a call of a tool that the party's world does not have. ScenarioError."""
     names = [tool.name for tool in setting.tools]
-    unknown = [name for name in responder.called() if name not in names]
+    unknown = [name for name in called if name not in names]
     if unknown:
         raise setting.refuse(field, f"calls {unknown[0]!r}, which is no tool of the world; there are "
                                     f"{', '.join(names) or 'none'}")  # fmt: skip

@@ -50,7 +50,7 @@ class TurnBasedSpec(SpeakingSpec, frozen=True, kw_only=True, tag="turn_based"):
         """Refuse what the voice or the responder cannot do."""
         SpeakingSpec.check(self, setting)
         self.responder.check(f"{setting.where}.responder")
-        check_called(self.responder, setting, ".responder.rules")
+        check_called(self.responder.called(), setting, ".responder.rules")
         if (ahead := self._ahead()) is not None:
             ahead.check_offline(setting)
 

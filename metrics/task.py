@@ -13,7 +13,7 @@ from simulator.judging.bench import Bench
 from simulator.judging.spec import AnyJudge, JudgeSpec
 from simulator.reading.expect import Expectation
 from simulator.reading.outcome_id import outcome_definition
-from simulator.reading.outcomes import JudgeOutcome
+from simulator.reading.outcomes import JudgeOutcome, WorldOutcome
 from simulator.score import Definition, Evidence, Score, share
 from simulator.scoring.scorer import ScorerSpec, by_id
 from simulator.session import Session
@@ -87,7 +87,7 @@ class Task:
     def score(self, session: Session) -> list[Score]:
         """Score one session."""
         expect = self._expect or expected_of(session)
-        asks = any(isinstance(item.outcome, JudgeOutcome) for item in expect)
+        asks = any(isinstance(item.outcome, JudgeOutcome | WorldOutcome) for item in expect)
         sitting = self._bench.sitting(session) if asks else None
         seen = Seen(session, sitting)
         findings = [(item, found(item.outcome, seen)) for item in expect if item.outcome is not None]

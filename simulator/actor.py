@@ -98,11 +98,11 @@ class ActorSpec(Spec, frozen=True, kw_only=True):
         return self
 
     def in_turns(self) -> Self:
-        """Give a party with the same words that does not begin to speak while the other does.
+        """Give a party with the same words, or the same wish, that does not begin to speak while the other does.
 
-        ValueError: what it says is not known beforehand.
+        ValueError: nobody here decides when it speaks.
         """
-        raise ValueError("what it says is not known before the call, so the same words cannot be said twice")
+        raise ValueError("nobody here decides when it speaks, so it cannot be made to wait for its turn")
 
     def build(self) -> "Actor":
         """Make the actor; cheap, no I/O (that is for `start`)."""

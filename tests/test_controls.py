@@ -7,9 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.caller.manner import manner_of
+from agents.caller.spec import CallerSpec
 from agents.scripted import ScriptedSpec
 from simulator.cli import EXPECTATION_FAILED, main
 from simulator.errors import ScenarioError
+from simulator.injector import SpeechInjectorSpec
 from simulator.planning.plan import Plan, plan_of
 from simulator.report.index import index_html
 from simulator.results.controls import control_pairs, control_summary
@@ -19,6 +22,8 @@ from simulator.results.run import Run, load_run
 from simulator.results.summary import summarise
 from simulator.session import read_session
 from simulator.testing import scenario_of
+from tests.callers import AGENT, CALL, CALLER
+from tests.test_frozen_callers import LONG
 from tests.test_injector import RATE, injected, played
 
 YIELD = "barge_in.yield_rate"
@@ -68,11 +73,42 @@ def test_a_script_waits_where_it_did_not(tmp_path: Path) -> None:
     ]
 
 
+def test_a_caller_neither_cuts_in_nor_says_anything_beside(tmp_path: Path) -> None:
+    """With the same wish and the rest of its manner, whether that is a preset or not; what is injected waits too."""
+    caller = {**CALLER, "manner": {"preset": "rambling", "interrupts": 1.0, "pauses": 0.2}}
+    half = plan(tmp_path, user=caller).jobs[1].scenario
+    assert isinstance(half.user, CallerSpec)
+    manner = manner_of(half.user.manner)
+    assert (manner.preset, manner.interrupts, manner.backchannels, manner.pauses) == ("rambling", 0, 0, 0.2)
+    (stop,) = half.injectors
+    assert isinstance(stop, SpeechInjectorSpec)
+    assert (half.user.goal, stop.cue.other_silent) == (CALLER["goal"], 0.3)
+    preset = plan(tmp_path, injectors=[], user={**CALLER, "manner": "impatient"}).jobs[1].scenario.user
+    assert isinstance(preset, CallerSpec)
+    assert (manner_of(preset.manner).patience, manner_of(preset.manner).interrupts) == ("low", 0)
+
+
+@pytest.mark.slow
+def test_a_callers_control_has_no_word_of_its_over_the_agents(tmp_path: Path) -> None:
+    """One that always cuts in, and its control: an interruption in the first, and in the second none."""
+    user = {**CALLER, "manner": {"interrupts": 1.0, "backchannels": 0, "pauses": 0, "disfluent": 0}}
+    agent = {**AGENT, "replies": [{"match": "change", "say": LONG}, *AGENT["replies"][2:]]}
+    scenario = {**CALL, "user": user, "agent": agent, "control": "half_duplex", "report": "none", "scorers": ["turns"]}
+    (tmp_path / "changed.yaml").write_text(json.dumps(scenario))
+    assert main([str(tmp_path / "changed.yaml"), "--out", str(tmp_path / "out")]) == 0
+    roles = [
+        {event.role for event in read_session(tmp_path / "out" / name).by_type["speech_start"]}
+        for name in ("changed-0", "changed-half-duplex-0")
+    ]
+    assert roles == [{"turn", "interruption"}, {"turn"}]
+
+
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
         ({"injectors": []}, "nothing of the user can fall into the agent's turn"),
-        ({"injectors": [], "user": {"kind": "caller", "goal": "Call.", "llm": "rules"}}, "not known before the call"),
+        ({"injectors": [], "user": CALLER}, "nothing of the user can fall into the agent's turn"),
+        ({"injectors": [], "user": {"kind": "openai_realtime"}}, "nobody here decides when it speaks"),
         ({"repeat": {"until": "decided"}, "expect": [f"{YIELD} > 0.5"]}, "write `repeat: 20`"),
         ({"control": "simplex"}, "'simplex'"),
     ],

@@ -333,6 +333,10 @@ REFUSED: list[tuple[Any, str]] = [
     ({"turns": {}}, "names no party"),
     ({"called": "look_pu"}, r"expect\[0\]: nobody has a tool 'look_pu'; did you mean look_up"),
     ({"not_called": "refund"}, "nobody has a tool 'refund'; there are look_up"),
+    (
+        {"says": "agent", "match": "a", "after": "call look_pu"},
+        "`after: call look_pu`: nobody has such a tool; did you m",
+    ),
     ({"called": "look_up", "by": "user"}, "nobody has a tool 'look_up'; there are none"),
     ({"called": "look_up", "with": {"oder": "1"}}, "look_up has no parameter 'oder'; did you mean order"),
     ({"state": "order.1", "is": 1}, "the world's state has no 'order'; did you mean orders"),

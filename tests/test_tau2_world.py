@@ -9,6 +9,7 @@ import pytest
 from metrics.task import Task
 from simulator.errors import ActorError, ScenarioError
 from simulator.files import write_json
+from simulator.judging.spec import JudgeSpec
 from simulator.planning.checks import check_expectations
 from simulator.reading.expect import read_expectation
 from simulator.session import Session
@@ -17,6 +18,7 @@ from simulator.testing.take import Take
 from simulator.world.record import WORLD, WorldVerdict, read_world, recorded
 from simulator.world.tau2 import Tau2WorldSpec
 from tests.chat_endpoint import calls, chat_endpoint, says
+from tests.judged_session import NO, YES, answer, judged_session
 from tests.tau2_checkout import write_checkout
 
 Json = dict[str, Any]
@@ -131,10 +133,32 @@ def test_a_session_is_played_in_it(checkout: Path, tmp_path: Path) -> None:
     assert found_in(session) is True
 
 
-def found_in(session: Session) -> bool | None:
+def found_in(session: Session, judge: JudgeSpec | None = None) -> bool | None:
     """Whether the world's own verdict is success."""
-    *_, own = Task([read_expectation({"world": "succeeded"}, "t")]).score(session)
+    *_, own = Task([read_expectation({"world": "succeeded"}, "t")], judge).score(session)
     return None if own.value is None else bool(own.value)
+
+
+@pytest.mark.parametrize(
+    ("replies", "gate", "expected"),
+    [
+        ((YES, YES), True, True),
+        ((YES, NO), True, False),
+        ((YES, {"no": "verdict"}), True, None),
+        ((YES, YES), False, None),
+    ],
+)
+def test_criteria_of_language_are_a_judges_whose_word_counts(
+    tmp_path: Path, own_cache: None, replies: tuple[Json, Json], gate: bool, expected: bool | None
+) -> None:
+    """One question for each; a judge that may not gate is not asked, and one verdict that is missing leaves it open."""
+    session = judged_session(tmp_path)
+    verdict = WorldVerdict(reward=1, language=["It is polite.", "It is short."])
+    write_json(session.folder / WORLD, recorded({}, {}, verdict))
+    with chat_endpoint(*(answer(**reply) for reply in replies)) as endpoint:
+        judge = JudgeSpec(model="m", base_url=endpoint.base_url, gate=gate, retries=0)
+        assert found_in(session, judge) is expected
+        assert len(endpoint.asked) == (2 if gate else 0)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,8 @@ def test_llm_caller(tmp_path: Path) -> None:
     wants, thanks = reply(say="A table for two, please."), reply(say="Ann Miller.")
     with chat_endpoint(says(wants), says(thanks), says(reply(action="hang_up", say="Thank you, goodbye."))) as endpoint:
         less = {
-            "impatient_caller.yaml --out": "impatient_caller.yaml --set duration=5s --set scorers=[] --out",
+            "impatient_caller.yaml --out": "impatient_caller.yaml --set duration=5s --set scorers=[] --set expect=[] "
+            "--out",
             "caller.yaml --out runs/llm": "caller.yaml --set duration=15s --out runs/llm",
         }
         follow("llm_caller.md", tmp_path, less, LLM_URL=endpoint.base_url)

@@ -178,6 +178,7 @@ def test_a_function_answers_and_changes_the_state(tmp_path: Path) -> None:
         ({"name": "a", "answer": "{orders[order].statsu}", "parameters": ORDER}, "there is no 'statsu'"),
         ({"name": "a", "answer": {"x": ["{orders.9}"]}}, "there is no '9'"),
         ({"name": "a", "set": {"shops.1.open": True}}, "shops.1.open: there is no 'shops' in the state"),
+        ({"name": "a", "set": {"shops.{order}.open": True}, "parameters": ORDER}, "there is no 'shops' in the state"),
         ({"name": "a", "set": {"open": "{orders.}"}}, "is no path"),
         ({"name": "a", "set": {"orders..x": 1}}, "is no path"),
         ({"name": "a", "call": "nowhere:f"}, "'nowhere' cannot be imported"),

@@ -1,6 +1,7 @@
 """The caller: hears with its own ears, thinks when its moment has come, speaks with a voice of ours.
 
-    waiting   for what watching.py lists; all of it begins to wait when the last was said or decided
+    waiting   for what watching.py lists; all of it begins to wait when the last was said or decided. While a tool
+              takes its time, for the answer alone, with which the mind is asked again
        -> thinking   what was heard is recognised, the mind is asked; on the virtual clock it is waited for (thinking
                      time is `latency`), on the wall clock the caller goes on hearing meanwhile
        -> speaking   what came to mind, worded by its manner; it stops when the other talks over it for too long
@@ -14,43 +15,27 @@ from collections.abc import Awaitable
 from typing import Any
 
 import anyio
-import msgspec
 
-from agents.caller.brief import Brief
 from agents.caller.head import Head, hears_noise
 from agents.caller.ids import read_out
-from agents.caller.manner import Manner
-from agents.caller.mind import MindContext, MindSpec, Occurred, Thought
+from agents.caller.mind import MindContext, Occurred, Thought
+from agents.caller.parts import CallerParts
 from agents.caller.timing import HumanTiming
 from agents.caller.watching import Occasion, Planner, Watching
 from agents.caller.wording import worded
 from agents.caller.yielding import Yielding
 from agents.thinking import Thinking
 from simulator.actor import BlockActor, Context
-from simulator.engines.kinds import RecognizerSpec, VoiceSpec
 from simulator.engines.spending import tell_spent
 from simulator.frame import AudioFrame, Samples
-from simulator.languages.lookup import ENGLISH, known
+from simulator.languages.lookup import known
 from simulator.speaking.cues import NEVER
-from simulator.speaking.ears import EarsSpec, SileroEars, make_ears
+from simulator.speaking.ears import SileroEars, make_ears
 from simulator.speaking.hearing import HeardSound
-from simulator.speaking.voice import DEFAULT_VOICES, Role, Say, Voice, spoken
+from simulator.speaking.voice import Role, Say, Voice, spoken
 from simulator.spec import encode
 from simulator.traits import StepTraits
 from simulator.world.port import ToolPort
-
-
-class CallerParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller is made of."""
-
-    brief: Brief
-    manner: Manner
-    mind: MindSpec
-    voice: VoiceSpec | None
-    words_per_minute: int
-    ears: EarsSpec | None
-    recognizer: RecognizerSpec
-    language: str = ENGLISH
 
 
 class Caller(BlockActor):
@@ -67,6 +52,8 @@ class Caller(BlockActor):
         """What to cut in with, and what was heard when it was thought of."""
         self._leaving = False
         self._goes_on = False
+        self._answer_at: int | None = None
+        """When the answer to what it called is there, where it is not yet."""
         self._now = self._stretches = 0
         self._over_at: int | None = None
         """When its words were over, until what was heard by then is in: then it begins to wait again."""
@@ -77,7 +64,7 @@ class Caller(BlockActor):
         parts = self._parts
         self._context = context
         self._ears = make_ears(parts.ears, context.input_rate, noisy=hears_noise(context))
-        self._speaker = parts.voice or DEFAULT_VOICES[context.party]
+        self._speaker = parts.speaker(context.party)
         if isinstance(self._ears, SileroEars):
             await anyio.to_thread.run_sync(self._ears.warm)
         self._timing = HumanTiming(parts.manner, context.rng)
@@ -97,26 +84,16 @@ class Caller(BlockActor):
                 seed=context.seed,
                 rate=context.output_rate,
                 emit=context.emit,
-                port=ToolPort(context.world, context.party, context.emit, context.clock, context.output_rate),
+                port=ToolPort(
+                    context.world, context.party, context.emit, context.clock, context.output_rate, waits=False
+                ),
                 language=parts.language,
             )
         )
         if loading is not None:
             await anyio.to_thread.run_sync(loading.join)
-        self._tell_manner()
-
-    def _tell_manner(self) -> None:
-        parts = self._parts
-        self._context.emit(
-            0,
-            "manner",
-            preset=parts.manner.preset,
-            bias=round(self._timing.bias, 4),
-            voice=encode(self._speaker),
-            words_per_minute=parts.words_per_minute,
-            ears="silero" if isinstance(self._ears, SileroEars) else "level",
-            recognizer=encode(parts.recognizer),
-        )
+        silero = isinstance(self._ears, SileroEars)
+        context.emit(0, "manner", **parts.told(context.party, bias=self._timing.bias, silero=silero))
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
         """Take what is heard, frame by frame, and look whether a moment has come."""
@@ -164,9 +141,11 @@ class Caller(BlockActor):
 
     def _watch(self, *, now: int, first: bool = False) -> Watching:
         """Begin to wait, at sample `now`."""
-        heard = self._ears.activity
-        plan = self._planner.first() if first else self._planner.next(heard, goes_on=self._goes_on)
-        context = self._context
+        heard, context = self._ears.activity, self._context
+        if self._answer_at is not None:
+            plan = self._planner.answered(self._answer_at / context.output_rate)
+        else:
+            plan = self._planner.first() if first else self._planner.next(heard, goes_on=self._goes_on)
         return Watching(plan, now, heard, own=context.party, rate=context.input_rate, rng=context.rng)
 
     def _look(self, now: int) -> Awaitable[None] | None:
@@ -194,16 +173,15 @@ class Caller(BlockActor):
         elif occasion == "barge_in":
             self._barge_in(watching)
         elif occasion == "prepare":
-            return self._think(occasion, "cut_in", now, watching)
+            return self._think(occasion, now, watching)
         elif occasion is not None:
             self._watching = None
-            silent = self._ears.activity.last_end <= watching.armed_at
-            occurred: Occurred = "opening" if occasion == "opening" else "silence" if silent else "turn"
-            return self._think(occasion, occurred, now, watching)
+            return self._think(occasion, now, watching)
         return None
 
-    def _think(self, occasion: Occasion, occurred: Occurred, now: int, watching: Watching) -> Awaitable[None] | None:
+    def _think(self, occasion: Occasion, now: int, watching: Watching) -> Awaitable[None] | None:
         """Think, at once on the virtual clock; else beside hearing, and what was thought of before is forgotten."""
+        occurred = watching.occurred(occasion, self._ears.activity)
         if not self._context.realtime:
             return self._think_now(occasion, occurred, now, watching)
         self._stretches = self._ears.activity.stretches
@@ -213,12 +191,14 @@ class Caller(BlockActor):
 
     async def _think_now(self, occasion: Occasion, occurred: Occurred, now: int, watching: Watching) -> None:
         heard, thought = await self._head.think(occurred, now)
-        if occasion == "prepare":
+        self._answer_at = thought.until
+        if occasion == "prepare" and thought.until is None:
             self._prepare(heard, thought, watching)
             again = None if self._context.realtime else self._take(self._occasion(now, watching), now, watching)
             if again is not None:
                 await again
         elif thought.choice == "wait":
+            self._watching = None  # who called a tool while the other speaks cuts in with nothing
             self._decided("wait", watching, occasion, reason=thought.reason, heard=heard)
             self._goes_on = False
         else:

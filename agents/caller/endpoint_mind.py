@@ -22,6 +22,7 @@ from agents.responders.completion import Ended, parts_of
 from agents.responders.kept_parts import kept_parts
 from simulator.cassettes.recording import nothing_goes_out
 from simulator.errors import RemoteError, ScenarioError
+from simulator.languages.lookup import known
 from simulator.reading.secrets import Secrets, key_variable
 from simulator.remote.server import check_token
 from simulator.spec import Duration
@@ -29,6 +30,9 @@ from simulator.traits import PartyTraits
 
 MOST_ROUNDS = 8
 """So often it may call tools before it says something."""
+
+SPEAKS_FROM_S = 1.0
+"""Who waits so long for a tool says so first: the scorer `tools` asks the same of agents."""
 
 TRIES = 3
 """So often an answer is asked for before the endpoint is said to give none."""
@@ -95,6 +99,8 @@ class EndpointMind:
         self._form: Form = spec.form
         self._stage = 0
         self._asked = self._counted = 0
+        self._rounds = 0
+        """How often it called in a row before the answer that it waits for."""
         self._did: list[str] = []
         """What it called and was answered, a line each: its part of the dialogue holds words alone."""
 
@@ -115,14 +121,18 @@ class EndpointMind:
             if opening:
                 return Thought(choice="say", say=opening, reason="its opening")
         reply = await self._reply(situation)
-        if reply.stage_reached and self._stage + 1 < len(self._context.brief.stages):
+        stages = self._context.brief.stages
+        if isinstance(reply, CallerReply) and reply.stage_reached and self._stage + 1 < len(stages):
             self._stage += 1
             reply = await self._reply(situation)  # now that the next part is known to it
+        if isinstance(reply, Thought):
+            return reply
         words = " ".join(self._secrets.scrub(reply.say).split())
         choice = "say" if reply.action == "barge_in" else reply.action
         return Thought(choice=choice, say=words, reason=self._secrets.scrub(reply.reason)[:200])
 
-    async def _reply(self, situation: Situation) -> CallerReply:
+    async def _reply(self, situation: Situation) -> CallerReply | Thought:
+        """Give what it answers, or that a tool that it called takes its time."""
         context = self._context
         stage = self._stage if context.brief.stages else None
         brief = instructions_for(context.brief, context.manner, stage=stage, language=context.language)
@@ -135,7 +145,10 @@ class EndpointMind:
         for _ in range(TRIES):
             text = ""
             try:
-                text = await self._answer(messages, situation)
+                answer = await self._answer(messages, situation)
+                if isinstance(answer, Thought):
+                    return answer
+                text = answer
                 return read_reply(text, situation.occurred, may_hang_up=may_hang_up)
             except ValueError as error:
                 complaint = str(error)
@@ -144,10 +157,14 @@ class EndpointMind:
                         {"role": "user", "content": f"[You {complaint}. Answer again.]"}]  # fmt: skip
         raise RemoteError(self._secrets.scrub(f"{self._name} {complaint}; it was asked {TRIES} times"))
 
-    async def _answer(self, messages: list[Json], situation: Situation) -> str:
-        """Give the text of an answer, after the calls of tools that it makes first. ValueError: it is not whole."""
+    async def _answer(self, messages: list[Json], situation: Situation) -> str | Thought:
+        """Give the text of an answer, after the calls of tools that it makes first. ValueError: it is not whole.
+
+        Where one of them takes its time, give that instead: it is asked again when the answer is there.
+        """
         port, rounds, at = self._context.port, ToolRounds(self._context.port), situation.at
-        for _ in range(MOST_ROUNDS + 1):
+        before = self._rounds if situation.occurred == "answered" else 0
+        for made_before in range(before, MOST_ROUNDS + 1):
             text, ended = await self._tried([*messages, *rounds.behind(0)], situation)
             if not ended.calls or not port.tools:
                 failure = ended.outcome(wrote=bool(text.strip()), thought=False).failure
@@ -158,7 +175,17 @@ class EndpointMind:
             answers = [item["content"] for item in rounds.behind(0) if item["role"] == "tool"]
             made = zip(ended.calls, answers[-len(ended.calls) :], strict=True)
             self._did += [f"{call.name}({call.arguments}): {answer}" for call, answer in made]
+            if at > port.moment(situation.at):
+                self._rounds = made_before + 1
+                return self._busy(situation, at)
         raise ValueError(f"called tools {MOST_ROUNDS + 1} times in a row")
+
+    def _busy(self, situation: Situation, until: int) -> Thought:
+        """What a person does who has to wait for what they look up or switch on: say so, if nobody speaks."""
+        soon = until - situation.at < SPEAKS_FROM_S * self._context.rate
+        quiet = soon or situation.occurred in ("cut_in", "answered")
+        words = "" if quiet else known(self._context.language).hold
+        return Thought(choice="say" if words else "wait", say=words, reason="calls a tool", until=until)
 
     async def _tried(self, messages: list[Json], situation: Situation) -> tuple[str, Ended]:
         """Ask, by less of a form where the server knows no more. RemoteError: the endpoint failed."""

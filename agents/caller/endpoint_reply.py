@@ -22,6 +22,7 @@ ACTIONS: dict[Occurred, tuple[Action, ...]] = {
     "turn": ("say", "wait", "hang_up"),
     "silence": ("say", "wait", "hang_up"),
     "cut_in": ("barge_in", "wait"),
+    "answered": ("say", "wait", "hang_up"),
 }
 NOTES: dict[Occurred, str] = {
     "opening": "The line is open and nobody has spoken. You speak first.",
@@ -29,6 +30,7 @@ NOTES: dict[Occurred, str] = {
     "silence": "Nobody has said anything for a while. Say something, `wait`, or `hang_up` if it is no use.",
     "cut_in": "They are still talking; this is what was heard so far. If there is something worth interrupting for, "
     "`barge_in` with a few words; else `wait`.",
+    "answered": "What you did took its time and is done now; you are told above what came of it. Say what follows.",
 }
 FORM = (
     'Answer with one JSON object and nothing else: {"action": one of %s, "say": the words you speak (empty to wait), '

@@ -102,6 +102,15 @@ IN_WORDS = {
 """What a model is told of a preset; the numbers are kept by us."""
 
 
+def without_overlap(keys: Preset | MannerKeys) -> Preset | MannerKeys:
+    """Give the same manner of one who never speaks while the other does; itself where that is so already."""
+    manner = manner_of(keys)
+    if not manner.interrupts and not manner.backchannels:
+        return keys
+    own = MannerKeys(preset=keys) if isinstance(keys, str) else keys
+    return msgspec.structs.replace(own, interrupts=0.0, backchannels=PerMinute(0))
+
+
 def manner_of(keys: Preset | MannerKeys) -> Manner:
     """Give a manner as a scenario says it: the preset's, with what is different."""
     if isinstance(keys, str):

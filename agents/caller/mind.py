@@ -18,8 +18,10 @@ from simulator.spec import Spec
 from simulator.traits import PartyTraits
 from simulator.world.port import NOBODY, ToolPort
 
-Occurred = Literal["opening", "turn", "silence", "cut_in"]
-"""Why a mind is asked: nobody has spoken yet; the other fell silent; nobody says anything; one could cut in."""
+Occurred = Literal["opening", "turn", "silence", "cut_in", "answered"]
+"""Why a mind is asked: nobody has spoken yet; the other fell silent; nobody says anything; one could cut in; what its
+calls of tools came to is there.
+"""
 
 Choice = Literal["say", "wait", "hang_up"]
 
@@ -39,11 +41,15 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Thought(msgspec.Struct, frozen=True, kw_only=True):
-    """What came to mind: a choice, the words (none to wait), and why. hang_up: the words are its last."""
+    """What came to mind: a choice, the words (none to wait), and why. hang_up: the words are its last.
+
+    until: it called a tool whose answer is there at this sample, when it is asked again; the words are said meanwhile.
+    """
 
     choice: Choice
     say: str = ""
     reason: str = ""
+    until: int | None = None
 
 
 class MindContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +93,10 @@ class MindSpec(Spec, frozen=True, kw_only=True):
 
     def check(self, brief: Brief, where: str) -> None:
         """Refuse what cannot work with this brief. ScenarioError."""
+
+    def called(self) -> list[str]:
+        """The tools that it is known to call."""
+        return []
 
     def build(self) -> Mind:
         """Make the mind; cheap, no I/O."""

@@ -19,6 +19,7 @@ they are heard. Tried in this order, on what the other said since the caller's l
 
 import re
 
+from agents.caller.answers import Answers
 from agents.caller.asked import bare, facts_asked
 from agents.caller.brief import Brief
 from agents.caller.mind import MindContext, MindSpec, Situation, Thought
@@ -39,6 +40,7 @@ from agents.caller.phrases import (
 from agents.responders.rules import Rule
 from simulator.errors import ScenarioError
 from simulator.reading.matchers import refuse_pattern
+from simulator.traits import PartyTraits
 
 MOST_WISHES = 3
 """So often it says what it wants before it gives up."""
@@ -58,7 +60,7 @@ class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
 
     gets: what is to be found out, each with a pattern (any case) by which it is recognised; without any, a confirmation
     ends the call. asked: a pattern for a fact that is asked for in other words than its name's. answers: tried before
-    everything else, as a cascade's `replies`.
+    everything else, as a cascade's `replies`; one that calls a tool says what came of it when the answer is there.
     """
 
     gets: dict[str, str] = {}
@@ -70,11 +72,14 @@ class RulesMindSpec(MindSpec, frozen=True, kw_only=True, tag="rules"):
             refuse_pattern(pattern, f"the pattern of {name!r}")
             if not pattern:
                 raise ValueError(f"the pattern of {name!r} is empty: it would be found in everything")
-        called = next((rule.call for rule in self.answers if rule.call), None)
-        if called is not None:
-            raise ValueError(
-                f"answers: calls {called!r}, but patterns call no tools; a chat model does (base_url, model)"
-            )
+
+    def traits(self) -> PartyTraits:
+        """It calls tools where an answer does."""
+        return PartyTraits(calls_tools=bool(self.called()))
+
+    def called(self) -> list[str]:
+        """The tools that its answers call."""
+        return [rule.call for rule in self.answers if rule.call]
 
     def check(self, brief: Brief, where: str) -> None:
         """Refuse a pattern for a fact that there is not."""
@@ -100,26 +105,29 @@ class RulesMind:
         """What the other is still to say before the stage is reached that was said last."""
         self._wishes = self._presses = self._agains = self._hellos = 0
         self._asked_for: dict[str, int] = {}
-        self._used: dict[int, int] = {}
         self._last = ""
 
     async def start(self, context: MindContext) -> None:
         """Take note of the brief."""
         self._brief = context.brief
         self._manner = context.manner
+        self._answers = Answers(self._spec.answers, context.port)
 
     async def close(self) -> None:
         """Nothing to let go of."""
 
     async def think(self, situation: Situation) -> Thought:
         """Give what the first fitting rule says."""
-        thought = self._cut_in(situation.heard) if situation.occurred == "cut_in" else self._answer(situation)
+        thought = self._cut_in(situation.heard) if situation.occurred == "cut_in" else await self._answer(situation)
         if thought.choice != "wait" and situation.occurred != "silence" and thought.say != UNKNOWN:
             self._last = thought.say
         return thought
 
-    def _answer(self, situation: Situation) -> Thought:
+    async def _answer(self, situation: Situation) -> Thought:
         heard = situation.heard
+        if situation.occurred == "answered" and self._answers.told is not None:
+            self._take_in(heard)
+            return self._answers.told
         if not self._wishes:
             return self._wish("the call begins")
         if situation.occurred == "silence":
@@ -130,7 +138,8 @@ class RulesMind:
         if AGAIN.search(heard):
             return self._again()
         self._take_in(heard)
-        return self._rule(heard) or self._fact(heard) or self._next_stage() or self._finish(heard) or self._react(heard)
+        ready = await self._answers.to(heard, situation.at)
+        return ready or self._fact(heard) or self._next_stage() or self._finish(heard) or self._react(heard)
 
     def _take_in(self, heard: str) -> None:
         """Note what was got, and whether the stage is reached that was said."""
@@ -141,15 +150,6 @@ class RulesMind:
             if found and name not in self._got:
                 self._got[name] = found[0]
         self._confirmed = self._confirmed or bool(DONE.search(heard))
-
-    def _rule(self, heard: str) -> Thought | None:
-        for index, rule in enumerate(self._spec.answers):
-            if re.search(rule.match, heard, re.IGNORECASE):
-                texts = [rule.say] if isinstance(rule.say, str) else rule.say
-                used = self._used.get(index, 0)
-                self._used[index] = used + 1
-                return _say(texts[min(used, len(texts) - 1)], f"answers[{index}]")
-        return None
 
     def _fact(self, heard: str) -> Thought | None:
         asked = facts_asked(self._brief.facts, self._spec.asked, heard)

@@ -1,10 +1,16 @@
 """The caller's spec: what a scenario says of a party with a persona, a goal and facts."""
 
-from agents.caller.actor import Caller, CallerParts
+from typing import Self
+
+import msgspec
+
+from agents.caller.actor import Caller
 from agents.caller.brief import Brief, Facts, Stages, make_brief
-from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of
+from agents.caller.manner import SLOW_SPEECH, MannerKeys, Preset, manner_of, without_overlap
 from agents.caller.minds import AnyMind
+from agents.caller.parts import CallerParts
 from agents.caller.rules_mind import RulesMindSpec
+from agents.speaking_spec import check_called
 from simulator.actor import ActorSpec, PartSpec, Setting
 from simulator.engines.kinds import AnyRecognizer, AnyVoice
 from simulator.engines.moonshine import MoonshineSpec
@@ -54,6 +60,10 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
             opening=self.opening,
         )
 
+    def in_turns(self) -> Self:
+        """Give one with the same wish that neither cuts in nor says "mm-hm"; its words may differ, as its talk does."""
+        return msgspec.structs.replace(self, manner=without_overlap(self.manner))
+
     def pace(self) -> int:
         """Words per minute: its own, or its manner's."""
         return self.words_per_minute or SLOW_SPEECH.get(manner_of(self.manner).preset, 160)
@@ -73,6 +83,7 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
             )
         located(f"{setting.where}.recognizer", self.recognizer.check)
         self.llm.check(self.brief(), f"{setting.where}.llm")
+        check_called(self.llm.called(), setting, ".llm.answers")
 
     def parts(self) -> tuple[PartSpec, ...]:
         """What it thinks by, what it hears with, and its voice, where it names one."""

@@ -5,6 +5,7 @@
     prepare      the other has been speaking for so long: time to think of what to cut in with
     barge_in     the other has been speaking for so long: cut in
     backchannel  the other has been speaking for so long: say "mm-hm"
+    answered     the answer to its calls of tools is there, and the other does not speak: nothing else is waited for
 
 All begin to wait when the caller has said or decided something. So what one of them led to is a turn of a script with
 that cue alone: frozen, it comes at the same sample.
@@ -16,6 +17,7 @@ from typing import Literal
 import numpy as np
 from msgspec import structs
 
+from agents.caller.mind import Occurred
 from agents.caller.timing import PREPARES_S, HumanTiming, whole_ms
 from simulator.events import Party, other_party
 from simulator.speaking.cue_watch import CueWatch
@@ -24,7 +26,7 @@ from simulator.speaking.ears import Activity
 from simulator.speaking.script import TO_THE_END
 from simulator.spec import Duration
 
-Occasion = Literal["opening", "answer", "prepare", "barge_in", "backchannel"]
+Occasion = Literal["opening", "answer", "prepare", "barge_in", "backchannel", "answered"]
 """What a caller may wait for."""
 
 Plan = Mapping[Occasion, Cue]
@@ -63,6 +65,11 @@ class Planner:
             plan["backchannel"] = self._speaking(_later(drawn, spoken_s))
         return plan
 
+    def answered(self, at_s: float) -> Plan:
+        """For the time until an answer is there, `at_s` into the session; it tells of it in a gap of the other's."""
+        self._cut_in = None
+        return {"answered": Cue(at=Duration(at_s), other_silent=self._timing.gap())}
+
     def let_finish(self) -> None:
         """Do not cut into this turn after all."""
         self._cut_in = None
@@ -94,10 +101,18 @@ class Watching:
     def look(self, now: int, heard: Activity, *, busy: bool, free_since: int) -> Occasion | None:
         """Say what has come, in the order of the plan; what comes at the same moment after it is forgotten."""
         for occasion, watch in list(self._watches.items()):
-            if watch.check(now, heard, busy, free_since) is not None:
+            if watch.check(now, heard, busy, free_since, heard) is not None:
                 del self._watches[occasion]
                 return occasion
         return None
+
+    def occurred(self, occasion: Occasion, heard: Activity) -> Occurred:
+        """Give what a moment is to the mind."""
+        if occasion in ("opening", "answered"):
+            return occasion
+        if occasion == "prepare":
+            return "cut_in"
+        return "silence" if heard.last_end <= self.armed_at else "turn"
 
     def drop(self, occasion: Occasion) -> None:
         """No longer wait for something."""

@@ -85,7 +85,7 @@ class Rules:
     """Tries its rules in order."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = [(re.compile(rule.match, re.IGNORECASE), rule) for rule in rules]
+        self._rules = rules
         self._used: dict[int, int] = {}
         self._text = ""
 
@@ -96,20 +96,18 @@ class Rules:
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         """Give the answer of the first rule that fits; silence when none does."""
         self._text = turn.text or ""
-        digits = text_in_digits(self._text)
-        for index, (pattern, rule) in enumerate(self._rules):
-            found = (pattern.search(digits) if _DIGIT.search(rule.match) else None) or pattern.search(self._text)
-            if found is None:
+        for index, rule in enumerate(self._rules):
+            groups = groups_in(rule, self._text)
+            if groups is None:
                 continue
             if not rule.call:
                 yield Reply(text=self._next(index, rule))
                 return
-            groups = {name: _whole_number(text) for name, text in found.groupdict().items() if text is not None}
             if rule.wait:
-                yield Reply(text=_filled(rule.wait, groups))
+                yield Reply(text=filled_in(rule.wait, groups))
             answer = await self._port.call(rule.call, filled(rule.arguments, {}, groups), turn.at)
             said = rule.failed if answer.result.fault else self._next(index, rule)
-            yield Reply(text=_filled(said, {**groups, "answer": answer.result.answer}), not_before=answer.at)
+            yield Reply(text=filled_in(said, {**groups, "answer": answer.result.answer}), not_before=answer.at)
             return
 
     def understood(self) -> str:
@@ -125,13 +123,22 @@ class Rules:
         return rule.texts[min(used, len(rule.texts) - 1)]
 
 
+def groups_in(rule: Rule, text: str) -> dict[str, str] | None:
+    """Give the named groups of a rule's pattern in what was understood; None where it does not fit."""
+    pattern = re.compile(rule.match, re.IGNORECASE)
+    found = (pattern.search(text_in_digits(text)) if _DIGIT.search(rule.match) else None) or pattern.search(text)
+    if found is None:
+        return None
+    return {name: _whole_number(given) for name, given in found.groupdict().items() if given is not None}
+
+
 def _whole_number(text: str) -> str:
     """A number as it is written by those who spell it: `1, 2, 3 4-5` is 12345."""
     digits = re.sub(r"[\s,.-]", "", text)
     return digits if digits.isdigit() else text
 
 
-def _filled(text: str, places: Mapping[str, Any]) -> str:
+def filled_in(text: str, places: Mapping[str, Any]) -> str:
     """Give what is said. ActorError: the pattern left a group out, or the answer has no such thing."""
     try:
         return written(filled(text, {}, places))

@@ -1,18 +1,21 @@
 """The outcome that a world itself decides: calls and state by its own verdict, words by what the agent said."""
 
 import re
+from collections.abc import Sequence
 
 from metrics.outcomes.seen import OutcomeFinding, Seen, Within
 from metrics.outcomes.words import chosen, shown_spots, spots, unknown_speech
+from simulator.judging.calibration import why_not_believed
+from simulator.judging.rubric import Criterion
 from simulator.reading.outcomes import WorldOutcome
 from simulator.speaking.numbers import text_in_digits
 from simulator.world.record import WorldVerdict
 
 
 def succeeded(_outcome: WorldOutcome, seen: Seen) -> OutcomeFinding:
-    """Whether calls and state are as the world wants them, and the agent said what it had to.
+    """Whether calls and state are as the world wants them, and the agent said what it had to, in which way it had to.
 
-    Undefined where criteria of language are left, which only a judge can tell, and where words are not known.
+    Undefined where words are not known, and where the way is left, of which nobody can tell but a judge.
     """
     verdict = seen.world.verdict if seen.world is not None else None
     if verdict is None:
@@ -21,14 +24,27 @@ def succeeded(_outcome: WorldOutcome, seen: Seen) -> OutcomeFinding:
         label = f"calls and state: {verdict.reward:g} of 1 ({', '.join(verdict.basis)})"
         return OutcomeFinding(met=False, evidence=[seen.whole(label)])
     said = _communicated(verdict, seen)
-    if said.met is not True:
-        return said
-    if verdict.language:
-        count = len(verdict.language)
-        return OutcomeFinding(
-            met=None, reason=f"{count} criteria of language need a judge, the first: {verdict.language[0]}"
-        )
-    return said
+    return _judged(verdict.language, seen) if said.met and verdict.language else said
+
+
+def _judged(criteria: Sequence[str], seen: Seen) -> OutcomeFinding:
+    """Whether the scenario's judge finds all of them; one that may not gate is asked nothing."""
+    sitting, count = seen.sitting, len(criteria)
+    if sitting is None:
+        return OutcomeFinding(met=None, reason=f"{count} criteria of language need a judge, the first: {criteria[0]}")
+    ballots = []
+    for criterion in [Criterion(criterion=text) for text in criteria]:
+        doubt = why_not_believed(sitting.spec, criterion)
+        if doubt is not None:
+            return OutcomeFinding(
+                met=None, reason=f"of {count} criteria of language the first needs a judge whose word counts: {doubt}"
+            )
+        ballots.append(sitting.ballot(criterion))
+    verdicts = [ballot.met() for ballot in ballots]
+    met = False if False in verdicts else None if None in verdicts else True
+    deciding = [ballot for ballot, verdict in zip(ballots, verdicts, strict=True) if verdict == met]
+    evidence = [item for ballot in deciding for item in ballot.evidence(seen.session.duration, met)]
+    return OutcomeFinding(met=met, evidence=evidence, reason=(deciding[0].problem or "") if met is None else "")
 
 
 def _communicated(verdict: WorldVerdict, seen: Seen) -> OutcomeFinding:

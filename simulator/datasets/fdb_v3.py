@@ -67,6 +67,9 @@ def _sample(name: str, sound: Path, scenario: dict[str, Any] | None, whose: dict
     if not isinstance(calls, list) or not all(map(_is_call, calls)):
         raise SessionError("its scenario has no list of expected_tool_calls with a function and args each")
     known = {key: scenario[key] for key in _KEPT if key in scenario}
+    dialogue = scenario.get("dialogue")
+    if isinstance(dialogue, list) and dialogue and isinstance(dialogue[-1], dict):
+        known["expected_response"] = str(dialogue[-1].get("ai", ""))
     return DatasetSample(id=name, user_audio=sound, channel=check_recording(sound, None), meta={**whose, **known})
 
 

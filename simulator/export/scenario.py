@@ -45,6 +45,9 @@ def _is_caller(session: Session, party: Party) -> bool:
 
 def _script(session: Session, party: Party, caller: Mapping[str, Any]) -> Plain:
     own = [event for event in session.events if event.party == party]
+    called = next((event.name for event in own if event.type == "tool_call"), None)
+    if called is not None:
+        raise SessionError(f"{session.folder}: the {party} called {called!r}; a script calls no tools")
     manner = next((event.data for event in own if event.type == "manner"), None)
     if manner is None:
         raise SessionError(f"{session.folder}: its events do not tell with which voice and ears the {party} called")

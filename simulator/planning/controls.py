@@ -1,7 +1,8 @@
 """Controls: every trial once more with the same words, in which the user does not speak while the agent does.
 
 What is injected, and what a script says over the agent, waits until the agent has fallen silent; texts, voices, seeds
-and lines stay. The difference between the two is what full duplex cost (simulator/results/controls.py).
+and lines stay. A caller neither cuts in nor says "mm-hm": its wish stays, and its words go where the talk goes. The
+difference between the two is what full duplex cost (simulator/results/controls.py).
 """
 
 import msgspec
@@ -50,7 +51,7 @@ def half_duplex(scenario: Scenario) -> Scenario:
     try:
         user = scenario.user.in_turns()
     except ValueError as error:
-        raise ScenarioError(f"{where}: of the user, {error}; a caller's take can be frozen into a script") from error
+        raise ScenarioError(f"{where}: of the user, {error}; a script, a recording or a caller can") from error
     injectors = [item.in_turns() if item.party == "user" else item for item in scenario.injectors]
     if user == scenario.user and injectors == scenario.injectors:
         raise ScenarioError(f"{where}: nothing of the user can fall into the agent's turn: both would be the same")

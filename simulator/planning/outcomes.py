@@ -4,13 +4,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from simulator.errors import ScenarioError
-from simulator.events import Party
+from simulator.events import PARTIES, Party
 from simulator.reading.outcomes import (
     CalledOutcome,
     ExpectedOutcome,
     JudgeOutcome,
     NotCalledOutcome,
     StateOutcome,
+    TimedOutcome,
     WorldOutcome,
 )
 from simulator.scenario import Scenario
@@ -43,6 +44,10 @@ def tools_of(scenario: Scenario, party: Party) -> dict[str, Tool]:
 
 
 def _complaint(scenario: Scenario, outcome: ExpectedOutcome) -> str | None:
+    if isinstance(outcome, TimedOutcome) and outcome.after is not None and outcome.after.kind == "call":
+        known = [name for party in PARTIES for name in tools_of(scenario, party)]
+        if outcome.after.name not in known:
+            return f"`after: {outcome.after}`: nobody has such a tool{_meant(outcome.after.name, known)}"
     match outcome:
         case CalledOutcome() | NotCalledOutcome():
             return _on_tools(scenario, outcome)

@@ -11,7 +11,7 @@ from typing import Any
 from simulator.events import PARTIES, Party
 from simulator.injector import SpeechInjectorSpec
 from simulator.line import ChannelSpec
-from simulator.reading.outcomes import JudgeOutcome
+from simulator.reading.outcomes import JudgeOutcome, WorldOutcome
 from simulator.scenario import DIRECTIONS, Scenario, kind_of
 from simulator.speaking.cues import CueKeys
 from simulator.speaking.ears import LevelEarsSpec
@@ -104,7 +104,7 @@ def _idle_judges(scenario: Scenario) -> Iterator[str]:
     if judge is None:
         return
     asks = any(hasattr(spec, "with_judge") for spec in scenario.scorers or ())
-    if not asks and not any(isinstance(item.outcome, JudgeOutcome) for item in scenario.expect):
+    if not asks and not any(isinstance(item.outcome, JudgeOutcome | WorldOutcome) for item in scenario.expect):
         yield "$.judge: nothing asks it; a scorer `{kind: judge, ...}` does, or an expectation `{judge: ...}`"
     if judge.votes > 1 and judge.temperature == 0:
         yield f"$.judge.temperature: at 0 its {judge.votes} votes are one vote said again; leave it out, or raise it"

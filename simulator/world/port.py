@@ -1,7 +1,7 @@
 """Ports: a party's way to its session's world. Each call is told with its times, and its answer is waited for.
 
-On the virtual clock a call is answered at once and counts as answered `delay` later: what follows from it is said from
-then on. On the wall clock the delay is waited for.
+A call is performed at once and counts as answered `delay` later. On the virtual clock whoever calls waits for that by
+itself: what follows is said from then on. On the wall clock the port waits, unless who calls goes on meanwhile.
 """
 
 import itertools
@@ -22,14 +22,20 @@ class CallAnswer(NamedTuple):
 
 
 class ToolPort:
-    """What one party calls. emit: notes events on its output stream; sample_rate: of that stream, in Hz."""
+    """What one party calls. emit: notes events on its output stream; sample_rate: of that stream, in Hz.
 
-    def __init__(self, world: World | None, party: Party, emit: Emit, clock: Clock, sample_rate: int) -> None:
+    waits: whether a call takes its delay on the wall clock, too.
+    """
+
+    def __init__(
+        self, world: World | None, party: Party, emit: Emit, clock: Clock, sample_rate: int, *, waits: bool = True
+    ) -> None:
         self._world = world
         self._party = party
         self._emit = emit
         self._clock = clock
         self._rate = sample_rate
+        self._waits = waits and clock.realtime
         self._numbers = itertools.count(1)
 
     @property
@@ -47,15 +53,19 @@ class ToolPort:
         """Where the world is served, the session's token included; "" where it is not."""
         return self._world.address if self._world is not None else ""
 
+    def moment(self, at: int) -> int:
+        """Give the present sample of the output stream, which the wall clock knows better than who says `at`."""
+        return self._clock.now() if self._clock.realtime else at
+
     async def call(self, name: str, arguments: object, at: int) -> CallAnswer:
-        """Call a tool at a sample of the output stream, which the wall clock knows better."""
+        """Call a tool at a sample of the output stream."""
         call = f"call-{next(self._numbers)}"
-        begun = self._clock.now() if self._clock.realtime else at
+        begun = self.moment(at)
         self._emit(begun, "tool_call", id=call, name=name, arguments=arguments)
         result = self.result_of(name, arguments)
-        if self._clock.realtime:
+        if self._waits:
             await sleep(result.delay)
-        answered = self._clock.now() if self._clock.realtime else begun + result.delay.samples(self._rate)
+        answered = self._clock.now() if self._waits else begun + result.delay.samples(self._rate)
         self._emit(answered, "tool_result", **result_fields(call, name, result))
         return CallAnswer(result, answered)
 

@@ -12,6 +12,7 @@ tools:
 import inspect
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,15 +128,11 @@ def _next(holder: Any, name: str | None) -> list[Any]:
 
 
 def _check_way(path: str, state: Mapping[str, Any]) -> None:
-    """Refuse a path to set whose way there is not in the state, as far as no argument decides. ScenarioError."""
+    """Refuse a path to set whose way there is not in the state, up to where an argument decides. ScenarioError."""
     parts = split_path(path)
     if not parts or "".join(parts).count("{") != path.count("{") or ".".join(parts) != path:
         raise ScenarioError(f"{quoted(path)} is no path; write it like orders.{{order}}.status")
-    way: list[str] = []
-    for part in parts[:-1]:
-        if "{" in part:
-            return
-        way.append(part)
+    way = list(takewhile(lambda part: "{" not in part, parts[:-1]))
     try:
         walked(state, way)
     except UnfilledError as error:

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 import msgspec
 
 from metrics.compat.as_scorer import AsScorer
+from metrics.compat.fdb.live import LiveJudging
 from metrics.compat.fdb.samples import read_json
 from metrics.compat.fdb.v2_live import V2Judge, read_checkout
 from metrics.compat.fdb.v2_reply import EVENTS_KEY, TASK_KEY, Event, ReplyReader, TimedReply, is_number
 from metrics.compat.fdb.v2_tables import PROCESSED, StagedDialogue, bins, rated, write_tables
 from metrics.compat.measured import Measured
-from simulator.cassettes.cassette import Cassette
 from simulator.errors import SessionError
 from simulator.judging.spec import AnyJudge, JudgeSpec
-from simulator.score import Definition, Score
+from simulator.score import Definition
 from simulator.scoring.corpus import CorpusResult
 from simulator.scoring.inputs import Input, InputKind
 from simulator.session import Session
@@ -65,9 +65,9 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         """Give the same with the scenario's judge, where it has none of its own."""
         return self if self.judge is not None else msgspec.structs.replace(self, judge=judge)
 
-    def build(self) -> "LiveV2":  # type: ignore[override]
+    def build(self) -> LiveJudging:  # type: ignore[override]
         """Make what scores sessions."""
-        return LiveV2(self)
+        return LiveJudging(self)
 
     def prepare(self) -> V2Judge | None:
         """Open the judge; None where nobody named one. ScenarioError: a checkout or a key that is not there."""
@@ -142,24 +142,6 @@ class V2Spec(AsScorer, frozen=True, kw_only=True, tag="fdb:v2"):
         if self.write is not None and dialogues:
             write_tables(self.write, dialogues, deep=self.mode == "strict")
         return result
-
-
-class LiveV2:
-    """Scores sessions by the judge. used: what it was asked and answered so far."""
-
-    def __init__(self, spec: V2Spec) -> None:
-        self.used: list[Cassette] = []
-        self.definitions = spec.definitions
-        self._spec = spec
-        self._judge: V2Judge | None = None
-
-    def score(self, session: Session) -> list[Score]:
-        """Score one session: one score per definition; undefined ones say why."""
-        if self._judge is None:
-            self._judge = self._spec.prepare()
-        scores = self._spec.scores(self._spec.measure_session(session, self._judge))
-        self.used = [] if self._judge is None else self._judge.used
-        return scores
 
 
 def _read(path: Path, reader: ReplyReader) -> TimedReply:
