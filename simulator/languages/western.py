@@ -20,7 +20,6 @@ ENGLISH = Tongue(
             "November", "December"),
            ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
            ("today", "tomorrow", "tonight"), ("morning", "afternoon", "evening")),
-    numbers=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
 )  # fmt: skip
 GERMAN = Tongue(
     code="de", name="German", voice="de", second="de+f2",
@@ -36,7 +35,6 @@ GERMAN = Tongue(
              (r"\bdank", "Gern geschehen. Kann ich sonst noch etwas für Sie tun?"),
              (r"\b(auf wiederhören|auf wiedersehen|tschüss)\b", "Vielen Dank für Ihren Anruf. Auf Wiederhören."),
              ("", "Verstehe. Ich sehe für Sie nach, es dauert nur einen Moment.")),
-    numbers=("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
 )  # fmt: skip
 SPANISH = Tongue(
     code="es", name="Spanish", voice="es", second="es+f2",
@@ -53,7 +51,6 @@ SPANISH = Tongue(
              (r"\bgracias\b", "De nada. ¿Puedo ayudarle en algo más?"),
              (r"\b(adiós|hasta luego)\b", "Gracias por su llamada. Adiós."),
              ("", "Entiendo. Déjeme comprobarlo, solo será un momento.")),
-    numbers=("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"),
 )  # fmt: skip
 FRENCH = Tongue(
     code="fr", name="French", voice="fr", second="fr+f2",
@@ -70,7 +67,6 @@ FRENCH = Tongue(
              (r"\bmerci\b", "Je vous en prie. Puis-je faire autre chose pour vous ?"),
              (r"\bau revoir\b", "Merci de votre appel. Au revoir."),
              ("", "Je vois. Je regarde cela pour vous, un instant, s'il vous plaît.")),
-    numbers=("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"),
 )  # fmt: skip
 ITALIAN = Tongue(
     code="it", name="Italian", voice="it", second="it+f2",
@@ -85,8 +81,6 @@ ITALIAN = Tongue(
              (r"\bgrazie\b", "Prego. Posso fare altro per lei?"),
              (r"\barrivederci\b", "Grazie per la chiamata. Arrivederci."),
              ("", "Capisco. Controllo subito, ci vuole solo un momento.")),
-    numbers=("zero", "uno", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove", "dieci", "undici",
-             "dodici"),
 )  # fmt: skip
 PORTUGUESE = Tongue(
     code="pt", name="Portuguese", voice="pt", second="pt+f2",
@@ -102,7 +96,6 @@ PORTUGUESE = Tongue(
              (r"\bobrigad[oa]\b", "De nada. Posso ajudar em mais alguma coisa?"),
              (r"\b(adeus|tchau|até logo)\b", "Obrigado pela sua chamada. Até logo."),
              ("", "Entendo. Vou verificar, é só um momento.")),
-    numbers=("zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez", "onze", "doze"),
 )  # fmt: skip
 DUTCH = Tongue(
     code="nl", name="Dutch", voice="nl", second="nl+f2",
@@ -117,7 +110,6 @@ DUTCH = Tongue(
              (r"\b(bedankt|dank)", "Graag gedaan. Kan ik verder nog iets voor u doen?"),
              (r"\b(tot ziens|dag)\b", "Bedankt voor het bellen. Tot ziens."),
              ("", "Ik begrijp het. Ik kijk het even na, een moment alstublieft.")),
-    numbers=("nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf"),
 )  # fmt: skip
 SWEDISH = Tongue(
     code="sv", name="Swedish", voice="sv", second="sv+f2",
@@ -131,7 +123,6 @@ SWEDISH = Tongue(
              (r"\btack\b", "Varsågod. Kan jag hjälpa till med något mer?"),
              (r"\bhej då\b", "Tack för att du ringde. Hej då."),
              ("", "Jag förstår. Jag tittar på det, det tar bara ett ögonblick.")),
-    numbers=("noll", "ett", "två", "tre", "fyra", "fem", "sex", "sju", "åtta", "nio", "tio", "elva", "tolv"),
 )  # fmt: skip
 POLISH = Tongue(
     code="pl", name="Polish", voice="pl", second="pl+f2",
@@ -145,7 +136,6 @@ POLISH = Tongue(
              (r"\bdzięk", "Proszę bardzo. Czy mogę jeszcze w czymś pomóc?"),
              (r"\bdo widzenia\b", "Dziękuję za telefon. Do widzenia."),
              ("", "Rozumiem. Sprawdzę to, to potrwa tylko chwilę.")),
-    numbers=("zero", "jeden", "dwa", "trzy", "cztery", "pięć", "sześć", "siedem", "osiem", "dziewięć", "dziesięć"),
 )  # fmt: skip
 RUSSIAN = Tongue(
     code="ru", name="Russian", voice="ru", second="ru+f2",
@@ -159,7 +149,6 @@ RUSSIAN = Tongue(
              (r"спасибо", "Пожалуйста. Могу я ещё чем-нибудь помочь?"),
              (r"до свидания", "Спасибо за звонок. До свидания."),
              ("", "Понимаю. Я сейчас посмотрю, это займёт одну минуту.")),
-    numbers=("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять", "десять"),
 )  # fmt: skip
 TURKISH = Tongue(
     code="tr", name="Turkish", voice="tr", second="tr+f2",
@@ -173,6 +162,5 @@ TURKISH = Tongue(
              (r"\bteşekkür", "Rica ederim. Başka bir isteğiniz var mı?"),
              (r"\b(hoşça kal|güle güle)", "Aradığınız için teşekkürler. İyi günler."),
              ("", "Anlıyorum. Hemen bakıyorum, yalnızca bir dakika sürer.")),
-    numbers=("sıfır", "bir", "iki", "üç", "dört", "beş", "altı", "yedi", "sekiz", "dokuz", "on"),
 )  # fmt: skip
 WESTERN = (ENGLISH, GERMAN, SPANISH, FRENCH, ITALIAN, PORTUGUESE, DUTCH, SWEDISH, POLISH, RUSSIAN, TURKISH)
