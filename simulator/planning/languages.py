@@ -1,4 +1,7 @@
-"""Languages that nobody would understand: refused where a scenario says what is spoken, told where a voice does."""
+"""Languages that nobody would understand: refused where a scenario says what is spoken, told where a voice does.
+
+Told, too, is a voice of another language than its party's: it reads every text, and makes it up from its own sounds.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +9,7 @@ from simulator.actor import ActorSpec
 from simulator.engines.kinds import RecognizerSpec, VoiceSpec, languages_heard
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party, other_party
-from simulator.languages.lookup import ENGLISH, plain, tongues
+from simulator.languages.lookup import ENGLISH, known, plain, tongues
 from simulator.languages.spread import heard_by_default
 from simulator.plugins import load
 from simulator.scenario import Scenario
@@ -23,9 +26,10 @@ def check_languages(scenario: Scenario) -> None:
 
 
 def foreign(scenarios: Iterable[Scenario]) -> Iterator[str]:
-    """Say which voices speak what the other's recogniser, or that of the scorers, does not hear."""
+    """Say which voices speak another language than their party, and who does not hear what is spoken."""
     for scenario in scenarios:
         for party in PARTIES:
+            yield from _strange_voices(scenario, party)
             other = other_party(party)
             code = _said_of(scenario.actor(other)) or _voice_of(scenario.actor(other))
             for ear in _ears(scenario.actor(party)):
@@ -39,6 +43,19 @@ def foreign(scenarios: Iterable[Scenario]) -> Iterator[str]:
                 f"{' and '.join(map(_named, unheard))}, so the words that nobody tells are not found and their metrics "
                 f"stay undefined; {_remedy(unheard[0])}"
             )
+
+
+def _strange_voices(scenario: Scenario, party: Party) -> Iterator[str]:
+    spec = scenario.actor(party)
+    code = _said_of(spec)
+    voices = [voice for voice in (getattr(spec, "voice", None), *(getattr(spec, "accent", None) or ()))
+              if isinstance(voice, VoiceSpec)]  # fmt: skip
+    own = {code, *(plain(name) for names in known(code).accents.values() for name in names)}  # Cantonese is Chinese
+    for voice in voices:
+        spoken = spoken_by(voice)
+        if code and spoken and spoken not in own:
+            where = f"{scenario.name}: $.{party}.{'voice' if len(voices) == 1 else 'accent'}"
+            yield f"{where}: {voice.label} speaks {_named(spoken)}, and the {party} {_named(code)}"
 
 
 def _said_of(spec: ActorSpec) -> str:
