@@ -1,6 +1,7 @@
 """Number words of languages other than English, in digits: `zweihundertfünf` is 205, `treinta y uno` 31.
 
-Each language reads by the words of its values under a thousand, made once a process from counting.py.
+Each language reads by the words of its values under a thousand, made once a process from
+simulator/languages/counting.py.
 """
 
 import re
