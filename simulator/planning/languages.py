@@ -19,9 +19,9 @@ from simulator.speaking.accent import spoken_by
 def check_languages(scenario: Scenario) -> None:
     """Refuse a party whose recogniser does not hear what the other is said to speak. ScenarioError."""
     for party in PARTIES:
-        code = _said_of(scenario.actor(other_party(party)))
+        code = said_of(scenario.actor(other_party(party)))
         for ear in _ears(scenario.actor(party)):
-            if code and not _hears(ear, code):
+            if code and not hears(ear, code):
                 raise ScenarioError(f"{scenario.name}: $.{party}.recognizer: {_deaf(ear, code, other_party(party))}")
 
 
@@ -31,12 +31,12 @@ def foreign(scenarios: Iterable[Scenario]) -> Iterator[str]:
         for party in PARTIES:
             yield from _strange_voices(scenario, party)
             other = other_party(party)
-            code = _said_of(scenario.actor(other)) or _voice_of(scenario.actor(other))
+            code = said_of(scenario.actor(other)) or _voice_of(scenario.actor(other))
             for ear in _ears(scenario.actor(party)):
-                if code and not _hears(ear, code):
+                if code and not hears(ear, code):
                     yield f"{scenario.name}: $.{party}.recognizer: {_deaf(ear, code, other)}"
-        codes = dict.fromkeys(_said_of(spec) or _voice_of(spec) for spec in map(scenario.actor, PARTIES))
-        unheard = [code for code in codes if code and not _hears(scenario.recognizer, code)]
+        codes = dict.fromkeys(said_of(spec) or _voice_of(spec) for spec in map(scenario.actor, PARTIES))
+        unheard = [code for code in codes if code and not hears(scenario.recognizer, code)]
         if unheard and scenario.scorers != []:
             yield (
                 f"{scenario.name}: $.recognizer: {scenario.recognizer.label} does not hear "
@@ -47,7 +47,7 @@ def foreign(scenarios: Iterable[Scenario]) -> Iterator[str]:
 
 def _strange_voices(scenario: Scenario, party: Party) -> Iterator[str]:
     spec = scenario.actor(party)
-    code = _said_of(spec)
+    code = said_of(spec)
     voices = [voice for voice in (getattr(spec, "voice", None), *(getattr(spec, "accent", None) or ()))
               if isinstance(voice, VoiceSpec)]  # fmt: skip
     own = {code, *(plain(name) for names in known(code).accents.values() for name in names)}  # Cantonese is Chinese
@@ -58,7 +58,8 @@ def _strange_voices(scenario: Scenario, party: Party) -> Iterator[str]:
             yield f"{where}: {voice.label} speaks {_named(spoken)}, and the {party} {_named(code)}"
 
 
-def _said_of(spec: ActorSpec) -> str:
+def said_of(spec: ActorSpec) -> str:
+    """Give the code of what a party is said to speak; empty where nothing is said."""
     return plain(spec.language) if spec.language else ""
 
 
@@ -81,7 +82,8 @@ def _ears(spec: ActorSpec) -> list[RecognizerSpec]:
     return found
 
 
-def _hears(recognizer: RecognizerSpec, code: str) -> bool:
+def hears(recognizer: RecognizerSpec, code: str) -> bool:
+    """Say whether a recogniser hears a language, as far as it tells. code: ISO 639."""
     heard = languages_heard(recognizer.label)
     own = getattr(recognizer, "language", "")
     if own and own != "auto":
