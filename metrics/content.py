@@ -179,7 +179,9 @@ def _said_and_heard(session: Session) -> Score:
     if orthography == "characters":
         return undefined(SAID_HEARD_WER, "the agent's text has no spaces between words")
     whole = TextPair(start=0, end=session.duration, reference=told, found=" ".join(heard))
-    return error_rate(SAID_HEARD_WER, [whole], orthography, "agent", reason="the agent told no word")
+    return error_rate(
+        SAID_HEARD_WER, [whole], orthography, "agent", reason="the agent told no word", language=language.code
+    )
 
 
 def _recogniser(session: Session) -> Score:

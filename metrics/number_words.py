@@ -6,9 +6,6 @@ one, since that is what Whisper's English rules make of spelled ones ("seven thi
 
 import re
 from collections.abc import Sequence
-from functools import cache
-
-from simulator.languages.lookup import tongues
 
 _DIGITS = re.compile(r"[0-9]+")
 _LARGE = {"十": 10, "百": 100, "千": 1000}
@@ -31,18 +28,6 @@ def joined_numbers(tokens: Sequence[str], *, one: str = "") -> list[str]:
 
 def _number(token: str, one: str) -> str | None:
     return "1" if one and token == one else token if _DIGITS.fullmatch(token) else None
-
-
-def words_in_digits(tokens: Sequence[str], language: str) -> list[str]:
-    """Write the number words of a language in digits, as far as they are known (0 to 12 of most)."""
-    known = _spelled_numbers(language)
-    return [known.get(token, token) for token in tokens]
-
-
-@cache
-def _spelled_numbers(language: str) -> dict[str, str]:
-    tongue = tongues().get(language)
-    return {word: str(value) for value, word in enumerate(tongue.numbers)} if tongue else {}
 
 
 def numerals_in_digits(text: str) -> str:

@@ -3,8 +3,8 @@
 English is normalised as Whisper's evaluation does it (case, punctuation, contractions, numbers, British spellings;
 fillers such as "um" and "mm-hm" are dropped), so that "25 dollars" equals "twenty-five dollars". Those rules know no
 other language: there "um" is a word and marks are letters. Elsewhere only case, punctuation and compatibility forms
-go, and small numbers in words are digits; scripts without spaces are told apart by character. Numbers that stand behind
-each other are one number everywhere.
+go, and numbers in words are digits where the language's are known; scripts without spaces are told apart by character.
+Numbers that stand behind each other are one number everywhere.
 
 Each text is normalised for itself: Whisper's rules drop what stands in brackets, and a bracket that one text leaves
 open must not reach into the next.
@@ -17,7 +17,8 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from metrics.language import ENGLISH, UNSPACED, main_script
-from metrics.number_words import joined_numbers, numerals_in_digits, words_in_digits
+from metrics.number_reader import words_in_digits
+from metrics.number_words import joined_numbers, numerals_in_digits
 
 Orthography = Literal["english", "words", "characters"]
 """How a text is counted: in words after Whisper's English rules, in words as they stand, or in characters."""
@@ -83,7 +84,7 @@ def _normalised(text: str, orthography: Orthography, language: str) -> str:
     tokens = _as_written(plain).split()
     if orthography == "characters":
         return " ".join(numerals_in_digits("".join(tokens)))
-    return " ".join(joined_numbers(words_in_digits(tokens, language)))
+    return " ".join(joined_numbers(words_in_digits(" ".join(tokens), language).split()))
 
 
 def _english(text: str) -> str:

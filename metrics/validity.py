@@ -113,11 +113,12 @@ def _inaudible(session: Session) -> Iterable[Evidence]:
 def _not_understood(session: Session) -> Iterable[Evidence]:
     speech = session.speech.user
     meant = text_of(word for word in speech.words if word.source != "asr")
-    if not speech.recognised or deaf_to(session.speech.recognizer, spoken_language(session, "user", meant)):
+    language = spoken_language(session, "user", meant)
+    if not speech.recognised or deaf_to(session.speech.recognizer, language):
         return
     words = by_utterance(speech.words)
     pairs = [meant_pair(item, words.get(item.id, [])) for item in speech.recognised if item.role != "backchannel"]
-    lengths = _letters(pairs)
+    lengths = _letters(pairs, language.code)
     for pair, (wrong, letters) in zip(pairs, lengths, strict=True):
         if letters >= LONG_LETTERS and wrong >= WRONG * letters:
             label = f"our own recogniser does not understand the user: {pair.reference!r} -> {pair.found!r}"
@@ -129,10 +130,10 @@ def _not_understood(session: Session) -> Iterable[Evidence]:
         yield Evidence(start=pairs[0].start, end=pairs[-1].end, party="user", label=label)
 
 
-def _letters(pairs: Sequence[TextPair]) -> list[tuple[int, int]]:
+def _letters(pairs: Sequence[TextPair], language: str) -> list[tuple[int, int]]:
     """Give the wrong letters of each pair, no more than it has, and how many it has."""
-    orthography = orthography_of(" ".join(pair.reference for pair in pairs))
-    plain = [normalised([pair.reference, pair.found], orthography) for pair in pairs]
+    orthography = orthography_of(" ".join(pair.reference for pair in pairs), language)
+    plain = [normalised([pair.reference, pair.found], orthography, language) for pair in pairs]
     found = distances([reference for reference, _ in plain], [heard for _, heard in plain], "characters")
     return [(min(distance.errors, distance.words), distance.words) for distance in found]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from metrics.spelling import orthography_of
 from simulator.engines.kinds import languages_heard
+from simulator.languages.counting import COUNTINGS
 from simulator.languages.lookup import ENGLISH, MULTILINGUAL, tongues
 from simulator.languages.tongue import Tongue
 from simulator.speaking.disfluency import KINDS
@@ -39,9 +40,14 @@ FOOT = """
 Voices are espeak's, which speaks all of them and none like a native; a Piper voice, a server or takes are named in
 `voice` ([voices.md](voices.md)). espeak reads no Chinese characters in Japanese: write kana, with spaces between
 words. A vote needs recognisers that all hear the language. Synthesised words have the synthesiser's own times in
-every language; aligned is what else is known as text. Numbers: Whisper's rules read English ones; of the others the
-words up to twelve (where a table has them) are digits, of Chinese numerals all; what an agent of rules hears is
-searched with English numbers in digits alone. `scenarios/languages/` holds first calls that run without a model.
+every language; aligned is what else is known as text. `scenarios/languages/` holds first calls that run without a
+model.
+
+For error rates numbers in words are digits, so that `zweihundertfünf`, `205` and `2, 0, 5` are the same, whoever writes
+which; numbers behind each other are one, as an id is that is read digit by digit. English goes by Whisper's rules;
+NUMBERS know theirs up to 999,999, Hindi and Arabic up to ten, Chinese (and Japanese) its numerals, Korean none. An
+article (`ein`, `un`, `een`) is no number but inside one; cases (Russian `двадцати`), ordinals, fractions and times
+of the clock stay words. What an agent of rules hears is searched with English numbers in digits alone.
 
 ## Disfluent by rule
 
@@ -82,7 +88,9 @@ def page() -> str:
     """Give the whole page."""
     kinds = ", ".join(f"`{kind}`" for kind in KINDS)
     rows = "\n".join("| " + " | ".join(_row(tongue)) + " |" for tongue in tongues().values())
-    return HEAD + rows + "\n" + FOOT.replace("KINDS", kinds)
+    counted = [one.name for one in tongues().values() if one.code in COUNTINGS and COUNTINGS[one.code].thousand]
+    numbers = f"{', '.join(counted[:-1])} and {counted[-1]}"
+    return HEAD + rows + "\n" + FOOT.replace("KINDS", kinds).replace("NUMBERS", numbers)
 
 
 def _row(tongue: Tongue) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Writes docs/sweep_results.md, what the shipped sweeps come to: `python -m tests.sweeps_page` (some minutes).
 
+One of them needs pipecat-ai's model: `pip install --no-deps pipecat-ai`.
+
 python -m tests.sweeps_page FOLDER     the same from runs that lie there already, by the sweeps' names
 """
 

@@ -18,7 +18,7 @@ from simulator.frame import Samples
 from simulator.session import read_session
 from simulator.speaking.voice import spoken
 from tests.contracts.http_peers import Got, scripted
-from tests.speech_servers import answering, fields_of, hearing, pcm, streamed, told_rate, wav
+from tests.speech_servers import answering, fields_of, hearing, pcm, streamed, text_of, told_rate, wav
 
 TEXT = "I would like the soup, please."
 PCM = {"format": "pcm", "self_test": False}
@@ -121,6 +121,21 @@ def test_a_header_may_lie_of_the_rate_too() -> None:
     lying = voice(lambda text: told_rate(wav(text, 24_000), 48_000), self_test=True)
     with lying as (engine, _), pytest.raises(RemoteError, match="if its sound is of 48000 Hz"):
         engine.synthesize(TEXT)
+
+
+@pytest.mark.parametrize("kind", ["audio/L16; rate=22050", 'audio/pcm;channels=1;Rate="22050"'])
+def test_a_rate_that_is_too_near_to_be_heard_is_told_by_the_content_type(kind: str) -> None:
+    """22,050 Hz taken for 24,000 sounds like a faster voice; a server that tells its rate is believed."""
+
+    def script(got: Got) -> None:
+        got.answer(pcm(text_of(got), 22_050), kind=kind)
+
+    with scripted(script) as (url, _):
+        keys = {"kind": "openai", "model": "tts", "name": "ann", "base_url": f"{url}/v1", "format": "pcm"}
+        with pytest.raises(RemoteError, match=r"says that its sound is of 22050 Hz .*, which is read at 24000 Hz"):
+            voice_of(keys).build().synthesize(TEXT)
+        for proven in ({"sample_rate": 22_050}, {"self_test": False}):
+            assert len(voice_of({**keys, **proven}).build().synthesize(TEXT).samples)
 
 
 def test_the_right_rate_is_proven_once() -> None:

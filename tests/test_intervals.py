@@ -114,6 +114,12 @@ def test_trials_that_agree_add_little() -> None:
     assert 30 < effective_cases(mixed, np.full(10, 5.0)) < 50
 
 
+@pytest.mark.parametrize("count", [0.0, 2.0, 4.0])
+def test_one_cluster_tells_nothing_of_how_clusters_differ(count: float) -> None:
+    """Four cases of one session are believed to be as alike as any: 4 / (1 + 3 * 0.4)."""
+    assert effective_cases(np.array([count]), np.array([4.0])) == pytest.approx(4 / 2.2)
+
+
 @pytest.mark.parametrize("statistic", ["mean", "std", "trimmed_mean", "w1"])
 def test_an_influence_is_what_leaving_a_cluster_out_does(statistic: Statistic) -> None:
     """Against the plain jackknife: the value without each cluster, on many clusters, where the limit has set in."""

@@ -104,6 +104,19 @@ def test_speech_that_our_own_recogniser_does_not_understand_is_not(tmp_path: Pat
     assert "of the letters are wrong" in why(recognised(tmp_path / "b", *short))
 
 
+@pytest.mark.parametrize(("digits", "understood"), [("254 738 91", True), ("601", True), ("", False)])
+def test_numbers_that_the_recogniser_writes_in_digits_are_understood(
+    tmp_path: Path, digits: str, understood: bool
+) -> None:
+    """In the user's language: most letters of the text are of its numbers, and most of the words are heard."""
+    begun = "Guten Tag, ich hätte gern die Bestellung Nummer"
+    said = f"{begun} zweihundertvierundfünfzig siebenhundertachtunddreißig einundneunzig"
+    heard = f"{begun} {digits}" if digits else "Gute Nacht"
+    session = recognised(tmp_path / "t", (said, heard), recognizer="whisper small")
+    session.meta.parties["user"].spec["language"] = "de"
+    assert (why(session) == "") == understood
+
+
 def test_a_language_that_the_recogniser_does_not_hear_is_not_judged(tmp_path: Path) -> None:
     """Nobody here understands it, and the agent may."""
     session = recognised(tmp_path / "t", ("сколько стоит билет до конца линии сегодня вечером", "school go stoic"))

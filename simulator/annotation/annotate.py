@@ -5,7 +5,7 @@ its words those of the events. Any other track is listened to: activity with edg
 recognition, forced alignment. The same session gives the same annotation, byte for byte.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -14,7 +14,7 @@ from simulator.annotation import transcribe
 from simulator.annotation.audible import frame_levels
 from simulator.annotation.cache import SpeechCache
 from simulator.annotation.detect import Track, detect
-from simulator.annotation.truth import known_speech, told, within_speech
+from simulator.annotation.truth import Told, known_speech, told, within_speech
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.store import cache_folder
 from simulator.errors import ScenarioError
@@ -145,9 +145,7 @@ def _tell_missing(why: str) -> None:
 
 def _with_words(draft: _Draft, other: Timeline, recognizer: RecognizerSpec) -> PartySpeech:
     speech, session, party = draft.speech, draft.session, draft.party
-    words = [*speech.words]
-    for utterance in _without_times(draft):
-        words += _own_words(draft, utterance, recognizer)
+    words = [*speech.words, *_own_words(draft, recognizer)]
     heard, discarded = transcribe.recognised(session, party, speech.utterances, recognizer)
     if draft.heard:
         found, unbelieved = transcribe.credible_words(session, party, _untold(speech), other, recognizer)
@@ -155,22 +153,24 @@ def _with_words(draft: _Draft, other: Timeline, recognizer: RecognizerSpec) -> P
     return msgspec.structs.replace(speech, words=_in_order(words), recognised=tuple(heard), discarded=tuple(discarded))
 
 
-def _without_times(draft: _Draft) -> list[Segment]:
-    """Utterances whose text is known but not when each word of it was said."""
+def _own_words(draft: _Draft, recognizer: RecognizerSpec) -> Iterator[SpokenWord]:
+    """Give the words of utterances whose text is known but not when each word of it was said."""
     timed = {word.id for word in draft.speech.words}
-    return [item for item in draft.speech.utterances if item.text and item.id not in timed]
+    untimed = [item for item in draft.speech.utterances if item.text and item.id not in timed]
+    # Backwards, so that of two utterances that were given the same id the earlier one is found.
+    plans = {plan.id: plan for plan in reversed(told(draft.session, draft.party))} if untimed else {}
+    for utterance in untimed:
+        plan = plans[utterance.id]
+        words = transcribe.own_words(draft.session, draft.party, utterance, _said_of(plan), recognizer)
+        for index, word in enumerate(words):
+            kind = plan.disfluency(index)
+            yield msgspec.structs.replace(word, disfluency=kind) if kind else word
 
 
-def _own_words(draft: _Draft, utterance: Segment, recognizer: RecognizerSpec) -> list[SpokenWord]:
-    """Give the words of what was said of a text: all of it unless it was cut, then by the plan's length."""
-    item = next(item for item in told(draft.session, draft.party) if item.id == utterance.id)
-    tokens = item.text.split()
-    text = " ".join(tokens[: round(len(tokens) * item.share)]) if item.cut else item.text
-    words = transcribe.own_words(draft.session, draft.party, utterance, text, recognizer)
-    return [
-        msgspec.structs.replace(word, disfluency=kind) if (kind := item.disfluency(index)) else word
-        for index, word in enumerate(words)
-    ]
+def _said_of(plan: Told) -> str:
+    """Give what was said of a text: all of it unless it was cut, then by the plan's length."""
+    tokens = plan.text.split()
+    return " ".join(tokens[: round(len(tokens) * plan.share)]) if plan.cut else plan.text
 
 
 def _untold(speech: PartySpeech) -> Timeline:

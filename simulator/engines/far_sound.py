@@ -1,5 +1,6 @@
 """Sound that a speech server answered with: what it really is, whatever was asked for and whatever its header says."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,19 @@ from simulator.sound.recordings import HIGHEST_HZ, LOWEST_HZ, UNREADABLE, sound_
 from simulator.texts import quoted
 
 _COMPRESSED = ((b"ID3", "MP3"), (b"OggS", "Ogg"), (b"fLaC", "FLAC"), (b"\x1aE\xdf\xa3", "WebM"))
+
+_TOLD_RATE = re.compile(r";\s*rate\s*=\s*\"?([0-9]+)", re.IGNORECASE)
+"""A parameter of audio/L16 (RFC 2586), which servers give to audio/pcm too."""
+
+
+def refuse_told_rate(content_type: str, rate: int) -> None:
+    """Refuse sound that is read at a rate, Hz, other than its Content-Type tells. RemoteError, a predicate."""
+    told = _TOLD_RATE.search(content_type)
+    if told and int(told[1]) != rate:
+        raise RemoteError(
+            f"says that its sound is of {told[1]} Hz (Content-Type: {content_type}), which is read at {rate} Hz; state "
+            "its rate in sample_rate, or say self_test: false"
+        )
 
 
 def read_sound(body: bytes, *, asked: str, sample_rate: int) -> tuple[Samples, int]:

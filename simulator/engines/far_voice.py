@@ -2,14 +2,15 @@
 
 What a server says of its rate may be wrong (headerless sound says nothing, a header can say another model's), and
 speech at a wrong rate is understood all the same, only faster and higher. So a test sentence is asked for first, once,
-and how fast it is spoken tells: nobody says 15 syllables in one second, or in six.
+and how fast it is spoken tells: nobody says 15 syllables in one second, or in six. A rate that is off by a tenth
+(22.05 kHz taken for 24) is within what voices differ by: that shows only where a header tells the rate.
 """
 
 import threading
 from typing import Protocol
 
 from simulator.engines import NATURAL_WPM, Utterance
-from simulator.engines.far_sound import read_sound
+from simulator.engines.far_sound import read_sound, refuse_told_rate
 from simulator.engines.kinds import VoiceSpec
 from simulator.engines.spending import spend
 from simulator.engines.trimmed import audible
@@ -72,6 +73,8 @@ class FarVoice:
         answer = exchange_kept(self._far.request(text, pace), server.secrets, kind="voice", what=what)
         refuse_failure(answer)
         samples, rate = read_sound(answer.body, asked=self._asked, sample_rate=self._rate)
+        if self._proves:
+            refuse_told_rate(answer.headers.get("content-type", ""), rate)
         spend(self._spec, output_s=len(samples) / rate)
         first, last = audible(samples, rate)
         if first == last:

@@ -33,8 +33,8 @@ def effective_cases(count: Floats, of: Floats) -> float:
     size = _size(of)
     if size <= 1:
         return float(of.sum())
-    # A rare failure is told of by the clusters that have one, however many have none.
-    informative = min(int((count < of).sum()), int((count > 0).sum()))
+    # A rare failure is told of by the clusters that have one, however many have none. One alone differs from nobody.
+    informative = min(int((count < of).sum()), int((count > 0).sum())) if len(of) > 1 else 0
     seen = min(1.0, max(0.0, (_inflation(count, of) - 1) / (size - 1)))
     rho = (seen * informative + PRIOR_RHO * PRIOR_WEIGHT) / (informative + PRIOR_WEIGHT)
     return float(of.sum()) / (1 + (size - 1) * rho)
@@ -58,7 +58,7 @@ def _inflation(count: Floats, of: Floats) -> float:
     """The variance of the share between clusters over that of independent cases; 1 where there is none."""
     cases, clusters = float(of.sum()), len(of)
     share = float(count.sum()) / cases
-    if not 0 < share < 1:
+    if not 0 < share < 1 or clusters == 1:
         return 1.0
     between = clusters / (clusters - 1) * float(((count - share * of) ** 2).sum()) / cases**2
     return between / (share * (1 - share) / cases)

@@ -21,7 +21,6 @@ ENGLISH = Tongue(
             "November", "December"),
            ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
            ("today", "tomorrow", "tonight"), ("morning", "afternoon", "evening")),
-    numbers=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
 )  # fmt: skip
 GERMAN = Tongue(
     code="de", name="German", voice="de", second="de+f2",
@@ -38,7 +37,6 @@ GERMAN = Tongue(
              (r"\bdank", "Gern geschehen. Kann ich sonst noch etwas für Sie tun?"),
              (r"\b(auf wiederhören|auf wiedersehen|tschüss)\b", "Vielen Dank für Ihren Anruf. Auf Wiederhören."),
              ("", "Verstehe. Ich sehe für Sie nach, es dauert nur einen Moment.")),
-    numbers=("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
 )  # fmt: skip
 SPANISH = Tongue(
     code="es", name="Spanish", voice="es", second="es+f2",
@@ -56,7 +54,6 @@ SPANISH = Tongue(
              (r"\bgracias\b", "De nada. ¿Puedo ayudarle en algo más?"),
              (r"\b(adiós|hasta luego)\b", "Gracias por su llamada. Adiós."),
              ("", "Entiendo. Déjeme comprobarlo, solo será un momento.")),
-    numbers=("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"),
 )  # fmt: skip
 FRENCH = Tongue(
     code="fr", name="French", voice="fr", second="fr+f2",
@@ -74,7 +71,6 @@ FRENCH = Tongue(
              (r"\bmerci\b", "Je vous en prie. Puis-je faire autre chose pour vous ?"),
              (r"\bau revoir\b", "Merci de votre appel. Au revoir."),
              ("", "Je vois. Je regarde cela pour vous, un instant, s'il vous plaît.")),
-    numbers=("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"),
 )  # fmt: skip
 ITALIAN = Tongue(
     code="it", name="Italian", voice="it", second="it+f2",
@@ -90,8 +86,6 @@ ITALIAN = Tongue(
              (r"\bgrazie\b", "Prego. Posso fare altro per lei?"),
              (r"\barrivederci\b", "Grazie per la chiamata. Arrivederci."),
              ("", "Capisco. Controllo subito, ci vuole solo un momento.")),
-    numbers=("zero", "uno", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove", "dieci", "undici",
-             "dodici"),
 )  # fmt: skip
 PORTUGUESE = Tongue(
     code="pt", name="Portuguese", voice="pt", second="pt+f2",
@@ -108,7 +102,6 @@ PORTUGUESE = Tongue(
              (r"\bobrigad[oa]\b", "De nada. Posso ajudar em mais alguma coisa?"),
              (r"\b(adeus|tchau|até logo)\b", "Obrigado pela sua chamada. Até logo."),
              ("", "Entendo. Vou verificar, é só um momento.")),
-    numbers=("zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez", "onze", "doze"),
 )  # fmt: skip
 DUTCH = Tongue(
     code="nl", name="Dutch", voice="nl", second="nl+f2",
@@ -124,7 +117,6 @@ DUTCH = Tongue(
              (r"\b(bedankt|dank)", "Graag gedaan. Kan ik verder nog iets voor u doen?"),
              (r"\b(tot ziens|dag)\b", "Bedankt voor het bellen. Tot ziens."),
              ("", "Ik begrijp het. Ik kijk het even na, een moment alstublieft.")),
-    numbers=("nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf"),
 )  # fmt: skip
 SWEDISH = Tongue(
     code="sv", name="Swedish", voice="sv", second="sv+f2",
@@ -139,7 +131,6 @@ SWEDISH = Tongue(
              (r"\btack\b", "Varsågod. Kan jag hjälpa till med något mer?"),
              (r"\bhej då\b", "Tack för att du ringde. Hej då."),
              ("", "Jag förstår. Jag tittar på det, det tar bara ett ögonblick.")),
-    numbers=("noll", "ett", "två", "tre", "fyra", "fem", "sex", "sju", "åtta", "nio", "tio", "elva", "tolv"),
 )  # fmt: skip
 POLISH = Tongue(
     code="pl", name="Polish", voice="pl", second="pl+f2",
@@ -154,7 +145,6 @@ POLISH = Tongue(
              (r"\bdzięk", "Proszę bardzo. Czy mogę jeszcze w czymś pomóc?"),
              (r"\bdo widzenia\b", "Dziękuję za telefon. Do widzenia."),
              ("", "Rozumiem. Sprawdzę to, to potrwa tylko chwilę.")),
-    numbers=("zero", "jeden", "dwa", "trzy", "cztery", "pięć", "sześć", "siedem", "osiem", "dziewięć", "dziesięć"),
 )  # fmt: skip
 RUSSIAN = Tongue(
     code="ru", name="Russian", voice="ru", second="ru+f2",
@@ -169,7 +159,6 @@ RUSSIAN = Tongue(
              (r"спасибо", "Пожалуйста. Могу я ещё чем-нибудь помочь?"),
              (r"до свидания", "Спасибо за звонок. До свидания."),
              ("", "Понимаю. Я сейчас посмотрю, это займёт одну минуту.")),
-    numbers=("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять", "десять"),
 )  # fmt: skip
 TURKISH = Tongue(
     code="tr", name="Turkish", voice="tr", second="tr+f2",
@@ -184,6 +173,5 @@ TURKISH = Tongue(
              (r"\bteşekkür", "Rica ederim. Başka bir isteğiniz var mı?"),
              (r"\b(hoşça kal|güle güle)", "Aradığınız için teşekkürler. İyi günler."),
              ("", "Anlıyorum. Hemen bakıyorum, yalnızca bir dakika sürer.")),
-    numbers=("sıfır", "bir", "iki", "üç", "dört", "beş", "altı", "yedi", "sekiz", "dokuz", "on"),
 )  # fmt: skip
 WESTERN = (ENGLISH, GERMAN, SPANISH, FRENCH, ITALIAN, PORTUGUESE, DUTCH, SWEDISH, POLISH, RUSSIAN, TURKISH)

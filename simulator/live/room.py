@@ -63,7 +63,7 @@ class Room:
         self._pressed: list[str] = []
         self._watch = FloorWatch(rate, {party: _ears_for(scenario.actor(party)) for party in PARTIES})
         unheard = [party for party in humans if not _recognised_already(scenario, party)]
-        self._words = LiveWords(rate, frame, unheard, self._say_words)
+        self._words = LiveWords(scenario, unheard, self._say_words)
         self._strip: dict[Party, list[int]] = {party: [] for party in PARTIES}
         self._now = 0
         self._loop: asyncio.AbstractEventLoop | None = None

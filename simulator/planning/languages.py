@@ -1,4 +1,7 @@
-"""Languages that nobody would understand: refused where a scenario says what is spoken, told where a voice does."""
+"""Languages that nobody would understand: refused where a scenario says what is spoken, told where a voice does.
+
+Told, too, is a voice of another language than its party's: it reads every text, and makes it up from its own sounds.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +9,7 @@ from simulator.actor import ActorSpec
 from simulator.engines.kinds import RecognizerSpec, VoiceSpec, languages_heard
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party, other_party
-from simulator.languages.lookup import ENGLISH, plain, tongues
+from simulator.languages.lookup import ENGLISH, known, plain, tongues
 from simulator.languages.spread import heard_by_default
 from simulator.plugins import load
 from simulator.scenario import Scenario
@@ -16,23 +19,24 @@ from simulator.speaking.accent import spoken_by
 def check_languages(scenario: Scenario) -> None:
     """Refuse a party whose recogniser does not hear what the other is said to speak. ScenarioError."""
     for party in PARTIES:
-        code = _said_of(scenario.actor(other_party(party)))
+        code = said_of(scenario.actor(other_party(party)))
         for ear in _ears(scenario.actor(party)):
-            if code and not _hears(ear, code):
+            if code and not hears(ear, code):
                 raise ScenarioError(f"{scenario.name}: $.{party}.recognizer: {_deaf(ear, code, other_party(party))}")
 
 
 def foreign(scenarios: Iterable[Scenario]) -> Iterator[str]:
-    """Say which voices speak what the other's recogniser, or that of the scorers, does not hear."""
+    """Say which voices speak another language than their party, and who does not hear what is spoken."""
     for scenario in scenarios:
         for party in PARTIES:
+            yield from _strange_voices(scenario, party)
             other = other_party(party)
-            code = _said_of(scenario.actor(other)) or _voice_of(scenario.actor(other))
+            code = said_of(scenario.actor(other)) or _voice_of(scenario.actor(other))
             for ear in _ears(scenario.actor(party)):
-                if code and not _hears(ear, code):
+                if code and not hears(ear, code):
                     yield f"{scenario.name}: $.{party}.recognizer: {_deaf(ear, code, other)}"
-        codes = dict.fromkeys(_said_of(spec) or _voice_of(spec) for spec in map(scenario.actor, PARTIES))
-        unheard = [code for code in codes if code and not _hears(scenario.recognizer, code)]
+        codes = dict.fromkeys(said_of(spec) or _voice_of(spec) for spec in map(scenario.actor, PARTIES))
+        unheard = [code for code in codes if code and not hears(scenario.recognizer, code)]
         if unheard and scenario.scorers != []:
             yield (
                 f"{scenario.name}: $.recognizer: {scenario.recognizer.label} does not hear "
@@ -41,7 +45,21 @@ def foreign(scenarios: Iterable[Scenario]) -> Iterator[str]:
             )
 
 
-def _said_of(spec: ActorSpec) -> str:
+def _strange_voices(scenario: Scenario, party: Party) -> Iterator[str]:
+    spec = scenario.actor(party)
+    code = said_of(spec)
+    voices = [voice for voice in (getattr(spec, "voice", None), *(getattr(spec, "accent", None) or ()))
+              if isinstance(voice, VoiceSpec)]  # fmt: skip
+    own = {code, *(plain(name) for names in known(code).accents.values() for name in names)}  # Cantonese is Chinese
+    for voice in voices:
+        spoken = spoken_by(voice)
+        if code and spoken and spoken not in own:
+            where = f"{scenario.name}: $.{party}.{'voice' if len(voices) == 1 else 'accent'}"
+            yield f"{where}: {voice.label} speaks {_named(spoken)}, and the {party} {_named(code)}"
+
+
+def said_of(spec: ActorSpec) -> str:
+    """Give the code of what a party is said to speak; empty where nothing is said."""
     return plain(spec.language) if spec.language else ""
 
 
@@ -64,7 +82,8 @@ def _ears(spec: ActorSpec) -> list[RecognizerSpec]:
     return found
 
 
-def _hears(recognizer: RecognizerSpec, code: str) -> bool:
+def hears(recognizer: RecognizerSpec, code: str) -> bool:
+    """Say whether a recogniser hears a language, as far as it tells. code: ISO 639."""
     heard = languages_heard(recognizer.label)
     own = getattr(recognizer, "language", "")
     if own and own != "auto":

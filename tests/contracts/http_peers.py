@@ -59,10 +59,10 @@ class Got:
         read: Json = json.loads(self.body)
         return read
 
-    def answer(self, body: Json | bytes, status: int = 200, **headers: str) -> None:
-        """Answer with JSON, or with bytes as they are."""
+    def answer(self, body: Json | bytes, status: int = 200, *, kind: str = "application/json", **headers: str) -> None:
+        """Answer with JSON, or with bytes as they are, which are called `kind`."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self._send(data, "application/json", status=status, headers=headers)
+        self._send(data, kind, status=status, headers=headers)
 
     def stream(self, *events: Json, whole: bool = True) -> None:
         """Answer with server-sent events, as chat endpoints stream; or cut the connection off before the end."""
