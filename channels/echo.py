@@ -123,11 +123,12 @@ class Echo:
         self._returned.push(echo)
         if heard is not silence(len(heard)):
             # Frame by frame, as any sum of floats that blocks must not change.
-            sums = zip(energies(heard, self._count), energies(echo, self._count), counted, strict=True)
+            sent_energies, echo_energies = (energies(sound, self._count).tolist() for sound in (heard, echo))
+            sums = zip(sent_energies, echo_energies, counted, strict=True)
             for sent, returned, counts in sums:
                 if sent and counts:  # a frame without sound counts as little beside others as alone
-                    self._sent_energy += float(sent)
-                    self._echo_energy += float(returned)
+                    self._sent_energy += sent
+                    self._echo_energy += returned
 
     def measured(self) -> dict[str, float | None]:
         """The return loss that came about over all that was said, in dB; None where nothing came back."""
