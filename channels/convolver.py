@@ -17,6 +17,8 @@ Spectra = NDArray[np.complexfloating]
 LONGEST_DIRECT = 1000
 """Samples of a response from which on transforms are cheaper in blocks, where a product of matrices takes as long as
 frame by frame."""
+FEW = 6
+"""So many frames have the parts laid out for them, which numpy multiplies a third faster: an echo's of 100 ms."""
 AHEAD = 32
 """Frames until the memory of spectra moves to its front again."""
 
@@ -58,6 +60,7 @@ class Partitioned:
         padded[: len(response)] = response
         # The last first, as the frames of the past lie in memory.
         self._parts: Spectra = np.fft.rfft(padded.reshape(parts, frame_samples), self._size)[::-1].copy()
+        self._of_few = np.repeat(self._parts[:, None], FEW, axis=1)
         self._memory: Spectra = np.zeros((parts - 1 + AHEAD, self._parts.shape[1]), self._parts.dtype)
         self._end = parts - 1
         self._last: Samples = np.zeros(frame_samples, np.float32)
@@ -74,10 +77,11 @@ class Partitioned:
             # The sum of rows is the loop's below, in its order.
             total = np.add.reduce(known * self._parts, axis=0, keepdims=True)
         else:
-            total = known[:frames] * self._parts[0]
+            parts = self._of_few[:, :frames] if frames <= FEW else self._parts
+            total = known[:frames] * parts[0]
             product = np.empty_like(total)
-            for part in range(1, len(self._parts)):
-                total += np.multiply(known[part : part + frames], self._parts[part], out=product)
+            for part in range(1, len(parts)):
+                total += np.multiply(known[part : part + frames], parts[part], out=product)
         # numpy 1 knows transforms of float64 only.
         said = np.fft.irfft(total, self._size)[:, self._count :].astype(np.float32, copy=False)
         return said.reshape(-1)

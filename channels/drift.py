@@ -60,6 +60,7 @@ class Drift:
         self.delay_samples = max(self._most // 2, HALF + 2)
         self._step = spec.ppm * 1e-6 * self._count
         self._taps = _taps()
+        self._rows = 2 * HALF + 1, self._count
         self._past: Samples = np.zeros(self._most + 2 * HALF + 2, np.float32)
         self._delay = float(self.delay_samples)
         self._ramp = ((np.arange(self._count) + 0.5) / self._count).astype(np.float32)
@@ -74,12 +75,13 @@ class Drift:
         known = np.concatenate([self._past, frame.samples])
         self._past = known[self._count :]
         delay = self._delay + self._step
-        if self._least <= delay <= self._most:
+        if not self._least <= delay <= self._most:
+            delay = float(self.delay_samples)
+            self._slips += self._active()
+        if abs(delay - self._delay) < 1:
             before, after = self._read(known, self._delay, delay)
         else:
-            before, delay = self._read(known, self._delay, self._delay)[0], float(self.delay_samples)
-            after = self._read(known, delay, delay)[1]
-            self._slips += self._active()
+            before, after = self._read(known, self._delay, self._delay)[0], self._read(known, delay, delay)[1]
         self._delay = delay
         after -= before
         after *= self._ramp
@@ -93,12 +95,12 @@ class Drift:
         """The frame's samples at two delays less than a sample apart: float32 (2, frame_samples)."""
         here = len(known) - self._count
         lowest = int(here - max(begins, ends))
-        phases = [int((here - delay - lowest) * PHASES + 0.5) for delay in (begins, ends)]
+        at = here - lowest + 0.5 / PHASES
+        taps = self._taps.take((int((at - begins) * PHASES), int((at - ends) * PHASES)), axis=0)
         # A row of samples for each tap: one product of matrices costs half of two correlations.
         first = lowest - HALF + 1
-        shape = (2 * HALF + 1, self._count)
-        rows = np.ndarray(shape, np.float32, known, first * known.itemsize, known.strides * 2)
-        heard: Samples = self._taps.take(phases, axis=0) @ rows.copy()
+        rows = np.ndarray(self._rows, np.float32, known, first * known.itemsize, known.strides * 2)
+        heard: Samples = taps @ rows.copy()
         return heard
 
     def _ms(self) -> int:

@@ -45,7 +45,10 @@ class PitchShift:
         drift = max(abs(piece - advance) for advance in self._reading.advances)
         self._least = HALF + 2 + (drift if ratio > 1 else 0)
         self._most = self._least + self._longest + drift
-        self.delay_samples = self._delay = (self._least + self._most) // 2
+        # Half a jump of middle length from the bound that is drifted to, in the middle of a piece.
+        inside = ((self._shortest + self._longest) // 2 - drift) // 2
+        self.delay_samples = self._least + inside if ratio > 1 else self._most - inside
+        self._delay = max(self._least, self.delay_samples)
         reach = self._most + self._longest + piece + self._alike + 2 * HALF + 2
         self._past: Samples = np.zeros(reach, np.float32)
         self._fade = ((np.arange(piece) + 0.5) / piece).astype(np.float32)
