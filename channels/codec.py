@@ -20,7 +20,7 @@ from channels.loss import LossCount
 from channels.packet_loss import PacketLoss
 from channels.short_filter import ShortResampler
 from simulator.errors import located
-from simulator.frame import AudioFrame, Samples
+from simulator.frame import AudioFrame, Samples, freeze
 from simulator.line import ChannelContext, ChannelSpec, by_frames
 from simulator.sound.streams import Outbox
 from simulator.spec import Duration, ms
@@ -90,7 +90,7 @@ class CodecSpec(ChannelSpec, frozen=True, kw_only=True, tag="codec"):
 
     def coder(self, sample_rate: int) -> Coder:
         """Make the coder for sound of a session at `sample_rate`."""
-        repeat = self.conceal != "none"
+        repeat = self.loss is not None and self.conceal != "none"
         size_8k = self.packet.samples(8_000)
         match self.name:
             case "mulaw" | "alaw":
@@ -125,7 +125,7 @@ class Codec:
     def __init__(self, spec: CodecSpec, context: ChannelContext) -> None:
         self._count, rate = context.frame_samples, context.sample_rate
         self._coder = coder = spec.coder(rate)
-        self._down, self._up = ShortResampler(rate, coder.rate), ShortResampler(coder.rate, rate)
+        down, up = ShortResampler(rate, coder.rate), ShortResampler(coder.rate, rate)
         self._in, self._out = Outbox(), Outbox()
         self._size = spec.packet.samples(coder.rate)
         self._lost = spec.loss.draws(context.rng) if spec.loss is not None else None
@@ -133,17 +133,21 @@ class Codec:
         self._is_lost = False
         self._left = 0
         self._sent = 0
-        # G.711 alone has no packets and no memory, and short filters give the same however much they are handed.
-        self._at_once = coder.unit == 1 and self._lost is None and self._down.by_phases and self._up.by_phases
         waiting = _waiting(self._count, rate, coder)
-        self._out.push(np.zeros(waiting, np.float32))
-        filters = (self._down.delay_s + self._up.delay_s) * rate
-        self.delay_samples = round(filters + coder.lookahead * rate / coder.rate) + waiting
+        self.delay_samples = round((down.delay_s + up.delay_s) * rate + coder.lookahead * rate / coder.rate) + waiting
+        whole = coder.unit if coder.unit > 1 else self._count * coder.rate // rate
+        of_frames = down.of_frames(self._count)
+        # G.711 alone has no packets and no memory: its filter is late by what others have waiting.
+        self._at_once = of_frames is not None and coder.unit == 1 and self._lost is None
+        self._down = of_frames or down
+        self._up = (up.of_frames(whole, waiting if self._at_once else 0) if of_frames or coder.unit > 1 else None) or up
+        if not self._at_once:
+            self._out.push(np.zeros(waiting, np.float32))
 
     def carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         """Carry a frame, or several: most one by one, as sums of filters and packets would depend on how many."""
         if self._at_once:
-            return self._carry(frame, other)
+            return AudioFrame(frame.start, freeze(self._up(self._coded(self._down(frame.samples), frame.start))))
         return by_frames(frame, other, self._count, self._carry)
 
     def _carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:

@@ -65,11 +65,11 @@ class G711Coder(Filled):
 
     def __init__(self, law: Law, size: int, repeat: bool) -> None:
         super().__init__(size, repeat)
-        codes = code_table(law)
-        self._heard = from_pcm16(value_table(law)[codes])
+        # By the bits of an int16 as an index: 0 and above first, then those below.
+        self._heard = from_pcm16(np.roll(value_table(law)[code_table(law)], 1 << 15))
 
     def _send(self, samples: Samples, lost: bool) -> tuple[int, Samples | None]:
-        return len(samples), None if lost else self._heard[to_pcm16(samples).astype(np.int32) + 32768]
+        return len(samples), None if lost else self._heard.take(to_pcm16(samples).view(np.uint16))
 
 
 class GsmCoder(Filled):

@@ -8,6 +8,7 @@ Interpolation by a windowed sinc, its taps looked up by the fraction of a sample
 fraction of one (a tenth at 200 ppm), so the sound is faded over from the filter of its beginning to that of its end.
 """
 
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -58,7 +59,8 @@ class Drift:
         self._least = HALF + 1.0
         self.delay_samples = max(self._most // 2, HALF + 2)
         self._step = spec.ppm * 1e-6 * self._count
-        self._taps = sinc_taps(HALF, PHASES, KAISER_BETA)
+        self._taps = _taps()
+        self._rows = 2 * HALF + 1, self._count
         self._past: Samples = np.zeros(self._most + 2 * HALF + 2, np.float32)
         self._delay = float(self.delay_samples)
         self._ramp = ((np.arange(self._count) + 0.5) / self._count).astype(np.float32)
@@ -72,12 +74,15 @@ class Drift:
     def _carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
         known = np.concatenate([self._past, frame.samples])
         self._past = known[self._count :]
-        before = self._read(known)
-        self._delay += self._step
-        if not self._least <= self._delay <= self._most:
-            self._delay = float(self.delay_samples)
+        delay = self._delay + self._step
+        if not self._least <= delay <= self._most:
+            delay = float(self.delay_samples)
             self._slips += self._active()
-        after = self._read(known)
+        if abs(delay - self._delay) < 1:
+            before, after = self._read(known, self._delay, delay)
+        else:
+            before, after = self._read(known, self._delay, self._delay)[0], self._read(known, delay, delay)[1]
+        self._delay = delay
         after -= before
         after *= self._ramp
         after += before
@@ -86,13 +91,17 @@ class Drift:
             self._emit(frame.start, "line_delay", delay=round(self._delay))
         return AudioFrame(frame.start, freeze(after))
 
-    def _read(self, known: Samples) -> Samples:
-        """The frame's samples at the present delay: float32 (frame_samples,)."""
-        at = len(known) - self._count - self._delay
-        whole = int(at)
-        taps = self._taps[int((at - whole) * PHASES + 0.5)]
-        first = whole - HALF + 1
-        return np.asarray(np.correlate(known[first : first + self._count + 2 * HALF - 1], taps, "valid"))
+    def _read(self, known: Samples, begins: float, ends: float) -> Samples:
+        """The frame's samples at two delays less than a sample apart: float32 (2, frame_samples)."""
+        here = len(known) - self._count
+        lowest = int(here - max(begins, ends))
+        at = here - lowest + 0.5 / PHASES
+        taps = self._taps.take((int((at - begins) * PHASES), int((at - ends) * PHASES)), axis=0)
+        # A row of samples for each tap: one product of matrices costs half of two correlations.
+        first = lowest - HALF + 1
+        rows = np.ndarray(self._rows, np.float32, known, first * known.itemsize, known.strides * 2)
+        heard: Samples = taps @ rows.copy()
+        return heard
 
     def _ms(self) -> int:
         return round(1000 * self._delay / self._rate)
@@ -100,3 +109,16 @@ class Drift:
     def measured(self) -> dict[str, float | None]:
         """The delay at the end, and how often the buffer slipped."""
         return {"delay_ms": round(1000 * self._delay / self._rate, 3), "slips": self._slips}
+
+
+@lru_cache(maxsize=1)
+def _taps() -> Samples:
+    """The filter for every fraction of two samples: float32 (2 * PHASES + 1, 2 * HALF + 1).
+
+    Within a frame the delay may pass a whole sample, so two filters reach over one sample more than each does.
+    """
+    one = sinc_taps(HALF, PHASES, KAISER_BETA)
+    two = np.zeros((2 * PHASES + 1, 2 * HALF + 1), np.float32)
+    two[:PHASES, :-1] = one[:-1]
+    two[PHASES:, 1:] = one
+    return two

@@ -109,11 +109,12 @@ class Echo:
 
     def _return(self) -> None:
         """Turn all that waits into echo."""
-        heard = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
-        self._waiting.clear()
+        waiting, self._waiting = self._waiting, []
         counted, self._counted = self._counted, []
-        if not heard.any():
-            heard = silence(len(heard))
+        if all(piece is silence(len(piece)) for piece in waiting):
+            heard = silence(sum(map(len, waiting)))
+        else:
+            heard = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
         sound = heard
         if self._limit is not None and heard is not silence(len(heard)):
             sound = self._limit * np.tanh(heard / self._limit)
@@ -123,11 +124,12 @@ class Echo:
         self._returned.push(echo)
         if heard is not silence(len(heard)):
             # Frame by frame, as any sum of floats that blocks must not change.
-            sums = zip(energies(heard, self._count), energies(echo, self._count), counted, strict=True)
+            sent_energies, echo_energies = energies(heard, self._count).tolist(), energies(echo, self._count).tolist()
+            sums = zip(sent_energies, echo_energies, counted, strict=True)
             for sent, returned, counts in sums:
                 if sent and counts:  # a frame without sound counts as little beside others as alone
-                    self._sent_energy += float(sent)
-                    self._echo_energy += float(returned)
+                    self._sent_energy += sent
+                    self._echo_energy += returned
 
     def measured(self) -> dict[str, float | None]:
         """The return loss that came about over all that was said, in dB; None where nothing came back."""

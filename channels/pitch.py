@@ -43,6 +43,8 @@ class Pitch:
         return by_frames(frame, other, self._count, self._carry)
 
     def _carry(self, frame: AudioFrame, other: AudioFrame) -> AudioFrame:
+        if self._piece == self._count:
+            return AudioFrame(frame.start, freeze(self._shift.shift(frame.samples)))
         pieces: list[Samples] = [
             self._shift.shift(frame.samples[start : start + self._piece])
             for start in range(0, self._count, self._piece)

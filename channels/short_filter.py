@@ -1,7 +1,8 @@
 """A short streaming resampler for channels: a few milliseconds of delay, stated to the sample.
 
-A windowed-sinc filter in polyphase form. soxr's streams hold back 70 ms at telephone rates, which no telephone does;
-sixteen zero crossings on either side cost 2 ms at 8 kHz and keep aliases 60 dB down.
+A windowed-sinc filter, one for each fraction of a sample that an output may lie at. soxr's streams hold back 70 ms at
+telephone rates, which no telephone does; sixteen zero crossings on either side cost 2 ms at 8 kHz and keep aliases
+60 dB down.
 """
 
 from math import gcd
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from channels.polyphase import Polyphase
 from simulator.frame import Samples
 
 ZERO_CROSSINGS = 16
@@ -35,11 +37,17 @@ class ShortResampler:
         self._half = -(-ZERO_CROSSINGS * from_hz // lower)
         self.delay_s = 0.0 if from_hz == to_hz else self._half / from_hz
         self._taps = _taps(self._half, from_hz, lower, self._up)
-        self.by_phases = self._up <= FEW_PHASES
-        """Whether an output is the same sum however many samples are handed over at once."""
-        self._rows = self._taps.astype(np.float32)
         self._past: Samples = np.zeros(2 * self._half, np.float32)
         self._phase = 0
+
+    def of_frames(self, frame_samples: int, late: int = 0) -> Polyphase | None:
+        """The same for whole frames at a fraction of the cost, the same bits however many of them are handed over.
+
+        None where rates and frames do not go into each other, and where there is nothing to do. late: by how many
+        samples of its own the output comes later than delay_s.
+        """
+        fits = self.delay_s > 0 and self._up <= FEW_PHASES and not frame_samples % self._down
+        return Polyphase(self._taps, self._down, frame_samples, late) if fits else None
 
     def __call__(self, samples: Samples) -> Samples:
         """Take float32 (n,) and give the outputs whose place lies in it: float32 (n * to / from,) on the average."""
@@ -51,20 +59,8 @@ class ShortResampler:
         places = np.arange(self._phase, len(samples) * self._up, self._down)
         following = int(places[-1]) + self._down if len(places) else self._phase
         self._phase = following - len(samples) * self._up
-        if self.by_phases:
-            return self._by_phases(known, places)
         windows = sliding_window_view(known, 2 * self._half)[places // self._up]
         resampled: Samples = np.einsum("ij,ij->i", windows, self._taps[places % self._up]).astype(np.float32)
-        return resampled
-
-    def _by_phases(self, known: Samples, places: NDArray[np.int64]) -> Samples:
-        """The same where few fractions come again and again: a filter for each, which costs a fifth."""
-        resampled = np.empty(len(places), np.float32)
-        for index, place in enumerate(places[: self._up].tolist()):
-            first, phase = divmod(place, self._up)
-            last = first + (len(range(index, len(places), self._up)) - 1) * self._down
-            windows = known[first : last + 2 * self._half]
-            resampled[index :: self._up] = np.correlate(windows, self._rows[phase], "valid")[:: self._down]
         return resampled
 
 

@@ -14,8 +14,11 @@ Samples = NDArray[np.float32]
 Pcm16 = NDArray[np.int16]
 
 PCM_SCALE = 32768.0
-_TOP = np.float32(32767 / PCM_SCALE)
-_BOTTOM = np.float32(-1.0)
+# Arrays of no dimension: numpy takes a third longer to work with a number, of its own or of Python's.
+_SCALE = np.array(PCM_SCALE, np.float32)
+_STEP = np.array(1 / PCM_SCALE, np.float32)
+_TOP, _BOTTOM = np.array(32767 / PCM_SCALE, np.float32), np.array(-1, np.float32)
+_TOP_PCM, _BOTTOM_PCM = np.array(32767, np.float32), np.array(-32768, np.float32)
 
 
 class AudioFrame(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +47,7 @@ def _zeros(count: int) -> Samples:
 
 def freeze(samples: Samples) -> Samples:
     """Make the array read-only and return it."""
-    samples.flags.writeable = False
+    samples.setflags(write=False)
     return samples
 
 
@@ -67,9 +70,9 @@ def to_grid(samples: Samples) -> Samples:
 
     Values already on the grid are unchanged.
     """
-    grid = samples * np.float32(PCM_SCALE)
+    grid = samples * _SCALE
     np.rint(grid, out=grid)
-    grid *= np.float32(1 / PCM_SCALE)
+    grid *= _STEP
     # The two halves of np.clip: its wrapper costs more than a frame of 20 ms.
     np.maximum(grid, _BOTTOM, out=grid)
     np.minimum(grid, _TOP, out=grid)
@@ -78,13 +81,13 @@ def to_grid(samples: Samples) -> Samples:
 
 def from_pcm16(pcm: NDArray[np.int16]) -> Samples:
     """Convert int16 samples to float32, full scale 1.0; any shape, read-only."""
-    return freeze(pcm.astype(np.float32) * np.float32(1 / PCM_SCALE))
+    return freeze(pcm.astype(np.float32) * _STEP)
 
 
 def to_pcm16(samples: Samples) -> Pcm16:
     """Convert float32 samples, full scale 1.0, to int16: rounded to nearest, clipped; any shape."""
-    scaled = samples * np.float32(PCM_SCALE)
+    scaled = samples * _SCALE
     np.rint(scaled, out=scaled)
-    np.maximum(scaled, np.float32(-32768), out=scaled)
-    np.minimum(scaled, np.float32(32767), out=scaled)
+    np.maximum(scaled, _BOTTOM_PCM, out=scaled)
+    np.minimum(scaled, _TOP_PCM, out=scaled)
     return scaled.astype(np.int16)

@@ -53,3 +53,26 @@ def test_frames_do_not_show(frame: int) -> None:
     sound = np.random.default_rng(0).standard_normal(4000)
     whole = through(ShortResampler(24_000, 8_000), sound, 4000)
     assert np.allclose(through(ShortResampler(24_000, 8_000), sound, frame), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("from_hz", "to_hz", "frame"), [(24_000, 8_000, 480), (8_000, 24_000, 160), (16_000, 8_000, 160)]
+)
+def test_whole_frames_come_out_as_any_lengths_do(from_hz: int, to_hz: int, frame: int) -> None:
+    """The same samples by another way, and so many later as is asked for."""
+    sound = np.random.default_rng(0).standard_normal(10 * frame)
+    expected = through(ShortResampler(from_hz, to_hz), sound, 441)
+    for late in (0, 4):
+        of_frames = ShortResampler(from_hz, to_hz).of_frames(frame, late)
+        assert of_frames is not None
+        heard = of_frames(sound.astype(np.float32))
+        assert np.allclose(heard[late:], expected[: len(expected) - late], atol=1e-5)
+        assert not heard[:late].any()
+
+
+@pytest.mark.parametrize(
+    ("from_hz", "to_hz", "frame"), [(22_050, 8_000, 441), (24_000, 8_000, 80), (8_000, 8_000, 160)]
+)
+def test_rates_that_do_not_fit_have_no_way_of_whole_frames(from_hz: int, to_hz: int, frame: int) -> None:
+    """Too many phases, a frame of no whole number of outputs, or nothing to do."""
+    assert ShortResampler(from_hz, to_hz).of_frames(frame) is None

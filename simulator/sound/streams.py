@@ -57,16 +57,16 @@ class Outbox:
             self._advance(count)
             self._playing = self.buffered > 0 or self._prebuffer == 0
             return whole
-        frame = np.zeros(count, np.float32)
-        filled = 0
-        while filled < count and self._pieces:
-            piece = self._pieces[0][self._offset : self._offset + count - filled]
-            frame[filled : filled + len(piece)] = piece
-            filled += len(piece)
+        pieces: list[Samples] = []
+        missing = count
+        while missing and self._pieces:
+            piece = self._pieces[0][self._offset : self._offset + missing]
+            pieces.append(piece)
+            missing -= len(piece)
             self._advance(len(piece))
         if not self.buffered:
             self._playing = self._prebuffer == 0
-        return freeze(frame)
+        return freeze(np.concatenate([*pieces, silence(missing)]))
 
     def _advance(self, count: int) -> None:
         self._offset += count

@@ -86,6 +86,15 @@ WHILE_IT_MOVES: list[dict[str, Any]] = [
 ]
 """Sound is as late as they tell: a second of them has no one delay."""
 
+LONG_FRAMES: list[dict[str, Any]] = [
+    {"kind": "band", "shape": "telephone"},
+    {"kind": "codec", "name": "mulaw"},
+    {"kind": "drift", "ppm": 1000},
+    {"kind": "drift", "ppm": -1000},
+    {"kind": "reverb"},
+]
+"""What filters, in frames of 80 ms: more than a product of matrices holds, and more than a sample of drift."""
+
 
 def traces(folder: Path) -> None:
     """Write the traces that cases name."""
@@ -110,6 +119,7 @@ class TestCodecsOfPyAV(channel_contract(OF_PYAV, delay_within_samples=3)):  # ty
 TestOurMovingDelays = channel_contract(WHILE_IT_MOVES, delay_within_samples=24_000)
 TestAtAnotherRate = channel_contract([*CHANNELS, *SLIGHTLY_LATE], prepare=traces, sample_rate=22_050, frame_samples=441,
                                      delay_within_samples=3)  # fmt: skip
+TestOfLongFrames = channel_contract(LONG_FRAMES, frame_samples=1920, delay_within_samples=3)
 
 
 def test_each_of_our_channels_is_under_the_contract() -> None:
