@@ -28,8 +28,11 @@ MULAW = wire_format("mulaw")
 def test_a_call_by_webhook_and_stream_with_keys(tmp_path: Path) -> None:
     """Signed as Twilio signs, parameters of both told; digits, marks and media go over; the trace says it again."""
     got: list[Any] = []
+    signed: list[str] = []
 
     async def media(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        signed.append(connection.request.headers["X-Twilio-Signature"])
         got.append(json.loads(await connection.recv()))
         got.append(json.loads(await connection.recv()))
         sid = got[1]["streamSid"]
@@ -52,6 +55,7 @@ def test_a_call_by_webhook_and_stream_with_keys(tmp_path: Path) -> None:
     assert session.meta.status == "completed", session.meta.problem
     form = dict(parse_qsl(requests[0].body.decode()))
     assert requests[0].headers["x-twilio-signature"] == signature(KEY, webhook, form)
+    assert signed == [signature(KEY, f"{url}/m", {})]
     assert form["CallSid"] == got[1]["start"]["callSid"] and form["Direction"] == "inbound"
     assert got[1]["start"]["customParameters"] == {"who": "ann", "k": "v"}
     events = [(told["event"], told.get("dtmf", told.get("mark", {})).get("digit")) for told in got[2:]]
@@ -125,7 +129,7 @@ def test_an_agent_that_speaks_before_start_or_never_is_told(tmp_path: Path) -> N
         ({"url": "http://a/m"}, "$.agent.url: expected ws://host:port/path"),
         ({"webhook": "ws://a"}, "$.agent.webhook.base_url: expected http://host:port"),
         ({"webhook": "http://a", "auth_token": "abc"}, "$.agent.auth_token: write it as ${NAME}"),
-        ({"url": "ws://a/m", "auth_token": "${A}"}, "$.agent.auth_token: it signs a `webhook`, and none is given"),
+        ({"url": "ws://a/m", "auth_token": "abc"}, "$.agent.auth_token: write it as ${NAME}"),
     ],
 )
 def test_a_call_that_cannot_be_made_is_refused_with_its_place(

@@ -4,11 +4,11 @@
       kind: twilio
       url: ws://127.0.0.1:8000/media            the stream's own address, or the webhook that names it:
       webhook: https://agent.example/voice
-      auth_token: ${TWILIO_AUTH_TOKEN}          signs the webhook's request
+      auth_token: ${TWILIO_AUTH_TOKEN}          signs the webhook's request and the stream's handshake
       parameters: {from_number: "+15550100"}    customParameters, beside those of the answer
 
-Mu-law at 8 kHz both ways. The protocol is in protocol.py, the webhook in webhook.py. The handshake of the socket is not
-signed: how Twilio does that is not documented well enough to be told apart from a mistake.
+Mu-law at 8 kHz both ways. The protocol is in protocol.py, the webhook in webhook.py. The handshake's signature is over
+the stream's address as it is dialled, wss:// and all, as Twilio's own packages check it (twilio-agent-connect).
 """
 
 import uuid
@@ -43,8 +43,8 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
     webhook: where the call is told first, by a POST signed with `auth_token`; its TwiML names the stream. parameters:
     the stream's customParameters. from_number, to_number: of the call. jitter: how much sound waits before a burst is
     heard. verify: not for a self-signed certificate. billed_as: the name its prices stand under. url: the stream's
-    address. auth_token: what the webhook is signed with, as `${NAME}`. account: the account's sid. connect_timeout: for
-    the connection.
+    address. auth_token: what the webhook and the stream's handshake are signed with, as `${NAME}`. account: the
+    account's sid. connect_timeout: for the connection.
     """
 
     url: str | None = None
@@ -73,10 +73,8 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
                 raise setting.refuse(".url", "Twilio passes no query string on; use `parameters`")
         if self.webhook is not None:
             check_base_url(self.webhook, f"{setting.where}.webhook")
-        if self.auth_token is not None and (self.webhook is None or not names(self.auth_token)):
-            wanted = "write it as ${NAME}, the name of an environment variable"
-            told = wanted if self.webhook else "it signs a `webhook`, and none is given"
-            raise setting.refuse(".auth_token", told)
+        if self.auth_token is not None and not names(self.auth_token):
+            raise setting.refuse(".auth_token", "write it as ${NAME}, the name of an environment variable")
         check_latency(self, setting)
 
     def build(self) -> Peer:
@@ -112,7 +110,11 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
             "customParameters": {**secrets.expand_all(self.parameters), **order.parameters},
         }
         address = SocketAddress(
-            url=order.url, verify=self.verify, connect_s=self.connect_timeout, opened={"call": call}
+            url=order.url,
+            headers=self._signed(order.url, {}, secrets),
+            verify=self.verify,
+            connect_s=self.connect_timeout,
+            opened={"call": call},
         )
         async with dial_socket(address) as wire:
             yield wire
@@ -130,10 +132,13 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
             "ApiVersion": "2010-04-01",
         }
 
+    def _signed(self, url: str, form: Mapping[str, str], secrets: Secrets) -> dict[str, str]:
+        if self.auth_token is None:
+            return {}
+        return {"X-Twilio-Signature": signature(secrets.expand(self.auth_token), url, form)}
+
     async def _ask(self, url: str, form: Mapping[str, str], secrets: Secrets) -> StreamOrder:
-        headers = {"User-Agent": "TwilioProxy/1.1"}
-        if self.auth_token is not None:
-            headers["X-Twilio-Signature"] = signature(secrets.expand(self.auth_token), url, form)
+        headers = {"User-Agent": "TwilioProxy/1.1", **self._signed(url, form, secrets)}
         answer = await exchange(
             HttpRequest(
                 url=url,
