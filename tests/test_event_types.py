@@ -149,7 +149,7 @@ def _pattern(node: ast.expr) -> str:
 
 def _tellers() -> list[SourceFile]:
     """The files that may tell events; a room tells its pages messages of its own."""
-    told, aside = ("simulator", "agents", "channels"), {"simulator.live.room"}
+    told, aside = ("simulator", "agents", "channels"), {"simulator.live.room", "simulator.live.rivals"}
     files = [file for file in source_files().values() if file.path.parts[0] in told and file.module not in aside]
     return [file for file in files if "event_types" not in file.path.parts]
 
