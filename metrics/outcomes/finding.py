@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from metrics.outcomes import benchmark, calls, judged, talk, words
+from metrics.outcomes import calls, talk, verdicts, words
 from metrics.outcomes.seen import OutcomeFinding, Seen
 from simulator.errors import SessionError
 from simulator.reading.outcomes import (
@@ -32,8 +32,8 @@ _FINDERS: Mapping[type[ExpectedOutcome], Callable[[Any, Seen], OutcomeFinding]] 
     EndsOutcome: talk.ends,
     TurnsOutcome: talk.turns,
     RecoversOutcome: talk.recovers,
-    WorldOutcome: benchmark.succeeded,
-    JudgeOutcome: judged.judged,
+    WorldOutcome: verdicts.succeeded,
+    JudgeOutcome: verdicts.judged,
 }
 
 

@@ -2,21 +2,22 @@
 
 A party whose events account for every audible frame of its track needs no detector: its segments are truth,
 its words those of the events. Any other track is listened to: activity with edges refined by energy,
-recognition, forced alignment. The same session gives the same annotation, byte for byte.
+recognition, forced alignment. The same session gives the same annotation, byte for byte, and what has been listened to
+once is not listened to again.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
 from simulator.annotation import transcribe
 from simulator.annotation.audible import frame_levels
-from simulator.annotation.cache import SpeechCache
 from simulator.annotation.detect import Track, detect
 from simulator.annotation.truth import Told, known_speech, told, within_speech
 from simulator.engines.kinds import RecognizerSpec
-from simulator.engines.store import cache_folder
+from simulator.engines.store import Store, cache_folder, key_of
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
 from simulator.logs import log
@@ -185,3 +186,23 @@ def _untold(speech: PartySpeech) -> Timeline:
 
 def _in_order(words: Sequence[SpokenWord]) -> tuple[SpokenWord, ...]:
     return tuple(sorted(words, key=lambda word: (word.start, word.end, word.id)))
+
+
+class SpeechCache:
+    """Annotations by key, in `speech/` of the user's cache folder; processes may share it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Keep annotations under `folder`, which is made when needed; None keeps nothing."""
+        self._store = Store(folder / "speech" if folder else None, "speech")
+
+    def get(self, key: str) -> Speech | None:
+        """Give the annotation kept under a key, if there is a whole one."""
+        body = self._store.get(key_of(key))
+        try:
+            return None if body is None else msgspec.json.decode(body, type=Speech)
+        except msgspec.DecodeError:
+            return None
+
+    def put(self, key: str, speech: Speech) -> None:
+        """Keep an annotation; a reader sees all of it or nothing."""
+        self._store.put(key_of(key), msgspec.json.encode(speech))

@@ -1,24 +1,31 @@
-"""Recognition by speech servers: one request for a sound, its answer kept, silence never sent."""
+"""Recognition by speech servers: one request for a sound, its answer kept, silence never sent.
+
+Answers are kept in a store (store.py) under a hash of what was asked with: the same sound, asked in the same way, is
+paid for once. What voices said is kept by cache.py, what recognisers of this machine hear by remembered.py.
+"""
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
+from simulator.cassettes.recording import kept_calls
 from simulator.engines import Recognition
 from simulator.engines.activity import DETECTOR_HZ
 from simulator.engines.espeak import Espeak
 from simulator.engines.far_voice import TEST_SENTENCE, refuse_failure
-from simulator.engines.kept import kept
 from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.pieces import speech_pieces
 from simulator.engines.spending import spend
+from simulator.engines.store import key_of, store_named
 from simulator.frame import Samples, to_grid
 from simulator.remote.http_exchange import HttpRequest
 from simulator.remote.kept_exchange import exchange_kept
 from simulator.remote.server import RemoteServer
 from simulator.sound import recordings
 from simulator.sound.wav import encode_wav
+from simulator.spec import encode_struct
 from simulator.texts import quoted
 
 _LONGEST_PIECE_S = 28.0
@@ -98,3 +105,20 @@ def _moved(heard: Recognition, first: int, scale: float, length: int) -> Recogni
         for word in heard.words
     )
     return msgspec.structs.replace(heard, words=words)
+
+
+def kept(spec: RecognizerSpec, samples: Samples, sample_rate: int, ask: Callable[[], bytes]) -> bytes:
+    """Give the answer to a sound, float32 (n,): from disk, else from `ask`, whose errors are passed on.
+
+    Where a run records its paid calls, they are kept by that alone: a call that this folder holds would be missing
+    from what is recorded.
+    """
+    if kept_calls() is not None:
+        return ask()
+    store = store_named("heard", "answer")
+    key = key_of([encode_struct(spec), sample_rate], samples.tobytes())
+    answer = store.get(key)
+    if answer is None:
+        answer = ask()
+        store.put(key, answer)
+    return answer

@@ -1,4 +1,7 @@
-"""The outcome that a world itself decides: calls and state by its own verdict, words by what the agent said."""
+"""Outcomes that others decide: a judge, or a world.
+
+A world decides of calls and state by its own verdict; its words are looked for in what the agent said.
+"""
 
 import re
 from collections.abc import Sequence
@@ -7,9 +10,20 @@ from metrics.outcomes.seen import OutcomeFinding, Seen, Within
 from metrics.outcomes.words import chosen, shown_spots, spots, unknown_speech
 from simulator.judging.calibration import why_not_believed
 from simulator.judging.rubric import Criterion
-from simulator.reading.outcomes import WorldOutcome
+from simulator.judging.sentence import criterion_of
+from simulator.reading.outcomes import JudgeOutcome, WorldOutcome
 from simulator.speaking.numbers import text_in_digits
 from simulator.world.record import WorldVerdict
+
+
+def judged(outcome: JudgeOutcome, seen: Seen) -> OutcomeFinding:
+    """Ask the scenario's judge; undefined where it gives no verdict."""
+    if seen.sitting is None:
+        return OutcomeFinding(met=None, reason="the scenario names no judge")
+    ballot = seen.sitting.ballot(criterion_of(outcome), outcome.votes)
+    met = ballot.met()
+    reason = ballot.problem or "" if met is None else ""
+    return OutcomeFinding(met=met, evidence=ballot.evidence(seen.session.duration, met), reason=reason)
 
 
 def succeeded(_outcome: WorldOutcome, seen: Seen) -> OutcomeFinding:
