@@ -41,6 +41,7 @@ from simulator.frame import silence
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
 from simulator.spec import walk
+from simulator.traits import PartyTraits
 
 T = TypeVar("T")
 
@@ -273,6 +274,9 @@ def _played_by(client: Actor) -> ActorSpec:
     """Make a spec whose actor is there already: the one that a client's connection feeds."""
 
     class ClientSpec(ActorSpec, frozen=True, kw_only=True, tag="client"):
+        def traits(self) -> PartyTraits:
+            return PartyTraits(remote=True)
+
         def build(self) -> Actor:
             return client
 
