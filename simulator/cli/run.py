@@ -181,7 +181,7 @@ def _complained(line: str) -> None:
 
 
 def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
-    """Say which scenarios have a party that is not there; ScenarioError when that is all of those still to be played.
+    """Say which scenarios have a far end that is not there; ScenarioError when that is all of those still to be played.
 
     done: the ids of sessions that an earlier run completed.
     """
