@@ -8,8 +8,6 @@ change nothing.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from anyio.lowlevel import checkpoint
-
 from agents.moshi.protocol import FRAME, MoshiServer, RemoteProtocolError
 from agents.serve.text_pieces import TextPieces
 from simulator.actor import ActorSpec
@@ -111,5 +109,5 @@ async def _until_gone(websocket: "WebSocket", core: MoshiServer, session: Served
             except WebSocketDisconnect:
                 return True
             # A client that sends a minute at once must not keep the others waiting.
-            await checkpoint()
+            await session.give_way()
     return True

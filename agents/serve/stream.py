@@ -6,8 +6,6 @@ A protocol gives its words as a `StreamWords`; this is the shell around them: pl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from anyio.lowlevel import checkpoint
-
 from agents.serve.text_pieces import TextPieces
 from simulator.errors import RemoteError, ScenarioError, SimulatorError
 from simulator.events import Event
@@ -124,7 +122,7 @@ async def _act(
             if await _answer(websocket, words, session, pieces, frame):
                 return True
             # A client that sends a minute at once must not keep the others waiting.
-            await checkpoint()
+            await session.give_way()
     return False
 
 

@@ -22,16 +22,19 @@ from simulator.errors import SimulatorError
 from simulator.events import Event
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.scenario import Scenario
+from simulator.serving.sharing import Sharing
 
 
 class ServedSession:
     """One client with one actor. sample_rate: Hz of both directions. frame: samples per frame."""
 
-    def __init__(self, scenario: Scenario, recorder: Recorder, shared: dict[Any, Any]) -> None:
-        """shared: what the sessions of this server have in common."""
+    def __init__(self, scenario: Scenario, recorder: Recorder, shared: dict[Any, Any], sharing: Sharing) -> None:
+        """shared: what the sessions of this server have in common. sharing: how they share its loop and threads."""
         self.sample_rate = scenario.sample_rate
         self.frame = scenario.frame_samples
         self.problem: str | None = None
+        self.in_thread = sharing.in_thread
+        self.give_way = sharing.give_way
         self._recorder = recorder
         self._told: list[Event] = []
         self._clock = VirtualClock()

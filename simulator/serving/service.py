@@ -24,8 +24,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from traceback import clear_frames
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -40,16 +39,11 @@ from simulator.events import Event
 from simulator.frame import silence
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
+from simulator.serving.sharing import Sharing
 from simulator.spec import walk
 from simulator.traits import PartyTraits
 
-T = TypeVar("T")
-
 GOING_AWAY = 1001
-
-THREADS = 2
-"""For bodies to decode and encode: more would hardly be faster, and each keeps the memory of its largest body. Whoever
-asks for `/health` waits for one uninterrupted step of each (50 ms of a body of 25 MB) before their turn comes."""
 
 
 class NoPlaceError(RemoteError):
@@ -113,7 +107,8 @@ class Service:
         """Lasts as long as the door is open: for sessions that outlive the request that began them."""
         self._places: set[Place] = set()
         self._freed = anyio.Event()
-        self._threads = anyio.CapacityLimiter(THREADS)
+        self._sharing = Sharing()
+        self.in_thread = self._sharing.in_thread
 
     def offer(self, actor: ActorSpec) -> None:
         """Put another actor on offer; before the door opens."""
@@ -124,13 +119,6 @@ class Service:
     def taken(self) -> int:
         """How many places are taken now."""
         return len(self._places)
-
-    async def in_thread(self, work: Callable[..., T], *given: Any) -> T:
-        """Do in one of a few threads what would hold up every other client: decoding and encoding of bodies."""
-        result, error = await anyio.to_thread.run_sync(_tried, work, given, limiter=self._threads)
-        if error is not None:
-            raise error
-        return cast("T", result)
 
     @asynccontextmanager
     async def place(self, *, wait: bool = False) -> AsyncIterator[Place]:
@@ -180,7 +168,7 @@ class Service:
     ) -> AsyncIterator[ServedSession]:
         scenario, recorder = ledger.open("virtual", frame_ms, sample_rate, actor)
         began_s = seconds()
-        session = ServedSession(scenario, recorder, self.shared)
+        session = ServedSession(scenario, recorder, self.shared, self._sharing)
         status = "completed"
         try:
             async with anyio.create_task_group() as tasks:
@@ -249,18 +237,6 @@ class Service:
         for place in self._places:
             if now_s - place.last_s > self.limits.idle_s and not place.reason:
                 place.leave(f"no audio for {self.limits.idle_s:g} s")
-
-
-def _tried(work: Callable[..., T], given: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
-    """Give what came of some work. An error holds on to nothing of it: the bodies of refused requests are large."""
-    try:
-        return work(*given), None
-    except Exception as error:  # noqa: BLE001 - raised again by whoever asked
-        inner: BaseException | None = error
-        while inner is not None:
-            clear_frames(inner.__traceback__)
-            inner = inner.__cause__ or inner.__context__
-        return None, error.with_traceback(None)
 
 
 def _calls_out(actor: ActorSpec) -> bool:
