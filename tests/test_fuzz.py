@@ -30,9 +30,21 @@ from simulator.results import load_run
 from simulator.session import Session
 from simulator.sound import recordings
 from simulator.spec import decode
+from simulator.testing import ProtocolCase
 from tests.command_line import SHORT, simulate
 from tests.contracts.duplex_services import BARGE_IN, listen, over, speak, unit
-from tests.mutants import MOST_MB, command_run, copied, file_mutated, peak_mb, sounds, survived, value_mutated
+from tests.contracts.test_protocol_contract import PROTOCOLS
+from tests.mutants import (
+    MOST_MB,
+    bytes_mutated,
+    command_run,
+    copied,
+    file_mutated,
+    peak_mb,
+    sounds,
+    survived,
+    value_mutated,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
@@ -241,6 +253,38 @@ def test_a_strange_message_of_a_far_end_costs_a_sentence(kind: str) -> None:
             messages[at] = changed if isinstance(changed, dict) else {}
         problem = survived(lambda messages=messages: told_to(kind, messages))
         assert problem is None, f"mutant {number} for {kind}: {problem}"
+
+
+def _message_mutated(message: Any, random: Random) -> Any:
+    """Change a message: a status and a body, a body, bytes, text that may be JSON, plain JSON."""
+    match message:
+        case (int(status), body):
+            if random.random() < 0.1:
+                return random.choice((0, 200, 404, 500)), body
+            return status, _message_mutated(body, random)
+        case bytes():
+            return bytes_mutated(message, random)
+        case str():
+            return bytes_mutated(message.encode(), random).decode("utf-8", "replace")
+        case _:
+            changed = value_mutated(message, random)
+            return changed if isinstance(changed, dict) else {}
+
+
+@pytest.mark.parametrize("case", PROTOCOLS, ids=lambda case: case.name)
+def test_a_damaged_log_costs_a_sentence(case: ProtocolCase) -> None:
+    """Every protocol core, of a far end or of a client, takes a log with changed messages, or says what is wrong."""
+    case.feed(case.make(), case.log)
+    for number, random in mutants("log"):
+        if isinstance(case.log, bytes):
+            log: Any = bytes_mutated(case.log, random)
+        else:
+            log = list(case.log)
+            for _ in range(random.choice((1, 1, 3))):
+                at = random.randrange(len(log))
+                log[at] = _message_mutated(log[at], random)
+        problem = survived(lambda log=log: case.feed(case.make(), log))
+        assert problem is None, f"mutant {number} for {case.name}: {problem}"
 
 
 _PLAIN = strategies.recursive(
