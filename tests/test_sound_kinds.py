@@ -70,6 +70,20 @@ def test_compressed_recordings_are_read_in_parts_as_whole(
     assert np.corrcoef(whole[: len(user)], user[: len(whole)])[0, 1] > 0.95
 
 
+def test_an_mp3_that_holds_less_than_it_promises_ends_where_its_sound_ends(
+    user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """No block of nothing follows: what is measured over blocks would be the mean of no samples."""
+    path = tmp_path / "call.mp3"
+    soundfile.write(path, np.stack([user, agent], axis=1), RATE, format="MP3", subtype="MPEG_LAYER_III")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3])
+    session = Session.of_recording(path)
+    lengths = [len(block) for block in session.said_blocks("user", 1_000)]
+    assert 0 < sum(lengths) < len(user) / 2 and min(lengths) > 0
+    examine(session)
+
+
 LIES = {"nothing": 0, "the largest number": 0xFFFFFFFF, "half": None, "a byte too many": 1}
 
 

@@ -69,6 +69,8 @@ class Recording:
             with _opened(self.path, self._wav) as file:
                 while at < self.length:
                     frames = file.read(min(block, self.length - at), dtype="float32", always_2d=True)
+                    if not len(frames):
+                        return  # an MP3 that holds less than it promises
                     yield freeze(frames[:, self.channels[index]].copy())
                     at += block
         except UNREADABLE as error:
