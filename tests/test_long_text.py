@@ -11,19 +11,10 @@ from hypothesis import strategies as st
 from agents.remote import long_text
 from agents.remote.base64_bytes import base64_bytes
 from agents.remote.foreign_json import decode_foreign
-from agents.remote.long_text import LONG, SMALL, LongText, decode_long
+from agents.remote.long_text import LONG, SMALL, LongText, decode_long, whole
 
 SOUND = base64.b64encode(bytes(range(256)) * 6_000).decode()
 """2 MB."""
-
-
-def whole(value: Any) -> Any:
-    """The same value, its long texts as texts."""
-    if isinstance(value, LongText):
-        return value.text()
-    if isinstance(value, dict):
-        return {name: whole(item) for name, item in value.items()}
-    return [whole(item) for item in value] if isinstance(value, list) else value
 
 
 def test_a_long_text_is_left_where_it_stands_and_read_a_part_at_a_time() -> None:

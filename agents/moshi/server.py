@@ -98,6 +98,7 @@ async def _until_gone(websocket: "WebSocket", core: MoshiServer, session: Served
 
     pieces = TextPieces()
     while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        await session.give_way()  # what has come already is handed over without a pause
         place.touch()
         for frame in core.receive(message.get("bytes") or b""):
             said = await session.hear(frame)

@@ -67,6 +67,15 @@ def decode_long(data: bytes) -> Any:
     return _put_back(decode_foreign(rest), cut)
 
 
+def whole(value: Any) -> Any:
+    """Give a value of `decode_long` with every LongText made into a text."""
+    if isinstance(value, LongText):
+        return value.text()
+    if isinstance(value, dict):
+        return {name: whole(item) for name, item in value.items()}
+    return [whole(item) for item in value] if isinstance(value, list) else value
+
+
 def _cut(data: bytes) -> tuple[bytes, dict[str, LongText]]:
     """Give a document with a mark in the place of every long text, and the texts by their marks."""
     secret = uuid4().hex  # a mark that a client could write would be a text sent once and read often

@@ -92,6 +92,7 @@ async def _until_gone(websocket: "WebSocket", words: StreamWords, session: Serve
 
     pieces = TextPieces()
     while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        await session.give_way()  # what has come already is handed over without a pause
         place.touch()
         given = message.get("text")
         for found in words.receive(message.get("bytes") or b"" if given is None else given):

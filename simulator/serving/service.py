@@ -109,6 +109,7 @@ class Service:
         self._freed = anyio.Event()
         self._sharing = Sharing()
         self.in_thread = self._sharing.in_thread
+        self.give_way = self._sharing.give_way
 
     def offer(self, actor: ActorSpec) -> None:
         """Put another actor on offer; before the door opens."""
