@@ -1,6 +1,7 @@
 """Sound files as people have them: containers, headers that lie about length, channels, values that are no numbers."""
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,19 @@ def test_an_mp3_that_holds_less_than_it_promises_ends_where_its_sound_ends(
     lengths = [len(block) for block in session.said_blocks("user", 1_000)]
     assert 0 < sum(lengths) < len(user) / 2 and min(lengths) > 0
     examine(session)
+
+
+def test_a_file_that_promises_more_than_can_be_held_is_refused_undecoded(tmp_path: Path) -> None:
+    """Five hours of silence take half a megabyte; what they would take in memory is not tried."""
+    path = tmp_path / "hours.flac"
+    with soundfile.SoundFile(path, "w", 4_000, 1, "PCM_16") as file:
+        for _ in range(300):
+            file.write(np.zeros(60 * 4_000, np.int16))
+    tracemalloc.start()
+    with pytest.raises(ScenarioError, match=r"hours\.flac lasts 5\.0 h; up to 4 h are played"):
+        load(path, RATE)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 LIES = {"nothing": 0, "the largest number": 0xFFFFFFFF, "half": None, "a byte too many": 1}
