@@ -62,8 +62,9 @@ class TaskSpec(ScorerSpec, frozen=True, kw_only=True, tag="task"):
     judge: AnyJudge | None = None
 
     def with_judge(self, judge: JudgeSpec | None) -> "TaskSpec":
-        """Give the same with the scenario's judge, where it has none of its own."""
-        return self if self.judge is not None else msgspec.structs.replace(self, judge=judge)
+        """Give the same with the scenario's judge, where it has none of its own and one may be asked."""
+        asks = not self.expect or any(isinstance(item.outcome, JudgeOutcome) for item in self.expect)
+        return msgspec.structs.replace(self, judge=judge) if asks and self.judge is None else self
 
     def asks_for_words(self) -> bool:
         """Whether an outcome is found in words; where the session will say, it may be."""

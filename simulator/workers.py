@@ -118,6 +118,15 @@ async def closed_in_peace(work: Callable[..., Awaitable[T]], *args: Any) -> T:
         signal.signal(signal.SIGINT, cancel)
 
 
+def heed_ctrl_c() -> None:
+    """Take Ctrl-C even where whoever started us had it ignored, as a shell does with what runs behind `&`.
+
+    What stops a run is taken for one (below), and a run that nothing but SIGKILL ends leaves its sessions `running`.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def stop_as_by_ctrl_c() -> None:
     """Take SIGTERM (who runs us in CI says stop so) and SIGHUP (a terminal is gone) for a Ctrl-C.
 

@@ -3,9 +3,10 @@
 import contextlib
 import io
 import json
+import os
 import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,11 +19,18 @@ from simulator.cli import MODULES
 from simulator.errors import SimulatorError
 
 LONGEST_S, MOST_MB = 10.0, 500
+MUTANTS = int(os.environ.get("SIMULATOR_FUZZ", "25"))
+SEED = int(os.environ.get("SIMULATOR_FUZZ_SEED", "0"))
 
 STRANGE: tuple[Any, ...] = (
     None, True, -1, 0, 1.5, 1e308, -1e300, 2**31, 2**53, 2**63, 10**30, "", "x", "\u202e\x1b[2J", "../..", "a" * 5000,
     [], {}, [[]], [1, "x"], {"a": [None]}, "2020-13-45", "nan",
 )  # fmt: skip
+
+
+def mutants(kind: str) -> Iterator[tuple[int, Random]]:
+    """The generators of so many mutants of a kind, the same in every run."""
+    return ((number, Random(f"{kind}:{SEED}:{number}")) for number in range(MUTANTS))
 
 
 def bytes_mutated(content: bytes, random: Random) -> bytes:
@@ -133,3 +141,11 @@ def survived(read: Callable[[], object]) -> str | None:
 def peak_mb() -> float:
     """The most memory that this process has had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextlib.contextmanager
+def memory_watched() -> Iterator[None]:
+    """Hold whatever runs meanwhile to 500 MB beyond what the process had at most before."""
+    before = peak_mb()
+    yield
+    assert peak_mb() - before < MOST_MB

@@ -1,12 +1,15 @@
 """Rules of the chat protocol's core: bodies out, answers in. No socket."""
 
 import base64
+import io
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
-from agents.chat_audio.answer import counts, laid_after, read_answer, split_debug, stamps_of
+from agents.chat_audio.answer import counts, decode_sound, laid_after, read_answer, split_debug, stamps_of
 from agents.chat_audio.protocol import AskRules, ChatAudioCore
 from simulator.errors import RemoteError
 from simulator.sound.wav import encode_wav
@@ -198,3 +201,22 @@ def test_contents_may_come_in_parts() -> None:
     """A list of text parts is one text; other parts are passed over."""
     parts = [{"type": "text", "text": "Of"}, {"type": "text", "text": "course"}, {"type": "image"}, "x"]
     assert read_answer(completion(parts)).text == "Of course"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "channels", "told"),
+    [(11, 4_000, 1, "sent 11 s of audio; 10 s are allowed"),
+     (9, 192_000, 8, "sent 1728000 samples in each of 8 channels, which is too much")],
+)  # fmt: skip
+def test_an_answer_that_would_be_too_large_is_refused_undecoded(
+    seconds: int, rate: int, channels: int, told: str
+) -> None:
+    """A server's file says how much it holds before anything is decoded: silence takes next to nothing."""
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros((seconds * rate, channels), np.int16), rate, format="FLAC")
+    data = base64.b64encode(file.getvalue()).decode()
+    tracemalloc.start()
+    with pytest.raises(RemoteError, match=told):
+        decode_sound(data, longest_s=10)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()

@@ -169,6 +169,20 @@ def test_a_stop_sent_twice_does_not_cut_a_closing_short(tmp_path: Path) -> None:
     assert read_session(folder).meta.status == "interrupted"
 
 
+def test_what_a_shell_runs_in_the_background_is_stopped_all_the_same(tmp_path: Path) -> None:
+    """There Ctrl-C is ignored, and SIGTERM, which is taken for one, is not."""
+    behind = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-m", "simulator"]
+    words = [*behind, str(long_scenario(tmp_path)), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wav = tmp_path / "out" / "long-0" / "conversation.wav"
+    while process.poll() is None and not (wav.is_file() and wav.stat().st_size > 50_000):
+        os.sched_yield()
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in told, told
+    assert read_session(wav.parent).meta.status == "interrupted"
+
+
 def test_a_run_folder_has_one_writer_at_a_time(short: Path, tmp_path: Path) -> None:
     """A second run into the folder is refused while the first one goes, and not when it was killed."""
     path = long_scenario(tmp_path)

@@ -117,3 +117,48 @@ def test_an_address_is_looked_at_under_every_name_it_has_and_one_that_is_none_is
     assert list(found) == list(agents)
     assert all(f"nothing answers at 127.0.0.1:{port}" in found[name] for name in ("webhook", "worker"))
     assert "nothing answers at a..b:80 (that is no name of a host)" in found["nameless"]
+
+
+def test_judges_recognisers_and_voices_are_looked_for_as_parties_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each that is asked and not there is told by what it is; a judge that nothing asks, or of kept replies, is not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/v1"
+    judge, ears = (
+        {"judge": {"model": "m", "base_url": url}},
+        {"recognizer": {"kind": "openai", "model": "m", "base_url": url}},
+    )
+    asked: dict[str, list[object]] = {"expect": [{"judge": "The agent is polite.", "inform": True}]}
+    voice = {"kind": "openai", "base_url": url, "model": "m", "name": "n"}
+    wait = {"kind": "interruption", "party": "user", "cue": {"at": "1s"}, "say": "Wait.", "voice": voice}
+    babble = {"kind": "talker", "say": ["So."], "voice": voice}
+    dead = {
+        "judge": ({"scorers": ["turns"], **judge, **asked}, "the judge (m)"),
+        "criteria": ({"scorers": [{"kind": "judge", "criteria": {"polite": "It is."}, **judge}]}, "the judge (m)"),
+        "original": (
+            {"scorers": [{"kind": "fdb:user_interruption", "judge_model": "m", "judge_url": url}]},
+            "the judge (fdb:user_interruption)",
+        ),
+        "mapped": ({"scorers": [{"kind": "voicebench:open", "judge": f"m@{url}"}]}, "the judge (m)"),
+        "two": ({"agent": {"kind": "cascade", "voice": voice, "ears": "level"}}, "the agent (cascade)"),
+        "ears": ({"scorers": ["turns"], **ears}, "the recognizer (openai)"),
+        "injector": ({"injectors": [wait]}, "$.injectors[0].voice"),
+        "line": ({"lines": {"user_to_agent": [babble]}}, "$.lines.user_to_agent[0].voice"),
+    }
+    alive = {
+        "idle": {"scorers": ["turns"], **judge},
+        "kept": {"scorers": ["turns"], "judge": {**judge["judge"], "record": "never"}, **asked},
+        "unscored": {"scorers": [], **judge, **ears},
+    }
+    files = {name: tmp_path / f"{name}.yaml" for name in (*dead, *alive)}
+    for name, more in {**{name: more for name, (more, _) in dead.items()}, **alive}.items():
+        files[name].write_text(yaml.safe_dump(SHORT | more))
+    for name, (_, who) in dead.items():
+        told = f"short: {who}: nothing answers at 127.0.0.1:{port} (connection refused)"
+        assert unreachable({name: load(files[name])}) == {name: told}
+    assert unreachable({name: load(files[name]) for name in alive}) == {}
+    assert simulate(files["judge"], "--out", tmp_path / "out") == 2
+    assert "the judge (m): nothing answers at" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

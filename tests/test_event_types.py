@@ -120,7 +120,7 @@ def test_only_what_sums_up_outlives_the_session() -> None:
             log.add(500, type_, "agent")
     log.add(500, "hunch", "agent")
     assert [(event.at, event.type) for event in log.finish(480)] == [
-        (480, "diverged"), (480, "audio_end"), (480, "usage"),
+        (480, "diverged"), (480, "remote_excess"), (480, "audio_end"), (480, "usage"),
     ]  # fmt: skip
 
 

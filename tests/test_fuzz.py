@@ -1,43 +1,41 @@
 """Rules of whatever is read from elsewhere: a sentence or a result, in 10 s and 500 MB, whatever it holds.
 
-`SIMULATOR_FUZZ=2000 pytest -m slow tests/test_fuzz.py` tries so many mutants of each sort instead of a few, and
-`SIMULATOR_FUZZ_SEED` other ones.
+Files and commands are here, what comes over wires in test_fuzz_wire.py. `SIMULATOR_FUZZ=2000 pytest -m slow
+tests/test_fuzz*.py` tries so many mutants of each sort instead of a few, and `SIMULATOR_FUZZ_SEED` other ones.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings, strategies
 
-from agents.gemini.protocol import GeminiCore
-from agents.openai.live_protocol import LiveCore
-from agents.openai.realtime_protocol import RealtimeCore
-from agents.remote.peer_core import deliver
 from agents.remote.trace import read_trace
-from agents.vllm.protocol import DuplexCore
 from simulator.actor import AnyActor
 from simulator.datasets.sample import AnyDataset
 from simulator.errors import SimulatorError
-from simulator.frame import silence
 from simulator.results import load_run
 from simulator.session import Session
 from simulator.sound import recordings
 from simulator.spec import decode
 from tests.command_line import SHORT, simulate
-from tests.contracts.duplex_services import BARGE_IN, listen, over, speak, unit
-from tests.mutants import MOST_MB, command_run, copied, file_mutated, peak_mb, sounds, survived, value_mutated
+from tests.mutants import (
+    MUTANTS,
+    SEED,
+    command_run,
+    copied,
+    file_mutated,
+    memory_watched,
+    mutants,
+    sounds,
+    survived,
+    value_mutated,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
-
-MUTANTS = int(os.environ.get("SIMULATOR_FUZZ", "25"))
-SEED = int(os.environ.get("SIMULATOR_FUZZ_SEED", "0"))
 
 settings.register_profile(
     "fuzz", max_examples=4 * MUTANTS, derandomize=SEED == 0, deadline=None, database=None,
@@ -61,22 +59,9 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def within_memory() -> Iterator[None]:
     """No mutant takes more than 500 MB beyond what the process had."""
-    before = peak_mb()
-    yield
-    assert peak_mb() - before < MOST_MB
+    with memory_watched():
+        yield
 
-
-def mutants(kind: str) -> Iterator[tuple[int, Random]]:
-    """The generators of so many mutants of a kind, the same in every run."""
-    return ((number, Random(f"{kind}:{SEED}:{number}")) for number in range(MUTANTS))
-
-
-CORES: dict[str, Any] = {
-    "openai_realtime": RealtimeCore,
-    "openai_live": LiveCore,
-    "gemini_live": GeminiCore,
-    "vllm_duplex": DuplexCore,
-}
 
 COMMANDS: dict[str, Callable[[Path, Path], int]] = {
     "score": lambda run, _: command_run("score", run),
@@ -157,90 +142,6 @@ def test_a_damaged_trace_costs_a_sentence(tmp_path: Path) -> None:
         file_mutated(tmp_path / "trace.jsonl", random)
         problem = survived(lambda: read_trace(tmp_path / "trace.jsonl", "agent"))
         assert problem is None, f"mutant {number} of {path.name}: {problem}"
-
-
-ITEM = {"type": "function_call", "call_id": "c", "name": "hang_up", "arguments": "{}"}
-USAGE = {"input_tokens": 3, "input_token_details": {"text_tokens": 1, "audio_tokens": 2}, "seconds": 2.0}
-RESPONSE = {"id": "r", "status": "completed", "usage": USAGE, "status_details": {"error": {"code": "x"}}}
-MESSAGES: dict[str, list[dict[str, Any]]] = {
-    "openai_realtime": [
-        {"type": "session.updated", "session": {}},
-        {"type": "input_audio_buffer.speech_started", "audio_start_ms": 100, "item_id": "u"},
-        {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 300, "item_id": "u"},
-        {"type": "response.created", "response": {"id": "r"}},
-        {"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": "AAAAAAAA" * 200},
-        {"type": "response.output_audio_transcript.delta", "response_id": "r", "item_id": "i", "delta": "Hi"},
-        {"type": "conversation.item.input_audio_transcription.completed", "item_id": "u", "transcript": "Hello"},
-        {"type": "response.output_item.done", "item": ITEM},
-        {"type": "response.done", "response": RESPONSE},
-        {"type": "rate_limits.updated", "rate_limits": [{"name": "tokens", "remaining": 3, "reset_seconds": 1.5}]},
-        {"type": "error", "error": {"type": "x", "code": "y", "message": "z"}},
-    ],
-    "openai_live": [
-        {"type": "session.started", "session": {}},
-        {"type": "session.output_audio.delta", "delta": "AAAAAAAA" * 200},
-        {"type": "session.output_transcript.delta", "delta": "Hi", "start_ms": 3, "end_ms": 9},
-        {"type": "session.input_transcript.delta", "delta": "Hello", "start_ms": 3, "end_ms": 9},
-        {"type": "session.usage.updated", "usage": USAGE},
-        {"type": "response.event", "event": {"type": "response.output_item.done", "item": ITEM}},
-        {"type": "response.event", "event": {"type": "response.completed", "response": RESPONSE}},
-        {"type": "session.delegation.created", "delegation": {"id": "d", "status": "x"}},
-        {"type": "error", "error": {"code": "y", "message": "z"}},
-    ],
-    "gemini_live": [
-        {"setup_complete": {"session_id": "s"}},
-        {"server_content": {"model_turn": {"parts": [
-            {"inline_data": {"mime_type": "audio/pcm;rate=24000", "data": "AAAAAAAA" * 200}}, {"text": "x"}]}}},
-        {"server_content": {"output_transcription": {"text": "Hi"}, "input_transcription": {"text": "Hello"}}},
-        {"server_content": {"interrupted": True, "turn_complete": True, "turn_complete_reason": "x"}},
-        {"tool_call": {"function_calls": [{"id": "c", "name": "hang_up", "args": {}}]}},
-        {"tool_call_cancellation": {"ids": ["c"]}},
-        {"usage_metadata": {"prompt_token_count": 3, "response_token_count": 4}},
-        {"go_away": {"time_left": "3s"}},
-        {"session_resumption_update": {"new_handle": "h", "resumable": True}},
-    ],
-    "vllm_duplex": [
-        {"type": "session.created", "session": {"capabilities": {"supports_audio_truncate": True}}},
-        {"type": "session.updated", "session": {}, "server_event_seq": 2},
-        listen(), *speak("r"), *unit("r", bytes(9600), "Hi"), BARGE_IN, *over("r", "cancelled", "barge_in"),
-        *speak("s"), *unit("s", bytes(9600), "Hi"), *over("s"),
-        {"type": "response.output_item.done", "response_id": "f", "item": ITEM},
-        {"type": "input_audio_buffer.speech_started", "audio_start_ms": 100, "item_id": "u"},
-        {"type": "conversation.item.input_audio_transcription.completed", "item_id": "u", "transcript": "Hello"},
-        {"type": "playback.acknowledged", "event": {"played_ms": 3}},
-        {"type": "error", "error": {"type": "x", "code": "playback_item_mismatch", "message": "z"}},
-        {"type": "session.closed", "reason": "idle_ttl_expired"},
-    ],
-}  # fmt: skip
-"""What far ends send in a session, as their services write it."""
-
-
-def told_to(kind: str, messages: list[dict[str, Any]]) -> None:
-    """Hand messages to a kind's protocol core, a frame heard and said after each."""
-    spec = decode({"kind": kind, "model": "m", "jitter": "0s"}, AnyActor, source="x", folder=Path())
-    core = CORES[kind](spec.settings())
-    core.begin("agent", noisy=False)
-    core.opening()
-    for number, message in enumerate(messages):
-        deliver(core, json.loads(json.dumps(message)), 480 * number)
-        core.hear(silence(480), 480 * number)
-        assert len(core.say(480, 480 * number)) == 480
-        core.actions.take()
-    core.close(480 * len(messages))
-
-
-@pytest.mark.parametrize("kind", MESSAGES)
-def test_a_strange_message_of_a_far_end_costs_a_sentence(kind: str) -> None:
-    """A core acts on a message with changed fields, passes it over, or says what the far end did."""
-    told_to(kind, MESSAGES[kind][:-1])
-    for number, random in mutants("wire"):
-        messages = list(MESSAGES[kind])
-        for _ in range(random.choice((1, 1, 3))):
-            at = random.randrange(len(messages))
-            changed = value_mutated(messages[at], random)
-            messages[at] = changed if isinstance(changed, dict) else {}
-        problem = survived(lambda messages=messages: told_to(kind, messages))
-        assert problem is None, f"mutant {number} for {kind}: {problem}"
 
 
 _PLAIN = strategies.recursive(

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.remote.peer_core import Actions, Note
 from agents.remote.play_queue import PlayQueue
+from simulator.errors import RemoteError
 
 RATE = 1000
 FRAME = 10
@@ -131,3 +133,17 @@ def test_no_sample_is_lost_or_doubled_but_by_a_clear(steps: list[tuple[int, str]
     assert heard == sorted(set(heard)) and set(heard) <= set(range(1, sent + 1))
     assert len(heard) == queue.position == sent - dropped
     assert marks == [str(index) for index, (_, what) in enumerate(steps) if what == "mark"]
+
+
+def test_more_marks_than_frames_in_all_sound_that_may_wait_are_too_many() -> None:
+    """A far end that sends marks without end is at fault; those that were given back do not count."""
+    queue = PlayQueue(RATE, 0.0, Actions())
+    for _ in range(2):
+        for number in range(30_000):
+            queue.mark(str(number))
+        assert len(queue.passed()) == 30_000
+    queue.push(counted(1, 1))
+    for number in range(30_000):
+        queue.mark(str(number))
+    with pytest.raises(RemoteError, match="sent 30000 marks ahead of time"):
+        queue.mark("one more")

@@ -83,6 +83,15 @@ def test_ten_minutes_ahead_is_too_much() -> None:
         playout.push("a", ones(1))
 
 
+def test_a_thousand_items_ahead_are_too_many() -> None:
+    """A far end that makes an item of every sample is at fault: each that comes is looked up among those that wait."""
+    playout = Playout(RATE, 0.0)
+    for number in range(1_000):
+        playout.push(str(number), ones(1))
+    with pytest.raises(RemoteError, match="sent 1001 items of sound ahead of time"):
+        playout.push("one more", ones(1))
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 60), st.booleans()), max_size=12),
     st.integers(0, 60),

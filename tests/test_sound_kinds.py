@@ -1,6 +1,7 @@
 """Sound files as people have them: containers, headers that lie about length, channels, values that are no numbers."""
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,33 @@ def test_compressed_recordings_are_read_in_parts_as_whole(
     whole = recording.read(0)
     assert np.allclose(np.concatenate(list(recording.blocks(0, 9_001))), whole, atol=1e-4)
     assert np.corrcoef(whole[: len(user)], user[: len(whole)])[0, 1] > 0.95
+
+
+def test_an_mp3_that_holds_less_than_it_promises_ends_where_its_sound_ends(
+    user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """No block of nothing follows: what is measured over blocks would be the mean of no samples."""
+    path = tmp_path / "call.mp3"
+    soundfile.write(path, np.stack([user, agent], axis=1), RATE, format="MP3", subtype="MPEG_LAYER_III")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3])
+    session = Session.of_recording(path)
+    lengths = [len(block) for block in session.said_blocks("user", 1_000)]
+    assert 0 < sum(lengths) < len(user) / 2 and min(lengths) > 0
+    examine(session)
+
+
+def test_a_file_that_promises_more_than_can_be_held_is_refused_undecoded(tmp_path: Path) -> None:
+    """Five hours of silence take half a megabyte; what they would take in memory is not tried."""
+    path = tmp_path / "hours.flac"
+    with soundfile.SoundFile(path, "w", 4_000, 1, "PCM_16") as file:
+        for _ in range(300):
+            file.write(np.zeros(60 * 4_000, np.int16))
+    tracemalloc.start()
+    with pytest.raises(ScenarioError, match=r"hours\.flac lasts 5\.0 h; up to 4 h are played"):
+        load(path, RATE)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 LIES = {"nothing": 0, "the largest number": 0xFFFFFFFF, "half": None, "a byte too many": 1}

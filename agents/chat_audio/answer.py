@@ -14,6 +14,8 @@ from simulator.errors import RemoteError
 from simulator.frame import Samples
 
 LONGEST_S = 1800.0
+SAMPLES_PER_S = 96_000
+"""What a second may hold: two channels at 48 kHz. A small FLAC may hold silence in eight of 192 kHz."""
 AUDIBLE = 0.003
 """About -50 dBFS: below it sound at the edges of an answer is taken for silence."""
 FADE_S = 0.05
@@ -149,16 +151,18 @@ def decode_sound(data: object, longest_s: float = LONGEST_S) -> AnswerSound:
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
         with soundfile.SoundFile(io.BytesIO(raw)) as file:
-            if file.frames > longest_s * file.samplerate:
-                raise RemoteError(f"sent {file.frames / file.samplerate:.0f} s of audio; {longest_s:g} s are allowed")
-            samples = file.read(dtype="float32", always_2d=True)
             rate = file.samplerate
+            if not 4_000 <= rate <= 192_000:
+                raise RemoteError(f"sent audio at {rate} Hz; 4000 to 192000 Hz are allowed")
+            if file.frames > longest_s * rate:
+                raise RemoteError(f"sent {file.frames / rate:.0f} s of audio; {longest_s:g} s are allowed")
+            if file.frames * file.channels > longest_s * SAMPLES_PER_S:
+                raise RemoteError(f"sent {file.frames} samples in each of {file.channels} channels, which is too much")
+            samples = file.read(dtype="float32", always_2d=True)
     except (binascii.Error, UnicodeEncodeError, ValueError) as error:
         raise RemoteError("sent audio that is not base64") from error
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         raise RemoteError("sent audio that is no sound file") from error
-    if not 4_000 <= rate <= 192_000:
-        raise RemoteError(f"sent audio at {rate} Hz; 4000 to 192000 Hz are allowed")
     return AnswerSound(samples=np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), sample_rate=rate)
 
 

@@ -12,7 +12,7 @@ from agents.chat_audio.server_loop import rested, with_system_prompt
 from agents.chat_audio.server_request import ChatRequest, read_request
 from agents.chat_audio.server_sessions import Dialogues, SessionRules
 from agents.chat_audio.server_turn import ToldAnswer, TurnPlayer
-from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response
+from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response, read_body
 from agents.serve.presence import Check, watched
 from agents.serve.sound_in import SoundBudget, joined_sound
 from simulator.clock import seconds, today
@@ -110,7 +110,7 @@ class ChatFront:
 
     async def complete(self, request: "Request") -> "Response":
         """Play what is asked and answer."""
-        body = await request.body()
+        body = await read_body(request, self._service)
         async with watched(request, self._service) as check:
             try:
                 asked = await self._service.in_thread(read_request, body)

@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from anyio import to_thread
-from anyio.lowlevel import checkpoint
 
 from agents.chat_audio.frame_loop import FRAME_S, LoopRules, LoopStep, LoopToken, LoopTurn, turn_steps
 from agents.chat_audio.server_request import ChatRequest
@@ -91,7 +89,7 @@ class LoopTurns:
         while turn.waits:
             check()
             turn.wait(await self._step(session, quiet))
-        return await to_thread.run_sync(self._told, turn, samples, texts)
+        return await session.in_thread(self._told, turn, samples, texts)
 
     async def _step(self, session: ServedSession, samples: Samples) -> LoopStep:
         """Let the model hear a step of the loop, which may be several of its own."""
@@ -107,7 +105,7 @@ class LoopTurns:
             sound.append(answer.pcm)
             for piece in answer.pieces:
                 (said if piece.stream == "said" else heard)[piece.frame] = _token(piece)
-        await checkpoint()  # a long turn must not keep other clients waiting
+        await session.give_way()  # a long turn must not keep other clients waiting
         return LoopStep(pcm=np.concatenate(sound), said=said, heard=heard)
 
     def _told(self, turn: LoopTurn, samples: Samples, texts: Sequence[str]) -> ToldAnswer:

@@ -8,12 +8,15 @@ import msgspec
 
 from agents.chat_audio.answer import split_debug
 from agents.remote.base64_bytes import base64_bytes
+from agents.remote.long_text import LongText
 from agents.serve.http_json import RefusedError, read_object
 from agents.serve.sound_in import opened_sound
 
 MOST_MESSAGES = 10_000
 MOST_PARTS = 2_000
 SYSTEM = ("system", "developer")
+_LONGEST_HEAD = 200
+"""Characters of a data: URL before its data."""
 
 Range = tuple[float, float, str]
 LIMITS: dict[str, Range] = {
@@ -135,7 +138,7 @@ def _message(index: int, message: object) -> ChatMessage:
     where = f"messages[{index}]"
     if not isinstance(message, dict) or not isinstance(message.get("role"), str):
         raise RefusedError(400, f"{where}: expected an object with a role")
-    content = message.get("content")
+    content = _text(message.get("content"))
     if content is None or isinstance(content, str):
         audio = message.get("audio")
         id_ = audio.get("id") if isinstance(audio, dict) else None
@@ -152,29 +155,36 @@ def _message(index: int, message: object) -> ChatMessage:
 def _part(where: str, part: object, texts: list[str], sounds: list[bytes]) -> None:
     kind = part.get("type") if isinstance(part, dict) else None
     assert isinstance(part, dict) or kind is None
-    if kind == "text" and isinstance(part, dict) and isinstance(part.get("text"), str):
-        texts.append(part["text"])
+    text = _text(part.get("text")) if isinstance(part, dict) else None
+    if kind == "text" and isinstance(text, str):
+        texts.append(text)
     elif kind in ("input_audio", "audio_url") and isinstance(part, dict):
         inner = part.get(kind)
         name = "data" if kind == "input_audio" else "url"
         value = inner.get(name) if isinstance(inner, dict) else None
-        if not isinstance(value, str):
+        if not isinstance(value, str | LongText):
             raise RefusedError(400, f"{where}.{kind}.{name}: expected a text")
         sounds.append(_decoded(f"{where}.{kind}.{name}", value if kind == "input_audio" else _of_url(where, value)))
     else:
         raise RefusedError(400, f"{where}: expected a part of type text, input_audio or audio_url")
 
 
-def _of_url(where: str, url: str) -> str:
-    head, comma, data = url.partition(",")
+def _text(value: object) -> object:
+    """Give a value whose texts are texts, however long."""
+    return value.text() if isinstance(value, LongText) else value
+
+
+def _of_url(where: str, url: str | LongText) -> str | LongText:
+    start = url[:_LONGEST_HEAD] if isinstance(url, str) else url[:_LONGEST_HEAD].decode("ascii")
+    head, comma, _ = start.partition(",")
     if not head.lower().startswith("data:"):
-        raise RefusedError(400, f"{where}.audio_url.url: only data: URLs are read, found {url[:40]!r}")
+        raise RefusedError(400, f"{where}.audio_url.url: only data: URLs are read, found {start[:40]!r}")
     if not comma or not head.lower().endswith(";base64"):
         raise RefusedError(400, f"{where}.audio_url.url: expected data:audio/<format>;base64,<data>")
-    return data
+    return url[len(head) + 1 :] if isinstance(url, str) else url.after(len(head) + 1)
 
 
-def _decoded(where: str, text: str) -> bytes:
+def _decoded(where: str, text: str | LongText) -> bytes:
     try:
         return base64_bytes(text)
     except ValueError:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.remote.base64_bytes import base64_bytes, base64_text
+from agents.remote.long_text import LongText
 from simulator.frame import Samples, freeze
 
 MAGIC = b"\x93NUMPY"
@@ -55,7 +56,7 @@ def decode_npy(text: object, *, longest: int, one_channel: bool = False) -> Samp
     only (n,) and (1, n) are.
     NpyError: anything else, object and structured dtypes, values that are not finite, a shape beyond the bytes.
     """
-    if not isinstance(text, str):
+    if not isinstance(text, str | LongText):
         raise NpyError(f"is {type(text).__name__}; base64 text is expected")
     try:
         data = base64_bytes(text)

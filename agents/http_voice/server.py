@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agents.http_voice.npy_wire import NpyError, decode_npy, npy_bytes
-from agents.serve.http_json import RefusedError, Sent, json_pieces, json_response, pieces_response, read_object
+from agents.serve.http_json import (
+    RefusedError,
+    Sent,
+    json_pieces,
+    json_response,
+    pieces_response,
+    read_body,
+    read_object,
+)
 from agents.serve.presence import watched
 from agents.serve.turn import ServedTurn, TurnServerSpec, take_turn
 from simulator.engines.moonshine import MoonshineSpec
@@ -74,7 +82,7 @@ class HttpVoiceServerSpec(TurnServerSpec, frozen=True, kw_only=True, tag="http_v
         rules = self.rules()
 
         async def answer(request: "Request") -> "Response":
-            body = await request.body()
+            body = await read_body(request, service)
             async with watched(request, service) as check:
                 try:
                     asked = await service.in_thread(read_ask, body, float(self.longest_turn))

@@ -8,8 +8,6 @@ change nothing.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from anyio.lowlevel import checkpoint
-
 from agents.moshi.protocol import FRAME, MoshiServer, RemoteProtocolError
 from agents.serve.text_pieces import TextPieces
 from simulator.actor import ActorSpec
@@ -100,6 +98,7 @@ async def _until_gone(websocket: "WebSocket", core: MoshiServer, session: Served
 
     pieces = TextPieces()
     while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        await session.give_way()  # what has come already is handed over without a pause
         place.touch()
         for frame in core.receive(message.get("bytes") or b""):
             said = await session.hear(frame)
@@ -111,5 +110,5 @@ async def _until_gone(websocket: "WebSocket", core: MoshiServer, session: Served
             except WebSocketDisconnect:
                 return True
             # A client that sends a minute at once must not keep the others waiting.
-            await checkpoint()
+            await session.give_way()
     return True

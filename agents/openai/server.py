@@ -9,6 +9,7 @@ is its user party, heard as it comes in, and what the agent says goes out in rea
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
@@ -16,7 +17,8 @@ import msgspec
 
 from agents.openai.server_protocol import RealtimeServer
 from agents.openai.server_words import ClientEventError
-from agents.remote.foreign_json import decode_foreign
+from agents.remote.base64_bytes import base64_bytes
+from agents.remote.long_text import LongText, decode_long, whole
 from agents.serve.text_pieces import TextPieces
 from simulator.actor import Actor, Context
 from simulator.errors import RemoteError, SimulatorError
@@ -159,6 +161,7 @@ class Visit:
         while (message := await self._websocket.receive())["type"] != "websocket.disconnect":
             self._place.touch()
             await self._act_on(message.get("text") or message.get("bytes") or "")
+            await self._service.give_way()  # what has come already is handed over without a pause
             if self._server.begun and self._client is None:
                 self._client = Client(self._server, self._wake)
                 tasks.start_soon(self._converse, self._client)
@@ -219,8 +222,13 @@ class Visit:
 
 
 def _event_of(text: str | bytes) -> dict[str, Any]:
-    """Read a client's event. ValueError when it is no JSON object."""
-    event = decode_foreign(text)
+    """Read a client's event, the sound of a large one decoded. ValueError when it is no JSON object."""
+    event = decode_long(text if isinstance(text, bytes) else text.encode())
     if not isinstance(event, dict):
         raise ValueError(f"it is of type {type(event).__name__}")
-    return event
+    sound = event.get("audio")
+    if isinstance(sound, LongText):
+        with suppress(ValueError):  # what is no base64 is told by whoever takes it
+            event["audio"] = base64_bytes(sound, url_alphabet=True)
+    told: dict[str, Any] = whole(event)
+    return told

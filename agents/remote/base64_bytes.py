@@ -2,6 +2,8 @@
 
 import binascii
 
+from agents.remote.long_text import LongText
+
 PIECE = 2**18
 """Characters: well under a millisecond's work."""
 
@@ -9,14 +11,15 @@ _BLANKS = b" \t\r\n\v\f"
 _EITHER = bytes.maketrans(b"-_", b"+/")
 
 
-def base64_bytes(text: str, *, url_alphabet: bool = False) -> bytes:
+def base64_bytes(text: str | LongText, *, url_alphabet: bool = False) -> bytes:
     """Decode base64, blanks in it ignored. url_alphabet: `-` and `_` are read too. ValueError for anything else."""
     table = _EITHER if url_alphabet else None
     decoded: list[bytes] = []
     rest = b""
     padded = False
     for start in range(0, len(text), PIECE):
-        piece = rest + text[start : start + PIECE].encode("ascii").translate(table, _BLANKS)
+        told = text[start : start + PIECE]
+        piece = rest + (told.encode("ascii") if isinstance(told, str) else told).translate(table, _BLANKS)
         whole = len(piece) // 4 * 4 if start + PIECE < len(text) else len(piece)
         if padded and piece:
             raise binascii.Error("Excess data after padding")

@@ -17,10 +17,13 @@ from typing import NamedTuple
 
 from agents.remote.peer_core import Actions
 from agents.remote.playout import Moment, Playout, tell, tell_cut
+from simulator.errors import RemoteError
 from simulator.frame import Samples
 
 GAP_S = 0.25
 """Sound that comes within this time of the last burst's end, which nobody called whole, was meant to go on."""
+MOST_MARKS = 30_000
+"""One for every 20 ms of as much sound as may wait."""
 
 
 class Cleared(NamedTuple):
@@ -78,7 +81,9 @@ class PlayQueue:
         self._ran_dry_at = None
 
     def mark(self, name: str) -> None:
-        """Put a mark behind all sound that came."""
+        """Put a mark behind all sound that came. RemoteError when absurdly many are waiting."""
+        if len(self._marks) >= MOST_MARKS:
+            raise RemoteError(f"sent {len(self._marks)} marks ahead of time")
         self._marks.append((self.position + self.buffered, name))
 
     def passed(self) -> list[str]:

@@ -20,6 +20,8 @@ from simulator.sound.streams import Outbox
 
 MOST_AHEAD_S = 600.0
 """More sound than this waiting to be said is no speech any more, and memory is not endless."""
+MOST_ITEMS = 1_000
+"""More items than this waiting are no answers any more: every sound that comes is looked up among them."""
 
 
 class Item(msgspec.Struct, kw_only=True):
@@ -86,6 +88,8 @@ class Playout:
         self._box.push(samples)
         if self._box.buffered > self._most:
             raise RemoteError(f"sent {self._box.buffered / self._rate:.0f} s of sound ahead of time")
+        if len(self._items) > MOST_ITEMS:
+            raise RemoteError(f"sent {len(self._items)} items of sound ahead of time")
 
     def finish(self, name: str) -> None:
         """Note that no more sound of an item will come: a short one is not held back by the jitter buffer."""

@@ -6,8 +6,6 @@ A protocol gives its words as a `StreamWords`; this is the shell around them: pl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from anyio.lowlevel import checkpoint
-
 from agents.serve.text_pieces import TextPieces
 from simulator.errors import RemoteError, ScenarioError, SimulatorError
 from simulator.events import Event
@@ -94,6 +92,7 @@ async def _until_gone(websocket: "WebSocket", words: StreamWords, session: Serve
 
     pieces = TextPieces()
     while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        await session.give_way()  # what has come already is handed over without a pause
         place.touch()
         given = message.get("text")
         for found in words.receive(message.get("bytes") or b"" if given is None else given):
@@ -124,7 +123,7 @@ async def _act(
             if await _answer(websocket, words, session, pieces, frame):
                 return True
             # A client that sends a minute at once must not keep the others waiting.
-            await checkpoint()
+            await session.give_way()
     return False
 
 

@@ -10,8 +10,7 @@ from typing import ClassVar
 
 import msgspec
 import numpy as np
-from anyio import to_thread
-from anyio.lowlevel import checkpoint
+from numpy.typing import NDArray
 
 from agents.serve.presence import Check
 from simulator.actor import ActorSpec
@@ -27,6 +26,8 @@ from simulator.spec import Duration, ms
 
 _PIECE = 2**18
 """Samples that are looked at before another thread has its turn."""
+_FRAMES = 50
+"""Frames that are joined before that."""
 TICKS_BETWEEN_LOOKS = 4
 
 
@@ -133,20 +134,23 @@ class _Play:
         self.said: list[Samples] = [silence(session.frame)]
         self.told = ToldTurn()
         self._check = check
+        self._loud_at = 0
 
     async def hear(self, part: Samples) -> None:
         """Let the agent hear a frame."""
-        self.said.append(await self.session.hear(part))
+        said = await self.session.hear(part)
+        if is_loud(said):
+            self._loud_at = len(self.said)
+        self.said.append(said)
         self.told.note(self.session.take_events())
         if len(self.said) % TICKS_BETWEEN_LOOKS == 0:
             self._check()
-            await checkpoint()  # a long turn must not keep other clients waiting
+            await self.session.give_way()  # a long turn must not keep other clients waiting
 
     async def await_reply(self, rules: ReplyRules, since: int) -> str:
         """Let time pass until the reply is over; since: the sample of the turn from which sound counts as a reply."""
         frame = self.session.frame
-        begun = any(is_loud(part) for part in self.said[since // frame + 1 :])
-        watch = ReplyWatch(rules, self.session.sample_rate, begun=begun)
+        watch = ReplyWatch(rules, self.session.sample_rate, begun=self._loud_at > since // frame)
         while not watch.over:
             await self.hear(silence(frame))
             watch.hear(self.said[-1], telling=self.told.speaking)
@@ -162,8 +166,9 @@ async def take_turn(session: ServedSession, samples: Samples, rules: TurnRules, 
     play = _Play(session, check)
     for part in _frames(samples, session.frame):
         await play.hear(part)
-    stopped = await play.await_reply(rules, _end_of_sound(samples))
-    return await to_thread.run_sync(_played, play, samples, start, stopped, rules)  # long tracks: a second's work
+    end = await session.in_thread(_end_of_sound, samples)
+    stopped = await play.await_reply(rules, end)
+    return await session.in_thread(_played, play, samples, start, stopped, rules)  # long tracks: a second's work
 
 
 def _played(play: _Play, samples: Samples, start: int, stopped: str, rules: TurnRules) -> ServedTurn:
@@ -177,12 +182,13 @@ def _played(play: _Play, samples: Samples, start: int, stopped: str, rules: Turn
 
 
 def _joined(frames: Sequence[Samples]) -> Samples:
-    """Join frames one by one: at once, ten minutes of them hold up every other thread for 50 ms."""
+    """Join frames, a second at a time: all at once hold up every other thread for 50 ms, one by one for longer."""
     joined = np.empty(sum(map(len, frames)), np.float32)
     at = 0
-    for frame in frames:
-        joined[at : at + len(frame)] = frame
-        at += len(frame)
+    for start in range(0, len(frames), _FRAMES):
+        part = np.concatenate(frames[start : start + _FRAMES])
+        joined[at : at + len(part)] = part
+        at += len(part)
     return joined
 
 
@@ -195,11 +201,23 @@ def _frames(samples: Samples, frame: int) -> Iterator[Samples]:
 def _end_of_sound(samples: Samples) -> int:
     """Where a turn's last sound ends: an agent may well answer in the silence a client records behind it."""
     for end in range(len(samples), 0, -_PIECE):
-        first = max(0, end - _PIECE)
-        loud = np.flatnonzero(np.abs(samples[first:end]) > AUDIBLE)
+        loud = _loud(samples[max(0, end - _PIECE) : end])
         if len(loud):
-            return first + int(loud[-1]) + 1
+            return max(0, end - _PIECE) + int(loud[-1]) + 1
     return 0
+
+
+def _start_of_sound(samples: Samples) -> int:
+    """Where a track's first sound begins; its end where there is none."""
+    for start in range(0, len(samples), _PIECE):
+        loud = _loud(samples[start : start + _PIECE])
+        if len(loud):
+            return start + int(loud[0])
+    return len(samples)
+
+
+def _loud(samples: Samples) -> NDArray[np.intp]:
+    return np.flatnonzero(np.abs(samples) > AUDIBLE)
 
 
 def _turn(session: ServedSession, rules: TurnRules, told: ToldTurn, turn: ServedTurn) -> ServedTurn:
@@ -209,14 +227,13 @@ def _turn(session: ServedSession, rules: TurnRules, told: ToldTurn, turn: Served
     running = [item for item in told.utterances.values()
                if item.start - start < begin and (item.end is None or item.end - start > begin)]  # fmt: skip
     begin = max(0, min([begin, *(item.start - start for item in running)]))
-    loud = np.flatnonzero(np.abs(turn.agent[begin:]) > AUDIBLE)
-    if not len(loud):
+    first, last = begin + _start_of_sound(turn.agent[begin:]), _end_of_sound(turn.agent)
+    if first >= last:
         return _with_fallback(session, rules, turn)
     counted = [item for item in told.utterances.values() if item.start - start >= begin]
     words = tuple((word, onset - start) for item in counted for word, onset in item.words or ((item.text, item.start),))
     text = " ".join(item.text for item in counted if item.text)
     text = text or "".join(piece for at, piece in told.pieces if at - start >= begin).strip()
-    first, last = begin + int(loud[0]), begin + int(loud[-1]) + 1
     return msgspec.structs.replace(turn, reply=freeze(turn.agent[first:last].copy()), reply_at=first, text=text,
                                    words=tuple(word for word in words if word[0]))  # fmt: skip
 

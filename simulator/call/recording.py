@@ -6,7 +6,6 @@ A killed run therefore leaves a folder that still reads.
 """
 
 import errno
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +20,7 @@ from simulator.frame import PCM_SCALE, Pcm16, Samples, to_pcm16
 from simulator.reading.secrets import Secrets
 from simulator.session import SessionMeta, read_meta
 from simulator.sound.recordings import LARGEST_BYTES
+from simulator.sound.wav import wav_header
 from simulator.world.record import WORLD, WorldRecord
 
 BLOCK_S = 1.0
@@ -59,11 +59,7 @@ class StereoFile:
             self._file.close()
 
     def _header(self) -> bytes:
-        data = min(self._bytes, LARGEST_BYTES)
-        return struct.pack(
-            "<4sI4s4sIHHIIHH4sI",
-            b"RIFF", 36 + data, b"WAVE", b"fmt ", 16, 1, 2, self._rate, 4 * self._rate, 4, 16, b"data", data,
-        )  # fmt: skip
+        return wav_header(self._rate, 2, min(self._bytes, LARGEST_BYTES))
 
 
 class Recorder:

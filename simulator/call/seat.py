@@ -13,11 +13,12 @@ import numpy as np
 
 from simulator.actor import Actor, ActorSpec, BlockActor, Context
 from simulator.call.edge import Edge, Step
+from simulator.call.far_kept import FarKept, Trace, untraced
 from simulator.clock import Clock, seconds
 from simulator.errors import ActorError
 from simulator.event_types.event_type import Kind, Move
 from simulator.event_types.table import with_times
-from simulator.events import EventLog, Party
+from simulator.events import Emit, EventLog, Party
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.own_frame import EdgeShape, shape_of
 from simulator.sound.streams import Outbox
@@ -74,14 +75,19 @@ class Seat:
         self.step: Step = self.delay.step if self.delay else step
         self.block = block
         """The actor in blocks of frames; None where nothing is known ahead."""
+        self._far_kept: FarKept | None = None
 
     @property
     def edge_delay_samples(self) -> int:
         """What resampling at this seat's edges adds, there and back, in session samples."""
         return self.shape.input_delay + self.shape.output_delay
 
-    def context(self, clock: Clock, rng: np.random.Generator, **more: Any) -> Context:
+    def context(self, clock: Clock, rng: np.random.Generator, *, trace: Trace = untraced, **more: Any) -> Context:
         """Make the context its actor starts with: rates, frame and events are the seat's; `more` are the session's."""
+        kept: Emit = self.emit
+        if self.spec.traits().remote:
+            self._far_kept = FarKept(self.emit, trace, lambda: max(0.0, clock.now() / self._rate))
+            kept, trace = self._far_kept.emit, self._far_kept.trace
         return Context(
             party=self.party,
             input_rate=self.shape.input_rate,
@@ -91,7 +97,8 @@ class Seat:
             clock=clock,
             realtime=clock.realtime,
             rng=rng,
-            emit=self.emit,
+            emit=kept,
+            trace=trace,
             **more,
         )
 
@@ -105,8 +112,15 @@ class Seat:
         try:
             await self.actor.close()
         finally:
+            if self._far_kept is not None:
+                self._far_kept.close(now * self.shape.output_rate // self._rate)
             if isinstance(self.delay, MeasuredLatency):
                 self.delay.finish(now)
+
+    @property
+    def remark(self) -> str | None:
+        """What a completed session's status adds of this party: a far end of which not all is kept."""
+        return None if self._far_kept is None else self._far_kept.remark(self.party)
 
     def emit(self, at: int, type_: str, /, **fields: Any) -> None:
         """Note an event of the actor at sample `at` of its own output stream, mapped to the session."""

@@ -9,7 +9,7 @@
 A driver moves the time: the virtual clock and the wall clock (playing.py), a client's data (served sessions), a probe.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import anyio
@@ -17,6 +17,7 @@ import anyio
 from simulator.call.chance import ACTORS, generator
 from simulator.call.ending import Ending
 from simulator.call.exchange import Exchange
+from simulator.call.far_kept import FarKept, Trace, untraced
 from simulator.call.recording import Recorder
 from simulator.call.responses import AskedResponses
 from simulator.call.seat import Seat
@@ -105,14 +106,20 @@ class Table:
             return
         hosts = self._around.shared.setdefault(("worlds", spec.host, spec.port), ServedWorlds(spec))
         wanted = Secrets().expand(spec.token) if spec.token is not None else None
-        guest = Guest(world=world, emit=self._note_call, now=lambda: self.now)
+        kept = FarKept(self._note_call, untraced, lambda: self.now / self.scenario.sample_rate)
+        guest = Guest(world=world, emit=kept.emit, now=lambda: self.now)
         address, token = hosts.enter(guest, wanted)
         if self._recorder is not None:
             self._recorder.hide(token)
         world.address = f"{address}/s/{token}"
-        self._leave_server = lambda: hosts.leave(token)
 
-    def _note_call(self, at: int, type_: str, **fields: Any) -> None:
+        def leave() -> None:
+            hosts.leave(token)
+            kept.close(self.now)
+
+        self._leave_server = leave
+
+    def _note_call(self, at: int, type_: str, /, **fields: Any) -> None:
         self.log.add(at, type_, "agent", **fields)
 
     async def _start_one(self, seat: Seat, clock: Clock, tasks: anyio.abc.TaskGroup) -> None:
@@ -145,10 +152,10 @@ class Table:
         if event.data.get("band") == "out" and other is not None:
             other.actor.press(str(event.data["digits"]), event.at / self.scenario.sample_rate)
 
-    def _trace_of(self, party: Party) -> Callable[[Mapping[str, Any]], None]:
+    def _trace_of(self, party: Party) -> Trace:
         recorder = self._recorder
         if recorder is None:
-            return lambda record: None
+            return untraced
         return lambda record: recorder.add_trace({"party": party, **record})
 
     async def answer(self, party: Party, pending: Awaitable[T]) -> T:
@@ -200,8 +207,11 @@ class Table:
 
     @property
     def remark(self) -> str | None:
-        """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed."""
-        return "; ".join(filter(None, (self._diverged, self._responses.remark))) or None
+        """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed, a
+        far end of which not all was kept.
+        """
+        told = (self._diverged, self._responses.remark, *(seat.remark for seat in self.seats.values()))
+        return "; ".join(filter(None, told)) or None
 
     async def leave(self) -> RemoteError | None:
         """Close every actor; gives the failure of a far end that left too early, or failed all it was asked for."""

@@ -25,7 +25,7 @@ from simulator.recipe import is_recipe
 from simulator.results.row import read_rows
 from simulator.results.summary import Summary, summarise
 from simulator.texts import shown
-from simulator.workers import stop_as_by_ctrl_c
+from simulator.workers import heed_ctrl_c, stop_as_by_ctrl_c
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     """Check a plan, run it as the arguments say, print what came of it; gives the exit code."""
+    heed_ctrl_c()
     stop_as_by_ctrl_c()
     recording = recording_of(args)
     offline = recording is not None and recording.record == "never"
@@ -181,7 +182,7 @@ def _complained(line: str) -> None:
 
 
 def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
-    """Say which scenarios have a party that is not there; ScenarioError when that is all of those still to be played.
+    """Say which scenarios have a far end that is not there; ScenarioError when that is all of those still to be played.
 
     done: the ids of sessions that an earlier run completed.
     """

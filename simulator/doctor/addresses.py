@@ -1,7 +1,9 @@
-"""Whether anything listens where a scenario's parties are to be found: a connection, and nothing said.
+"""Whether anything listens where a scenario's far ends are to be found: a connection, and nothing said.
 
-A far end that is down would fail session after session, each after its own wait. What needs a variable of the
-environment is looked at when it is used; what goes through a proxy is not for us to look at.
+They are the parties, the voices of injectors and of talkers on a line, the world, the judges that scorers ask, the
+recogniser. One that is down would fail session after session, each after its own wait, or every score when all is
+played. What needs a variable of the environment is looked at when it is used; what goes through a proxy is not for us
+to look at, nor who is asked for nothing but kept replies (`record: never`).
 """
 
 import socket
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from simulator.events import PARTIES
+from simulator.planning.scorers import chosen_scorers
 from simulator.reading.secrets import names
 from simulator.scenario import Scenario, kind_of
 from simulator.spec import walk
@@ -23,21 +26,20 @@ KEYS = ("url", "base_url", "webhook", "worker")
 
 
 class Address(NamedTuple):
-    """Where a party is to be found."""
+    """Where a far end is to be found."""
 
     host: str
     port: int
 
 
 def unreachable(scenarios: Mapping[str, Scenario]) -> dict[str, str]:
-    """Give a sentence for each scenario of whose parties one is not there, by its name in the mapping."""
-    wanted = {name: dict(_addresses(scenario)) for name, scenario in scenarios.items()}
-    addresses = {address for found in wanted.values() for address in found.values()}
-    dead = dict(_dead(addresses))
+    """Give a sentence for each scenario of whose far ends one is not there, by its name in the mapping."""
+    wanted = {name: list(_addresses(scenario)) for name, scenario in scenarios.items()}
+    dead = dict(_dead({address for found in wanted.values() for _, address in found}))
     return {
         name: f"{scenarios[name].name}: {who}: nothing answers at {address.host}:{address.port} ({dead[address]})"
         for name, found in wanted.items()
-        for who, address in found.items()
+        for who, address in reversed(found)  # the first of them is told
         if address in dead
     }
 
@@ -65,20 +67,36 @@ def _problem(address: Address) -> str:
 
 
 def _addresses(scenario: Scenario) -> Iterator[tuple[str, Address]]:
-    """The parties' addresses, by who is meant: `the agent (moshi)`."""
-    for party in PARTIES:
-        spec, written = scenario.actor(party), list[str]()
-        walk(spec, lambda where, value, written=written: _note(where, value, written))  # type: ignore[misc]
-        for url in written:
+    """The far ends' addresses, by who is meant: `the agent (moshi)`, `$.injectors[0].voice`."""
+    for who, part in _far_ends(scenario):
+        written: list[tuple[str, str]] = []
+        walk(part, lambda where, value, written=written: _note(where, value, written), "")  # type: ignore[misc]
+        for where, url in written:
             try:
                 parts = urlsplit(url)
                 port = parts.port or PORTS.get(parts.scheme)
             except ValueError:
                 continue  # whoever uses it refuses it
             if parts.hostname and port and parts.scheme in PORTS:
-                yield f"the {party} ({kind_of(spec)})", Address(parts.hostname, port)
+                yield who if who[0] != "$" else f"{who}{where.rpartition('.')[0]}", Address(parts.hostname, port)
 
 
-def _note(where: str, value: object, written: list[str]) -> None:
+def _far_ends(scenario: Scenario) -> Iterator[tuple[str, object]]:
+    """Whatever of a scenario may name a far end that is needed, and what it is called, or its place."""
+    for party in PARTIES:
+        yield f"the {party} ({kind_of(scenario.actor(party))})", scenario.actor(party)
+    for place in ("lines", "injectors", "world"):
+        yield f"$.{place}", getattr(scenario, place)
+    scorers = chosen_scorers(scenario)
+    for scorer in scorers:
+        judge = getattr(scorer, "judge", None)
+        if getattr(judge, "record", None) != "never":
+            url = getattr(judge, "base_url", None) or getattr(scorer, "judge_url", None)
+            yield f"the judge ({getattr(judge, 'model', None) or kind_of(scorer)})", {"base_url": url}
+    if scorers:
+        yield f"the recognizer ({kind_of(scenario.recognizer)})", scenario.recognizer
+
+
+def _note(where: str, value: object, written: list[tuple[str, str]]) -> None:
     if isinstance(value, str) and where.rpartition(".")[2] in KEYS and value and not names(value):
-        written.append(value)
+        written.append((where, value))

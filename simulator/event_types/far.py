@@ -27,6 +27,17 @@ FAR_ENDS: Mapping[str, EventType] = {
         {"code": maybe("text"), "message": Field("text")},
         shown="trouble",
     ),
+    "remote_excess": EventType(
+        "The far end, a client or a back end, told more than a session keeps; told when it is over.",
+        ("actor", "client"),
+        {
+            "notes": Field("number", "of events that were left out"),
+            "messages": Field("number", "of its trace, which breaks off before the first of them"),
+            "bytes": Field("number", "of all of them, as JSON"),
+        },
+        account=True,
+        shown="trouble",
+    ),
     "remote_message": EventType(
         "The far end sent something beside its sound that the protocol leaves to its users.",
         _ACTOR,

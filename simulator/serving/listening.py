@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 GOODBYE_S = 5.0
 SILENT_S = 0.3
+READ_AT_ONCE = 2**13
+"""Bytes that a WebSocket takes in a round of the loop. asyncio's own 256 KiB may be 32,000 messages: a quarter of a
+second in which nobody else is answered."""
 
 
 class DoorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +104,12 @@ def _resolute_protocol() -> Any:
         """
 
         broken: Any = None
+
+        def connection_made(self, transport: Any) -> None:
+            """Begin; on asyncio's own transport, whose size it is, with small reads."""
+            if hasattr(transport, "max_size"):
+                transport.max_size = READ_AT_ONCE
+            super().connection_made(transport)
 
         async def send(self, message: Any) -> None:
             """Send a message; with a close frame, start to wait for the end. ClientDisconnected: nobody is there."""

@@ -13,6 +13,7 @@ from typing import Any
 import anyio.abc
 
 from simulator.actor import Actor
+from simulator.call.far_kept import FarKept, untraced
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
 from simulator.call.table import Table
@@ -21,21 +22,25 @@ from simulator.errors import SimulatorError
 from simulator.events import Event
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.scenario import Scenario
+from simulator.serving.sharing import Sharing
 
 
 class ServedSession:
     """One client with one actor. sample_rate: Hz of both directions. frame: samples per frame."""
 
-    def __init__(self, scenario: Scenario, recorder: Recorder, shared: dict[Any, Any]) -> None:
-        """shared: what the sessions of this server have in common."""
+    def __init__(self, scenario: Scenario, recorder: Recorder, shared: dict[Any, Any], sharing: Sharing) -> None:
+        """shared: what the sessions of this server have in common. sharing: how they share its loop and threads."""
         self.sample_rate = scenario.sample_rate
         self.frame = scenario.frame_samples
         self.problem: str | None = None
+        self.in_thread = sharing.in_thread
+        self.give_way = sharing.give_way
         self._recorder = recorder
         self._told: list[Event] = []
         self._clock = VirtualClock()
         self._table = Table(scenario, recorder, Surroundings(shared=shared, listen=self._listen), parties=("agent",))
         self._seat = self._table.seats["agent"]
+        self._client = FarKept(self._note, untraced, lambda: self.now / self.sample_rate)
         self._said = silence(self.frame)
         self._ticks = 0
 
@@ -89,7 +94,7 @@ class ServedSession:
 
     def note(self, type_: str, **fields: Any) -> None:
         """Add an event of the user party (what the client told), at the present sample."""
-        self._table.log.add(self.now, type_, "user", **fields)
+        self._client.emit(self.now, type_, **fields)
 
     def fail(self, problem: str) -> None:
         """Say that the session could not be completed, and why; the folder's status will be `failed`."""
@@ -103,6 +108,7 @@ class ServedSession:
                 self._carry(silence(self.frame))
         except SimulatorError as error:  # whatever it said last, the folder is finished
             self.fail(str(error))
+        self._client.close(self.now)
         left_badly = await self._table.leave()
         if left_badly is not None:
             self.fail(str(left_badly))
@@ -123,6 +129,9 @@ class ServedSession:
         except Exception as error:
             raise self._table.blamed("agent", error, "failed") from error
         return answer if isinstance(answer, AudioFrame) else await self._table.answer("agent", answer)
+
+    def _note(self, at: int, type_: str, /, **fields: Any) -> None:
+        self._table.log.add(at, type_, "user", **fields)
 
     def _listen(self, event: Event) -> None:
         if event.party == "agent":

@@ -24,8 +24,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from traceback import clear_frames
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -40,15 +39,11 @@ from simulator.events import Event
 from simulator.frame import silence
 from simulator.serving.ledger import Ledger
 from simulator.serving.served_session import ServedSession
+from simulator.serving.sharing import Sharing
 from simulator.spec import walk
-
-T = TypeVar("T")
+from simulator.traits import PartyTraits
 
 GOING_AWAY = 1001
-
-THREADS = 2
-"""For bodies to decode and encode: more would hardly be faster, and each keeps the memory of its largest body. Whoever
-asks for `/health` waits for one uninterrupted step of each (50 ms of a body of 25 MB) before their turn comes."""
 
 
 class NoPlaceError(RemoteError):
@@ -112,7 +107,9 @@ class Service:
         """Lasts as long as the door is open: for sessions that outlive the request that began them."""
         self._places: set[Place] = set()
         self._freed = anyio.Event()
-        self._threads = anyio.CapacityLimiter(THREADS)
+        self._sharing = Sharing()
+        self.in_thread = self._sharing.in_thread
+        self.give_way = self._sharing.give_way
 
     def offer(self, actor: ActorSpec) -> None:
         """Put another actor on offer; before the door opens."""
@@ -123,13 +120,6 @@ class Service:
     def taken(self) -> int:
         """How many places are taken now."""
         return len(self._places)
-
-    async def in_thread(self, work: Callable[..., T], *given: Any) -> T:
-        """Do in one of a few threads what would hold up every other client: decoding and encoding of bodies."""
-        result, error = await anyio.to_thread.run_sync(_tried, work, given, limiter=self._threads)
-        if error is not None:
-            raise error
-        return cast("T", result)
 
     @asynccontextmanager
     async def place(self, *, wait: bool = False) -> AsyncIterator[Place]:
@@ -179,7 +169,7 @@ class Service:
     ) -> AsyncIterator[ServedSession]:
         scenario, recorder = ledger.open("virtual", frame_ms, sample_rate, actor)
         began_s = seconds()
-        session = ServedSession(scenario, recorder, self.shared)
+        session = ServedSession(scenario, recorder, self.shared, self._sharing)
         status = "completed"
         try:
             async with anyio.create_task_group() as tasks:
@@ -250,18 +240,6 @@ class Service:
                 place.leave(f"no audio for {self.limits.idle_s:g} s")
 
 
-def _tried(work: Callable[..., T], given: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
-    """Give what came of some work. An error holds on to nothing of it: the bodies of refused requests are large."""
-    try:
-        return work(*given), None
-    except Exception as error:  # noqa: BLE001 - raised again by whoever asked
-        inner: BaseException | None = error
-        while inner is not None:
-            clear_frames(inner.__traceback__)
-            inner = inner.__cause__ or inner.__context__
-        return None, error.with_traceback(None)
-
-
 def _calls_out(actor: ActorSpec) -> bool:
     """Whether an actor, or its responder, talks to a far end: it names a URL, or has its own real time."""
     urls: list[object] = []
@@ -273,6 +251,9 @@ def _played_by(client: Actor) -> ActorSpec:
     """Make a spec whose actor is there already: the one that a client's connection feeds."""
 
     class ClientSpec(ActorSpec, frozen=True, kw_only=True, tag="client"):
+        def traits(self) -> PartyTraits:
+            return PartyTraits(remote=True)
+
         def build(self) -> Actor:
             return client
 

@@ -21,6 +21,9 @@ SOUND_SUFFIXES = tuple("wav flac ogg oga opus mp3 m4a aiff aif au snd caf w64 rf
 LOWEST_HZ, HIGHEST_HZ = 4_000, 192_000
 UNREADABLE = (soundfile.LibsndfileError, OSError, TypeError, SessionError)
 """What opening and reading a sound file may raise."""
+LONGEST_S = 4 * 3600
+"""Of a file to be played, which is held whole: 3 GB at 48 kHz. A few megabytes of FLAC may promise days of silence."""
+_DECODED_AT_ONCE = 2**18
 LARGEST_BYTES = 2**32 - 64
 """What a WAV header can count: a served session that stays open for half a day is written on and read up to here."""
 
@@ -69,6 +72,8 @@ class Recording:
             with _opened(self.path, self._wav) as file:
                 while at < self.length:
                     frames = file.read(min(block, self.length - at), dtype="float32", always_2d=True)
+                    if not len(frames):
+                        return  # an MP3 that holds less than it promises
                     yield freeze(frames[:, self.channels[index]].copy())
                     at += block
         except UNREADABLE as error:
@@ -139,27 +144,43 @@ def load(path: Path, sample_rate: int, *, channel: int | None = None) -> Samples
     """Read one channel of a whole file at `sample_rate` (Hz): float32 (n,), full scale 1.0, resampled whole.
 
     A file with several channels needs `channel` named. ScenarioError: missing, empty, not audio, holding NaN or
-    infinity, a rate outside 4 to 192 kHz, a channel that is not there.
+    infinity, a rate outside 4 to 192 kHz, a channel that is not there, more than four hours.
     """
     if not path.is_file():
         raise ScenarioError(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     try:
         with sound_file(path) as file:
-            rate, samples = file.samplerate, file.read(dtype="float32", always_2d=True)
+            rate = file.samplerate
+            _refuse_form(path, file, channel)
+            mono = np.concatenate([np.zeros(0, np.float32), *_channel_of(file, channel or 0)])
     except UNREADABLE as error:
         raise ScenarioError(f"{path} is not a sound file that can be read: {_reason(error)}") from error
-    if len(samples) == 0:
+    if len(mono) == 0:
         raise ScenarioError(f"{path} is empty")
-    if not LOWEST_HZ <= rate <= HIGHEST_HZ:
-        raise ScenarioError(f"{path} has a rate of {rate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz")
-    if channel is None and samples.shape[1] > 1:
-        raise ScenarioError(f"{path} has {samples.shape[1]} channels; name one with `channel: 0`")
-    if not 0 <= (channel or 0) < samples.shape[1]:
-        raise ScenarioError(f"{path} has {samples.shape[1]} channel(s), so there is no channel {channel}")
-    mono = np.ascontiguousarray(samples[:, channel or 0])
     if not np.isfinite(mono).all():
         raise ScenarioError(f"{path} holds values that are not numbers (NaN or infinity)")
     return freeze(resample(mono, rate, sample_rate))
+
+
+def _refuse_form(path: Path, file: soundfile.SoundFile, channel: int | None) -> None:
+    """Refuse what a header says, before anything is decoded. ScenarioError."""
+    rate, width = file.samplerate, file.channels
+    if file.frames == 0:
+        raise ScenarioError(f"{path} is empty")
+    if not LOWEST_HZ <= rate <= HIGHEST_HZ:
+        raise ScenarioError(f"{path} has a rate of {rate} Hz; allowed are {LOWEST_HZ} to {HIGHEST_HZ} Hz")
+    if channel is None and width > 1:
+        raise ScenarioError(f"{path} has {width} channels; name one with `channel: 0`")
+    if not 0 <= (channel or 0) < width:
+        raise ScenarioError(f"{path} has {width} channel(s), so there is no channel {channel}")
+    if file.frames > LONGEST_S * rate:
+        raise ScenarioError(f"{path} lasts {file.frames / rate / 3600:.1f} h; up to {LONGEST_S // 3600} h are played")
+
+
+def _channel_of(file: soundfile.SoundFile, channel: int) -> Iterator[Samples]:
+    """Decode a channel a block at a time: all channels of a large file at once would be held several times over."""
+    while len(frames := file.read(_DECODED_AT_ONCE, dtype="float32", always_2d=True)):
+        yield frames[:, channel].copy()
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

@@ -161,13 +161,18 @@ class MendedWav(io.RawIOBase):
         super().close()
 
 
+def wav_header(sample_rate: int, channels: int, data_bytes: int) -> bytes:
+    """Give the 44 bytes that stand before so many bytes of PCM16."""
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF", 36 + data_bytes, b"WAVE", b"fmt ", 16, 1, channels, sample_rate, 2 * channels * sample_rate,
+        2 * channels, 16, b"data", data_bytes,
+    )  # fmt: skip
+
+
 def encode_wav(samples: NDArray[np.float32], sample_rate: int) -> bytes:
     """Write float32 (n,) or (n, channels), full scale 1.0, as a PCM16 WAV file."""
-    import soundfile
-
-    file = io.BytesIO()
+    starts = range(0, len(samples), _WRITTEN_AT_ONCE)
+    pieces = [to_pcm16(samples[start : start + _WRITTEN_AT_ONCE]).astype("<i2", copy=False) for start in starts]
     channels = 1 if samples.ndim == 1 else samples.shape[1]
-    with soundfile.SoundFile(file, "w", sample_rate, channels, "PCM_16", format="WAV") as wav:
-        for start in range(0, len(samples), _WRITTEN_AT_ONCE):
-            wav.write(to_pcm16(samples[start : start + _WRITTEN_AT_ONCE]))
-    return file.getvalue()
+    return b"".join([wav_header(sample_rate, channels, 2 * samples.size), *(piece.tobytes() for piece in pieces)])

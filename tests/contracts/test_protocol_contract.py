@@ -278,32 +278,33 @@ def worded(core: MediaStreamWords | PipecatWords, messages: Sequence[Any]) -> li
     return found
 
 
-TestOurProtocols = protocol_contract(
-    [
-        ProtocolCase(name="ogg", make=PageReader, feed=PageReader.feed, log=OpusEncoder().encode(burst(12_000))),
-        ProtocolCase(name="realtime", make=talking, feed=realtime, log=REALTIME),
-        ProtocolCase(name="duplex", make=deciding, feed=realtime, log=DUPLEX),
-        ProtocolCase(name="gemini_live", make=gemini, feed=realtime, log=GEMINI),
-        ProtocolCase(name="openai_live", make=live, feed=realtime, log=LIVE),
-        ProtocolCase(name="websocket", make=socket, feed=realtime, log=SOCKET),
-        ProtocolCase(name="twilio", make=call, feed=realtime, log=CALL),
-        ProtocolCase(name="twilio-served", make=words, feed=worded, log=SERVED_CALL),
-        ProtocolCase(name="pipecat", make=bot, feed=realtime, log=BOT),
-        ProtocolCase(name="webrtc", make=rtc, feed=realtime, log=RTC),
-        ProtocolCase(name="livekit", make=room, feed=realtime, log=ROOM),
-        ProtocolCase(name="pipecat-served", make=lambda: PipecatWords(16_000, 20), feed=worded, log=SERVED_BOT),
-        ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
-        ProtocolCase(name="llama_omni", make=UnitStream, feed=UnitStream.feed, log=UNITS),
-        ProtocolCase(name="mini_omni", make=MiniOmniCore, feed=hummed, log=HUM),
-        ProtocolCase(name="http_voice", make=HttpVoiceCore, feed=voiced, log=VOICE),
-        *(
-            ProtocolCase(
-                name=f"moshi-{name}",
-                make=MoshiClient,
-                feed=moshi,
-                log=[record.payload for record in read_trace(MOSHI_LOGS / f"{name}.jsonl").received()],
-            )
-            for name in ("moshi", "personaplex", "rust")
-        ),
-    ]
-)
+PROTOCOLS = [
+    ProtocolCase(name="ogg", make=PageReader, feed=PageReader.feed, log=OpusEncoder().encode(burst(12_000))),
+    ProtocolCase(name="realtime", make=talking, feed=realtime, log=REALTIME),
+    ProtocolCase(name="duplex", make=deciding, feed=realtime, log=DUPLEX),
+    ProtocolCase(name="gemini_live", make=gemini, feed=realtime, log=GEMINI),
+    ProtocolCase(name="openai_live", make=live, feed=realtime, log=LIVE),
+    ProtocolCase(name="websocket", make=socket, feed=realtime, log=SOCKET),
+    ProtocolCase(name="twilio", make=call, feed=realtime, log=CALL),
+    ProtocolCase(name="twilio-served", make=words, feed=worded, log=SERVED_CALL),
+    ProtocolCase(name="pipecat", make=bot, feed=realtime, log=BOT),
+    ProtocolCase(name="webrtc", make=rtc, feed=realtime, log=RTC),
+    ProtocolCase(name="livekit", make=room, feed=realtime, log=ROOM),
+    ProtocolCase(name="pipecat-served", make=lambda: PipecatWords(16_000, 20), feed=worded, log=SERVED_BOT),
+    ProtocolCase(name="chat_audio", make=lambda: ChatAudioCore(AskRules()), feed=chatted, log=CHAT),
+    ProtocolCase(name="llama_omni", make=UnitStream, feed=UnitStream.feed, log=UNITS),
+    ProtocolCase(name="mini_omni", make=MiniOmniCore, feed=hummed, log=HUM),
+    ProtocolCase(name="http_voice", make=HttpVoiceCore, feed=voiced, log=VOICE),
+    *(
+        ProtocolCase(
+            name=f"moshi-{name}",
+            make=MoshiClient,
+            feed=moshi,
+            log=[record.payload for record in read_trace(MOSHI_LOGS / f"{name}.jsonl").received()],
+        )
+        for name in ("moshi", "personaplex", "rust")
+    ),
+]
+"""What each core is fed, as its service writes it."""
+
+TestOurProtocols = protocol_contract(PROTOCOLS)

@@ -17,6 +17,8 @@ from simulator.errors import SessionError
 from simulator.frame import Samples
 
 T = TypeVar("T")
+MOST_HELD = 2**28
+"""Samples in all channels of a file that is held whole: 1 GB, an hour and a half at 48 kHz. A sample lasts a minute."""
 
 Time = float | None
 Span = tuple[float, float]
@@ -163,7 +165,11 @@ def read_sound(path: Path) -> tuple[Samples, int]:
     if not path.is_file():
         raise SessionError(f"{path.name}: missing")
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            rate, held = file.samplerate, file.frames * file.channels
+            if held > MOST_HELD:
+                raise SessionError(f"{path.name}: holds {held} samples in all channels; {MOST_HELD} are read")
+            samples = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise SessionError(f"{path.name}: not a sound file that can be read") from error
     if len(samples) == 0:
