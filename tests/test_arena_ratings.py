@@ -115,6 +115,29 @@ def test_winners_are_written_in_many_ways(row: dict[str, Any], expected: tuple[s
     assert (found.model_a, found.model_b, found.winner) == expected
 
 
+def test_the_public_arenas_battles_are_read_as_they_are(tmp_path: Path) -> None:
+    """FastChat's file of cleaned battles, one JSON list, and the columns of its competition; a tie is half a win."""
+    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    common = {"judge": "arena_user_973", "turn": 1, "anony": True, "language": "English", "tstamp": 1682351591.1,
+              "conversation_a": talk, "conversation_b": talk, "toxic_chat_tag": {"roberta-large": {"flagged": False}},
+              "openai_moderation": {"flagged": False}}  # fmt: skip
+    rows = [
+        {"question_id": "58210e39", "model_a": "x", "model_b": "y", "winner": "model_a", **common},
+        {"question_id": "2cb9a2f3", "model_a": "y", "model_b": "x", "winner": "tie", **common},
+        {"question_id": "70a2eb96", "model_a": "x", "model_b": "y", "winner": "tie (bothbad)", **common},
+        {"id": 30192, "model_a": "z", "model_b": "y", "winner_model_a": 0, "winner_model_b": 1, "winner_tie": 0},
+    ]
+    file = tmp_path / "clean_battle.json"
+    file.write_text(json.dumps(rows, indent=1))
+    found = read_battles(file)
+    assert not found.problems
+    assert [(battle.winner, battle.input, battle.rater) for battle in found.battles] == [
+        ("model_a", "58210e39", "arena_user_973"), ("tie", "2cb9a2f3", "arena_user_973"),
+        ("both_bad", "70a2eb96", "arena_user_973"), ("model_b", "", ""),
+    ]  # fmt: skip
+    assert standings(found.battles, replicates=0).overall.wins["x", "y"] == (2.0, 3)
+
+
 def test_bad_rows_are_named_and_the_rest_is_rated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Line by line what is wrong; exit 3 where some rows are rated, 2 where none is."""
     good = {"model_a": "x", "model_b": "y", "winner": "model_a", "domain": "d"}

@@ -4,7 +4,9 @@
      "rater": "ann", "seconds": 41.2}
 
 model_a is whose answer came first, or lay on the left. Files of others name things in other words, which are read too:
-the winner by a side, or by the model's own name; a winner and a loser without sides.
+the winner by a side, or by the model's own name; a winner and a loser without sides; the public arena's battles
+(FastChat: question_id, judge, `tie (bothbad)`; conversations, turn, language and tstamp are left aside), and in columns
+(winner_model_a, winner_model_b, winner_tie) those of its competition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +31,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "domain": ("domain", "category"),
     "rater": ("rater", "judge", "annotator"),
     "seconds": ("seconds", "duration", "time_s"),
+    "input": ("input", "question_id"),
 }
 _SIDES: Mapping[str, Winner] = {
     **dict.fromkeys(("model_a", "model_1", "model1", "modela", "a", "left", "leftvote", "first", "1"), "model_a"),
@@ -36,6 +39,7 @@ _SIDES: Mapping[str, Winner] = {
     **dict.fromkeys(("tie", "draw", "tied", "tievote", "equal", "both_good"), "tie"),
     **dict.fromkeys(("both_bad", "bothbad", "bothbad_vote", "tie_bothbad", "tie_both_bad", "neither"), "both_bad"),
 }
+_COLUMNS: Mapping[str, Winner] = {"winner_model_a": "model_a", "winner_model_b": "model_b", "winner_tie": "tie"}
 _ALLOWED = "model_a, model_b, tie, both_bad or the name of one of the two"
 
 
@@ -123,6 +127,8 @@ def battle_of(row: Any) -> Battle:
     if not isinstance(row, dict):
         raise ValueError(f"expected an object with model_a, model_b and winner, found {quoted(row)}")
     told = {name: _first(row, names) for name, names in _ALIASES.items()}
+    if told["winner"] is None:
+        told["winner"] = next((winner for column, winner in _COLUMNS.items() if row.get(column) == 1), None)
     if told["model_a"] is None and told["model_b"] is None and told["loser"] is not None:
         told |= {"model_a": told["winner"], "model_b": told["loser"], "winner": "model_a"}
     model_a, model_b = (_model(told[name], name) for name in ("model_a", "model_b"))
@@ -135,10 +141,11 @@ def battle_of(row: Any) -> Battle:
         domain=_text(told["domain"]),
         rater=_text(told["rater"]),
         seconds=_number(told["seconds"]),
+        input=_text(told["input"]),
         lengths=_lengths(row.get("lengths")),
         repeat=row.get("repeat") is True,
         order=row["order"] if row.get("order") in ("drawn", "turned") else "",
-        **{name: _text(row.get(name)) for name in ("input", "criterion", "heard", "reason")},
+        **{name: _text(row.get(name)) for name in ("criterion", "heard", "reason")},
     )
 
 
