@@ -115,6 +115,11 @@ class DuplexModelActor(Actor):
         assert self._tenant is not None
         return self._tenant.submit(heard.samples, self._answered)
 
+    async def begin_turn(self) -> None:
+        """Begin the voice anew, where the model can: for who serves it turn by turn."""
+        if self._tenant is not None:
+            await self._tenant.begin_turn()
+
     def rest(self) -> None:
         """Hear nothing for a while, so that sessions in the same batch are not kept waiting by this one."""
         if self._tenant is not None:

@@ -75,3 +75,22 @@ def test_looped_and_batched_parts_say_the_same() -> None:
             said = play(model, [Part(slot=1, prompt=NemotronPrompt(text="hi"), heard=sound)])[0]
         tokens.append([piece[:3] for piece in said.pieces])
     assert tokens[0] == tokens[1]
+
+
+def test_a_turn_begins_with_a_new_voice_and_the_same_thoughts() -> None:
+    """What is said and heard goes on as without it; the sound is another, as the voice has forgotten its own."""
+    pieces, sounds = [], []
+    for anew in (False, True):
+        spec = NemotronSpec(parts=TINY)
+        with spec.scope(Placement()):
+            model = spec.load(Placement(slots=1))
+            quiet, everybody = np.zeros((1, 1280), np.float32), np.ones(1, bool)
+            for _ in range(model.open(0, NemotronPrompt(), 3) + 20):
+                model.step(quiet, everybody)
+            if anew:
+                model.begin_turn(0)
+            steps = [model.step(quiet, everybody) for _ in range(20)]
+        pieces.append([piece for step in steps for piece in step.pieces])
+        sounds.append(np.concatenate([step.pcm[0] for step in steps]))
+    assert pieces[0] == pieces[1]
+    assert not np.array_equal(sounds[0], sounds[1])

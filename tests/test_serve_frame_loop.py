@@ -10,16 +10,17 @@ import pytest
 import soundfile
 
 from agents.chat_audio.server import ChatAudioServerSpec
-from agents.duplex.model import ModelSpec, StepAudio
+from agents.duplex.model import Mask, ModelSpec, Placement, StepAudio, StepOutput
 from agents.duplex_model import DuplexModelSpec
 from simulator.errors import ScenarioError
+from simulator.frame import Samples
 from simulator.plugins import load
 from simulator.session import read_session
 from simulator.spec import decode
 from simulator.testing import play_session
 from tests.contracts.counter_model import CounterSpec
 from tests.contracts.http_peers import Json, ask, served, sound_in, wav
-from tests.scripted_model import SAID, ScriptedModelSpec
+from tests.scripted_model import SAID, ScriptedModel, ScriptedModelSpec, ScriptedPrompt
 
 PATH = "/v1/chat/completions"
 MODEL = ScriptedModelSpec(says={15: "<s>", 16: " hello", 17: " there", 18: "</s>", 40: " again"}, hears={5: " yes"},
@@ -34,6 +35,37 @@ class PairSpec(ModelSpec, frozen=True, kw_only=True, tag="pair"):
     def audio(self) -> StepAudio:
         """Two frames of 80 ms."""
         return ScriptedModelSpec(frames_per_step=2).audio()
+
+
+class GrowingSpec(ScriptedModelSpec, frozen=True, kw_only=True, tag="growing"):
+    """A voice that is louder with every frame since it began."""
+
+    def load(self, placement: Placement) -> "GrowingModel":
+        """Make one."""
+        return GrowingModel(self, placement.slots)
+
+
+class GrowingModel(ScriptedModel):
+    """Says 0.01 more with every frame."""
+
+    def __init__(self, spec: ScriptedModelSpec, slots: int) -> None:
+        super().__init__(spec, slots)
+        self._level = np.zeros((slots, 1), np.float32)
+
+    def open(self, slot: int, prompt: ScriptedPrompt, seed: int) -> int:
+        """Begin a row, and its voice."""
+        self._level[slot] = 0
+        return super().open(slot, prompt, seed)
+
+    def begin_turn(self, slot: int) -> None:
+        """Begin the voice anew."""
+        self._level[slot] = 0
+
+    def step(self, pcm: Samples, active: Mask) -> StepOutput:
+        """The script's pieces in that voice."""
+        self._level[active] += 0.01
+        output = super().step(pcm, active)
+        return StepOutput(output.pcm + self._level, output.pieces)
 
 
 def asked(*sounds: str, **more: Any) -> Json:
@@ -89,6 +121,18 @@ def test_a_second_turn_goes_on_in_the_same_frames(server: tuple[str, Path]) -> N
     frames = 22_050 + 29 * SAID + SAID + 22 * SAID + 4 * 11_025  # each side of both turns, half a second after each
     assert (rate, len(whole)) == (22_050, frames)
     assert read_session(folder / "runs" / gone["recorded_as"]).meta.sample_rate == 16_000
+
+
+def test_a_voice_begins_anew_with_each_turn_and_the_model_goes_on(tmp_path: Path) -> None:
+    """A voice that grows by as much with every frame ends both turns as many times louder as they have frames."""
+    actor = DuplexModelSpec(model=GrowingSpec(says=MODEL.says))
+    with served(actor, "chat_audio", tmp_path, **LOOP) as url:
+        _, one = ask(url, PATH, asked(SECOND))
+        _, two = ask(url, PATH, asked(wav(np.full(1280, 0.25)), extra_body={"session_id": one["session_id"]}))
+    assert (one["debug_info"]["final_frame_idx"], two["debug_info"]["final_frame_idx"]) == (29, 51)
+    for answer, frames in ((one, 29), (two, 22)):
+        sound, _ = sound_in(answer["choices"][0]["message"]["audio"]["data"])
+        assert sound[-1, 1] / sound[0, 1] == pytest.approx(frames, rel=0.01)
 
 
 def test_a_dialogue_between_its_turns_keeps_nobody_waiting(server: tuple[str, Path]) -> None:

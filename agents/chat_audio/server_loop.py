@@ -82,6 +82,8 @@ class LoopTurns:
         """See TurnPlayer."""
         frames_before = round(session.now / session.sample_rate / FRAME_S)
         turn = LoopTurn(self._rules, frames_before, self._audio.output_rate)
+        if frames_before and isinstance(session.actor, DuplexModelActor):
+            await session.actor.begin_turn()  # that server's voice is a new one each turn; its language model goes on
         quiet = silence(self._rules.frames * round(FRAME_S * self.rate))
         for step in turn_steps(samples, self.rate, self._rules):
             check()

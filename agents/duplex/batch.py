@@ -70,6 +70,10 @@ class Tenant:
             self.batch.submit(self, samples)
         return future
 
+    async def begin_turn(self) -> None:
+        """Begin the voice anew, in a model that can; while nothing is submitted."""
+        await self.batch.begin_turn(self)
+
     def rest(self) -> None:
         """Hear nothing for a while: the batch goes on without waiting for this session, until it submits again."""
         self.batch.rest(self)
@@ -150,6 +154,13 @@ class Batch:
             self._be_ready(tenant)
         self._consider()
         await tenant.ready
+
+    async def begin_turn(self, tenant: Tenant) -> None:
+        """See Tenant.begin_turn."""
+        try:
+            await self._thread.begin_turn(tenant.slot)
+        except Exception as error:
+            raise ActorError(f"{self._name}: slot {tenant.slot} could not begin a turn: {error}") from error
 
     def submit(self, tenant: Tenant, samples: Samples) -> None:
         """See Tenant.submit."""

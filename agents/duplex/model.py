@@ -3,14 +3,15 @@
 A model plays up to `slots` sessions at once. A session opens a slot, is stepped with everybody else, and
 closes it; what a slot says depends on its prompt, its seed and what it heard, never on its number, on its
 neighbours or on when the others start and end. Adding a model is one file: a ModelSpec, registered under
-`simulator.models`, and a class with the four calls of DuplexModel. All calls come from one thread, the
+`simulator.models`, and a class with the three calls of DuplexModel, and that of BeginsTurns where it is served turn by
+turn. All calls come from one thread, the
 host's, inside `ModelSpec.scope`.
 """
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 from re import fullmatch
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -101,6 +102,15 @@ class DuplexModel(Protocol):
 
     def close(self, slot: int) -> None:
         """Give the slot back; safe in any state, in the lead-in too."""
+        ...
+
+
+@runtime_checkable
+class BeginsTurns(Protocol):
+    """A model that can begin its voice anew while it goes on knowing what was said."""
+
+    def begin_turn(self, slot: int) -> None:
+        """Begin an open slot's voice anew, as `open` does; between two steps."""
         ...
 
 

@@ -93,6 +93,8 @@ class NemotronSession:
         self.prompt = deque([*[parts.marks.pad] * (-self.frame - len(prompt)), *prompt])
         """The tokens of the lead-in, one per frame; none left: the session talks."""
         self.tokens = (parts.marks.pad, parts.marks.pad)
+        self.voice: tuple[Any, int] = (None, 0)
+        """The speaker and the seed that the voice began with."""
         self.history = TokenHistory()
         self.texts = {"said": RunningText(parts.vocabulary), "heard": RunningText(parts.vocabulary)}
         self.end: ReplyEnd | None = reply_end(spec.reply_end, parts.marks)
@@ -122,9 +124,23 @@ class Nemotron:
         frames = self._parts.speak.begin(slot, prompt.speaker, seed)
         text = self._parts.vocabulary.encode(prompt.text) if prompt.text else []
         self._sessions[slot] = NemotronSession(self._spec, self._parts, text, frames)
+        self._sessions[slot].voice = prompt.speaker, seed
         self._sound[slot] = 0
         self._codes[slot] = 0
         return self._sessions[slot].steps
+
+    def begin_turn(self, slot: int) -> None:
+        """See BeginsTurns; the frames in which a voice finds its way in come at once, and nobody thinks in them."""
+        import torch
+
+        session = self._sessions[slot]
+        frames = self._parts.speak.begin(slot, *session.voice)
+        self._codes[slot] = 0
+        session.code_length = 0
+        nobody = torch.full((self.slots,), self._parts.marks.pad, device=self._parts.device)
+        alone = np.arange(self.slots) == slot
+        for _ in range(frames):
+            self._speak(nobody, nobody, alone, 0)
 
     def close(self, slot: int) -> None:
         """Give a row back."""
@@ -139,7 +155,7 @@ class Nemotron:
         agents: dict[int, list[int]] = {slot: [] for slot in np.flatnonzero(talking).tolist()}
         for index in range(self._count):
             said, heard = self._think(embeddings, index, active)
-            self._speak(said, active, index)
+            self._speak(said, self._said_before(), active, index)
             for slot in np.flatnonzero(active).tolist():
                 self._note(slot, int(said[slot]), int(heard[slot]), pieces)
                 if slot in agents:
@@ -202,13 +218,16 @@ class Nemotron:
                 said[slot] = token
         return said
 
-    def _speak(self, said: Any, active: Mask, index: int) -> None:
-        """Turn a frame's tokens into codes; in the lead-in too, which is when the voice finds its way in."""
+    def _said_before(self) -> Any:
+        """The agent's tokens of the frame before, (slots,)."""
         import torch
 
         pad = self._parts.marks.pad
         before = [self._sessions[slot].tokens[0] if slot in self._sessions else pad for slot in range(self.slots)]
-        previous = torch.tensor(before, device=self._parts.device)
+        return torch.tensor(before, device=self._parts.device)
+
+    def _speak(self, said: Any, previous: Any, active: Mask, index: int) -> None:
+        """Turn a frame's tokens into codes; in the lead-in too, which is when the voice finds its way in."""
 
         def speak(rows: Rows) -> Any:
             return self._parts.speak.step(rows, said[rows.slots], previous[rows.slots])

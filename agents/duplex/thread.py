@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-from agents.duplex.model import DuplexModel, Mask, ModelSpec, Placement, StepOutput
+from agents.duplex.model import BeginsTurns, DuplexModel, Mask, ModelSpec, Placement, StepOutput
 from simulator.clock import seconds
 from simulator.frame import Samples
 
@@ -44,6 +44,15 @@ class ModelThread:
             return output, seconds() - began_s
 
         return self._run(timed)
+
+    def begin_turn(self, slot: int) -> asyncio.Future[None]:
+        """Begin a slot's voice anew, in a model that can."""
+
+        def begun() -> None:
+            if isinstance(self._loaded, BeginsTurns):
+                self._loaded.begin_turn(slot)
+
+        return self._run(begun)
 
     def close(self, slot: int) -> asyncio.Future[None]:
         """Give a slot back."""
