@@ -1,5 +1,6 @@
 """Words during a talk: who recognises them, and that nobody does who does not hear the language."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,18 @@ def test_nothing_is_told_of_a_language_that_is_not_heard(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("recognizer", "asked"), [("moonshine", "moonshine"), ({"kind": "whisper", "language": "en"}, "whisper tiny.en en"),
-                              (FAR, "moonshine"), (["moonshine", FAR], "moonshine")],
-)  # fmt: skip
+    ("recognizer", "asked"),
+    [
+        ("moonshine", "moonshine"),
+        pytest.param(
+            {"kind": "whisper", "language": "en"},
+            "whisper tiny.en en",
+            marks=pytest.mark.skipif(find_spec("faster_whisper") is None, reason="needs the extra voices"),
+        ),
+        (FAR, "moonshine"),
+        (["moonshine", FAR], "moonshine"),
+    ],
+)
 def test_the_scenarios_recogniser_is_asked_unless_that_would_be_paid_for(
     tmp_path: Path, recognizer: Any, asked: str
 ) -> None:

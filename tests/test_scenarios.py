@@ -12,7 +12,7 @@ import yaml
 from simulator.cli import main
 from simulator.planning.plan import Wishes, make_plan
 from simulator.reading.yaml_file import read_yaml
-from simulator.scenario import Scenario, load
+from simulator.scenario import Scenario
 from simulator.spec import decode
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
@@ -65,7 +65,8 @@ def test_scenarios_for_torch_decode_without_it(path: Path) -> None:
 def test_every_scenario_begins_by_saying_what_it_shows(path: Path) -> None:
     """A comment first: the files teach the format."""
     assert path.read_text().startswith("# ")
-    assert load(path).name.replace(" ", "_").replace("-", "_") == path.stem
+    # Read and not loaded: one of them needs a model that need not be installed.
+    assert read_yaml(path)["name"].replace(" ", "_").replace("-", "_") == path.stem
 
 
 @pytest.mark.slow

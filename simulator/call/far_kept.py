@@ -21,7 +21,7 @@ def untraced(record: Mapping[str, Any]) -> None:
     """Keep nothing: of a call that nobody keeps."""
 
 
-class Room(msgspec.Struct, frozen=True):
+class Allowance(msgspec.Struct, frozen=True):
     """So many at once, so many more a second; and as many bytes, as JSON."""
 
     count: int
@@ -34,10 +34,10 @@ class Room(msgspec.Struct, frozen=True):
         return count <= self.count + self.count_a_second * now_s and size <= self.size + self.size_a_second * now_s
 
 
-NOTES = Room(10_000, 100, 8 * 2**20, 16 * 2**10)
+NOTES = Allowance(10_000, 100, 8 * 2**20, 16 * 2**10)
 """A model tells 12.5 pieces of text a second at most, and at once no more than a long answer has; the largest known
 note, a server's token streams frame by frame, has 4 MB for an hour."""
-MESSAGES = Room(20_000, 500, 2**28, 2**18)
+MESSAGES = Allowance(20_000, 500, 2**28, 2**18)
 """Sound comes in 50 messages a second, or 100, and up to ten minutes of it at once: 150 MB as base64 at 48 kHz in
 float32, and then 256 kB a second."""
 
@@ -45,7 +45,7 @@ float32, and then 256 kB a second."""
 class _Shelf:
     """Some of what is kept, and how much there was beyond. ordered: what follows on something left out is, too."""
 
-    def __init__(self, room: Room, *, ordered: bool) -> None:
+    def __init__(self, room: Allowance, *, ordered: bool) -> None:
         self._room = room
         self._ordered = ordered
         self._count = self._size = 0

@@ -32,10 +32,10 @@ turn_take: sessions in which a word of the agent is known, of all. Of those: too
 names of its calls against the expected ones, as multisets (recall is 1 where none is expected, precision 1
 where none was made); argument_accuracy, the mean share of expected calls whose arguments are right, each
 held against the first call of its name that no other was held against, 0 where there is none.
-Arguments: a judge is asked about those of each call (judge=MODEL@URL or the scenario's, judge_replies=FILE):
-temperature 0, 200 tokens; the original asks gpt-4o. Without a verdict, and without a judge, every expected key
-is there and equal, texts in lower case, without blanks at the ends, `_` as a blank; what begins with $ stands
-for anything; further keys do not matter. Keys left out have their defaults.
+Arguments: a judge is asked about those of each call (judge=MODEL@URL or the scenario's, judge_replies=FILE),
+temperature 0, 200 tokens; the original asks gpt-4o. Without a verdict, and without a judge, every expected
+key is there and equal, texts in lower case, without blanks at the ends, `_` as a blank; what begins with $
+stands for anything; further keys do not matter. Keys left out have their defaults.
 response_quality: the judge holds the agent's words against the last answer of the scenario's dialogue; the
 share of yes. The questions are put in the words of checkout=FOLDER (its v3/evaluate_tool_calls), else in
 ours; the sample's notes say in which.
