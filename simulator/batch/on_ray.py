@@ -4,6 +4,7 @@ Ray tries nothing twice here. What a node took with it is played again from this
 another folder of the run's workroom; a session is taken in as a whole when its answer is here.
 """
 
+import pickle
 import shutil
 import uuid
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError, RaySystemError, RayTaskError
 
 from simulator.batch.book import RunBook
 from simulator.batch.in_pool import LEAVE_S
@@ -73,6 +74,7 @@ class _Shift:
 
     def __init__(self, jobs: Sequence[Job], book: RunBook, places: Places, workroom: Path, most: int | None) -> None:
         self._waiting = list(reversed(jobs))  # the next one is popped off the end
+        self._jobs = {job.id: job for job in jobs}
         self._book = book
         self._places = places
         self._workroom = workroom
@@ -98,7 +100,8 @@ class _Shift:
             job = self._waiting[-1]
             if self._book.may_start(job):
                 order = Order(
-                    job=job,
+                    id=job.id,
+                    packed=pickle.dumps(job),
                     attempt=self._workroom / uuid.uuid4().hex,
                     allowance_s=self._book.hand_out(job),
                     environment=environment_of(job.scenario),
@@ -131,33 +134,34 @@ class _Shift:
         """Note what a session came to, or play it again where it was lost with its node."""
         order = sent.order
         if isinstance(answer, Exception):
-            self._lost[order.job.id] += _is_loss(answer)
+            self._lost[order.id] += _is_loss(answer)
             if not _is_loss(answer):
                 self._give_up(order, _in_short(answer))
-            elif self._lost[order.job.id] <= AGAIN:
+            elif self._lost[order.id] <= AGAIN:
                 shutil.rmtree(order.attempt, ignore_errors=True)
-                self._waiting.append(order.job)
+                self._waiting.append(self._jobs[order.id])
             else:
                 self._give_up(order, f"lost {AGAIN + 1} times with the node that played it: {_in_short(answer)}")
             return
         try:
             self._adopt(order, answer.files)
-            self._book.ended(order.job, answer.outcome)
+            self._book.ended(self._jobs[order.id], answer.outcome)
         except OSError as error:
             self._give_up(order, sentence(error))
 
     def _give_up(self, order: Order, problem: str) -> None:
         with suppress(OSError):
             self._adopt(order, None)
-        self._book.lost(order.job, "failed", Secrets.of(encode(order.job.scenario)).scrub(problem))
+        job = self._jobs[order.id]
+        self._book.lost(job, "failed", Secrets.of(encode(job.scenario)).scrub(problem))
 
     def _adopt(self, order: Order, files: Files | None) -> None:
         """Put a session's folder into the run; from now on it is there as a whole. OSError."""
-        session = order.attempt / order.job.id
+        session = order.attempt / order.id
         if files:
             unpack(files, session)
         if session.is_dir():
-            session.rename(self._book.folder / order.job.id)
+            session.rename(self._book.folder / order.id)
         shutil.rmtree(order.attempt, ignore_errors=True)
 
     def _leave(self) -> None:
@@ -170,7 +174,7 @@ class _Shift:
             with suppress(RayError, OSError):
                 brought: Brought = ray.get(sent.scored, timeout=0)
                 self._adopt(sent.order, brought.files)
-                self._book.ended(sent.order.job, brought.outcome)
+                self._book.ended(self._jobs[sent.order.id], brought.outcome)
                 continue
             with suppress(OSError):
                 self._adopt(sent.order, None)
@@ -187,10 +191,10 @@ def _answer(ref: Any) -> Any:
 
 
 def _is_loss(answer: object) -> bool:
-    """Whether Ray lost a task, or one that it waited for."""
-    return isinstance(answer, RayError)
+    """Whether Ray lost a task, or one that it waited for; what it cannot send or read it will not the next time."""
+    return isinstance(answer, RayError) and not isinstance(answer, RaySystemError)
 
 
 def _in_short(error: Exception) -> str:
-    """Ray's errors are pages; their first line is the sentence."""
-    return sentence(error).splitlines()[0] if str(error) else type(error).__name__
+    """Ray's errors are pages, and their first line is the sentence."""
+    return str(error).partition("\n")[0] if isinstance(error, RayError) else sentence(error)

@@ -5,6 +5,7 @@ node's own, whose files then travel with the answer. So a node that is taken for
 """
 
 import os
+import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,15 +40,22 @@ class Environment(dict[str, str]):
 class Order(NamedTuple):
     """A session that a node is to play, for so many seconds of its own time at most.
 
+    packed: its job, pickled; a node that cannot read it (it lacks the kind of a party) says so as of any other failure.
     attempt: where in the run's workroom; a session that is played again has another. environment: what its scenario
     names of the driver's environment.
     """
 
-    job: Job
+    id: str
+    packed: bytes
     attempt: Path
     allowance_s: float
     environment: Environment
     verbose: bool
+
+    def job(self) -> Job:
+        """Read the job. ScenarioError."""
+        job: Job = pickle.loads(self.packed)
+        return job
 
 
 class Heard(NamedTuple):
@@ -80,7 +88,7 @@ def environment_of(scenario: Scenario, environment: Mapping[str, str] = os.envir
 def play_order(order: Order) -> Brought:
     """Play and score a session: a task of Ray's."""
     with _desk(order) as desk:
-        outcome = run_job(order.job, desk.path, order.allowance_s)
+        outcome = run_job(order.job(), desk.path, order.allowance_s)
         return Brought(outcome, desk.packed())
 
 
@@ -88,7 +96,7 @@ def score_order(order: Order, heard: Heard) -> Brought:
     """Score a session that was played: a task of Ray's, on any node."""
     begin = clock.seconds()
     with _desk(order, heard.files) as desk:
-        row = finish(order.job, desk.path, heard.played)
+        row = finish(order.job(), desk.path, heard.played)
         return Brought(Outcome(row, heard.wall_s + clock.seconds() - begin, heard.played), desk.packed())
 
 
@@ -107,12 +115,13 @@ class ModelLoop:
 
     async def play(self, order: Order) -> tuple[None, Heard]:
         """Play a session as soon as it finds a place in the models; what it came to goes to who scores it."""
+        job = order.job()
         with _desk(order) as desk:
             begin = clock.seconds()
             try:
-                async with self._limits.of(order.job):
+                async with self._limits.of(job):
                     begin = clock.seconds()
-                    played = await play(order.job, desk.path, self._around(order))
+                    played = await play(job, desk.path, self._around(job, order.allowance_s))
             except anyio.get_cancelled_exc_class():  # a Ctrl-C at the driver; what was recorded is kept
                 played = Played(status="interrupted", problem="interrupted by Ctrl-C")
             return None, Heard(played, clock.seconds() - begin, desk.packed())
@@ -126,9 +135,9 @@ class ModelLoop:
         self._shared.clear()
         return reports
 
-    def _around(self, order: Order) -> Surroundings:
+    def _around(self, job: Job, allowance_s: float) -> Surroundings:
         reached = [0]
-        limit = order.allowance_s * order.job.scenario.sample_rate
+        limit = allowance_s * job.scenario.sample_rate
         return Surroundings(shared=self._shared, progress=reached.append, stop=lambda: reached[-1] >= limit)
 
 
@@ -154,7 +163,7 @@ def _desk(order: Order, files: Files | None = None) -> Iterator[_Desk]:
         yield _Desk(order.attempt, None)
         return
     with TemporaryDirectory(prefix="simulate-") as place:
-        session = Path(place) / order.job.id
+        session = Path(place) / order.id
         if files is not None:
             unpack(files, session)
         yield _Desk(Path(place), session)
