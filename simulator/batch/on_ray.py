@@ -19,7 +19,7 @@ from ray.exceptions import RayError, RaySystemError, RayTaskError
 from simulator.batch.book import RunBook
 from simulator.batch.in_pool import LEAVE_S
 from simulator.batch.ray_node import Brought, Files, Order, environment_of, unpack
-from simulator.batch.ray_places import Cores, Loops, Places, Sent
+from simulator.batch.ray_places import Cores, Loops, RayPlaces, UnderWay
 from simulator.errors import sentence
 from simulator.events import PARTIES
 from simulator.logs import logs_are_verbose
@@ -65,22 +65,22 @@ def _by_hosts(jobs: Sequence[Job]) -> dict[tuple[SharedHost, ...], list[Job]]:
     return dict(sorted(found.items(), key=lambda item: len(item[0]) > 0))
 
 
-def _places(hosts: Sequence[SharedHost], sessions: int) -> Places:
+def _places(hosts: Sequence[SharedHost], sessions: int) -> RayPlaces:
     return Loops(min(host.places for host in hosts), sessions) if hosts else Cores()
 
 
 class _Shift:
     """Sessions that are played in the same places."""
 
-    def __init__(self, jobs: Sequence[Job], book: RunBook, places: Places, workroom: Path, most: int | None) -> None:
+    def __init__(self, jobs: Sequence[Job], book: RunBook, places: RayPlaces, workroom: Path, most: int | None) -> None:
         self._waiting = list(reversed(jobs))  # the next one is popped off the end
         self._jobs = {job.id: job for job in jobs}
         self._book = book
         self._places = places
         self._workroom = workroom
         self._most = most
-        self._running: dict[Any, Sent] = {}
-        self._seated: dict[Any, Sent] = {}
+        self._running: dict[Any, UnderWay] = {}
+        self._seated: dict[Any, UnderWay] = {}
         self._lost: Counter[str] = Counter()
 
     def work(self) -> None:
@@ -130,7 +130,7 @@ class _Shift:
             if ref in self._running:
                 self._bring(self._running.pop(ref), answer)
 
-    def _bring(self, sent: Sent, answer: Brought | Exception) -> None:
+    def _bring(self, sent: UnderWay, answer: Brought | Exception) -> None:
         """Note what a session came to, or play it again where it was lost with its node."""
         order = sent.order
         if isinstance(answer, Exception):

@@ -27,7 +27,7 @@ LET_GO_S = 60.0
 """How long a loop may take to close its models."""
 
 
-class Sent(NamedTuple):
+class UnderWay(NamedTuple):
     """A session under way: what becomes of it, and in which loop it is (None: on the cores)."""
 
     order: Order
@@ -36,14 +36,14 @@ class Sent(NamedTuple):
     loop: str | None
 
 
-class Places(Protocol):
+class RayPlaces(Protocol):
     """Plays orders somewhere; nothing is tried twice here."""
 
     def room(self) -> bool:
         """Say whether another session can be sent now."""
         ...
 
-    def send(self, order: Order) -> Sent:
+    def send(self, order: Order) -> UnderWay:
         """Have a session played."""
         ...
 
@@ -51,7 +51,7 @@ class Places(Protocol):
         """Give what room may come of, to be waited for."""
         ...
 
-    def freed(self, sent: Sent, *, lost: bool) -> None:
+    def freed(self, sent: UnderWay, *, lost: bool) -> None:
         """Know that a session needs its place no longer; lost: its node may be gone, and the place with it."""
         ...
 
@@ -72,17 +72,17 @@ class Cores:
         """As many as the cores and some ahead."""
         return self._under_way < AHEAD * self._counted.now()
 
-    def send(self, order: Order) -> Sent:
+    def send(self, order: Order) -> UnderWay:
         """Have a session played and scored in one task."""
         self._under_way += 1
         scored = self._play.remote(order)
-        return Sent(order, scored, scored, None)
+        return UnderWay(order, scored, scored, None)
 
     def opening(self) -> list[Any]:
         """Nothing: a core is free when a session has ended."""
         return []
 
-    def freed(self, sent: Sent, *, lost: bool) -> None:
+    def freed(self, sent: UnderWay, *, lost: bool) -> None:
         """Count."""
         self._under_way -= 1
 
@@ -112,18 +112,18 @@ class Loops:
         self._look()
         return any(count < self._each for count in self._under_way.values())
 
-    def send(self, order: Order) -> Sent:
+    def send(self, order: Order) -> UnderWay:
         """Have a session played where the fewest are; what it came to is scored on any core."""
         loop = min(self._under_way, key=lambda name: self._under_way[name])
         self._under_way[loop] += 1
         played, heard = self._loops[loop].play.options(num_returns=2).remote(order)
-        return Sent(order, played, self._score.remote(order, heard), loop)
+        return UnderWay(order, played, self._score.remote(order, heard), loop)
 
     def opening(self) -> list[Any]:
         """Loops that have not answered yet."""
         return list(self._opening)
 
-    def freed(self, sent: Sent, *, lost: bool) -> None:
+    def freed(self, sent: UnderWay, *, lost: bool) -> None:
         """Give the place back; a loop that was lost is opened anew, where there is a place for it."""
         if sent.loop not in self._under_way:
             return
