@@ -5,6 +5,7 @@
 
 import os
 import signal
+import sys
 from contextlib import AbstractContextManager
 from multiprocessing import parent_process
 from pathlib import Path
@@ -152,13 +153,18 @@ class Deadly(Actor):
 
     async def start(self, context: Context) -> None:
         """Die, in a worker."""
-        if parent_process() is not None:
+        if _in_worker():
             os._exit(9)
         raise RuntimeError("no voice today")
 
     def step(self, heard: AudioFrame) -> AudioFrame:
         """Say silence."""
         return AudioFrame(heard.start + len(heard.samples), silence(len(heard.samples)))
+
+
+def _in_worker() -> bool:
+    """Whether this process is a pool's worker, or one of Ray's, which is nobody's child."""
+    return parent_process() is not None or Path(sys.argv[0]).name == "default_worker.py"
 
 
 class PressingSpec(ActorSpec, frozen=True, kw_only=True, tag="pressing"):
@@ -199,6 +205,6 @@ class DeadlyScorer:
 
     def score(self, session: Session) -> list[Score]:
         """Die in a worker, give 1 elsewhere."""
-        if parent_process() is not None:
+        if _in_worker():
             os._exit(9)
         return [share(self.definitions["deadly.survived"], 1, 1, reason="")]

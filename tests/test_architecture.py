@@ -17,13 +17,15 @@ LIGHT = {"anyio", "msgspec", "numpy", "soundfile", "yaml"}
 KNOWN_HEAVY = {
     ("simulator.cli.screen", "rich"),
     ("simulator.cli.sweep_screen", "rich"),
+    ("simulator.batch.on_ray", "ray"),
+    ("simulator.batch.ray_places", "ray"),
     ("simulator.ci.player", "pytest"),
     ("simulator.ci.plugin", "pytest"),
     ("simulator.ci.shared_root", "pytest"),
     ("simulator.ci.pytest_items", "pytest"),
 }
 """Only `rich.markup`, which takes a millisecond, in a file that is imported when there is something to print; and
-pytest in what pytest alone imports."""
+pytest and Ray in what is imported by pytest alone and for a run on Ray."""
 
 KNOWN_TYPE_ONLY = {
     ("agents.duplex.nemotron_nemo", "agents.duplex.nemotron"),

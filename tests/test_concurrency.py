@@ -1,6 +1,7 @@
-"""`--concurrency auto`: cores, free memory, sessions and slots decide, whichever is least."""
+"""`--concurrency auto`: cores, free memory, sessions and slots decide, whichever is least; and `--on` without Ray."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,17 @@ def test_a_run_takes_auto_and_no_other_word(tmp_path: Path, capsys: pytest.Captu
     with pytest.raises(SystemExit, match=str(REFUSED)):
         simulate(path, "--concurrency", "all")
     assert "no number from 1 on, nor auto" in capsys.readouterr().err
+
+
+def test_a_run_on_ray_without_ray_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And leaves no folder."""
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"):
+        monkeypatch.setenv(name, "0")  # set by the command, and put back by the test
+    path = tmp_path / "short.yaml"
+    path.write_text(yaml.safe_dump(SHORT))
+    assert simulate(path, "--on", "ray", "--out", tmp_path / "run") == REFUSED
+    assert 'pip install "duplex-simulator[ray]"' in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -15,7 +15,7 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.in_pool import InPool, run_job
 from simulator.batch.job import Outcome, Played, finish, play
 from simulator.batch.one_loop import OneLoop
-from simulator.batch.run import Assigned, Result, assign, run_plan
+from simulator.batch.run import Assigned, Result, assign, assign_elsewhere, run_plan
 from simulator.call.surroundings import Surroundings
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan, plan_of
@@ -102,6 +102,17 @@ def test_who_plays_what(tmp_path: Path) -> None:
     assert told(2, jobs) == [("OneLoop", ["a-0"]), ("InPool", ["b-0", "b-1"])]
     assert told(2, jobs[:2]) == [("OneLoop", ["a-0"]), ("InTurn", ["b-0"])]
     assert told(2, []) == []
+
+
+def test_who_plays_what_of_a_run_that_is_played_elsewhere(tmp_path: Path) -> None:
+    """All but what keeps the wall clock, which stays here."""
+    elsewhere = InTurn()
+    jobs = plan(tmp_path, {"name": "there", "agent": "choir"}, {"name": "here", "clock": "wall"}).jobs
+    assigned = assign_elsewhere(elsewhere)(jobs, 1)
+    assert [(one is elsewhere, [job.id for job in given]) for one, given in assigned] == [
+        (True, ["there-0"]),
+        (False, ["here-0"]),
+    ]
 
 
 def test_sessions_in_turn_leave_a_run_that_reads(tmp_path: Path) -> None:

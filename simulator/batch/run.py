@@ -53,12 +53,28 @@ def assign(jobs: Sequence[Job], concurrency: int) -> Assigned:
     return [(executor, given) for executor, given in shares if given]
 
 
+Assign = Callable[[Sequence[Job], int], Assigned]
+
+
+def assign_elsewhere(elsewhere: Executor) -> Assign:
+    """Give the `assign` of a run that is played elsewhere. What keeps the wall clock is played here all the same: its
+    far ends were looked for from here, and machines that others use, too, are late.
+    """
+
+    def assigned(jobs: Sequence[Job], concurrency: int) -> Assigned:
+        here = [job for job in jobs if job.scenario.wall() is not None]
+        there = [job for job in jobs if job.scenario.wall() is None]
+        return [*([(elsewhere, there)] if there else []), *assign(here, concurrency)]
+
+    return assigned
+
+
 def run_plan(
     plan: Plan,
     folder: RunFolder,
     concurrency: int,
     watcher: Watcher,
-    assign: Callable[[Sequence[Job], int], Assigned] = assign,
+    assign: Assign = assign,
 ) -> Result:
     """Run every job that has not been completed yet; Ctrl-C closes what runs and leaves the rest."""
     book = RunBook(plan, folder, watcher)

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from simulator.batch.concurrency import AUTO, automatic, free_memory, usable_cores
 from simulator.batch.folder import RunFolder
 from simulator.batch.resuming import refuse_other_settings
-from simulator.batch.run import Result, run_plan, shares_process
+from simulator.batch.run import Assign, Result, assign, assign_elsewhere, run_plan, shares_process
 from simulator.batch.shards import RunPart, Shard
 from simulator.ci.logged import log_run
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progress, screen
@@ -37,9 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--concurrency",
         type=_sessions_at_a_time,
-        default=1,
         metavar="N",
-        help="sessions at a time, or auto: as many as cores, memory and a model's slots carry (default: 1)",
+        help="sessions at a time, or auto: as many as cores, memory and a model's slots carry (default: 1; with --on: "
+        "auto)",
+    )
+    parser.add_argument(
+        "--on",
+        metavar="ray[://HOST:PORT]",
+        help="play the sessions on a Ray cluster: at this address, or one of this machine's cores (extra `ray`)",
     )
     add_overrides(parser)
     parser.add_argument(
@@ -69,10 +75,10 @@ def _sessions_at_a_time(text: str) -> int | str:
     return int(text)
 
 
-def _settled(concurrency: int | str, plan: Plan) -> int:
+def _settled(concurrency: int | str | None, plan: Plan) -> int:
     """Give how many sessions of a plan to play at a time."""
-    if isinstance(concurrency, int):
-        return concurrency
+    if concurrency != AUTO:
+        return int(concurrency or 1)
     shares = [shares_process(job) for job in plan.jobs]
     return automatic(plan.jobs, shares, cores=usable_cores(), free_bytes=free_memory())
 
@@ -113,12 +119,30 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     if not args.no_probe and (recording is None or recording.record == "always"):
         earlier = read_rows(out)[0] if args.resume else []
         _look_for_far_ends(part.plan, {row.id for row in earlier if row.status == "completed"})
-    folder = RunFolder(out, resume=args.resume)
-    try:
-        part.begin(folder)
-        return _play(part, folder, args, at_a_time)
-    finally:
-        folder.close()
+    with _assigning(args) as assigned:
+        folder = RunFolder(out, resume=args.resume)
+        try:
+            part.begin(folder)
+            return _play(part, folder, args, at_a_time, assigned)
+        finally:
+            folder.close()
+
+
+@contextmanager
+def _assigning(args: argparse.Namespace) -> Iterator[Assign]:
+    """Give who plays what while the block runs: executors of this machine, or the cluster that `--on` names."""
+    on: str | None = getattr(args, "on", None)
+    if on is None:
+        yield assign
+        return
+    if getattr(args, "record", None) is not None:
+        raise ScenarioError("--on and --record: recorded calls lie on one machine; record or replay them without --on")
+    from simulator.batch.ray_cluster import ray_cluster
+
+    with ray_cluster(on):
+        from simulator.batch.on_ray import OnRay
+
+        yield assign_elsewhere(OnRay(args.concurrency if isinstance(args.concurrency, int) else None))
 
 
 def _default_folder(plan: Plan, shard: Shard | None) -> Path:
@@ -127,7 +151,7 @@ def _default_folder(plan: Plan, shard: Shard | None) -> Path:
     return runs / plan.name if shard is None else runs / f"{plan.name}.shards" / f"{shard.number}-of-{shard.of}"
 
 
-def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time: int) -> int:
+def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time: int, assigned: Assign) -> int:
     """Run a plan, or a part of it, into its folder and print what came of it; gives the exit code."""
     plan = part.plan
     refuse_other_settings(plan, folder)
@@ -135,7 +159,7 @@ def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time:
     folder.write(command, None, sweeps=plan.swept)
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
-        result = run_plan(plan, folder, at_a_time, watcher)
+        result = run_plan(plan, folder, at_a_time, watcher, assigned)
     played = {row.scenario for row in result.rows}
     summary = summarise(
         # Of a staircase's levels those it came to.
