@@ -87,6 +87,17 @@ def test_a_language_is_found_as_langdetect_finds_it(text: str) -> None:
     assert not is_language(text, "xx")
 
 
+def test_mixed_texts_are_in_the_language_that_langdetect_is_surest_of() -> None:
+    """A few words of several languages, where every draw counts: the package's own answer for each."""
+    langdetect = pytest.importorskip("langdetect")
+    langdetect.DetectorFactory.seed = 0
+    line = "the cat sat quietly das Haus ist alt la casa es vieja le chien dort il gatto mangia дом стоит huset er"
+    draws = random.Random(1)
+    for count in [1, 2, 3, 5, 8] * 12:
+        text = " ".join(draws.choices(line.split(), k=count))
+        assert is_language(text, langdetect.detect(text)) and not is_language(text, "xx")
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [

@@ -6,7 +6,7 @@ the words that this is made of are the same for every text: here they are kept, 
 off them as Python's own methods do. The numbers are the package's but for their last bits, which hang on the order of
 a product.
 
-Source: langdetect 1.0.9 (Apache-2.0), detector.py: constants and loop; CPython, random.py: `choice` and `gauss`.
+Source: langdetect 1.0.9 (Apache-2.0), `Detector`: constants and loop; CPython, `Random.choice` and `Random.gauss`.
 """
 
 import math
