@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 _TRIALS = 7
 _ALPHA, _ALPHA_WIDTH = 0.5, 0.05
@@ -61,14 +62,14 @@ class Draws:
         self._at += 2
         return float(((high >> 5) * 2**26 + (low >> 6)) / 2**53)
 
-    def ahead(self, of: int) -> tuple[list[int], list[int]]:
+    def ahead(self, of: int) -> tuple[Places, Places]:
         """Give the next choices of `of` things, a multiple of 5 and at most 60, and the words that each one takes
         with all before it. They are drawn once `taken` says so.
         """
         words = self._words[self._at : self._at + _WORDS_AT_ONCE] >> (32 - of.bit_length())
-        places = np.flatnonzero(words < of)
+        (places,) = (words < of).nonzero()
         places = places[: min(_AT_ONCE, len(places) // _LOOK_EVERY * _LOOK_EVERY)]
-        return words[places].tolist(), (places + 1).tolist()
+        return words[places].astype(np.intp), places + 1
 
     def taken(self, words: int) -> None:
         """Go on behind so many words."""
@@ -82,19 +83,21 @@ def languages_drawn(shares: Floats, rows: Sequence[int], draws: Draws) -> Floats
     least, each as often as it has them.
     """
     draws.begin()
+    letters = np.array(rows, np.intp)
     total = np.zeros(shares.shape[1])
     for _ in range(_TRIALS):
-        total += _trial(shares, rows, draws) / _TRIALS
+        total += _trial(shares, letters, draws) / _TRIALS
     return total
 
 
-def _trial(shares: Floats, rows: Sequence[int], draws: Draws) -> Floats:
+def _trial(shares: Floats, letters: Places, draws: Draws) -> Floats:
     weight = (_ALPHA + draws.gauss() * _ALPHA_WIDTH) / _ALPHA_SCALE
     likely = np.full(shares.shape[1], 1 / shares.shape[1])
     drawn = 0
     while True:
-        chosen, behind = draws.ahead(len(rows))
-        products = weight + shares[[rows[index] for index in chosen]]
+        chosen, behind = draws.ahead(len(letters))
+        products = shares.take(letters[chosen], axis=0)
+        products += weight
         products[0] *= likely
         np.multiply.accumulate(products, axis=0, out=products)
         looks = products[::_LOOK_EVERY]
@@ -105,9 +108,9 @@ def _trial(shares: Floats, rows: Sequence[int], draws: Draws) -> Floats:
             sure[last // _LOOK_EVERY] = True
         if sure.any():
             look = int(sure.argmax())
-            draws.taken(behind[look * _LOOK_EVERY])
+            draws.taken(int(behind[look * _LOOK_EVERY]))
             found: Floats = looks[look] / sums[look]
             return found
-        draws.taken(behind[-1])
+        draws.taken(int(behind[-1]))
         drawn += len(chosen)
         likely = products[-1] / products[-1].sum()
