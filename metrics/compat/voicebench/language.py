@@ -2,8 +2,8 @@
 
 langdetect counts three letters at a time, in Python, and draws from them until it is sure; a long answer takes it some
 5 ms. Here the letters are kept per word, as they never look across a space, and the draws and their products are made
-many at a time (language_draws.py): the same draws, a seventh of the time. Texts that differ in asterisks and white space
-alone, as the variants of an answer do, are looked at once: to langdetect all of these are spaces.
+many at a time (language_draws.py): the same draws in a fraction of the time. Texts that differ in asterisks and white
+space alone, as the variants of an answer do, are looked at once: to langdetect all of these are spaces.
 """
 
 import re
