@@ -91,9 +91,11 @@ def test_a_node_that_dies_costs_no_session(tmp_path: Path, cluster: Any) -> None
             kill_with_workers(cluster, cluster.worker_nodes.copy().pop())
 
     with ray_cluster(f"ray://{cluster.address}"):
+        executor = OnRay()
         folder = RunFolder(tmp_path / "there", resume=False)
-        result = run_plan(make_plan([path], Wishes()), folder, 1, Told(strike), assign_elsewhere(OnRay()))
+        result = run_plan(make_plan([path], Wishes()), folder, 1, Told(strike), assign_elsewhere(executor))
         folder.close()
+    assert executor.lost and max(executor.lost.values()) == 1
     assert len(ended) == 40 and {row.status for row in result.rows} == {"completed"}
     assert whole(tmp_path / "there") == whole(tmp_path / "here")
 
