@@ -40,6 +40,8 @@ class OnRay:
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
+        self.lost: Counter[str] = Counter()
+        """How often a node took each session with it."""
 
     def play(self, jobs: Sequence[Job], book: RunBook) -> None:
         """Play what stands alone, then what shares models, those with the same models together."""
@@ -49,7 +51,7 @@ class OnRay:
             for hosts, alike in _by_hosts(jobs).items():
                 places = _places(hosts, len(alike))
                 try:
-                    _Shift(alike, book, places, workroom, self._most).work()
+                    _Shift(alike, book, places, workroom, self).work()
                 finally:
                     book.hosts.extend(places.close())
         finally:
@@ -72,16 +74,16 @@ def _places(hosts: Sequence[SharedHost], sessions: int) -> RayPlaces:
 class _Shift:
     """Sessions that are played in the same places."""
 
-    def __init__(self, jobs: Sequence[Job], book: RunBook, places: RayPlaces, workroom: Path, most: int | None) -> None:
+    def __init__(self, jobs: Sequence[Job], book: RunBook, places: RayPlaces, workroom: Path, wishes: OnRay) -> None:
         self._waiting = list(reversed(jobs))  # the next one is popped off the end
         self._jobs = {job.id: job for job in jobs}
         self._book = book
         self._places = places
         self._workroom = workroom
-        self._most = most
+        self._most = wishes._most
         self._running: dict[Any, UnderWay] = {}
         self._seated: dict[Any, UnderWay] = {}
-        self._lost: Counter[str] = Counter()
+        self._lost = wishes.lost
 
     def work(self) -> None:
         """Play all there is."""
