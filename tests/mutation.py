@@ -35,8 +35,8 @@ TESTS = {
     "simulator/speaking/turn_taking.py": "turn_taking deciding",
     "simulator/speaking/ears.py": "hearing silero cues turn_taking",
     "simulator/speaking/voice.py": "voice telling script",
-    "simulator/call/": "conversation lookahead golden live_seat results recording response_failures served_session "
-    "injector",
+    "simulator/call/": "conversation windows closing lookahead golden live_seat results recording response_failures "
+    "served_session injector",
     "simulator/floor/": "floor turns barge_in backchannel takeover live_floor_watch",
     "simulator/annotation/truth.py": "annotate telling activity",
     "simulator/annotation/audible.py": "annotate telling credible",

@@ -10,6 +10,7 @@ import soundfile
 import structlog
 
 from simulator.annotation.annotate import annotate, annotate_cached, annotate_many
+from simulator.annotation.audible import FrameLevels
 from simulator.annotation.detect import Track, detect
 from simulator.engines import Recognizer
 from simulator.engines.kinds import RecognizerSpec
@@ -289,6 +290,26 @@ def test_a_word_lasts_a_sample_at_least(tmp_path: Path) -> None:
     first, second = take.annotated().speech.agent.words
     assert (first.start, first.end) == (RATE, RATE + 1)
     assert (second.start, second.end) == (RATE, 2 * RATE)
+
+
+def test_quiet_speech_counts_down_to_35_db_below_its_own_level() -> None:
+    """Of speech at -40 dBFS a frame at -74 dBFS is part, and one at -76 dBFS is none; a frame has 160 samples."""
+    dbfs = np.array([-40.0] * 20 + [-74.0, -76.0, -74.0])
+    levels = FrameLevels(frame=160, length=23 * 160, rms=(10 ** (dbfs / 20)).astype(np.float32))
+    assert list(levels.audible(0, 23 * 160)) == [(0, 21 * 160), (22 * 160, 23 * 160)]
+
+
+def test_words_that_are_not_meant_are_told_from_the_others(tmp_path: Path) -> None:
+    """From the first of them to one before the last that is named: [0, 1) and [2, 4) of five words."""
+    take = Take(tmp_path / "t")
+    words = [[word, take.at(1 + 0.2 * number)] for number, word in enumerate(["Um,", "at", "I", "I", "noon."])]
+    marks = [[0, 1, "filler"], [2, 4, "repeat"]]
+    take.sound("user", 1.0, 2.0)
+    said = {"role": "turn", "text": "Um, at I I noon.", "words": words, "disfluent": marks}
+    take.note(1, "speech_start", "user", id="a", planned_samples=RATE, **said)
+    take.note(2, "speech_end", "user", id="a", said_samples=RATE, cut=False)
+    found = [word.disfluency for word in take.annotated().speech.user.words]
+    assert found == ["filler", "", "repeat", "repeat", ""]
 
 
 class AbsentSpec(RecognizerSpec, frozen=True, kw_only=True, tag="absent"):

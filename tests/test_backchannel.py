@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.backchannel import BackchannelSpec
-from simulator.testing.take import Take, heard, scored
+from simulator.testing.take import RATE, Take, heard, scored
 
 
 def acknowledged(folder: Path, stop: float, *, cut: bool = True, duration: float = 20.0) -> Take:
@@ -124,3 +124,20 @@ def test_a_phrase_ends_half_a_second_before_its_silence(tmp_path: Path, at: floa
     take.say("user", 4.0, 6.0)
     take.say("agent", at, at + 0.2, role="backchannel", text="mm-hm")
     assert scored(BackchannelSpec(), take.annotated())["agent_at_phrase_end_rate"].value == share
+
+
+SAMPLE = 1 / RATE
+
+
+@pytest.mark.parametrize(
+    ("until", "stop", "kept"),
+    [(3.4, 4.0, 1), (3.4, 4.0 - SAMPLE, 0), (3.8, 4.3, 1), (3.8, 4.3 - SAMPLE, 0), (3.8, 4.1, 0)],
+)
+def test_the_floor_is_kept_for_a_second_or_half_a_second_after_a_longer_one(
+    tmp_path: Path, until: float, stop: float, kept: float
+) -> None:
+    """From an onset at 3 s to 4 s, or to 0.5 s after an end at 3.8 s: at that sample it is, one before it is not."""
+    take = Take(tmp_path / "t")
+    take.say("agent", 1.0, stop, cut=True, planned=9.0)
+    take.say("user", 3.0, until, role="backchannel", text="mm-hm")
+    assert rates(take) == (kept, 0, 1 - kept)

@@ -1,5 +1,6 @@
 """Rules of the tick: who hears what when, on the virtual clock."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from simulator.call.chance import ACTORS, CHANNELS, INJECTORS, generator
 from simulator.call.conversation import Conversation
 from simulator.call.recording import Recorder
 from simulator.call.surroundings import Surroundings
+from simulator.call.turns_begun import TurnsBegun
 from simulator.clock import WallClock
 from simulator.errors import ActorError
+from simulator.events import Event, EventLog
 from simulator.frame import AudioFrame, silence
 from simulator.line import ChannelContext, ChannelSpec, Lines
 from simulator.own_frame import shape_of
@@ -40,6 +43,12 @@ class Given(ActorSpec, frozen=True, kw_only=True, tag="given"):
 
 def converse(folder: Path, user: ActorSpec | Actor, agent: ActorSpec | Actor, **fields: Any) -> Session:
     """Run two given actors against each other and read the session back."""
+    anyio.run(conversation(folder, user, agent, **fields).run)
+    return read_session(folder / "t-0")
+
+
+def conversation(folder: Path, user: ActorSpec | Actor, agent: ActorSpec | Actor, **fields: Any) -> Conversation:
+    """A conversation of two given actors that is still to be run."""
     plain = {"name": "t", "user": "silent", "agent": "silent", "duration": "1s", **fields}
     scenario: Scenario = decode(plain, Scenario, source="t", folder=folder)
     parties = {
@@ -48,8 +57,7 @@ def converse(folder: Path, user: ActorSpec | Actor, agent: ActorSpec | Actor, **
     }
     meta = SessionMeta(format=1, id="t-0", scenario="t", sample_rate=RATE, frame_ms=20)
     recorder = Recorder(folder / "t-0", meta, to_yaml(scenario), heard=True)
-    anyio.run(Conversation(msgspec.structs.replace(scenario, **parties), recorder, Surroundings()).run)
-    return read_session(folder / "t-0")
+    return Conversation(msgspec.structs.replace(scenario, **parties), recorder, Surroundings())
 
 
 def test_first_step_hears_one_silent_frame_before_time_zero(tmp_path: Path) -> None:
@@ -337,6 +345,81 @@ class Waiting(Actor):
     async def close(self) -> None:
         """Note it."""
         self.noted.append("closed")
+
+
+def test_an_interrupted_session_lets_its_actors_leave_first(tmp_path: Path) -> None:
+    """Saying goodbye to a far end takes a while; it is waited for, and what was recorded stays."""
+
+    async def interrupted() -> Leaving:
+        with anyio.CancelScope() as scope:
+            leaving = Leaving(scope.cancel)
+            await conversation(tmp_path, Bursts([]), leaving).run()
+        return leaving
+
+    leaving = anyio.run(interrupted)
+    assert leaving.left
+    meta = read_session(tmp_path / "t-0").meta
+    assert (meta.status, meta.problem) == ("interrupted", "interrupted")
+
+
+class Leaving(Actor):
+    """Interrupts everything in its tenth step, and takes its time to leave."""
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        self.left = False
+        self._steps = 0
+
+    async def step(self, heard: AudioFrame) -> AudioFrame:
+        """Say nothing; at the checkpoint it is interrupted itself."""
+        self._steps += 1
+        if self._steps == 10:
+            self._interrupt()
+        await anyio.lowlevel.checkpoint()
+        return AudioFrame(0, silence(FRAME))
+
+    async def close(self) -> None:
+        """Note it, once others have had their turn."""
+        await anyio.lowlevel.checkpoint()
+        self.left = True
+
+
+def test_who_runs_a_conversation_hears_its_events_and_what_its_status_adds(tmp_path: Path) -> None:
+    """One of two responses failed: both are told as they are noted, and the session completes with a remark."""
+    told: list[Event] = []
+    one = conversation(tmp_path, Bursts([]), Asked())
+    one.log.listen = told.append
+    anyio.run(one.run)
+    assert [event.type for event in told] == ["response_start", "response_start", "response_failed"]
+    assert one.remark == "given failed 1 of 2 responses: no tokens left"
+
+
+class Asked(Bursts):
+    """Asks its far end twice, and gets one answer."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Tell of it in the first frame."""
+        if heard.start == 0:
+            self.context.emit(FRAME, "response_start", id="a")
+            self.context.emit(FRAME, "response_start", id="b")
+            self.context.emit(FRAME, "response_failed", id="b", by="given", reason="no tokens left")
+        return super().step(heard)
+
+
+def test_a_party_is_in_the_turn_of_the_other_that_began_last() -> None:
+    """What claims no floor is no turn, nor is what begins at that very sample; a line hears nobody."""
+    log = EventLog()
+    begun = TurnsBegun(log)
+    log.add(0, "speech_start", "user", role="turn", text="One.")
+    log.add(500, "speech_start", "user", role="backchannel", text="Mm-hm.")
+    log.add(900, "speech_start", "user", role="interruption", text="Two.")
+    assert [begun.told("agent", at) for at in (0, 900, 901)] == [
+        "", ", in turn 1 of the user ('One.')", ", in turn 2 of the user ('Two.')",
+    ]  # fmt: skip
+    assert begun.told("user", 901) == begun.told("line", 901) == ""
 
 
 class Talkative(Bursts):

@@ -12,9 +12,9 @@ from simulator.intervals.betting import decided_side
 from simulator.intervals.difference import clusters_needed, holm_adjusted, interval_of_difference
 from simulator.intervals.influence import influences
 from simulator.intervals.observations import Origin, distinct, population, told
-from simulator.intervals.pooled import interval, is_rate
+from simulator.intervals.pooled import cases_of, interval, is_rate
 from simulator.intervals.quantile import quantile_bounds
-from simulator.intervals.share import effective_cases, wilson, wilson_corrected
+from simulator.intervals.share import cases_as_measured, effective_cases, wilson, wilson_corrected
 from simulator.score import Definition, Parts, Statistic, value_of
 
 Z95 = 1.959964
@@ -185,6 +185,8 @@ def test_identical_trials_count_once() -> None:
     trials = [Origin("a", "", "x"), Origin("a", "", "x"), Origin("a", "", "x"), Origin("a", "", "y")]
     assert distinct(trials) == [0, 3]
     assert told(trials)[1] == "3 identical trials count once"
+    assert told(trials[1:])[1] == "2 identical trials count once"
+    assert told(trials[1:] + trials[3:])[1] == "4 identical trials count as 2"
     assert distinct([Origin("a"), Origin("a"), Origin("a", "s1", "x"), Origin("b", "s1", "x")]) == [0, 1, 2, 3]
 
 
@@ -255,3 +257,47 @@ def test_a_quantiles_bound_beyond_the_values_continues_their_tail() -> None:
 def test_counts_by_time_are_told_from_shares(unit: str, rate: bool) -> None:
     """A share is bounded by one, a rate by nothing."""
     assert is_rate(card("ratio", unit)) == rate
+
+
+def test_a_medians_bounds_are_the_same_share_of_values_away_on_both_sides() -> None:
+    """Wilson's at a share of .5 simplifies to .5 +- z / (2 sqrt(n + z^2)): .0966349 of 1, 2 ... 99."""
+    found = interval(card("p50"), each(*np.arange(1.0, 100.0))).bounds
+    assert found == pytest.approx((50 - 9.66349, 50 + 9.66349), abs=1e-4)
+
+
+def test_the_tail_of_a_few_values_is_judged_by_the_outer_two() -> None:
+    """Of 1, 2, 3, 4 the outer two lie 1.5 beyond the next on average; the share of .849961 lies ln(.2 / .150039) out.
+
+    The outer quarter alone would be one value, which has no mean excess to speak of.
+    """
+    reach = 1.5 * math.log(0.2 / 0.150039)
+    assert interval(card("p50"), each(1.0, 2.0, 3.0, 4.0)).bounds == pytest.approx((1 - reach, 4 + reach), abs=1e-4)
+
+
+def test_a_share_of_cases_is_told_from_a_share_of_anything_else() -> None:
+    """Whole cases, none above what they are of; seconds of seconds, and counts that exceed, are no cases."""
+    ratio = card("ratio", "ratio")
+    cases = cases_of(ratio, [{"count": 1, "of": 2}, {"count": 0, "of": 1}])
+    assert cases is not None and (cases[0].tolist(), cases[1].tolist()) == ([1, 0], [2, 1])
+    assert cases_of(ratio, [{"count": 0.5, "of": 2.5}, {"count": 1.0, "of": 2.0}]) is None
+    assert cases_of(ratio, [{"count": 3, "of": 2}, {"count": 1, "of": 2}]) is None
+    assert cases_of(ratio, [{"count": -1, "of": 2}, {"count": 1, "of": 2}]) is None
+
+
+def test_verdicts_that_are_averaged_have_the_interval_of_the_share_they_are() -> None:
+    """Yes is 1, no is 0: whether three of four are told as a mean or as a count of cases, it is the same finding."""
+    counted: list[Parts] = [{"count": value, "of": 1} for value in (0, 1, 1, 1)]
+    assert interval(card("mean", "share"), each(0, 1, 1, 1)) == interval(card("ratio", "share"), counted)
+    assert cases_of(card("mean", "share"), each(0, 0.5, 1)) is None
+
+
+def test_clusters_more_alike_than_chance_tell_no_more_than_independent_cases() -> None:
+    """Half of every cluster: nothing lies between them, and twelve cases are twelve, less what few clusters know."""
+    count, of = np.full(3, 2.0), np.full(3, 4.0)
+    assert cases_as_measured(count, of, 2.0, 2.0) == pytest.approx(12)
+    assert cases_as_measured(count, of, 2.0, 4.0) == pytest.approx(3)
+
+
+def test_where_nothing_varies_no_cluster_pulls_at_the_deviation() -> None:
+    """A deviation of zero has no slope to follow; it is zero without any of them."""
+    assert influences(card("std"), each(2.0, 2.0, 2.0)).tolist() == [0, 0, 0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.latency import LatencySpec
-from simulator.testing.take import Take, heard, scored
+from simulator.testing.take import RATE, Take, heard, scored
 
 
 def test_latency_is_from_last_to_first_sound(tmp_path: Path) -> None:
@@ -37,6 +37,18 @@ def test_an_earlier_start_is_early_and_no_fast_answer(tmp_path: Path) -> None:
     scores = scored(LatencySpec(), take.annotated())
     assert scores["response_p50_s"].value is None
     assert (scores["early_rate"].value, scores["unanswered_rate"].value) == (1, 0)
+
+
+@pytest.mark.parametrize(("start", "early"), [(3.5, 0), (3.5 - 1 / RATE, 1)])
+def test_half_a_second_before_the_end_is_an_answer_and_a_sample_earlier_is_early(
+    tmp_path: Path, start: float, early: float
+) -> None:
+    """The user ends at 4 s; both talk on past it."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 4.0)
+    take.say("agent", start, 6.0)
+    scores = scored(LatencySpec(), take.annotated())
+    assert (scores["early_rate"].value, scores["response_p50_s"].value) == (early, None if early else -0.5)
 
 
 def test_an_early_start_may_still_be_followed_by_an_answer(tmp_path: Path) -> None:

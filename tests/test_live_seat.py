@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from simulator.actor import Actor, ActorSpec
+from simulator.actor import Actor, ActorSpec, Latency
 from simulator.call.conversation import Conversation
 from simulator.call.live_seat import LiveSeat
 from simulator.call.recording import Recorder
@@ -55,12 +55,15 @@ class Gated(Actor):
         return answer
 
 
-def on_a_seat(test: Callable[[LiveSeat, Gated, EventLog], None], *, strict: bool = False) -> None:
+def on_a_seat(
+    test: Callable[[LiveSeat, Gated, EventLog], None], *, strict: bool = False, latency: str = "free"
+) -> None:
     """Run a test against a live seat with a gated actor in its thread."""
 
     async def go() -> None:
         log, actor = EventLog(), Gated()
-        seat = LiveSeat(Seat("agent", Given(actor=actor), 24_000, FRAME, log), log, FRAME, strict=strict)
+        spec = Given(actor=actor, latency=Latency(latency))
+        seat = LiveSeat(Seat("agent", spec, 24_000, FRAME, log), log, FRAME, strict=strict)
         async with anyio.create_task_group() as tasks:
             await seat.start(tasks)
             try:
@@ -127,6 +130,29 @@ def test_a_stall_is_silence_and_one_underrun_with_its_size_and_the_late_answers_
             5 * FRAME,
             6 * FRAME,
         )
+
+    on_a_seat(rule)
+
+
+def test_a_fixed_latency_is_silence_at_first_and_no_underrun() -> None:
+    """Two ticks of 20 ms: the answer to the frame before time 0 is due in tick 2, and nobody was late before."""
+
+    def rule(seat: LiveSeat, actor: Gated, log: EventLog) -> None:
+        assert actor.answered.acquire(timeout=10)
+        assert np.array_equal([seat.take(0), seat.take(1)], np.zeros((2, FRAME)))
+        assert value(seat.take(2)) == 1
+        assert log.take(1 << 40) == []
+
+    on_a_seat(rule, latency="40ms")
+
+
+def test_a_step_that_hangs_keeps_no_program_from_ending() -> None:
+    """The interpreter waits for every thread that is no daemon."""
+
+    def rule(seat: LiveSeat, actor: Gated, log: EventLog) -> None:
+        seat.hear(AudioFrame(0, silence(FRAME)))
+        mine = [thread for thread in threading.enumerate() if thread.name == "agent-actor"]
+        assert mine and all(thread.daemon for thread in mine)
 
     on_a_seat(rule)
 

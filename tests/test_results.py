@@ -1,6 +1,7 @@
 """Rules of reading runs back: one struct for each kind of file, the same that writes it, and damage is told."""
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from simulator.call.surroundings import Pacing
 from simulator.errors import SessionError
+from simulator.files import append_lines
 from simulator.reading.cost import Cost
 from simulator.results import HostInfo, Judged, Row, RowScore, RunInfo, SessionWall, Verdict, load_run, load_session
 from simulator.results.judged import read_judged, write_judged
@@ -165,3 +167,13 @@ def test_ticks_are_summed_up_in_milliseconds() -> None:
     assert (pacing.lateness_p50_ms, pacing.lateness_p99_ms, pacing.lateness_max_ms) == (0, 0, 0)
     pacing.sum_up([(99 - ms) / 1000 for ms in range(100)])
     assert (pacing.lateness_p50_ms, pacing.lateness_p99_ms, pacing.lateness_max_ms) == (50, 99, 99)
+
+
+def test_what_several_add_to_is_read_by_all_and_written_by_its_owner(tmp_path: Path) -> None:
+    """The mode of a file that anybody's program makes, less what the user's own mask takes away."""
+    before = os.umask(0)
+    try:
+        append_lines(tmp_path / "kept" / "history.jsonl", [b"{}"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "kept" / "history.jsonl").stat().st_mode & 0o777 == 0o644

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import ScenarioError
-from simulator.reading.secrets import Secrets, mask, mask_command, mask_text, mask_url, names
+from simulator.reading.secrets import Secrets, mask, mask_command, mask_line, mask_text, mask_url, names
 
 ENVIRONMENT = {"KEY": "sk-0123456789abcdef", "HOST": "example.org", "PIN": "4711", "EMPTY": ""}
 
@@ -101,3 +101,31 @@ def test_a_header_that_bears_a_key_keeps_its_name(name: str) -> None:
     """Whoever reads the log must see what was sent, but for the key."""
     masked = mask_text(f"{name}: hunter2hunter2")
     assert masked.startswith(name) and "hunter2" not in masked
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("  token: hunter2", "  token: ***"),
+        ("agent: {kind: moshi, api_key: hunter2}", "agent: {kind: moshi, api_key: ***}"),
+        ("  api_key_env: MY_KEY", "  api_key_env: MY_KEY"),
+        ("  max_tokens: 200", "  max_tokens: 200"),
+        ("  token: ${KEY}", "  token: ${KEY}"),
+    ],
+)
+def test_a_line_that_is_shown_hides_what_stands_under_a_secrets_name(line: str, shown: str) -> None:
+    """Names of variables, references and numbers give nothing away and stay."""
+    assert mask_line(line) == shown
+
+
+def test_a_password_in_an_address_is_known_wherever_it_turns_up() -> None:
+    """A server may complain of it without the address around it."""
+    secrets = Secrets.of({"url": "wss://bob:hunter2hunter2@host/p"}, ENVIRONMENT)
+    assert secrets.scrub("no hunter2hunter2 for bob") == "no *** for bob"
+
+
+def test_a_secret_that_holds_another_is_replaced_as_a_whole() -> None:
+    """However long their names: what was left of the longer one would give it away."""
+    values = {"K": "sk-0123456789abcdef-extended", "THE_LONGER_NAME": "sk-0123456789abcdef"}
+    secrets = Secrets.of({"a": "${K}", "b": "${THE_LONGER_NAME}"}, values)
+    assert secrets.scrub("sk-0123456789abcdef-extended") == "${K}"

@@ -8,7 +8,7 @@ import pytest
 from metrics.turns import TurnsSpec
 from simulator.errors import ScenarioError
 from simulator.floor.floor import Floor
-from simulator.testing.take import Take, heard, scored
+from simulator.testing.take import RATE, Take, heard, scored
 
 
 def test_every_event_of_a_small_conversation_is_counted(tmp_path: Path) -> None:
@@ -159,9 +159,11 @@ def test_a_bad_reference_is_refused_before_anything_is_scored(tmp_path: Path, co
         TurnsSpec(reference=file).build()
 
 
-@pytest.mark.parametrize(("pause", "told", "count"), [(0.9, 1, 1), (1.5, 1, 2), (1.5, 0, 1), (2.9, 0, 1), (3.1, 0, 2)])
+@pytest.mark.parametrize(
+    ("pause", "told", "count"), [(1.0 - 1 / RATE, 1, 1), (1.0, 1, 2), (1.5, 0, 1), (2.9, 0, 1), (3.1, 0, 2)]
+)
 def test_who_goes_on_after_a_silence_goes_on_with_a_turn(tmp_path: Path, pause: float, told: int, count: int) -> None:
-    """Up to 1 s in any case; up to 3 s where nobody told of utterances, and nobody spoke meanwhile."""
+    """Under 1 s in any case; under 3 s where nobody told of utterances, and nobody spoke meanwhile."""
     take = Take(tmp_path / "t")
     take.say("user", 1.0, 3.0)
     take.say("user", 3.0 + pause, 8.0)
@@ -189,3 +191,15 @@ def test_the_claim_before_a_sample_is_the_last_that_began_earlier(tmp_path: Path
     side = Floor(take.annotated()).side("user")
     starts = [claim and claim.start for at in (1.0, 1.5, 4.0, 7.5) if (claim := side.claim_before(take.at(at))) or True]
     assert starts == [None, take.at(1.0), take.at(1.0), take.at(7.0)]
+
+
+@pytest.mark.parametrize(("start", "end", "turns"), [(1 + 1 / RATE, 3.2, 2), (1.0, 3.2, 1), (1.5, 3.0, 1)])
+def test_the_floor_is_taken_by_who_begins_later_and_outlasts_the_turn(
+    tmp_path: Path, start: float, end: float, turns: int
+) -> None:
+    """A sample later is later; who began at once with the turn, or ended with it, took nothing between its parts."""
+    take = Take(tmp_path / "t")
+    take.say("user", 1.0, 3.0)
+    take.say("agent", start, end)
+    take.say("user", 3.5, 6.0)
+    assert len(Floor(take.annotated()).side("user").turns) == turns
