@@ -202,7 +202,9 @@ def _python() -> Iterator[str]:
 def _signature(function: Any) -> str:
     """A signature without the modules of its types, and functions by their names."""
     told = re.sub(r"<function (\w+) at \w+>", r"\1", str(inspect.signature(function)))
-    return re.sub(r"(?:\b[a-z_]\w*\.)+(?=\w)", "", told).replace("'", "")
+    plain = re.sub(r"(?:\b[a-z_]\w*\.)+(?=\w)", "", told).replace("'", "")
+    # What stands behind the alias NDArray is another thing in each release of numpy.
+    return re.sub(r"ndarray\[(?:tuple\[Any, \.\.\.\]|Any), dtype\[(\w+)\]\]", r"NDArray[\1]", plain)
 
 
 def _members(found: type[Any]) -> Iterator[str]:

@@ -53,6 +53,7 @@ class ServedDialogue:
         self.recorded_as = ""
         self.place: Place | None = None
         self.ended = anyio.Event()
+        self._failed = False
         self._turns: deque[_Turn] = deque()
         self._asked = anyio.Event()
         self._end: SimulatorError = NoPlaceError("the session is over")
@@ -60,7 +61,7 @@ class ServedDialogue:
     @property
     def over(self) -> bool:
         """Whether it takes no more turns."""
-        return self.ended.is_set() or bool(self.place and self.place.reason)
+        return self._failed or self.ended.is_set() or bool(self.place and self.place.reason)
 
     def info(self) -> dict[str, Any]:
         """What a client may know of it."""
@@ -122,6 +123,7 @@ class ServedDialogue:
         try:
             turn.result = await turn.play(session, len(self.texts) + 1)
         except Exception as error:
+            self._failed = True  # before the client is told, who may ask for it while its folder is still closed
             turn.fail(_as_ours(error))
             raise
         except anyio.get_cancelled_exc_class():
