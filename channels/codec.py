@@ -9,12 +9,13 @@
 What is lost is lost between encoder and decoder, so that a codec's own concealment and FEC can be heard.
 """
 
+from collections.abc import Mapping
 from math import ceil, gcd
 from typing import Literal
 
 import numpy as np
 
-from channels.coders import AvCoder, Coder, G711Coder, GsmCoder, OpusCoder, need_av
+from channels.coders import AvCodec, AvCoder, Coder, G711Coder, GsmCoder, OpusCoder, need_av
 from channels.libopus import RATES, library
 from channels.loss import LossCount
 from channels.packet_loss import PacketLoss
@@ -29,6 +30,8 @@ Name = Literal["mulaw", "alaw", "gsm", "amr_nb", "g722", "opus"]
 
 OPUS_PACKETS_MS, FRAMES_MS = (10, 20, 40, 60), (20, 40, 60)
 """Lengths of packets: Opus's, and those of codecs that code 20 ms at a time. G.711 has any."""
+AV_CODECS: Mapping[str, AvCodec] = {"g722": "g722", "amr_nb": "libopencore_amrnb"}
+"""Those of PyAV, by FFmpeg's names."""
 AMR_BIT_RATES = (4750, 5150, 5900, 6700, 7400, 7950, 10200, 12200)
 
 
@@ -81,8 +84,8 @@ class CodecSpec(ChannelSpec, frozen=True, kw_only=True, tag="codec"):
             self.loss.check(f"{where}.loss")
         if self.name == "opus":
             located(f"{where}.name", library)
-        if self.name in ("amr_nb", "g722"):
-            located(f"{where}.name", need_av)
+        if self.name in AV_CODECS:
+            located(f"{where}.name", lambda: need_av(AV_CODECS[self.name]))
 
     def build(self, context: ChannelContext) -> "Codec":
         """Make the channel."""
@@ -99,9 +102,9 @@ class CodecSpec(ChannelSpec, frozen=True, kw_only=True, tag="codec"):
                 return GsmCoder(size_8k, repeat)
             case "amr_nb":
                 bit_rate = self.bit_rate or AMR_BIT_RATES[-1]
-                return AvCoder("libopencore_amrnb", bit_rate, size_8k, repeat)
+                return AvCoder(AV_CODECS["amr_nb"], bit_rate, size_8k, repeat)
             case "g722":
-                return AvCoder("g722", 64_000, 2 * size_8k, repeat)
+                return AvCoder(AV_CODECS["g722"], 64_000, 2 * size_8k, repeat)
             case "opus":
                 rate = next((rate for rate in RATES if rate >= sample_rate), RATES[-1])
                 lost = self.loss.expected if self.loss is not None else 0.0

@@ -141,17 +141,20 @@ class Pipe(RawIOBase):
         return len(data)
 
 
+AvCodec = Literal["g722", "libopencore_amrnb"]
+
+
 class AvCoder(Filled):
     """A codec of FFmpeg's, through PyAV: G.722 (64 kbit/s) or AMR narrow band.
 
     lookahead: 22 samples of G.722's filters, AMR's 5 ms.
     """
 
-    def __init__(self, codec: Literal["g722", "libopencore_amrnb"], bit_rate: int, size: int, repeat: bool) -> None:
+    def __init__(self, codec: AvCodec, bit_rate: int, size: int, repeat: bool) -> None:
         rate, self.lookahead = (16_000, 22) if codec == "g722" else (8_000, 40)
         self.rate, self.unit = rate, rate // 50
         super().__init__(size, repeat)
-        av: Any = need_av()
+        av: Any = need_av(codec)
         self._av = av
         self._encoder = av.CodecContext.create(codec, "w")
         self._encoder.sample_rate, self._encoder.layout, self._encoder.format = rate, "mono", "s16"
@@ -221,10 +224,12 @@ class OpusCoder:
         return self._decoder.decode(packet, self.unit)
 
 
-def need_av() -> Any:
-    """Import and give PyAV; ScenarioError with the line that installs it."""
+def need_av(codec: AvCodec) -> Any:
+    """Import and give PyAV; ScenarioError with the line that installs one that has a codec. 19 came without AMR's."""
     try:
         import av
     except ImportError:
-        raise ScenarioError("this codec needs PyAV: pip install av") from None
+        raise ScenarioError('this codec needs PyAV: pip install "av<19"') from None
+    if codec not in av.codecs_available:
+        raise ScenarioError(f'the PyAV that is installed ({av.__version__}) has no {codec}: pip install "av<19"')
     return av

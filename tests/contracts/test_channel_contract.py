@@ -14,6 +14,7 @@ from simulator.line import Channel, ChannelContext, Line, Lines
 from simulator.spec import decode
 from simulator.testing import burst, channel_contract
 from tests.distributions import own_kinds
+from tests.test_codecs import needs_amr
 
 RATE, FRAME = 24_000, 480
 
@@ -72,9 +73,11 @@ OPUS: list[dict[str, Any]] = [
     {"kind": "codec", "name": "opus", "packet": "60ms", "dtx": True},
     {"kind": "codec", "name": "opus", "packet": "10ms", "loss": {"percent": 10}, "conceal": "none"},
 ]
-OF_PYAV: list[dict[str, Any]] = [
+G722: list[dict[str, Any]] = [
     {"kind": "codec", "name": "g722"},
     {"kind": "codec", "name": "g722", "packet": "40ms", "loss": {"percent": 10}},
+]
+AMR: list[dict[str, Any]] = [
     {"kind": "codec", "name": "amr_nb"},
     {"kind": "codec", "name": "amr_nb", "bit_rate": 4750, "loss": {"percent": 10}},
 ]
@@ -112,8 +115,13 @@ class TestOpus(channel_contract(OPUS, delay_within_samples=3)):  # type: ignore[
 
 
 @pytest.mark.skipif(find_spec("av") is None, reason="needs PyAV")
-class TestCodecsOfPyAV(channel_contract(OF_PYAV, delay_within_samples=3)):  # type: ignore[misc]
-    """G.722 and AMR."""
+class TestG722(channel_contract(G722, delay_within_samples=3)):  # type: ignore[misc]
+    """By PyAV."""
+
+
+@needs_amr
+class TestAmr(channel_contract(AMR, delay_within_samples=3)):  # type: ignore[misc]
+    """By a PyAV that has it."""
 
 
 TestOurMovingDelays = channel_contract(WHILE_IT_MOVES, delay_within_samples=24_000)
