@@ -66,7 +66,7 @@ def test_a_run_is_told_to_every_machine(
     ]  # fmt: skip
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert "1 of 4 checks failed" in summary and "call &amp; &lt;answer&gt;" in summary
-    assert "Nothing was flaky in the last 1 runs." in summary
+    assert "Nothing was flaky in the one run so far." in summary
 
 
 def test_a_session_that_fails_is_an_error(call: Path, capsys: Any) -> None:

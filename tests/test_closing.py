@@ -18,7 +18,7 @@ from simulator.score import Score
 from tests.command_line import SHORT, simulate
 
 
-def told(folder: Path, run_s: float | None = None, **more: object) -> list[str]:
+def told(folder: Path, run_s: float | None = None, foreign: str = "", **more: object) -> list[str]:
     """The lines of a run of two sessions of 60 s, of which one failed; the other took 2.5 s."""
     write_info(folder, RunInfo(wall_s=run_s, sessions={"a-0": SessionWall(status="completed", wall_s=2.5)}))
     rows = [
@@ -29,15 +29,20 @@ def told(folder: Path, run_s: float | None = None, **more: object) -> list[str]:
         Score(id=name, definition=name, value=value, unit="s", n=1)
         for name, value in (("latency.response_p50_s", 0.7), ("turns.fto_p50_s", None), ("content.user_wer", 0.0))
     ]
+    scores += [Score(id=foreign, definition=foreign, value=0.5, unit="share", n=1)] if foreign else []
     one = ScenarioSummary(name="a", sessions=2, completed=1, scores=scores, verdicts=[], **more)  # type: ignore[arg-type]
     return list(closing_lines(Summary(rows=rows, scenarios=[one], pooled=[], definitions={}), folder))
 
 
 def test_a_scenario_closes_with_one_line(tmp_path: Path) -> None:
-    """What ran, what failed, how long, and the metrics that are asked for first; undefined ones are left out."""
+    """What ran, what failed, how long, and the metrics that are asked for first; undefined ones are left out.
+
+    Another project's stand before ours: nobody gets them without naming them.
+    """
     assert told(tmp_path) == [
         "a: 2 sessions of 2.0 min in all, 1 failed, took 2.5 s; latency.response_p50_s 0.700, content.user_wer 0"
     ]
+    assert "; fdb:task.tor 0.500, latency.response_p50_s" in told(tmp_path, foreign="fdb:task.tor")[0]
     assert "1 failed, 1 invalid, took" in told(tmp_path, invalid=1)[0]
     # Sessions that went side by side took no longer than their run.
     assert "took 2.0 s;" in told(tmp_path, run_s=2.0)[0] and "took 2.5 s;" in told(tmp_path, run_s=9.0)[0]

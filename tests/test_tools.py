@@ -122,12 +122,14 @@ def test_arguments_that_are_no_json_are_told_to_the_model(tmp_path: Path) -> Non
     assert endpoint.asked[1]["messages"][-2]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
-@pytest.mark.parametrize("hostile", [refuses(400, "no"), cut_off("It was")])
-def test_an_endpoint_that_fails_after_a_call_fails_the_session(tmp_path: Path, hostile: Canned) -> None:
+@pytest.mark.parametrize(
+    ("hostile", "told"), [(refuses(400, "no"), "answered with an error: "), (cut_off("It was"), "did not answer: ")]
+)
+def test_an_endpoint_that_fails_after_a_call_fails_the_session(tmp_path: Path, hostile: Canned, told: str) -> None:
     """With whose fault it is; what the call changed is kept."""
     session, _ = chat(tmp_path, says("", calls("cancel", order="7")), hostile)
     assert session.meta.status == "failed"
-    assert "(test) did not answer" in (session.meta.problem or "")
+    assert f"(test) {told}" in (session.meta.problem or "")
     record = read_world(session.folder)
     assert record is not None
     assert len(record.diff) == 1

@@ -10,19 +10,16 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from tests.chat_endpoint import chat_endpoint, says
 from tests.distributions import register
-from tests.fdb_folders import voiced, write_sample
 from tests.source_tree import ROOT
-from tests.test_caller_endpoint import reply
 
 FOLDER = ROOT / "docs" / "tutorials"
 PARTS = ("| needs | takes | costs |", "## When it fails")
@@ -41,7 +38,9 @@ def follow(
 
     port: the one on the page, and one that is free.
     """
-    for file in (text.replace(*port) for language in ("yaml", "python", "toml") for text in blocks(page, language)):
+    for file in (
+        text.replace(*port) for language in ("yaml", "python", "toml", "sh") for text in blocks(page, language)
+    ):
         named = re.match(r"# ([\w./]+)\n", file)
         assert named is not None, f"{page}: a block without a file's name"
         (folder / named[1]).parent.mkdir(parents=True, exist_ok=True)
@@ -85,33 +84,32 @@ def test_sweep(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_dialogue(tmp_path: Path) -> None:
-    """Twice instead of a thousand times, shorter; the script of the page reads what came of it."""
-    less = {"--repeat 1000 --concurrency 2": "--repeat 2 --set duration=8s --set report=none"}
+    """Twice instead of twenty times, shorter; the script of the page reads what came of it."""
+    less = {
+        "--repeat 20 --concurrency 2": "--repeat 2 --set duration=8s --set report=none",
+        "agent=silent": "agent=silent --set duration=4s --set report=none",
+    }
     follow("dialogue.md", tmp_path, less)
 
 
 @pytest.mark.slow
 def test_full_duplex_bench(tmp_path: Path) -> None:
-    """Over a miniature of the data set: two samples in which a user speaks from 0.5 to 2.0 s."""
-    for name in ("1", "2"):
-        label = [{"text": "[TURN-TAKING]", "timestamp": [2.0, 2.1]}]
-        write_sample(tmp_path / "data" / name, {"input.wav": voiced([(0.5, 2.0)], 6.0), "turn_taking.json": label})
-    follow("full_duplex_bench.md", tmp_path)
+    """Over the page's own samples, which are calls of ours."""
+    follow("full_duplex_bench.md", tmp_path, {"--out runs/own": "--out runs/own --set report=none"})
 
 
 @pytest.mark.slow
 def test_llm_caller(tmp_path: Path) -> None:
-    """The model is an endpoint on this machine that wants a table and hangs up."""
-    wants, thanks = reply(say="A table for two, please."), reply(say="Ann Miller.")
-    with chat_endpoint(says(wants), says(thanks), says(reply(action="hang_up", say="Thank you, goodbye."))) as endpoint:
-        less = {
-            "impatient_caller.yaml --out": "impatient_caller.yaml --set duration=5s --set scorers=[] --set expect=[] "
-            "--out",
-            "caller.yaml --out runs/llm": "caller.yaml --set duration=15s --out runs/llm",
-        }
-        follow("llm_caller.md", tmp_path, less, LLM_URL=endpoint.base_url)
-        assert endpoint.asked[0]["model"] == "llama3.2"
-        assert "Book a table for two" in str(endpoint.asked[0]["messages"])
+    """The model is the page's own stand-in, in another process as in another terminal."""
+    port = ("11434", free_port())
+    (page,) = blocks("llm_caller.md", "python")
+    less = {
+        "impatient_caller.yaml --out": "impatient_caller.yaml --set duration=5s --set scorers=[] --set expect=[] --out",
+    }
+    with listening(page.replace(*port)):
+        follow("llm_caller.md", tmp_path, less, port=port)
+    (script,) = (tmp_path / "again").glob("*.yaml")
+    assert "a table for two, please." in script.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -124,6 +122,19 @@ def test_recordings(tmp_path: Path) -> None:
     )
     assert soundfile.info(tmp_path / "calls" / "monday.wav").channels == 2
     assert not (tmp_path / "calls" / "session.json").exists()
+
+
+@contextmanager
+def listening(program: str) -> Iterator[None]:
+    """A program of a page in a process of its own, from its first line of output on."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as running:
+        assert running.stdout is not None and running.stdout.readline() == b"listening\n"
+        try:
+            yield
+        finally:
+            running.terminate()
 
 
 def free_port() -> str:
@@ -142,7 +153,8 @@ def test_websocket(tmp_path: Path) -> None:
 def test_ci(tmp_path: Path) -> None:
     """The check is green, red for a slower agent, and green again; a trial more decides a repeated one."""
     elsewhere = f"cd calls\nsed -i 's/8765/{free_port()}/' agent.py check.sh talk.scenario.yaml\n"
-    follow("ci.md", tmp_path, {"cd calls\n": elsewhere})
+    less = {"--concurrency 4 --set 'repeat": "--concurrency 4 --set duration=8s --set report=none --set 'repeat"}
+    follow("ci.md", tmp_path, less | {"cd calls\n": elsewhere})
 
 
 @pytest.mark.slow

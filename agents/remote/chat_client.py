@@ -47,4 +47,7 @@ def token_counts(usage: Any) -> dict[str, int]:
 
 def refused(name: str, error: Exception, secrets: Secrets) -> RemoteError:
     """The error as a sentence; servers quote keys, so the error itself is no cause to be logged."""
-    return RemoteError(secrets.scrub(f"{name} did not answer: {error}"))
+    from openai import APIStatusError
+
+    found = "answered with an error" if isinstance(error, APIStatusError) else "did not answer"
+    return RemoteError(secrets.scrub(f"{name} {found}: {error}"))

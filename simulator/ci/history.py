@@ -127,12 +127,17 @@ def _flaky(history: Sequence[HistoryLine], scenario: str, check: str) -> Flaky |
     )
 
 
+def last_runs(count: int) -> str:
+    """Give how many runs are meant, in words."""
+    return "the one run so far" if count == 1 else f"the last {count} runs"
+
+
 def flaky_markdown(flaky: Sequence[Flaky], runs: int) -> str:
     """Give the table in Markdown; a sentence where nothing is flaky."""
     if not flaky:
-        return f"Nothing was flaky in the last {runs} runs."
+        return f"Nothing was flaky in {last_runs(runs)}."
     lines = [
-        f"### flaky in the last {runs} runs",
+        f"### flaky in {last_runs(runs)}",
         "",
         "| scenario | expectation | failed | changes |",
         "|---|---|---|---|",

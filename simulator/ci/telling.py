@@ -10,7 +10,7 @@ import msgspec
 from simulator import clock
 from simulator.ci.cases import suites_of
 from simulator.ci.github import SUMMARY, add_summary, annotations, on_github
-from simulator.ci.history import RUNS, Flaky, add_line, flaky_in, flaky_markdown, line_of, read_history
+from simulator.ci.history import RUNS, Flaky, add_line, flaky_in, flaky_markdown, last_runs, line_of, read_history
 from simulator.ci.junit import write_junit
 from simulator.errors import ScenarioError
 from simulator.results.summary import Summary
@@ -76,8 +76,8 @@ def flaky_lines(told: FlakyTable) -> Sequence[str]:
     if told.flaky is None:
         return []
     if not told.flaky:
-        return [f"nothing was flaky in the last {told.runs} runs"]
-    lines = [f"flaky in the last {told.runs} runs:"]
+        return [f"nothing was flaky in {last_runs(told.runs)}"]
+    lines = [f"flaky in {last_runs(told.runs)}:"]
     for item in told.flaky:
         both = ", both at one commit" if item.at_one_commit else ""
         lines.append(

@@ -52,10 +52,12 @@ def _told(scenario: ScenarioSummary, rows: list[Row], walls: Walls) -> str:
 
 
 def _head(scenario: ScenarioSummary) -> list[str]:
-    """The metrics that the scenario expects something of, else those that are asked for first."""
+    """The metrics that the scenario expects something of, another project's, and those that are asked for first."""
     values = {score.id: score.value for score in scenario.scores if score.value is not None}
     expected = [verdict.metric for verdict in scenario.verdicts if verdict.asked is None]
-    ids = list(dict.fromkeys(name for name in [*expected, *LEADING] if name in values))[: max(HEAD, len(expected))]
+    foreign = [name for name in values if ":" in name]  # never a default: who named that project wants its numbers
+    told = (name for name in [*expected, *foreign, *LEADING] if name in values)
+    ids = list(dict.fromkeys(told))[: max(HEAD, len(expected))]
     return [", ".join(f"{name} {number(values[name])}" for name in ids)] if ids else []
 
 

@@ -5,4 +5,4 @@ until python -c 'import socket; socket.create_connection(("127.0.0.1", 8765), 1)
   kill -0 $agent || exit 1  # it ended before it listened
   sleep 0.2
 done
-simulate talk.scenario.yaml --out simulate-run --junit junit.xml --history .simulate-history
+simulate talk.scenario.yaml --out simulate-run --junit junit.xml --history .simulate-history "$@"
