@@ -152,6 +152,6 @@ def svg(inner: str, height: float, told: str, width: float = WIDTH, kind: str = 
     """Give a drawing of this size in pixels. told: what it shows, for those who do not see it; kind: its class."""
     named = f' class="{kind}"' if kind else ""
     return (
-        f'<svg{named} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" '
+        f'<svg{named} width="{width:g}" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}" '
         f'preserveAspectRatio="xMinYMid meet">{inner}</svg>'
     )

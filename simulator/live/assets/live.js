@@ -70,7 +70,7 @@ async function join() {
   try {
     sound = await openSound(at("canceller").checked);
   } catch (error) {
-    at("told").textContent = `The microphone cannot be used: ${error.message}. Allow it for this page and try again.`;
+    at("told").textContent = `Your sound cannot be used: ${error.message}. Allow the microphone for this page and try again.`;
     at("join").disabled = false;
     return;
   }

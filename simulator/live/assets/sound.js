@@ -1,5 +1,15 @@
 /* Microphone and loudspeaker of the page, joined to two worklet nodes. No rate is forced: the context's own is stated. */
 
+const STARTS_MS = 5000; // a loudspeaker starts within a moment; Firefox waits for one that is not there for ever
+
+/** The context runs, or a sentence says why not. */
+function running(context) {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("the loudspeaker does not start, perhaps there is none")), STARTS_MS);
+    context.resume().then(resolve, reject);
+  });
+}
+
 /** Open both ends. `echo`: the browser's canceller; without it nothing of the browser's touches the sound. */
 export async function openSound(echo) {
   const context = new AudioContext({ latencyHint: "interactive" });
@@ -7,7 +17,7 @@ export async function openSound(echo) {
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: { echoCancellation: echo, noiseSuppression: false, autoGainControl: false },
   });
-  await context.resume();
+  await running(context);
   const microphone = context.createMediaStreamSource(stream);
   const options = { channelCount: 1, channelCountMode: "explicit" };
   const capture = new AudioWorkletNode(context, "capture", options);
