@@ -11,26 +11,31 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS = {
+EVERYDAY = {
     "run": "run scenarios: `simulate run call.yaml` is the same as `simulate call.yaml`",
-    "merge": "put the parts of a run together that --shard made",
+    "talk": "take part yourself, with a microphone",
     "score": "score sessions again, or other projects' recordings",
     "report": "make the pages of a session or a run",
-    "talk": "take part yourself, with a microphone",
+    "compare": "paired differences between runs, or from a baseline; a gate with --fail-on worse",
+    "check": "validate a scenario without running it",
+    "init": "write a folder to start from (agent, ci, dialogue, model, sweep), or a shipped scenario",
+}
+
+MORE = {
     "serve": "offer an actor to other people's clients",
     "replay": "put a recorded user before another agent",
-    "compare": "paired differences between runs, or from a baseline; a gate with --fail-on worse",
     "shrink": "make a failing scenario as small as it can be and still fail",
+    "merge": "put the parts of a run together that --shard made",
     "export": "write a session in another tool's format",
+    "arena": "two answers to one input, blind: a judge or people say which is better; ratings of battles (rate)",
+    "judge": "how far a judge can be believed: against people's labels (calibrate), against itself (check)",
     "list": "what is installed: actors, injectors, channels, scorers, responders, voices ...",
     "explain": "what a metric means, and how others define it",
     "schema": "the JSON Schema of a scenario, for editors",
-    "check": "validate a scenario without running it",
-    "judge": "how far a judge can be believed: against people's labels (calibrate), against itself (check)",
-    "init": "write a folder to start from (agent, ci, dialogue, model, sweep), or a shipped scenario",
-    "arena": "two answers to one input, blind: a judge or people say which is better; ratings of battles (rate)",
     "doctor": "what works on this machine, or what is wrong with a recording or an endpoint",
 }
+
+COMMANDS = EVERYDAY | MORE
 
 # A module called `list` would hide the builtin of that name in this package.
 MODULES = {"list": "listing"}
@@ -45,8 +50,10 @@ USAGE = """usage: simulate SCENARIO.yaml [MORE ...] [options]
 
 A full-duplex conversation simulator: two parties talk over one line, the session is recorded and scored.
 
-commands:
-{commands}
+everyday:
+{everyday}
+more:
+{more}
 
 options of a run (`simulate run --help` tells more):
   --out DIR  --repeat N  --seed N  --concurrency N  --set path=value  --resume  --dry-run  --json  -v
@@ -65,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(USAGE.format(commands="\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())), end="")
+        print(USAGE.format(everyday=_lines(EVERYDAY), more=_lines(MORE)), end="")
         return OK
     if arguments[0] in ("-V", "--version"):
         from simulator import __version__
@@ -81,6 +88,10 @@ def _answer(arguments: list[str]) -> int:
         print(f"simulate: {first!r} is no file and no command; commands are {known}", file=sys.stderr)
         return REFUSED
     return _guarded("run", arguments)
+
+
+def _lines(commands: dict[str, str]) -> str:
+    return "\n".join(f"  {name:<9} {text}" for name, text in commands.items())
 
 
 def _guarded(name: str, arguments: Sequence[str]) -> int:
