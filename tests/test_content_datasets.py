@@ -20,7 +20,8 @@ from simulator.datasets.content import AskedRow, Stratified, drawn
 from simulator.datasets.mmau_pro import MmauProDatasetSpec
 from simulator.datasets.nemo import NemoDatasetSpec
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
-from simulator.datasets.tables import TableRow, read_table
+from simulator.datasets.source import Folder
+from simulator.datasets.tables import TableRow, read_table, table_files
 from simulator.datasets.voicebench import VoicebenchDatasetSpec
 from simulator.errors import ScenarioError
 from simulator.planning.plan import Wishes, make_plan
@@ -83,13 +84,14 @@ def test_splits_and_all_subsets(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert spec.scorers() == ["voicebench"]
     assert len(VoicebenchDatasetSpec(path=tmp_path, subset="mmsu", split="law", limit=1).samples()) == 1
-    with pytest.raises(ScenarioError, match="holds none of ifeval"):
+    with pytest.raises(ScenarioError, match=r"no table .* of ifeval; it has bbh/test, mmsu/law"):
         VoicebenchDatasetSpec(path=tmp_path, subset="ifeval").samples()
 
 
 def test_a_line_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
     """A blank line is no row, so it has no number among the rows, and it is a line all the same."""
-    rows = list(read_table(lines(tmp_path / "a.jsonl", [{"prompt": "a"}, "", "no json", {"prompt": "b"}])))
+    (file,) = table_files(Folder(lines(tmp_path / "a.jsonl", [{"prompt": "a"}, "", "no json", {"prompt": "b"}])))
+    rows = list(read_table(file))
     assert [(row.place, row.number) for row in rows] == [("a.jsonl:1", 0), ("a.jsonl:3", 1), ("a.jsonl:4", 2)]
 
 

@@ -191,6 +191,7 @@ def _info(parts: Sequence[ShardFolder], command: Sequence[str]) -> RunInfo:
         model_hosts=[host for info in infos for host in info.model_hosts or []],
         costs=costs,
         sweeps=infos[0].sweeps,
+        datasets=infos[0].datasets,
     )
 
 

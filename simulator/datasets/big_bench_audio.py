@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
+from simulator.datasets.source import SampleSource
 from simulator.datasets.tables import read_table, table_files
 
 
 class BigBenchAudioDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="big_bench_audio"):
     """Big Bench Audio: its parquet files or metadata.jsonl with sounds. The official answer is the sample's reference.
 
+    hub: ArtificialAnalysis/big_bench_audio.
+
     categories: formal_fallacies, navigate, object_counting, web_of_lies; without them all.
     """
 
     categories: list[str] = []
 
-    def questions(self) -> Iterator[AskedRow | str]:
+    def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Read the rows of the wanted categories."""
-        for file in table_files(self.path):
+        for file in table_files(source):
             rows = (row for row in read_table(file) if self._is_wanted(row.fields.get("category"), row.problem))
             for row in limited(rows, self.limit):
                 if row.problem:
