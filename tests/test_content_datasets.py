@@ -88,6 +88,16 @@ def test_splits_and_all_subsets(tmp_path: Path) -> None:
         VoicebenchDatasetSpec(path=tmp_path, subset="ifeval").samples()
 
 
+def test_a_table_in_pieces_is_one_table(tmp_path: Path) -> None:
+    """Rows are numbered and limited throughout, so that none of the second piece is called like one of the first."""
+    for piece in range(2):
+        parquet(tmp_path / "commoneval" / f"test-0000{piece}-of-00002.parquet", [{"prompt": f"p{piece}"}] * 2)
+    spec = VoicebenchDatasetSpec(path=tmp_path, subset="commoneval", limit=3)
+    assert [(sample.id, sample.text) for sample in spec.samples()] == [
+        ("commoneval-test-0", "p0"), ("commoneval-test-1", "p0"), ("commoneval-test-2", "p1"),
+    ]  # fmt: skip
+
+
 def test_a_line_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
     """A blank line is no row, so it has no number among the rows, and it is a line all the same."""
     (file,) = table_files(Folder(lines(tmp_path / "a.jsonl", [{"prompt": "a"}, "", "no json", {"prompt": "b"}])))

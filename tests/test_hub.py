@@ -148,6 +148,8 @@ def test_a_run_says_its_commit_and_goes_on_with_no_other(
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with standing(HubStandIn({ALPACA: table(prompts(1))}, token=TOKEN)) as hub:
         at(hub, monkeypatch)
+        assert main(["doctor", str(tmp_path / "s.yaml")]) == 0
+        assert f"ok   dataset (voicebench): {OWNER} is at commit {'a' * 40}\n" in capsys.readouterr().out
         assert main(command) == 0
         assert all(got.headers.get("authorization") == f"Bearer {TOKEN}" for got in hub.asked)
         assert not any("authorization" in got.headers for got in hub.fetched)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
 from simulator.datasets.source import SampleSource
-from simulator.datasets.tables import NoTableError, read_table, table_files
+from simulator.datasets.tables import NoTableError, read_pieces, table_files
 from simulator.errors import ScenarioError
 
 SETS: dict[str, tuple[str, str]] = {
@@ -59,17 +59,16 @@ class AsrLeaderboardDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, t
             raise ScenarioError(f"{source}: holds none of {', '.join(self.sets or SETS)}")
 
     def _of_set(self, source: SampleSource, name: str, folder: str, split: str) -> Iterator[AskedRow | str]:
-        for file in table_files(source, folder, split):
-            for row in limited(read_table(file), self.limit):
-                text = text_of(row.fields, *_TEXTS)
-                duration = row.fields.get("duration", row.fields.get("audio_length_s", 1.0))
-                if row.problem:
-                    yield f"{row.place}: {row.problem}"
-                elif not text or text.strip().lower() == IGNORED:
-                    yield f"{row.place}: has no text to be scored"
-                elif isinstance(duration, int | float) and duration < _SHORTEST_S:
-                    yield f"{row.place}: is {duration:g} s long; shorter than {_SHORTEST_S:g} s is not scored"
-                else:
-                    own = row.fields.get("id", row.number)
-                    fields = {**row.fields, "dataset": name, "subset": name, "split": split or "test"}
-                    yield AskedRow(f"{name}-{own}", row, fields, says=[text])
+        for row in limited(read_pieces(table_files(source, folder, split)), self.limit):
+            text = text_of(row.fields, *_TEXTS)
+            duration = row.fields.get("duration", row.fields.get("audio_length_s", 1.0))
+            if row.problem:
+                yield f"{row.place}: {row.problem}"
+            elif not text or text.strip().lower() == IGNORED:
+                yield f"{row.place}: has no text to be scored"
+            elif isinstance(duration, int | float) and duration < _SHORTEST_S:
+                yield f"{row.place}: is {duration:g} s long; shorter than {_SHORTEST_S:g} s is not scored"
+            else:
+                own = row.fields.get("id", row.number)
+                fields = {**row.fields, "dataset": name, "subset": name, "split": split or "test"}
+                yield AskedRow(f"{name}-{own}", row, fields, says=[text])

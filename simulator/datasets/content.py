@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -47,8 +48,8 @@ class AskedRow(NamedTuple):
 class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
     """A data set whose rows are questions: each is played, answered, and over when the agent has fallen silent.
 
-    limit: so many rows of each part, before anything is drawn. sample: a drawn part of the rest. only: these ids.
-    speak: texts without a sound are said by our voice, too. no_audio: no sound is used, our voice says the texts.
+    limit: so many rows of each subset and split, before anything is drawn. sample: a drawn part of the rest. only:
+    these ids. speak: texts without a sound are said by our voice, too. no_audio: no sound is used, our voice says them.
     answer: what is scored, the text that the agent told or what was heard of it. path: the data set's file or folder.
     hub: instead of a path its repository on the Hugging Face hub, like `hlt-lab/voicebench`. revision: of the
     repository a commit, a tag or a branch. voice: who says the texts.
@@ -78,6 +79,13 @@ class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
         if self.path is not None:
             return Folder(self.path)
         return repository(self.hub or "", self.revision)
+
+    def probe(self) -> str | None:
+        """Ask the hub which commit it is at."""
+        if self.hub is None:
+            return None
+        found = repository(self.hub, self.revision)
+        return "; ".join([f"{found} is at commit {found.origin.revision}", *found.remarks])
 
     def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Give the rows in order, or a sentence where a row is none; ScenarioError where there is no data set."""
@@ -151,11 +159,8 @@ class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
 
 
 def limited(rows: Iterator[TableRow], limit: int | None) -> Iterator[TableRow]:
-    """Give the first rows of a table."""
-    for place, row in enumerate(rows):
-        if limit is not None and place >= limit:
-            return
-        yield row
+    """Give the first rows of a table; behind them nothing is read."""
+    return islice(rows, limit)
 
 
 def drawn(questions: Sequence[AskedRow], wish: Stratified) -> list[AskedRow]:

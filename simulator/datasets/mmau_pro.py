@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
 from simulator.datasets.source import SampleSource
-from simulator.datasets.tables import SampleTable, TableRow, read_table, table_files
+from simulator.datasets.tables import TableRow, read_pieces, table_files
 
 KINDS = ("closed", "open", "instruction_following")
 
@@ -25,12 +25,12 @@ class MmauProDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="mma
     def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Read the rows of the wanted categories."""
         wanted = {name.replace(" ", "_") for name in self.categories}
-        for file in table_files(source):
-            for row in limited(self._of(file, wanted), self.limit):
-                yield f"{row.place}: {row.problem}" if row.problem else self._question(row)
+        rows = self._of(read_pieces(table_files(source)), wanted)
+        for row in limited(rows, self.limit):
+            yield f"{row.place}: {row.problem}" if row.problem else self._question(row)
 
-    def _of(self, file: SampleTable, wanted: set[str]) -> Iterator[TableRow]:
-        for row in read_table(file):
+    def _of(self, rows: Iterator[TableRow], wanted: set[str]) -> Iterator[TableRow]:
+        for row in rows:
             category = str(row.fields.get("category", "")).strip().replace(" ", "_")
             kind = category if category in KINDS else "closed"
             if row.problem or not wanted or wanted & {category, kind}:

@@ -88,6 +88,10 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
         """Give how long a session lasts where the scenario does not say; None: as its recording, or its answer."""
         return None
 
+    def probe(self) -> str | None:
+        """Ask a far end that it is read from, and tell what answered; None where there is none. ScenarioError."""
+        return None
+
     def scorers(self) -> list[str]:
         """The kinds of the scorers made for it; empty when the scenario's own are meant."""
         return []

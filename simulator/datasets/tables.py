@@ -97,6 +97,12 @@ def read_table(file: SampleTable) -> Iterator[TableRow]:
     return _of_parquet(file) if file.name.suffix == ".parquet" else _of_lines(file)
 
 
+def read_pieces(files: Sequence[SampleTable]) -> Iterator[TableRow]:
+    """Give the rows of a table that lies in pieces, one after the other, numbered throughout."""
+    for number, row in enumerate(row for file in files for row in read_table(file)):
+        yield row._replace(number=number)
+
+
 def _of_lines(file: SampleTable) -> Iterator[TableRow]:
     with file.source.open(file.name) as opened:
         lines = opened.read().split(b"\n")

@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
 from simulator.datasets.source import SampleSource
-from simulator.datasets.tables import NoTableError, TableRow, read_table, splits_in, table_files
+from simulator.datasets.tables import NoTableError, SampleTable, TableRow, read_pieces, splits_in, table_files
 from simulator.errors import ScenarioError
 
 Subset = Literal[
@@ -74,9 +74,12 @@ class VoicebenchDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="
         known = SPLITS.get(subset, ())
         splits = [self.split] if self.split else splits_in(source, subset, known) if known else []
         for split in splits or [""]:
+            pieces: dict[str, list[SampleTable]] = {}
             for file in table_files(source, subset, split):
                 named = split or (known[0] if source.alone and known else _split_of(file.name.stem, subset))
-                for row in limited(read_table(file), self.limit):
+                pieces.setdefault(named, []).append(file)
+            for named, files in pieces.items():
+                for row in limited(read_pieces(files), self.limit):
                     yield self._question(row, subset, named)
 
     def _question(self, row: TableRow, subset: str, split: str) -> AskedRow | str:
