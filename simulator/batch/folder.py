@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class RunFolder:
         """Which part of a run it holds, once that is said."""
         self.earlier_shard: tuple[int, int] | None = None
         """Which part it held when it was left."""
+        self.noted: Callable[[str], None] = lambda _session: None
+        """Is told of every session whose row is written."""
         self.origins: Mapping[str, HubOrigin] = {}
         """What of it is read from the hub, by scenario; of a resumed run what it was, until it is said anew."""
         self._started = clock.today()
@@ -95,6 +97,7 @@ class RunFolder:
         """Note that a session has ended. OSError."""
         append_row(self.path, row)
         self._walls[row.id] = SessionWall(status=row.status, wall_s=round(wall_s, 3), pacing=pacing)
+        self.noted(row.id)
 
     def write(
         self,
