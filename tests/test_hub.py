@@ -169,6 +169,26 @@ def test_a_run_says_its_commit_and_goes_on_with_no_other(
     )
 
 
+def test_parts_of_different_commits_are_not_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The branch moved between the first part and the second, whatever changed with it."""
+    (tmp_path / "s.yaml").write_text(
+        f"name: s\ndataset: {{kind: voicebench, hub: {OWNER}, subset: alpacaeval}}\nagent: silent\nscorers: []\n"
+        "report: none\nduration: 1s\n"
+    )
+    with standing(HubStandIn({ALPACA: table(prompts(2))})) as hub:
+        at(hub, monkeypatch)
+        for part, commit in (("1", "a"), ("2", "b")):
+            hub.commit = commit * 40
+            _known.cache_clear()
+            out = str(tmp_path / "parts" / part)
+            assert main(["run", str(tmp_path / "s.yaml"), "--shard", f"{part}/2", "--out", out]) == 0
+    capsys.readouterr()
+    assert main(["merge", str(tmp_path / "parts"), "--out", str(tmp_path / "whole")]) == 2
+    assert "its data set is of another commit" in capsys.readouterr().err
+
+
 def spec_of(**given: Any) -> VoicebenchDatasetSpec:
     """One subset of the hub's."""
     return VoicebenchDatasetSpec(**{"hub": OWNER, "subset": "alpacaeval", **given})

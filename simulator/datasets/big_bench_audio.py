@@ -10,8 +10,6 @@ from simulator.datasets.tables import read_pieces, table_files
 class BigBenchAudioDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="big_bench_audio"):
     """Big Bench Audio: its parquet files or metadata.jsonl with sounds. The official answer is the sample's reference.
 
-    hub: ArtificialAnalysis/big_bench_audio.
-
     categories: formal_fallacies, navigate, object_counting, web_of_lies; without them all.
     """
 

@@ -53,7 +53,9 @@ def ask_listing(hub: str, revision: str) -> Listing:
         info = client.HfApi(endpoint=endpoint()).dataset_info(
             hub, revision=revision, files_metadata=True, timeout=_ANSWER_S
         )
-        return Listing(info.sha, {item.rfilename: HubFileInfo(item.size, _content(item)) for item in info.siblings})
+        return Listing(
+            info.sha, {item.rfilename: HubFileInfo(item.size or 0, _content(item)) for item in info.siblings}
+        )
 
     return _asked(client, hub, revision, ask)
 
