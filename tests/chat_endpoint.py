@@ -51,12 +51,12 @@ class ChatEndpoint:
 
     def __init__(self, url: str, asked: list[Got]) -> None:
         self.base_url = f"{url}/v1"
-        self._got = asked
+        self.got = asked
 
     @property
     def asked(self) -> list[Json]:
         """The bodies of the questions so far, in order."""
-        return [got.json for got in self._got if got.method == "POST"]
+        return [got.json for got in self.got if got.method == "POST"]
 
 
 def calls(name: str, /, *, call_id: str = "", **arguments: Any) -> CannedCall:

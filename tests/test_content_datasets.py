@@ -20,7 +20,8 @@ from simulator.datasets.content import AskedRow, Stratified, drawn
 from simulator.datasets.mmau_pro import MmauProDatasetSpec
 from simulator.datasets.nemo import NemoDatasetSpec
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
-from simulator.datasets.tables import TableRow, read_table
+from simulator.datasets.source import Folder
+from simulator.datasets.tables import TableRow, read_table, table_files
 from simulator.datasets.voicebench import VoicebenchDatasetSpec
 from simulator.errors import ScenarioError
 from simulator.planning.plan import Wishes, make_plan
@@ -83,13 +84,24 @@ def test_splits_and_all_subsets(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert spec.scorers() == ["voicebench"]
     assert len(VoicebenchDatasetSpec(path=tmp_path, subset="mmsu", split="law", limit=1).samples()) == 1
-    with pytest.raises(ScenarioError, match="holds none of ifeval"):
+    with pytest.raises(ScenarioError, match=r"no table .* of ifeval; it has bbh/test, mmsu/law"):
         VoicebenchDatasetSpec(path=tmp_path, subset="ifeval").samples()
+
+
+def test_a_table_in_pieces_is_one_table(tmp_path: Path) -> None:
+    """Rows are numbered and limited throughout, so that none of the second piece is called like one of the first."""
+    for piece in range(2):
+        parquet(tmp_path / "commoneval" / f"test-0000{piece}-of-00002.parquet", [{"prompt": f"p{piece}"}] * 2)
+    spec = VoicebenchDatasetSpec(path=tmp_path, subset="commoneval", limit=3)
+    assert [(sample.id, sample.text) for sample in spec.samples()] == [
+        ("commoneval-test-0", "p0"), ("commoneval-test-1", "p0"), ("commoneval-test-2", "p1"),
+    ]  # fmt: skip
 
 
 def test_a_line_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
     """A blank line is no row, so it has no number among the rows, and it is a line all the same."""
-    rows = list(read_table(lines(tmp_path / "a.jsonl", [{"prompt": "a"}, "", "no json", {"prompt": "b"}])))
+    (file,) = table_files(Folder(lines(tmp_path / "a.jsonl", [{"prompt": "a"}, "", "no json", {"prompt": "b"}])))
+    rows = list(read_table(file))
     assert [(row.place, row.number) for row in rows] == [("a.jsonl:1", 0), ("a.jsonl:3", 1), ("a.jsonl:4", 2)]
 
 

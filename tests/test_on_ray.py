@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from simulator.cli import INTERRUPTED, OK, REFUSED  # noqa: E402
 from simulator.planning.plan import Wishes, make_plan  # noqa: E402
 from simulator.testing import scenario_of  # noqa: E402
 from tests import choir  # noqa: E402
+from tests.chat_endpoint import chat_endpoint, says  # noqa: E402
 from tests.command_line import SHORT, command, simulate  # noqa: E402
 from tests.test_run import Told, plan, run, statuses  # noqa: E402
 from tests.test_shards import tree  # noqa: E402
@@ -147,6 +149,38 @@ def test_what_kills_its_process_is_given_up(tmp_path: Path, cluster: Any) -> Non
         result = run(deadly, tmp_path / "out", assign=assign_elsewhere(OnRay()))
     assert statuses(result) == {"fine-0": "completed", "fine-1": "completed", "kills-0": "failed"}
     assert "lost 4 times with the node that played it" in str(result.rows[-1].problem)
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_a_run_at_a_url_is_sent_from_here(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions come here, and go where `--out` says; file for file the run made here."""
+    fsspec = pytest.importorskip("fsspec")
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, repeat=3)
+    url = f"memory://ray/{tmp_path.name}" if kind == "memory" else f"file://{tmp_path}/far"
+    assert simulate(path, "--out", tmp_path / "here") == OK
+    assert simulate(path, "--on", "ray", "--out", url) == OK
+    files, root = fsspec.core.url_to_fs(url)
+    files.get(f"{root}/", f"{tmp_path / 'back'}/", recursive=True)
+    assert whole(tmp_path / "back") == whole(tmp_path / "here")
+    assert not any((tmp_path / "runs").iterdir())
+
+
+def test_a_key_stands_in_nothing_that_ray_keeps(tmp_path: Path) -> None:
+    """The node used it, as the far end saw; after the run no file of Ray's session and none of the run holds it."""
+    secret = "sk-which-must-not-be-kept-anywhere"
+    # A socket's name has 107 characters at most, and Ray has several below this folder.
+    with TemporaryDirectory(prefix="ray") as kept, chat_endpoint(says("Of course.")) as endpoint:
+        chat = {"kind": "chat", "base_url": endpoint.base_url, "model": "m", "api_key_env": "FAR_KEY"}
+        agent = {"kind": "turn_based", "responder": chat}
+        path = written(tmp_path, repeat=2, agent=agent)
+        process = command(path, "--on", "ray", "--out", tmp_path / "run", FAR_KEY=secret, RAY_TMPDIR=kept)
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == OK, errors
+        assert {got.headers["authorization"] for got in endpoint.got} == {f"Bearer {secret}"}
+        files = [path for folder in (Path(kept), tmp_path) for path in folder.rglob("*") if path.is_file()]
+        assert any("worker" in path.name for path in files)
+        assert not [path for path in files if secret.encode() in path.read_bytes()]
 
 
 def test_ctrl_c_ends_the_run_and_its_cluster(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from simulator.arena.answer import ArenaAnswer, ArenaClip, ArenaQuestion, Entrant
 from simulator.arena.layouts import KnownQuestions, read_folder
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
+from simulator.datasets.source import Folder
 from simulator.errors import ScenarioError, SessionError
 from simulator.results.row import RESULTS, Row
 from simulator.results.run import load_run
@@ -91,7 +92,7 @@ def asked_in(folder: Path) -> dict[str, ArenaQuestion]:
     if not folder.is_dir():
         raise ScenarioError(f"--inputs {folder} is no folder")
     found: dict[str, ArenaQuestion] = {}
-    for row in S2sArenaDatasetSpec(path=folder).questions():
+    for row in S2sArenaDatasetSpec(path=folder).questions(Folder(folder)):
         if isinstance(row, str):
             continue
         fields, sounds = row.fields, row.row.sounds()

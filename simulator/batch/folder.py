@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from simulator import __version__, clock
 from simulator.call.surroundings import Pacing
+from simulator.datasets.source import HubOrigin
 from simulator.errors import ScenarioError, SessionError
 from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
@@ -35,6 +36,10 @@ class RunFolder:
         """Which part of a run it holds, once that is said."""
         self.earlier_shard: tuple[int, int] | None = None
         """Which part it held when it was left."""
+        self.noted: Callable[[str], None] = lambda _session: None
+        """Is told of every session whose row is written."""
+        self.origins: Mapping[str, HubOrigin] = {}
+        """What of it is read from the hub, by scenario; of a resumed run what it was, until it is said anew."""
         self._started = clock.today()
         self._begin = clock.seconds()
         if path.exists() and not path.is_dir():
@@ -69,6 +74,7 @@ class RunFolder:
         except SessionError:
             info = RunInfo()
         told, shard = info.sessions, info.shard
+        self.origins = info.datasets or {}
         self.earlier_shard = (shard.number, shard.of) if shard else None
         self._walls = {row.id: told.get(row.id, SessionWall(status=row.status)) for row in rows}
         return {row.id: row for row in rows if row.status == "completed"}
@@ -91,6 +97,7 @@ class RunFolder:
         """Note that a session has ended. OSError."""
         append_row(self.path, row)
         self._walls[row.id] = SessionWall(status=row.status, wall_s=round(wall_s, 3), pacing=pacing)
+        self.noted(row.id)
 
     def write(
         self,
@@ -116,6 +123,7 @@ class RunFolder:
                 costs=costs if costs is UNSET else dict(costs),
                 sweeps=dict(sweeps) if sweeps else UNSET,
                 shard=self.shard,
+                datasets=dict(self.origins) or UNSET,
             ),
         )
 

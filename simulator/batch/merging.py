@@ -98,6 +98,11 @@ def _refuse_strangers(parts: Sequence[ShardFolder]) -> None:
             raise SessionError(
                 f"{part.folder}: is a part of another run than {first.folder}: its sessions or their settings differ"
             )
+        if part.info.datasets != first.info.datasets:
+            raise SessionError(
+                f"{part.folder}: its data set is of another commit than that of {first.folder}; play one of them again "
+                "with the `revision` that the other's run.json tells"
+            )
         if part.shard.of != first.shard.of:
             raise SessionError(
                 f"{part.folder}: is one of {part.shard.of} parts, {first.folder} one of {first.shard.of}; "
@@ -191,6 +196,7 @@ def _info(parts: Sequence[ShardFolder], command: Sequence[str]) -> RunInfo:
         model_hosts=[host for info in infos for host in info.model_hosts or []],
         costs=costs,
         sweeps=infos[0].sweeps,
+        datasets=infos[0].datasets,
     )
 
 

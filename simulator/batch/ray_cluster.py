@@ -39,7 +39,7 @@ def ray_cluster(on: str) -> Iterator[None]:
     try:
         ray.init(**_options(address), log_to_driver=False, logging_level="ERROR", configure_logging=False)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ScenarioError(f"--on {on}: {sentence(error)}") from error
+        raise ScenarioError(f"--on {on}: {sentence(error)}{_about_tokens(address)}") from error
     # It would print what befalls its nodes between our lines, and into our JSON.
     ray._private.worker._worker_logs_enabled = False
     stop_as_by_ctrl_c()  # Ray takes SIGTERM for itself
@@ -47,6 +47,13 @@ def ray_cluster(on: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _about_tokens(address: str | None) -> str:
+    """Say what Ray does not: to an address that is named it sends no token unless it is told to."""
+    if address is None or os.environ.get("RAY_AUTH_MODE"):
+        return ""
+    return "; a cluster that was started where there is a ~/.ray/auth_token asks for it: RAY_AUTH_MODE=token sends it"
 
 
 def address_of(on: str) -> str | None:

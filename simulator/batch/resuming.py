@@ -17,6 +17,14 @@ from simulator.texts import quoted
 
 def refuse_other_settings(plan: Plan, folder: RunFolder) -> None:
     """Compare what completed sessions ran with and what the plan says now. ScenarioError names what differs."""
+    for name, origin in plan.origins.items():
+        before = folder.origins.get(name, origin)
+        if before != origin:
+            raise ScenarioError(
+                f"{folder.path}: {name} was run with {before.hub} at {before.revision}, and {origin.hub} is at "
+                f"{origin.revision} now; go on with `revision: {before.revision}`"
+            )
+    folder.origins = plan.origins
     for job in played_or_next(plan, folder.done):
         done = folder.done.get(job.id)
         # Reading and writing YAML takes ten milliseconds a session: that is for naming what differs.

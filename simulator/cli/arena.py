@@ -8,6 +8,7 @@ from typing import Any
 from simulator.cli import OK
 from simulator.cli.json_file import write_json_file
 from simulator.cli.outcome import outcome
+from simulator.cli.places import here
 from simulator.errors import ScenarioError, SessionError
 from simulator.texts import shown
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--twice", type=float, default=0.1, metavar="SHARE", help="the share of pairs judged a second time (0.1)")
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
     add("--no-open", action="store_true", help="do not open a browser, only print the addresses")
-    add("--out", type=Path, metavar="DIR", help="battles, tables and page (default: arena, numbered; rate: none)")
+    add("--out", type=here, metavar="DIR", help="battles, tables and page (default: arena, numbered; rate: none)")
     add("--json", metavar="FILE", help="write the ratings as JSON (- for standard output)")
 
 

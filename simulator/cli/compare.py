@@ -5,9 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.buckets.bucket import is_url
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
 from simulator.cli.compare_models import compare_folders, told_table
 from simulator.cli.overrides import add_keep_invalid
+from simulator.cli.places import to_read
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import read_baseline, write_baseline
@@ -26,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         nargs="+",
         metavar="RUN",
-        help="run folders; the first is what the others are held against. With --as: FOLDER[:NAME], HOST:PATH[:NAME]",
+        help="runs (folders, URLs); the first is what the others are held against. With --as: FOLDER[:NAME], "
+        "HOST:PATH[:NAME]",
     )
     add("--as", dest="kind", metavar="SCORER", help="another project's own comparison of its folders: nemo_s2s")
     add(
@@ -68,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the comparison page, print the differences, and say whether they pass; gives the exit code."""
     if args.kind is not None:
         return compare_folders(args.kind, args.runs, args.out)
-    runs = [load_run(Path(path)) for path in args.runs]
+    runs = [load_run(to_read(path)) for path in args.runs]
     for note in (f"{one.folder}: {note}" for one in runs for note in one.notes):
         print(f"simulate: {note}", file=sys.stderr)
     if args.keep_invalid:
@@ -158,7 +161,8 @@ def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
 
     if args.baseline is not None and args.out is None:
         return None
-    out: Path = args.out or runs[0].folder.parent / f"{'-vs-'.join(one.name for one in runs)}.html"
+    beside = Path() if is_url(args.runs[0]) else runs[0].folder.parent
+    out: Path = args.out or beside / f"{'-vs-'.join(one.name for one in runs)}.html"
     if not out.parent.is_dir():
         raise ScenarioError(f"{out}: the folder does not exist")
     write_compare_page(runs, out)

@@ -1,4 +1,4 @@
-"""`simulate doctor SCENARIO.yaml`: whether its parties and its judge can be reached, before anything is spent."""
+"""`simulate doctor SCENARIO.yaml`: whether its parties, judge and data set can be reached before anything is spent."""
 
 import argparse
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ import anyio
 import msgspec
 
 from simulator.cli import OK, REFUSED
+from simulator.datasets.sample import DatasetSpec
 from simulator.doctor.probe import Probed, probe_party
 from simulator.errors import SimulatorError, single
 from simulator.events import PARTIES
@@ -19,7 +20,7 @@ from simulator.spec import encode
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about a party, the judge or the recogniser."""
+    """What was found out about a party, the judge, the recogniser or the data set."""
 
     party: str
     kind: str
@@ -28,9 +29,10 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reach every party of the scenario in turn, its judge, its recogniser; exit 2 when one cannot be."""
+    """Reach every party of the scenario in turn, its data set, judge, recogniser; exit 2 when one cannot be."""
     scenario = load(args.path)
     found = [_reach(party, scenario.actor(party), partial(probe_party, party, scenario)) for party in PARTIES]
+    found += [] if scenario.dataset is None else _reach_dataset(scenario.dataset)
     found += [] if scenario.judge is None else [_reach_judge(scenario.judge)]
     if isinstance(scenario.recognizer, Probed):
         found.append(_reach("recognizer", scenario.recognizer, scenario.recognizer.probe))
@@ -40,6 +42,15 @@ def run(args: argparse.Namespace) -> int:
         for item in found:
             print(f"{'ok  ' if item.fine else 'FAIL'} {item.party} ({item.kind}): {item.told}")
     return OK if all(item.fine for item in found) else REFUSED
+
+
+def _reach_dataset(dataset: DatasetSpec) -> list[Reached]:
+    kind = kind_of(dataset)
+    try:
+        told = dataset.probe()
+    except SimulatorError as error:
+        return [Reached(party="dataset", kind=kind, fine=False, told=str(error))]
+    return [] if told is None else [Reached(party="dataset", kind=kind, fine=True, told=told)]
 
 
 def _reach_judge(judge: JudgeSpec) -> Reached:

@@ -16,7 +16,7 @@ from simulator.texts import shown
 
 def tell_plan(plan: Plan, args: argparse.Namespace, at_a_time: int) -> int:
     """Print a line per scenario, or JSON; gives the exit code."""
-    past = recent_sessions((args.out or Path("runs") / "it").parent)
+    past = recent_sessions((args.out if isinstance(args.out, Path) else Path("runs") / "it").parent)
     lines: list[dict[str, Any]] = []
     for name, lengths in plan.lengths_s().items():
         scenario = plan.purses[name]

@@ -11,6 +11,7 @@ from simulator.cli.export_corpus import add_corpus_arguments, wants_corpus, writ
 from simulator.cli.export_figure import FIGURE_FORMS, add_figure_arguments, wants_figure, write_figure
 from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
 from simulator.cli.outcome import outcome, tell_damage
+from simulator.cli.places import here, to_read
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import Input, find_inputs
 from simulator.session import Session, read_session
@@ -40,9 +41,9 @@ FORMATS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="sessions, run folders, stereo files")
+    parser.add_argument("paths", nargs="+", type=to_read, metavar="PATH", help="sessions, runs, stereo files")
     parser.add_argument("--to", required=True, choices=FORMATS, help="; ".join(f"{k}: {v}" for k, v in FORMATS.items()))
-    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write (default: here)")
+    parser.add_argument("--out", type=here, default=Path(), metavar="DIR", help="where to write (default: here)")
     parser.add_argument(
         "--table",
         dest="tables",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from simulator.cli import EXPECTATION_FAILED, OK
+from simulator.cli.places import here
 from simulator.cli.score_options import add_options, make_specs, read_options
 from simulator.errors import ScenarioError
 from simulator.judging.agreement import Estimate
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.description = "Say how far a judge can be believed: against people's labels, and against itself."
     parser.add_argument("what", choices=("calibrate", "check"), help="against labels; or changes that must not matter")
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders or sessions")
+    parser.add_argument("runs", nargs="+", type=here, metavar="RUN", help="run folders or sessions")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="CSV of session,criterion,label (calibrate)")
     add_options(parser, "another judge=MODEL@URL, rubric=FILE or criteria={...} than the sessions' scenario has")
     parser.add_argument("--bar", type=float, default=BAR, help=f"the kappa from which it may gate (default {BAR:g})")

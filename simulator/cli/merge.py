@@ -2,18 +2,18 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from simulator.batch.merging import end, merge
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
+from simulator.cli.places import here, to_read
 from simulator.results.run import load_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
-    add("folders", nargs="+", type=Path, metavar="DIR", help="the parts, or one folder that holds all of them")
-    add("--out", type=Path, required=True, metavar="RUN", help="the run folder that is written")
+    add("folders", nargs="+", type=to_read, metavar="DIR", help="the parts, or one place that holds all of them")
+    add("--out", type=here, required=True, metavar="RUN", help="the run folder that is written")
 
 
 def run(args: argparse.Namespace) -> int:

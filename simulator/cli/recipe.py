@@ -18,6 +18,7 @@ from simulator.doctor.addresses import unreachable
 from simulator.errors import ScenarioError, SessionError
 from simulator.planning.plan import Plan, plan_of
 from simulator.plugins import load
+from simulator.reading.secrets import mask_url
 from simulator.recipe import MODELS, OpenRecipe, RecipeJudge, read_recipe
 from simulator.results.recipe_scores import (
     KeptScores,
@@ -53,6 +54,8 @@ def run_recipe(path: Path, args: argparse.Namespace, carry_out: CarryOut) -> int
     for name in ("repeat", "seed", "shard"):
         if getattr(args, name) is not None:
             raise ScenarioError(f"--{name}: is for a scenario; a recipe says so itself, under `common`")
+    if isinstance(args.out, str):
+        raise ScenarioError(f"--out {mask_url(args.out)}: a recipe is carried out in a folder of this machine")
     home: Path = args.out or Path("runs") / slug(recipe.name)
     stages = STAGES if args.only is None else (args.only,)
     code = OK

@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 
 from simulator.cli.outcome import outcome, tell_damage
+from simulator.cli.places import here
 from simulator.errors import SessionError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a session folder, or a run folder")
+    parser.add_argument("paths", nargs="+", type=here, metavar="PATH", help="a session folder, or a run folder")
     parser.add_argument(
         "--page-audio",
         choices=("auto", "flac", "opus", "none"),

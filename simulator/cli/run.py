@@ -18,6 +18,8 @@ from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, INTERRUPTED, OK, progr
 from simulator.cli.ci_options import add_ci, recording_of, tell_machines, telling_of
 from simulator.cli.dry_run import tell_plan
 from simulator.cli.overrides import add_overrides, add_pool
+from simulator.cli.places import to_write
+from simulator.cli.run_place import RunPlace
 from simulator.errors import ScenarioError, sentence
 from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
@@ -32,7 +34,12 @@ from simulator.workers import heed_ctrl_c, stop_as_by_ctrl_c
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of a run."""
     parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.yaml")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/<name>)")
+    parser.add_argument(
+        "--out",
+        type=to_write,
+        metavar="DIR",
+        help="the run folder, or a URL like s3://bucket/run (default: runs/<name>)",
+    )
     parser.add_argument("--repeat", type=int, metavar="N", help="trials per scenario; trial t has seed + t")
     parser.add_argument("--seed", type=int, metavar="N", help="the first trial's seed")
     parser.add_argument(
@@ -115,17 +122,17 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     at_a_time = _settled(args.concurrency, part.plan)
     if args.dry_run:
         return tell_plan(part.plan, args, at_a_time)
-    out = args.out or _default_folder(plan, part.shard)
-    if not args.no_probe and (recording is None or recording.record == "always"):
-        earlier = read_rows(out)[0] if args.resume else []
-        _look_for_far_ends(part.plan, {row.id for row in earlier if row.status == "completed"})
-    with _assigning(args) as assigned:
-        folder = RunFolder(out, resume=args.resume)
-        try:
-            part.begin(folder)
-            return _play(part, folder, args, at_a_time, assigned)
-        finally:
-            folder.close()
+    with RunPlace(args.out or _default_folder(plan, part.shard), resume=args.resume) as place:
+        if not args.no_probe and (recording is None or recording.record == "always"):
+            earlier = read_rows(place.folder)[0] if args.resume else []
+            _look_for_far_ends(part.plan, {row.id for row in earlier if row.status == "completed"})
+        with _assigning(args) as assigned:
+            folder = RunFolder(place.folder, resume=args.resume)
+            try:
+                part.begin(folder)
+                return _play(part, folder, args, at_a_time, assigned, place=place)
+            finally:
+                folder.close()
 
 
 @contextmanager
@@ -151,12 +158,15 @@ def _default_folder(plan: Plan, shard: Shard | None) -> Path:
     return runs / plan.name if shard is None else runs / f"{plan.name}.shards" / f"{shard.number}-of-{shard.of}"
 
 
-def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time: int, assigned: Assign) -> int:
+def _play(
+    part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time: int, assigned: Assign, *, place: RunPlace
+) -> int:
     """Run a plan, or a part of it, into its folder and print what came of it; gives the exit code."""
     plan = part.plan
     refuse_other_settings(plan, folder)
     command = ["simulate", *args.argv]
     folder.write(command, None, sweeps=plan.swept)
+    place.begin(folder)
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, at_a_time, watcher, assigned)
@@ -179,11 +189,14 @@ def _play(part: RunPart, folder: RunFolder, args: argparse.Namespace, at_a_time:
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
         code = code if code == INTERRUPTED else INCOMPLETE
+    code = place.finish(code)
     if args.json:
-        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+        print(msgspec.json.encode(summary.as_json(place.at, code)).decode())
     else:
-        screen.print_summary(summary, folder.path, verbose=args.verbose)
-    return _told(plan, summary, folder.path, args, code)
+        screen.print_summary(summary, folder.path, place.at, verbose=args.verbose)
+    code = _told(plan, summary, folder.path, args, code)
+    place.leave()
+    return code
 
 
 def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, code: int) -> int:

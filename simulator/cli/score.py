@@ -12,6 +12,7 @@ from simulator.cli.json_file import write_json_file
 from simulator.cli.numbers import number, without_interval
 from simulator.cli.outcome import code_of
 from simulator.cli.overrides import add_pool
+from simulator.cli.places import to_read
 from simulator.cli.score_options import READING, add_options, convert, make_specs, read_options
 from simulator.errors import located
 from simulator.score import Score
@@ -28,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths",
         nargs="+",
-        type=Path,
+        type=to_read,
         metavar="PATH",
-        help="a session, a run folder, stereo sound files, a Full-Duplex-Bench folder, "
+        help="a session, a run (folder or URL), stereo sound files, a Full-Duplex-Bench folder, "
         "a NeMo results folder, a tau experiment, a folder of judge replies",
     )
     parser.add_argument(

@@ -40,8 +40,12 @@ FEW = 4
 """Metrics that a line names one by one; of more it gives the number."""
 
 
-def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> None:
-    """Print the scores, the expectations, what failed, and where the files lie; verbose: the details too."""
+def print_summary(summary: Summary, folder: Path, at: str = "", *, verbose: bool = False) -> None:
+    """Print the scores, the expectations, what failed, and where the files lie; verbose: the details too.
+
+    at: where the run lies for whoever reads this, if that is not its folder.
+    """
+    at = at or str(folder)
     screen = console()
     points = {row.scenario for row in summary.rows if row.point}
     for sweep in summary.sweeps:
@@ -59,7 +63,7 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
         for verdict in scenario.verdicts:
             screen.print(_verdict_line(verdict, scenario.name if len(summary.scenarios) > 1 else ""))
             if not verdict.passed:
-                _print_evidence(screen, verdict, slug(scenario.name), summary, folder)
+                _print_evidence(screen, verdict, slug(scenario.name), summary, folder, at=at)
         if scenario.trials is not None:
             trials = scenario.trials
             screen.print(
@@ -78,7 +82,7 @@ def print_summary(summary: Summary, folder: Path, *, verbose: bool = False) -> N
             screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(shown(row.problem))}")
     for line in closing_lines(summary, folder):
         screen.print(escape(shown(line)))
-    _print_files(screen, summary, folder)
+    _print_files(screen, summary, folder, at)
 
 
 def _print_control(scenario: str, control: ControlSummary) -> None:
@@ -167,15 +171,15 @@ def _found(verdict: Verdict) -> str:
     return f"found {number(verdict.found)}"
 
 
-def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path) -> None:
+def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path, *, at: str) -> None:
     """Say where to look: the session that is worst by its own value, or the scenario's first, and when in it."""
     rows = [row for row in summary.rows if row.scenario == group]
     for row in worst_of(verdict, rows)[:1]:
-        page = folder / row.id / SESSION_PAGE
+        there = (folder / row.id / SESSION_PAGE).is_file()
         moment, label = _moment(folder / row.id, verdict.metric)
         if verdict.asked is not None and label and label != verdict.reason:
             console.print(f"        in {row.id}: {shown(label)}", soft_wrap=True, markup=False)
-        look = f"open {page}{moment}" if page.is_file() else f"simulate report {folder / row.id}"
+        look = f"open {at}/{row.id}/{SESSION_PAGE}{moment}" if there else f"simulate report {at}/{row.id}"
         console.print(
             f"        evidence: {look}   meaning: simulate explain {verdict.metric}", soft_wrap=True, markup=False
         )
@@ -192,15 +196,14 @@ def _moment(session: Path, metric: str) -> tuple[str, str]:
     return (f"#t={found[0].start / rate:.1f}", found[0].label) if found else ("", "")
 
 
-def _print_files(console: Any, summary: Summary, folder: Path) -> None:
-    index = folder / RUN_PAGE
+def _print_files(console: Any, summary: Summary, folder: Path, at: str) -> None:
+    lines: list[str] = []
     if len(summary.rows) == 1:
-        only = folder / summary.rows[0].id
-        page = only / SESSION_PAGE
-        console.print(f"session: {only}", soft_wrap=True, markup=False)
-        if page.is_file():
-            console.print(f"page:    {page}", soft_wrap=True, markup=False)
+        only = summary.rows[0].id
+        lines = [f"session: {at}/{only}"]
+        lines += [f"page:    {at}/{only}/{SESSION_PAGE}"] if (folder / only / SESSION_PAGE).is_file() else []
     elif summary.rows:
-        console.print(f"run:     {folder} ({len(summary.rows)} sessions)", soft_wrap=True, markup=False)
-        if index.is_file():
-            console.print(f"page:    {index}", soft_wrap=True, markup=False)
+        lines = [f"run:     {at} ({len(summary.rows)} sessions)"]
+        lines += [f"page:    {at}/{RUN_PAGE}"] if (folder / RUN_PAGE).is_file() else []
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.cli import INTERRUPTED, OK
 from simulator.cli.actor_word import actor_named
+from simulator.cli.places import here
 from simulator.errors import ScenarioError
 from simulator.logs import scrubbed_logs, set_up_logs
 from simulator.plugins import installed, load
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--open", action="store_true", help="serve anybody who reaches an address that others can reach")
     add("--cert", type=Path, metavar="F", help="certificate (PEM), for TLS")
     add("--key", type=Path, metavar="F", help="its key (PEM)")
-    add("--out", type=Path, metavar="DIR", help="where sessions go (default: runs/serve-<protocol>)")
+    add("--out", type=here, metavar="DIR", help="where sessions go (default: runs/serve-<protocol>)")
     add("--sessions", type=int, default=32, metavar="N", help="how many clients at the same time (default 32)")
     add("--idle", default="60s", metavar="D", help="a client silent for so long is sent away (default 60s)")
     add("--set", action="append", default=[], metavar="K=V", help="a key of the protocol, such as queue=true")

@@ -14,6 +14,7 @@ from simulator.batch.run import Result
 from simulator.cli import INTERRUPTED, OK, screen
 from simulator.cli.actor_word import actor_named
 from simulator.cli.overrides import add_overrides
+from simulator.cli.places import here
 from simulator.cli.run import exit_code
 from simulator.cli.shipped import shipped
 from simulator.errors import ScenarioError
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--devices", action="store_true", help="list the sound devices and stop")
     add("--port", type=int, default=0, metavar="N", help="the page's port (default: any free one)")
     add("--no-open", action="store_true", help="do not open a browser, only print the address")
-    add("--out", type=Path, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
+    add("--out", type=here, metavar="DIR", help="the run folder (default: runs/talk-<name>, numbered)")
     add(
         "--rival",
         action="append",
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     folder.write(command, code)
     _write_index(folder.path)
     if args.json:
-        print(msgspec.json.encode(summary.as_json(folder.path, code)).decode())
+        print(msgspec.json.encode(summary.as_json(str(folder.path), code)).decode())
     else:
         screen.print_summary(summary, folder.path)
     return code

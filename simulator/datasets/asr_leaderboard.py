@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import NoTableError, read_table, table_files
+from simulator.datasets.source import SampleSource
+from simulator.datasets.tables import NoTableError, read_pieces, table_files
 from simulator.errors import ScenarioError
 
 SETS: dict[str, tuple[str, str]] = {
@@ -36,10 +37,10 @@ class AsrLeaderboardDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, t
         """Word error rates."""
         return ["asr_wer"]
 
-    def questions(self) -> Iterator[AskedRow | str]:
+    def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Read every wanted set; ScenarioError where there is none, or a name is no set."""
-        if self.path.is_file():
-            yield from self._of_set(self.sets[0] if self.sets else self.path.stem, "", "")
+        if source.alone:
+            yield from self._of_set(source, self.sets[0] if self.sets else source.files()[0].stem, "", "")
             return
         unknown = [name for name in self.sets if name not in SETS]
         if unknown:
@@ -48,27 +49,26 @@ class AsrLeaderboardDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, t
         for name in self.sets or SETS:
             for folder, split in (SETS[name], (name, "")):
                 try:
-                    rows = list(self._of_set(name, folder, split))
+                    rows = list(self._of_set(source, name, folder, split))
                 except NoTableError:
                     continue
                 found = True
                 yield from rows
                 break
         if not found:
-            raise ScenarioError(f"{self.path}: holds none of {', '.join(self.sets or SETS)}")
+            raise ScenarioError(f"{source}: holds none of {', '.join(self.sets or SETS)}")
 
-    def _of_set(self, name: str, folder: str, split: str) -> Iterator[AskedRow | str]:
-        for file in table_files(self.path, folder, split):
-            for row in limited(read_table(file), self.limit):
-                text = text_of(row.fields, *_TEXTS)
-                duration = row.fields.get("duration", row.fields.get("audio_length_s", 1.0))
-                if row.problem:
-                    yield f"{row.place}: {row.problem}"
-                elif not text or text.strip().lower() == IGNORED:
-                    yield f"{row.place}: has no text to be scored"
-                elif isinstance(duration, int | float) and duration < _SHORTEST_S:
-                    yield f"{row.place}: is {duration:g} s long; shorter than {_SHORTEST_S:g} s is not scored"
-                else:
-                    own = row.fields.get("id", row.number)
-                    fields = {**row.fields, "dataset": name, "subset": name, "split": split or "test"}
-                    yield AskedRow(f"{name}-{own}", row, fields, says=[text])
+    def _of_set(self, source: SampleSource, name: str, folder: str, split: str) -> Iterator[AskedRow | str]:
+        for row in limited(read_pieces(table_files(source, folder, split)), self.limit):
+            text = text_of(row.fields, *_TEXTS)
+            duration = row.fields.get("duration", row.fields.get("audio_length_s", 1.0))
+            if row.problem:
+                yield f"{row.place}: {row.problem}"
+            elif not text or text.strip().lower() == IGNORED:
+                yield f"{row.place}: has no text to be scored"
+            elif isinstance(duration, int | float) and duration < _SHORTEST_S:
+                yield f"{row.place}: is {duration:g} s long; shorter than {_SHORTEST_S:g} s is not scored"
+            else:
+                own = row.fields.get("id", row.number)
+                fields = {**row.fields, "dataset": name, "subset": name, "split": split or "test"}
+                yield AskedRow(f"{name}-{own}", row, fields, says=[text])

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import read_table, table_files
+from simulator.datasets.source import SampleSource
+from simulator.datasets.tables import read_pieces, table_files
 
 
 class BigBenchAudioDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="big_bench_audio"):
@@ -14,19 +15,19 @@ class BigBenchAudioDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, ta
 
     categories: list[str] = []
 
-    def questions(self) -> Iterator[AskedRow | str]:
+    def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Read the rows of the wanted categories."""
-        for file in table_files(self.path):
-            rows = (row for row in read_table(file) if self._is_wanted(row.fields.get("category"), row.problem))
-            for row in limited(rows, self.limit):
-                if row.problem:
-                    yield f"{row.place}: {row.problem}"
-                    continue
-                name = str(row.fields.get("id", row.number))
-                fields = {**row.fields, "dataset": "big_bench_audio", "subset": "big_bench_audio", "split": "test"}
-                says = [text_of(row.fields, "transcript", "text", "prompt")]
-                reference = text_of(row.fields, "official_answer", "answer")
-                yield AskedRow(name, row, fields, says=says, reference=reference)
+        found = read_pieces(table_files(source))
+        rows = (row for row in found if self._is_wanted(row.fields.get("category"), row.problem))
+        for row in limited(rows, self.limit):
+            if row.problem:
+                yield f"{row.place}: {row.problem}"
+                continue
+            name = str(row.fields.get("id", row.number))
+            fields = {**row.fields, "dataset": "big_bench_audio", "subset": "big_bench_audio", "split": "test"}
+            says = [text_of(row.fields, "transcript", "text", "prompt")]
+            reference = text_of(row.fields, "official_answer", "answer")
+            yield AskedRow(name, row, fields, says=says, reference=reference)
 
     def _is_wanted(self, category: object, problem: str) -> bool:
         return bool(problem) or not self.categories or category in self.categories

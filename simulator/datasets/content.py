@@ -2,13 +2,16 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
+from simulator.datasets.hub import RepositoryId, Revision, repository
 from simulator.datasets.kept_sound import VOICE, joined, spoken
 from simulator.datasets.sample import Dataset, DatasetSample, DatasetSpec, SampleTurn, check_recording, usable
+from simulator.datasets.source import Folder, SampleSource
 from simulator.datasets.tables import TableRow
 from simulator.errors import SessionError
 
@@ -45,13 +48,16 @@ class AskedRow(NamedTuple):
 class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
     """A data set whose rows are questions: each is played, answered, and over when the agent has fallen silent.
 
-    limit: so many rows of each part, before anything is drawn. sample: a drawn part of the rest. only: these ids.
-    speak: texts without a sound are said by our voice, too. no_audio: no sound is used, our voice says the texts.
+    limit: so many rows of each subset and split, before anything is drawn. sample: a drawn part of the rest. only:
+    these ids. speak: texts without a sound are said by our voice, too. no_audio: no sound is used, our voice says them.
     answer: what is scored, the text that the agent told or what was heard of it. path: the data set's file or folder.
-    voice: who says the texts.
+    hub: instead of a path its repository on the Hugging Face hub, like `hlt-lab/voicebench`. revision: of the
+    repository a commit, a tag or a branch. voice: who says the texts.
     """
 
-    path: Path
+    path: Path | None = None
+    hub: RepositoryId | None = None
+    revision: Revision | None = None
     limit: Count | None = None
     sample: Stratified | None = None
     only: list[str] = []
@@ -62,7 +68,26 @@ class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
 
     asks: ClassVar[bool] = True
 
-    def questions(self) -> Iterator[AskedRow | str]:
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.hub is None):
+            raise ValueError("a data set has exactly one of path and hub")
+        if self.revision is not None and self.hub is None:
+            raise ValueError("revision is of a repository; name it with hub")
+
+    def source(self) -> SampleSource:
+        """Give where the data set lies. ScenarioError: the hub cannot be asked, or has no such repository."""
+        if self.path is not None:
+            return Folder(self.path)
+        return repository(self.hub or "", self.revision)
+
+    def probe(self) -> str | None:
+        """Ask the hub which commit it is at."""
+        if self.hub is None:
+            return None
+        found = repository(self.hub, self.revision)
+        return "; ".join([f"{found} is at commit {found.origin.revision}", *found.remarks])
+
+    def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Give the rows in order, or a sentence where a row is none; ScenarioError where there is no data set."""
         raise NotImplementedError
 
@@ -72,15 +97,17 @@ class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
 
     def read(self) -> Dataset:
         """List the samples that are chosen; what cannot be used is left out with a note."""
-        found = list(self.questions())
-        notes = [item for item in found if isinstance(item, str)]
+        source = self.source()
+        rows = list(self.questions(source))
+        notes = [item for item in rows if isinstance(item, str)]
         samples: list[DatasetSample] = []
-        for question in self._chosen([item for item in found if isinstance(item, AskedRow)]):
+        for question in self._chosen([item for item in rows if isinstance(item, AskedRow)]):
             try:
                 samples.append(self._sample(question))
             except SessionError as error:
                 notes.append(f"{question.id}: {error}")
-        return usable(samples, notes, self.path)
+        found = usable(samples, notes, source)
+        return msgspec.structs.replace(found, origin=source.origin, remarks=list(source.remarks))
 
     def _chosen(self, questions: Sequence[AskedRow]) -> Sequence[AskedRow]:
         if self.only:
@@ -132,11 +159,8 @@ class ContentDatasetSpec(DatasetSpec, frozen=True, kw_only=True):
 
 
 def limited(rows: Iterator[TableRow], limit: int | None) -> Iterator[TableRow]:
-    """Give the first rows of a table."""
-    for place, row in enumerate(rows):
-        if limit is not None and place >= limit:
-            return
-        yield row
+    """Give the first rows of a table; behind them nothing is read."""
+    return islice(rows, limit)
 
 
 def drawn(questions: Sequence[AskedRow], wish: Stratified) -> list[AskedRow]:

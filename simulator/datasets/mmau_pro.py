@@ -1,10 +1,10 @@
 """`dataset: {kind: mmau_pro, path: ...}`: questions about sounds: the sounds are heard, then our voice asks."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import TableRow, read_table, table_files
+from simulator.datasets.source import SampleSource
+from simulator.datasets.tables import TableRow, read_pieces, table_files
 
 KINDS = ("closed", "open", "instruction_following")
 
@@ -22,15 +22,15 @@ class MmauProDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="mma
         """Its own evaluation; open questions need a judge besides."""
         return ["mmau_pro"]
 
-    def questions(self) -> Iterator[AskedRow | str]:
+    def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
         """Read the rows of the wanted categories."""
         wanted = {name.replace(" ", "_") for name in self.categories}
-        for file in table_files(self.path):
-            for row in limited(self._of(file, wanted), self.limit):
-                yield f"{row.place}: {row.problem}" if row.problem else self._question(row)
+        rows = self._of(read_pieces(table_files(source)), wanted)
+        for row in limited(rows, self.limit):
+            yield f"{row.place}: {row.problem}" if row.problem else self._question(row)
 
-    def _of(self, file: Any, wanted: set[str]) -> Iterator[TableRow]:
-        for row in read_table(file):
+    def _of(self, rows: Iterator[TableRow], wanted: set[str]) -> Iterator[TableRow]:
+        for row in rows:
             category = str(row.fields.get("category", "")).strip().replace(" ", "_")
             kind = category if category in KINDS else "closed"
             if row.problem or not wanted or wanted & {category, kind}:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from simulator.actor import ActorSpec, AnyActor
+from simulator.datasets.source import HubOrigin
 from simulator.errors import ScenarioError, SessionError, located
 from simulator.plugins import Kind, load
 from simulator.reading.length import Length
@@ -45,10 +46,15 @@ class DatasetSample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset as it was found: samples in order, and a sentence per sample that cannot be used."""
+    """A dataset as it was found: samples in order, and a sentence per sample that cannot be used.
+
+    origin: of one from the hub what it was read from. remarks: what is to be known of it, and costs no sample.
+    """
 
     samples: list[DatasetSample]
     notes: list[str] = []
+    origin: HubOrigin | None = None
+    remarks: list[str] = []
 
 
 class DatasetSpec(Spec, frozen=True, kw_only=True):
@@ -82,6 +88,10 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
         """Give how long a session lasts where the scenario does not say; None: as its recording, or its answer."""
         return None
 
+    def probe(self) -> str | None:
+        """Ask a far end that it is read from, and tell what answered; None where there is none. ScenarioError."""
+        return None
+
     def scorers(self) -> list[str]:
         """The kinds of the scorers made for it; empty when the scenario's own are meant."""
         return []
@@ -102,7 +112,7 @@ else:
         spec = DatasetSpec
 
 
-def usable(samples: list[DatasetSample], notes: list[str], where: Path) -> Dataset:
+def usable(samples: list[DatasetSample], notes: list[str], where: object) -> Dataset:
     """Make the dataset; ScenarioError when no sample is left, with the first reason."""
     if not samples:
         raise ScenarioError(f"{where}: no sample can be used: {notes[0] if notes else 'it holds none'}")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any, Literal, get_args
 
 from simulator.datasets.content import AskedRow, ContentDatasetSpec, limited, text_of
-from simulator.datasets.tables import NoTableError, TableRow, read_table, splits_in, table_files
+from simulator.datasets.source import SampleSource
+from simulator.datasets.tables import NoTableError, SampleTable, TableRow, read_pieces, splits_in, table_files
 from simulator.errors import ScenarioError
 
 Subset = Literal[
@@ -42,7 +43,8 @@ class VoicebenchDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="
     def subsets(self) -> list[str]:
         """The subsets that are wanted."""
         if self.subset == "all":
-            named = {self.path.parent.name, self.path.stem.partition("-0")[0]} if self.path.is_file() else set()
+            file = self.path if self.path is not None and self.path.is_file() else None
+            named = {file.parent.name, file.stem.partition("-0")[0]} if file else set()
             return [name for name in SUBSETS if not named or name in named]
         return list(self.subset) if isinstance(self.subset, list) else [self.subset]
 
@@ -53,26 +55,31 @@ class VoicebenchDatasetSpec(ContentDatasetSpec, frozen=True, kw_only=True, tag="
             return ["voicebench"]
         return [] if wanted == ["mtbench"] else [f"voicebench:{_EVALUATORS.get(wanted[0], 'open')}"]
 
-    def questions(self) -> Iterator[AskedRow | str]:
-        """Read every wanted subset; ScenarioError where the folder holds none of them."""
+    def questions(self, source: SampleSource) -> Iterator[AskedRow | str]:
+        """Read every wanted subset; ScenarioError where the data set holds none of them."""
         if not self.subsets():
-            raise ScenarioError(f"{self.path}: its name says no subset; name it: subset: {SUBSETS[0]}")
-        missing: list[str] = []
+            raise ScenarioError(f"{source}: its name says no subset; name it: subset: {SUBSETS[0]}")
+        missing: dict[str, NoTableError] = {}
         for subset in self.subsets():
             try:
-                yield from self._of_subset(subset)
-            except NoTableError:
-                missing.append(subset)
+                yield from self._of_subset(source, subset)
+            except NoTableError as error:
+                missing[subset] = error
         if len(missing) == len(self.subsets()):
-            raise ScenarioError(f"{self.path}: holds none of {', '.join(missing)}")
+            if len(missing) == 1:
+                raise next(iter(missing.values()))
+            raise ScenarioError(f"{source}: holds none of {', '.join(missing)}")
 
-    def _of_subset(self, subset: str) -> Iterator[AskedRow | str]:
+    def _of_subset(self, source: SampleSource, subset: str) -> Iterator[AskedRow | str]:
         known = SPLITS.get(subset, ())
-        splits = [self.split] if self.split else splits_in(self.path, subset, known) if known else []
+        splits = [self.split] if self.split else splits_in(source, subset, known) if known else []
         for split in splits or [""]:
-            for file in table_files(self.path, "" if self.path.is_file() else subset, split):
-                named = split or (known[0] if self.path.is_file() and known else _split_of(file.stem, subset))
-                for row in limited(read_table(file), self.limit):
+            pieces: dict[str, list[SampleTable]] = {}
+            for file in table_files(source, subset, split):
+                named = split or (known[0] if source.alone and known else _split_of(file.name.stem, subset))
+                pieces.setdefault(named, []).append(file)
+            for named, files in pieces.items():
+                for row in limited(read_pieces(files), self.limit):
                     yield self._question(row, subset, named)
 
     def _question(self, row: TableRow, subset: str, split: str) -> AskedRow | str:

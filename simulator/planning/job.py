@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from simulator.cassettes.recording import RecordSetting
+from simulator.datasets.source import HubOrigin
 from simulator.reading.secrets import mask
 from simulator.scenario import Scenario
 from simulator.spec import decode, encode
@@ -76,10 +77,15 @@ def _job(name: str, scenario: dict[str, Any], rest: dict[str, Any]) -> Job:
 
 
 class Expanded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job stands for; notes: what could not be used, a sentence each."""
+    """What a job stands for; notes: what could not be used, remarks: how what is used was had, a sentence each.
+
+    origins: by group what was read from the hub.
+    """
 
     jobs: list[Job]
     notes: list[str] = []
+    remarks: list[str] = []
+    origins: dict[str, HubOrigin] = {}
 
 
 class Expander(Protocol):

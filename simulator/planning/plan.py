@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.cassettes.recording import RecordSetting
+from simulator.datasets.source import HubOrigin
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.injector import SpeechInjectorSpec
@@ -39,6 +40,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sweeps: the scenarios that have points, by name; points: whose point a scenario is; flights: the staircases, whose
     first round alone is among the jobs. sources: where each scenario comes from, by name. notes: what could not be
     used, remarks: what will not be all that it looks like; a sentence each. record: where paid calls are kept.
+    origins: by scenario the data sets that were read from the hub.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     remarks: list[str] = []
     record: RecordSetting | None = None
+    origins: dict[str, HubOrigin] = {}
 
     @property
     def purses(self) -> dict[str, Scenario]:
@@ -111,6 +114,7 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
     jobs: list[Job] = []
     notes: list[str] = []
     doubts: list[str] = []
+    origins: dict[str, HubOrigin] = {}
     for source, asked in taken.items():
         check_control(asked)
         scenario, told = informed(deciding(asked))
@@ -135,6 +139,8 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
             scenarios[start.group] = msgspec.structs.replace(start.scenario, scorers=scorers)
             jobs += [] if climbs else found.jobs
             notes += found.notes
+            doubts += found.remarks
+            origins |= found.origins
     _refuse_clashes(jobs)
     name = next(iter(origin)) if len(origin) == 1 else "-".join(origin)[:60].rstrip("-")
     return Plan(
@@ -146,7 +152,8 @@ def plan_of(taken: Mapping[str, Scenario]) -> Plan:
         flights=flights,
         sources=sources,
         notes=notes,
-        remarks=[*doubts, *_remarks(scenarios)],
+        remarks=[*dict.fromkeys(doubts), *_remarks(scenarios)],
+        origins=origins,
     )
 
 
@@ -167,12 +174,16 @@ def _remarks(scenarios: Mapping[str, Scenario]) -> list[str]:
 
 def expanded(job: Job, expanders: Sequence[Expander] = EXPANDERS) -> Expanded:
     """Send a job through expanders, one after the other: the jobs it stands for, and what could not be used."""
-    jobs, notes = [job], []
+    whole = Expanded(jobs=[job])
     for expand in expanders:
-        made = [expand(one) for one in jobs]
-        jobs = [one for each in made for one in each.jobs]
-        notes += [note for each in made for note in each.notes]
-    return Expanded(jobs=jobs, notes=notes)
+        made = [expand(one) for one in whole.jobs]
+        whole = Expanded(
+            jobs=[one for each in made for one in each.jobs],
+            notes=[*whole.notes, *(note for each in made for note in each.notes)],
+            remarks=[*whole.remarks, *(remark for each in made for remark in each.remarks)],
+            origins=dict(item for each in (whole, *made) for item in each.origins.items()),
+        )
+    return whole
 
 
 def _wished(scenario: Scenario, wishes: Wishes) -> Scenario:

@@ -47,7 +47,9 @@ def each_sample(job: Job) -> Expanded:
         jobs[name] = msgspec.structs.replace(job, id=name, scenario=scenario, sample=described(sample))
     if not jobs:
         raise ScenarioError(f"dataset: no sample can be used: {notes[0] if notes else 'there is none'}")
-    return Expanded(jobs=list(jobs.values()), notes=notes)
+    remarks = [f"dataset: {remark}" for remark in found.remarks]
+    origins = {job.group: found.origin} if found.origin else {}
+    return Expanded(jobs=list(jobs.values()), notes=notes, remarks=remarks, origins=origins)
 
 
 def described(sample: DatasetSample) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from simulator.call.surroundings import Pacing
+from simulator.datasets.source import HubOrigin
 from simulator.files import read_json, write_json
 from simulator.reading.cost import Cost
 from simulator.sweep.sweep import SweepInfo
@@ -66,7 +67,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     started: UTC, ISO 8601. model_hosts: what shared models measured, as each tells it. costs: by scenario. Both are
     left out by what is no run over scenarios: a talk, a server. sweeps: what there is to know of them, by name. shard:
     of a part of a run. command: the words it was started by, secrets masked. versions: of this package, of Python, of
-    what was used. host: the machine. sessions: what became of each, by id.
+    what was used. host: the machine. sessions: what became of each, by id. datasets: by scenario what was read from the
+    hub, at which commit.
     """
 
     command: list[str] = []
@@ -80,6 +82,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     costs: dict[str, Cost] | UnsetType = UNSET
     sweeps: dict[str, SweepInfo] | UnsetType = UNSET
     shard: ShardInfo | UnsetType = UNSET
+    datasets: dict[str, HubOrigin] | UnsetType = UNSET
 
 
 def write_info(run_folder: Path, info: RunInfo) -> None:

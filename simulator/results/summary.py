@@ -1,7 +1,6 @@
 """Summaries: what the scores of a run's sessions come to, per scenario and over the whole run."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -69,10 +68,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """The expectations that stop a release: failed or undecided, and not there to inform alone."""
         return [verdict for scenario in self.scenarios for verdict in scenario.verdicts if verdict.gates]
 
-    def as_json(self, folder: Path, exit_code: int) -> dict[str, Any]:
+    def as_json(self, folder: str, exit_code: int) -> dict[str, Any]:
         """The result for machines."""
         return {
-            "folder": str(folder),
+            "folder": folder,
             "exit_code": exit_code,
             "scenarios": self.scenarios,
             "pooled": self.pooled,

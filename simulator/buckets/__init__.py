@@ -1,0 +1,1 @@
+"""Runs at URLs: folders of object storage and of other machines, whatever fsspec opens."""
