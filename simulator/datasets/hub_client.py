@@ -41,8 +41,14 @@ class UnreachableError(ScenarioError):
 
 
 def endpoint() -> str:
-    """Give the address of the hub."""
-    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
+    """Give the address of the hub. ScenarioError: its client, which knows it, is not installed."""
+    named = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    if named:
+        return named
+    try:
+        return str(import_module("huggingface_hub.constants").ENDPOINT)
+    except ImportError:
+        raise ScenarioError(NEEDS) from None
 
 
 def ask_listing(hub: str, revision: str) -> Listing:
