@@ -75,7 +75,11 @@ class RtcWire:
             channel.on("close", self._state_changed)
 
     async def send(self, message: Message) -> None:
-        """Send sound, or a message over the channel."""
+        """Send a message."""
+        self.post(message)
+
+    def post(self, message: Message) -> None:
+        """Put down sound, or a message for the channel; aiortc's own tasks send it."""
         if message.get("type") == "audio":
             self.sound.put_nowait(base64.b64decode(message["audio"]))
         elif self._channel is not None and self._channel.readyState == "open":
