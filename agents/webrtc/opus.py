@@ -26,7 +26,7 @@ less of what was said. Of complexities 0 to 10 browsers take 5 on phones; more b
 TIME_BASE = Fraction(1, RATE_HZ)
 
 
-class OpusEncoder:
+class OpusMouth:
     """Encodes a voice, chunk by chunk of 20 ms, each into a packet of its own."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ def mouth_of(aiortc: Any, next_sound: Callable[[], Awaitable[bytes]]) -> "MediaS
 
     class SaidTrack(aiortc.MediaStreamTrack):  # type: ignore[misc] # its base is only known here
         kind = "audio"
-        encoder = OpusEncoder()
+        encoder = OpusMouth()
 
         async def recv(self) -> Any:
             return self.encoder.encode(await next_sound())
