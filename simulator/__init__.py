@@ -2,7 +2,7 @@
 
 What other packages may build on; a change to any of it is told in CHANGELOG.md. Everything else may move.
 
-    simulator.actor                  Actor, ActorSpec, AnyActor, BlockActor, Context, Setting
+    simulator.actor                  Actor, ActorSpec, AnyActor, BlockActor, Context, PunctualActor, Setting
     simulator.traits                 AudioFormat, PartyTraits, SharedHost, StepTraits
     simulator.injector               BlockInjector, Injector, InjectorContext, InjectorSpec, SpeechInjectorSpec, Tracks
     simulator.line                   Channel, ChannelContext, ChannelSpec

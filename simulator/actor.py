@@ -202,6 +202,27 @@ class Actor:
         """Let go of everything; called once, also after a failed start or a cancelled session."""
 
 
+class PunctualActor(Actor):
+    """An actor that is asked for what it says when that is due: what came in from a far end until then still counts.
+
+    Its step has two halves. On the wall clock `hear` is called as soon as a frame is heard and `answer` when the next
+    one is due, a frame later; elsewhere one follows the other. Both run in the tick itself: neither may take long.
+    """
+
+    def hear(self, heard: AudioFrame) -> None:
+        """Take the frame that is heard."""
+        raise NotImplementedError
+
+    def answer(self) -> AudioFrame:
+        """Give the frame that is said after it; called once for every `hear`."""
+        raise NotImplementedError
+
+    def step(self, heard: AudioFrame) -> AudioFrame:
+        """Hear a frame, say the next one."""
+        self.hear(heard)
+        return self.answer()
+
+
 class BlockActor(Actor):
     """An actor that takes and gives many frames at once, where it knows that nothing it hears can change what it says.
 

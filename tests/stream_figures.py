@@ -151,9 +151,7 @@ class Clear(NamedTuple):
 
 
 def clears_of(session: Session) -> list[Clear]:
-    """Look at every clear of a call. A session says a frame ahead: of what comes in during a frame, the next but one
-    knows at the latest.
-    """
+    """Look at every clear of a call: of what comes in during a frame, the next one knows."""
     trace = read_trace(session.folder, "agent")
     clears = [record for record in trace.received() if record.type in ("clear", "interrupt")]
     cuts = [event.at for event in session.by_type.get("audio_end", ()) if event.data.get("cut")]

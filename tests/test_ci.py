@@ -1,22 +1,17 @@
 """What machines are told of a run: JUnit XML, GitHub's summary and annotations, at the lines they are about."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 
 from simulator.ci.cases import Case, CaseSuite
 from simulator.ci.github import annotation, annotations, summary_markdown
 from simulator.ci.junit import write_junit
 from tests.command_line import simulate
 from tests.junit_schema import assert_junit
-from tests.source_tree import ROOT
 
 CALL = """# a comment, so that lines are not numbers of keys
 name: call & <answer>
@@ -125,28 +120,3 @@ def test_a_file_is_named_as_the_checkout_has_it(tmp_path: Path) -> None:
     inside = tmp_path / "calls" / "one.yaml"
     told = annotation("error", "t", str(inside), 1, environment={"GITHUB_WORKSPACE": str(tmp_path)})
     assert told.startswith("::error file=calls/one.yaml,line=1")
-
-
-def test_the_action_runs_as_it_is_written(call: Path, tmp_path: Path) -> None:
-    """Its own shell line, with the variables that it names: exit code told, files where the upload looks for them."""
-    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    steps = {step.get("name", step.get("uses")): step for step in action["runs"]["steps"]}
-    asked = set(re.findall(r"inputs\.([\w-]+)", (ROOT / "action.yml").read_text(encoding="utf-8")))
-    assert action["runs"]["using"] == "composite" and asked == set(action["inputs"])
-    values = {name: item.get("default", "") for name, item in action["inputs"].items()} | {"scenarios": "c*.yaml"}
-    env = {name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: values[found[1]], text)
-           for name, text in steps["Simulate"]["env"].items()}  # fmt: skip
-    bin_folder = tmp_path / "simulate" / "bin"
-    bin_folder.mkdir(parents=True)
-    (bin_folder / "simulate").write_text(f'#!/bin/sh\nexec {sys.executable} -m simulator "$@"\n', encoding="utf-8")
-    (bin_folder / "simulate").chmod(0o755)
-    given = os.environ | env | {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "outputs")}
-    done = subprocess.run(
-        ["bash", "-e", "-c", steps["Simulate"]["run"]], env=given, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1, done.stderr
-    assert (tmp_path / "outputs").read_text(encoding="utf-8") == "exit-code=1\n"
-    kept = steps["Upload the pages"]["with"]["path"]
-    paths = [values[name] for name in re.findall(r"inputs\.([\w-]+)", kept)]
-    assert paths == ["simulate-run", "simulate-junit.xml"] and all((tmp_path / path).exists() for path in paths)
-    assert (tmp_path / ".simulate-history" / "history.jsonl").is_file()

@@ -118,6 +118,7 @@ def test_the_double_has_the_sdks_own_names(tmp_path: Path) -> None:
     assert rtc.ParticipantKind.PARTICIPANT_KIND_AGENT == AGENT and rtc.TrackSource.SOURCE_MICROPHONE == 2
     assert rtc.TrackKind.KIND_AUDIO == livekit_room.AUDIO and callable(rtc.Room.disconnect)
     assert {"auto_subscribe"} <= set(inspect.signature(rtc.RoomOptions).parameters)
+    assert isinstance(rtc.RemoteTrackPublication.sid, property)
     assert {"source"} <= set(dir(rtc.TrackPublishOptions())) and rtc.ConnectError("x").message == "x"
 
 

@@ -97,6 +97,28 @@ def test_an_avatar_carries_the_agents_sound_and_a_name_chooses_among_many() -> N
     assert named.core.ready
 
 
+def test_an_avatar_may_be_there_and_heard_before_its_agent() -> None:
+    """In a room that is joined late they are told in any order; the agent's own sound is not heard beside it."""
+    driven = Driver(RoomCore(RoomSettings(jitter_s=0)))
+    driven.receive(told("participant", "avatar", kind="agent", attributes={"lk.publish_on_behalf": AGENT}),
+                   told("track", "avatar", track="TR_1"))  # fmt: skip
+    assert not driven.core.ready
+    driven.receive(told("participant", kind="agent", attributes={}), told("track", track="TR_2"))
+    assert driven.core.ready and driven.core.people.voice == "TR_1"
+
+
+def test_of_several_tracks_of_the_agent_the_first_is_its_voice_until_it_is_gone() -> None:
+    """Music beside it would be pushed between its pieces; a track that is published again is heard again."""
+    driven = driver()
+    music, voice = PCM.encode(counted(960)), PCM.encode(counted(1920)[960:])
+    driven.receive(told("track", track="TR_music"), told("audio", track="TR_music", audio=music, pts=0),
+                   told("audio", audio=voice, pts=0)).step()  # fmt: skip
+    assert count_of(driven.said[-1]) == list(range(961, 1921))
+    driven.receive(told("track_gone"), told("track", track="TR_again"), told("track_gone", track="TR_music"),
+                   told("audio", track="TR_again", audio=voice, pts=0)).step()  # fmt: skip
+    assert count_of(driven.said[-1]) == list(range(961, 1921))
+
+
 def test_transcripts_are_of_whoever_sent_them() -> None:
     """The agent's in pieces, final in the closing attributes alone; ours once, by the final guess; JSON as words."""
     driven = driver()

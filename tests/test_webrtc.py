@@ -1,6 +1,7 @@
 """Rules of `webrtc` in whole sessions: both ends are real, and loopback is their way to each other."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 pytest.importorskip("aiortc", reason="needs the extra connect")
 
+import av
+
+from agents.webrtc.opus import OpusMouth
 from simulator.cli import main
 from simulator.doctor.probe import probe_party
 from simulator.errors import ScenarioError
@@ -23,6 +27,21 @@ from tests.contracts.stream_peers import TALKER, assert_replays, talk_with
 pytestmark = pytest.mark.usefixtures("loopback_key")
 
 TONE = (0.25 * np.sin(2 * np.pi * 440 * np.arange(15 * PACKET) / 48_000)).astype(np.float32)
+
+
+def test_a_voice_is_encoded_packet_by_packet_and_comes_back_as_it_was() -> None:
+    """A packet of 20 ms each, counted from 0; decoded it is the same sound, later by what libopus looks ahead."""
+    rng = np.random.default_rng(1)
+    voice = np.convolve(rng.standard_normal(50 * PACKET), np.ones(24) / 24, "same")
+    said = np.rint(8000 * voice / np.abs(voice).max()).astype("<i2")
+    mouth, decoder = OpusMouth(), av.AudioCodecContext.create("libopus", "r")
+    decoder.format, decoder.layout, decoder.sample_rate = "s16", "mono", 48_000
+    packets = [mouth.encode(piece.tobytes()) for piece in said.reshape(-1, PACKET)]
+    assert [packet.pts for packet in packets] == list(range(0, 50 * PACKET, PACKET))
+    back = np.concatenate([frame.to_ndarray().ravel() for packet in packets for frame in decoder.decode(packet)])
+    ahead = 312  # samples at 48 kHz: 6.5 ms
+    error = back[ahead:].astype(float) - said[: len(back) - ahead]
+    assert 10 * np.log10(np.mean(said.astype(float) ** 2) / np.mean(error[PACKET:] ** 2)) > 15
 
 
 def bot(text: str) -> list[str]:
@@ -47,6 +66,8 @@ def test_a_call_with_a_bot_and_its_trace_say_the_same(tmp_path: Path) -> None:
         ("POST", "/start"), ("POST", "/sessions/s-1/api/offer"), ("PATCH", "/sessions/s-1/api/offer"),
     ]  # fmt: skip
     assert json.loads(far.asked[0].body)["body"] == {"token": KEY}
+    codecs = re.findall(r"a=rtpmap:\d+ (\S+)", json.loads(far.asked[1].body)["sdp"])
+    assert codecs == ["opus/48000/2"], "what is said is Opus already, so nothing else may be agreed on"
     assert {asked.headers["authorization"] for asked in far.asked} == {f"Bearer {KEY}"}
     loud = np.abs(session.said("agent")) > 0.01
     assert 0.2 < np.count_nonzero(loud) / 48_000 < 0.4, "the tone is 0.3 s long"

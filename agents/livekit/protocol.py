@@ -2,7 +2,7 @@
 
     state    what happens                        what is done                                               next
     joining  joined, participant                 the agent is found: its identity, else the first agent     joining
-             its track, or its avatar's          `remote_ready`                                             open
+             its track, or its avatar's          `remote_ready`; of several the first, until it is gone     open
     open     20 ms are heard                     audio                                                      open
              audio of that track                 it waits to be heard; long silence is left out             open
              lk.agent.state changes              `remote_state`                                             open
@@ -107,9 +107,11 @@ class RoomPeople:
     def __init__(self, core: RoomCore) -> None:
         self.me = ""
         self.state = ""
-        self.avatar: str | None = None
-        """Who carries the agent's sound for it."""
         self._core = core
+        self._behalf: dict[str, str] = {}
+        """Avatars, each with the agent whose sound it carries; one may be there before its agent is."""
+        self._tracks: dict[str, str] = {}
+        """Tracks of sound, in the order in which they came, each with whose it is."""
         self._streams: dict[str, tuple[Message, list[str]]] = {}
 
     def joined(self, message: Message, at: int) -> None:
@@ -122,10 +124,11 @@ class RoomPeople:
         wanted = self._core.settings.identity
         is_agent = identity == wanted if wanted is not None else message.get("kind") == "agent"
         if attributes.get(ON_BEHALF):
-            self.avatar = identity if attributes[ON_BEHALF] == (self._core.agent or wanted) else self.avatar
+            self._behalf[identity] = str(attributes[ON_BEHALF])
         elif is_agent and self._core.agent is None:
             self._core.agent = identity
         self.changed(message, at)
+        self._mind_the_voice(at)
 
     def changed(self, message: Message, at: int) -> None:
         """Attributes changed: only the agent's state means something here."""
@@ -134,12 +137,27 @@ class RoomPeople:
             self.state = str(state)
             self._core.actions.note(at, "remote_state", state=self.state)
 
-    def speaks_for_agent(self, identity: object) -> bool:
-        """Whether somebody's sound is the agent's."""
-        return identity is not None and identity == (self.avatar or self._core.agent)
+    @property
+    def voice(self) -> str | None:
+        """The track that is the agent's voice: the first of its avatar's, if it has one, else of its own.
+
+        An agent may publish others beside it (music, a sound while it thinks); in one queue they would be a muddle.
+        """
+        speaker = next((who for who, agent in self._behalf.items() if agent == self._core.agent), self._core.agent)
+        return next((track for track, who in self._tracks.items() if who == speaker), None)
+
+    def sounds(self, message: Message, at: int) -> None:
+        """A track of sound can be heard."""
+        self._tracks[track_of(message)] = str(message["identity"])
+        self._mind_the_voice(at)
+
+    def silenced(self, message: Message, at: int) -> None:
+        """A track is no more."""
+        self._tracks.pop(track_of(message), None)
 
     def left(self, message: Message, at: int) -> None:
         """Somebody has left."""
+        self._behalf.pop(str(message["identity"]), None)
         if message["identity"] == self._core.agent:
             self._core.leave(f"{ROOM_LEFT}: {message.get('reason') or 'no reason given'}", at)
 
@@ -164,10 +182,22 @@ class RoomPeople:
             return
         attributes = {**inner(began, "attributes"), **inner(message, "attributes")}
         mine = sender == self.me
+        if not mine and sender != self._core.agent and self._behalf.get(sender) != self._core.agent:
+            return  # of somebody else in the room
         words = spoken_words(text)
         if words and (attributes.get(FINAL) == "true" or not mine):
             of = other_party(self._core.party) if mine else self._core.party
             self._core.actions.note(at, "transcript", of=of, id=attributes.get("lk.segment_id"), text=words)
+
+    def _mind_the_voice(self, at: int) -> None:
+        if self.voice is not None and not self._core.ready:
+            self._core.ready = True
+            self._core.actions.note(at, "remote_ready", server="livekit")
+
+
+def track_of(message: Message) -> str:
+    """Give a track's name: its sid, in older traces its participant's."""
+    return str(message.get("track") or message["identity"])
 
 
 def spoken_words(text: str) -> str:
@@ -181,14 +211,8 @@ def spoken_words(text: str) -> str:
     return "".join(str(line.get("text", "")) for line in lines if isinstance(line, dict)).strip()
 
 
-def _track(core: RoomCore, message: Message, at: int) -> None:
-    if core.people.speaks_for_agent(message["identity"]) and not core.ready:
-        core.ready = True
-        core.actions.note(at, "remote_ready", server="livekit")
-
-
 def _audio(core: RoomCore, message: Message, at: int) -> None:
-    if core.people.speaks_for_agent(message["identity"]):
+    if track_of(message) == core.people.voice:
         samples = PCM.decode(message["audio"])
         core.usage.received(len(samples))
         core.sound.push(samples, int(message["pts"]), at)
@@ -207,7 +231,8 @@ _ACTS: Mapping[str, Callable[[RoomCore, Any, int], None]] = {
     "participant": lambda core, message, at: core.people.seen(message, at),
     "attributes": lambda core, message, at: core.people.changed(message, at),
     "left": lambda core, message, at: core.people.left(message, at),
-    "track": _track,
+    "track": lambda core, message, at: core.people.sounds(message, at),
+    "track_gone": lambda core, message, at: core.people.silenced(message, at),
     "audio": _audio,
     "text_opened": lambda core, message, at: core.people.opened(message, at),
     "text": lambda core, message, at: core.people.wrote(message, at),

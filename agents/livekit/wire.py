@@ -1,7 +1,8 @@
 """A LiveKit room by the official SDK: its callbacks become messages, messages become its calls.
 
 joined {identity}, participant {identity, kind, attributes}, attributes {identity, attributes}, left {identity, reason}
-track {identity}, audio {identity, audio, pts}                   PCM16 in base64, at 48 kHz
+track, track_gone {identity, track}                              its sid
+audio {identity, track, audio, pts}                              PCM16 in base64, at 48 kHz
 text_opened {stream, topic, identity, attributes}, text {stream, text}, text_closed {stream, attributes}
 data {identity, topic, data}, dtmf {identity, digit}
 """
@@ -68,6 +69,7 @@ class RoomWire:
             "participant_disconnected": lambda who: self._tell("left", who, reason=_reason(who)),
             "participant_attributes_changed": lambda new, who: self._tell("attributes", who, attributes=dict(new)),
             "track_subscribed": self._track,
+            "track_unsubscribed": lambda _, publication, who: self._tell("track_gone", who, track=publication.sid),
             "data_received": self._data,
             "sip_dtmf_received": lambda dtmf: self._tell("dtmf", dtmf.participant, digit=str(dtmf.digit)),
             "disconnected": lambda reason: self.put(RemoteError(f"{ROOM_LEFT}: {_word(reason)}")),
@@ -103,13 +105,13 @@ class RoomWire:
         agent = who.kind == self._sdk.ParticipantKind.PARTICIPANT_KIND_AGENT
         self._tell("participant", who, kind="agent" if agent else "other", attributes=dict(who.attributes))
 
-    def _track(self, track: Any, _publication: Any, who: Any) -> None:
+    def _track(self, track: Any, publication: Any, who: Any) -> None:
         if track.kind == self._sdk.TrackKind.KIND_AUDIO:
             self._seen(who)  # tracks may come before the room has told of who is there
-            self._tell("track", who)
-            self._tasks.start_soon(self._hear, track, who)
+            self._tell("track", who, track=publication.sid)
+            self._tasks.start_soon(self._hear, track, publication.sid, who)
 
-    async def _hear(self, track: Any, who: Any) -> None:
+    async def _hear(self, track: Any, sid: str, who: Any) -> None:
         stream = self._sdk.AudioStream.from_track(
             track=track, sample_rate=RATE_HZ, num_channels=1, frame_size_ms=FRAME_MS
         )
@@ -117,7 +119,7 @@ class RoomWire:
         try:
             async for event in stream:
                 data = bytes(event.frame.data)
-                self._tell("audio", who, audio=base64.b64encode(data).decode("ascii"), pts=pts)
+                self._tell("audio", who, track=sid, audio=base64.b64encode(data).decode("ascii"), pts=pts)
                 pts += len(data) // 2
         finally:
             with anyio.CancelScope(shield=True):

@@ -29,7 +29,8 @@ def contiguous(trace: Trace) -> Trace:
             if item is not None:
                 items[item] = gathered[-1]
         else:
-            items[item].append(msgspec.structs.replace(record, at=items[item][0].at))
+            first = items[item][0]
+            items[item].append(msgspec.structs.replace(record, at=first.at, after_heard=first.after_heard))
     records = tuple(record for group in gathered for record in group)
     return msgspec.structs.replace(trace, records=records)
 

@@ -1,12 +1,13 @@
 """Peers: remote systems with a real time of their own, joined to a session on the wall clock.
 
 A kind is a core (peer_core.py) and a way to dial. The core acts only in steps: what comes in waits in an
-inbox until the next one, is written to the trace with that step's `at` and its own time of arrival, and goes
-through the core. So a replay that hands over the same messages at the same steps says the same samples
+inbox until the next half of one, is written to the trace with that step's `at`, the half and its own time of arrival,
+and goes through the core. So a replay that hands over the same messages at the same steps says the same samples
 (peer_replay.py).
 
     start   dial; hand messages over until the core is ready (`connect_s`)
-    step    inbox -> core.receive ...; core.hear(frame); core.say -> frame      (never waits)
+    hear    inbox -> core.receive ...; core.hear(frame)                         (never waits)
+    answer  inbox -> core.receive ...; core.say -> frame                        (never waits)
     behind  one task (peer_connection.py): reads into the inbox, writes what the core sends, dials again when asked;
             when the session ends: core.close, a moment for the far end's last word, the connection is closed
 
@@ -21,9 +22,9 @@ import anyio
 import msgspec
 
 from agents.remote.peer_connection import BACKLOG_S, Arrival, Connection, Dial, Wire
-from agents.remote.peer_core import Awaiting, Core, Note, Send, TakesKeys, answer, deliver, said_at, word_of
+from agents.remote.peer_core import Awaiting, Core, Note, Send, TakesKeys, deliver, said_at, word_of
 from agents.remote.trace import Tracer
-from simulator.actor import Actor, ActorSpec, Context
+from simulator.actor import ActorSpec, Context, PunctualActor
 from simulator.errors import RemoteError
 from simulator.frame import AudioFrame
 from simulator.reading.secrets import Secrets
@@ -41,7 +42,7 @@ class FarEnd(msgspec.Struct, frozen=True, kw_only=True):
     connect_s: float
 
 
-class Peer(Actor):
+class Peer(PunctualActor):
     """Plays a party by a remote system. It stays on the event loop: a step only moves data."""
 
     def __init__(self, spec: ActorSpec, core: Core, far_end: FarEnd, secrets: Secrets) -> None:
@@ -79,18 +80,27 @@ class Peer(Actor):
         with self._at_fault():
             await self._shake_hands(self._line)
 
-    def step(self, heard: AudioFrame) -> AudioFrame:
-        """Act on what came in, hand over what is heard, say what is due."""
+    def hear(self, heard: AudioFrame) -> None:
+        """Act on what came in, hand over what is heard; but not the silent frame before the session."""
         at = self._at = said_at(heard, self._context.output_samples)
+        self._tracer.after_heard = False
         with self._at_fault():
             self._trace_heard(heard, at)
             self._press_due(heard.start / self._context.input_rate)
-            for arrival in self._connection.arrivals():
-                self._act_on(arrival)
-            samples = answer(self._core, heard, at, self._context.output_samples)
+            self._act_on_all()
+            if heard.start >= 0:
+                self._core.hear(heard.samples, at)
+            self._perform()
+        self._tracer.after_heard = True
+
+    def answer(self) -> AudioFrame:
+        """Act on what came in since, say what is due."""
+        with self._at_fault():
+            self._act_on_all()
+            samples = self._core.say(self._context.output_samples, self._at)
             self._perform()
         self.done = self._core.done
-        return AudioFrame(at, samples)
+        return AudioFrame(self._at, samples)
 
     def press(self, digits: str, at_s: float) -> None:
         """Keep keys until their time has come."""
@@ -148,6 +158,10 @@ class Peer(Actor):
             self._closed = True
             self._core.close(max(0, self._at))
             self._perform()
+
+    def _act_on_all(self) -> None:
+        for arrival in self._connection.arrivals():
+            self._act_on(arrival)
 
     def _act_on(self, arrival: Arrival) -> None:
         if arrival.message is None:

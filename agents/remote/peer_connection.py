@@ -10,7 +10,7 @@ A full inbox makes the far end wait. What is queued when a connection is left go
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -36,6 +36,15 @@ class Wire(Protocol):
 
     async def receive(self) -> Message:
         """Wait for the next message."""
+        ...
+
+
+@runtime_checkable
+class Posting(Protocol):
+    """A wire that only puts down what it is to send: no task of ours is woken for it, fifty times a second."""
+
+    def post(self, message: Message) -> None:
+        """Take a message; never waits, and raises nothing."""
         ...
 
 
@@ -74,6 +83,7 @@ class Connection:
         self._farewell = farewell
         self._in, self.inbox = anyio.create_memory_object_stream[Arrival](INBOX)
         self._out, self._queued = anyio.create_memory_object_stream[Message](backlog)
+        self._posting: Posting | None = None
         self._leave = anyio.CancelScope()
         self._redial = anyio.Event()
         self._scope = anyio.CancelScope()
@@ -89,6 +99,9 @@ class Connection:
 
     def send(self, message: Message) -> None:
         """Queue a message, unless the connection is closed; RemoteError when the far end leaves too much untaken."""
+        if self._posting is not None:
+            self._posting.post(message)
+            return
         try:
             self._out.send_nowait(message)
         except anyio.ClosedResourceError:
@@ -144,12 +157,18 @@ class Connection:
             if not self._redial.is_set():
                 await self._part(wire)
             raise
+        finally:
+            self._posting = None
         return reason
 
     async def _read(self, wire: Wire) -> str:
         try:
             while True:
-                await self._in.send(Arrival(await wire.receive(), self._now()))
+                arrival = Arrival(await wire.receive(), self._now())
+                try:
+                    self._in.send_nowait(arrival)  # `send` takes a turn of the loop even where there is room
+                except anyio.WouldBlock:
+                    await self._in.send(arrival)
         except RemoteError as error:
             return str(error)
 
@@ -157,6 +176,11 @@ class Connection:
         try:
             for message in self._opening():
                 await wire.send(message)
+            if isinstance(wire, Posting):
+                for message in self.unsent():
+                    wire.post(message)
+                self._posting = wire
+                return
             async for message in self._queued:
                 await wire.send(message)
         except RemoteError:

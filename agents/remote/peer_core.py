@@ -153,10 +153,3 @@ def said_at(heard: AudioFrame, output_samples: int) -> int:
     """Give where the answer to a frame lies on the peer's own output stream."""
     count = len(heard.samples)
     return (heard.start + count) // count * output_samples
-
-
-def answer(core: Core, heard: AudioFrame, at: int, output_samples: int) -> Samples:
-    """Let a core hear a frame, but not the one before the session, and give what it says then: float32 (n,)."""
-    if heard.start >= 0:
-        core.hear(heard.samples, at)
-    return core.say(output_samples, at)

@@ -20,6 +20,7 @@ dir: `received` from the far end, `sent` to it, `heard`: what the actor had hear
     `input_rate`, sha256 of all of it as int16 little endian), about once a second and at the end.
 type: the protocol's own word for the message. Its payload is `data` (base64 of bytes), `json`, or neither.
 arrived: session samples at which a message really came in, on the wall clock only.
+after_heard: whether it was acted on after the actor had heard that step's frame, just before it said the answer.
 
 Sound that is sent is not repeated here: it is what was heard, and the session's audio holds it.
 
@@ -73,6 +74,7 @@ class TraceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     samples: int | None = None
     sha256: str | None = None
     arrived: int | None = None
+    after_heard: bool = False
 
     @property
     def payload(self) -> bytes:
@@ -97,7 +99,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 class Tracer:
     """Writes a party's trace through `context.trace`; a remote actor makes one in `start`.
 
-    Keeps the hash of what was heard and notes it about once a second. `at` is moved by the actor's steps.
+    Keeps the hash of what was heard and notes it about once a second. `at` is moved by the actor's steps, and
+    `after_heard` is set by those of a step with two halves.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class Tracer:
         self._noted = 0
         self._note_every = context.input_rate
         self.at = -1
+        self.after_heard = False
         self._put(
             TraceHeader(
                 party=context.party,
@@ -145,8 +149,11 @@ class Tracer:
         else:
             json = self._secrets.scrub_all(payload)
         self._put(
-            TraceRecord(party=self._party, at=self.at, dir=direction, type=type_, data=data, json=json, arrived=arrived)
-        )
+            TraceRecord(
+                party=self._party, at=self.at, dir=direction, type=type_, data=data, json=json, arrived=arrived,
+                after_heard=self.after_heard,
+            )
+        )  # fmt: skip
 
     def close(self) -> None:
         """Note the last of what was heard; call it in the actor's `close`."""

@@ -8,22 +8,21 @@ aiortc puts packets in order and decodes; one that is lost is missing here, whic
 address, so an agent on this machine is offered one besides.
 """
 
+import asyncio
 import base64
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
-import numpy as np
 
 from agents.remote.peer_connection import GOODBYE_S
 from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED, told_apart
-from agents.webrtc.protocol import CLOSED, RATE_HZ
+from agents.webrtc.opus import mouth_of, only_opus, sound_message
+from agents.webrtc.protocol import CLOSED
 from agents.webrtc.signalling import (
     Agreed,
     OfferAddress,
@@ -63,8 +62,9 @@ class RtcWire:
 
     def __init__(self, connection: "RTCPeerConnection", channel: "RTCDataChannel | None") -> None:
         self._channel = channel
-        self._put, self._inbox = anyio.create_memory_object_stream[Message | RemoteError](math.inf)
-        self._say, self.sound = anyio.create_memory_object_stream[bytes](math.inf)
+        # aiortc is asyncio's alone, and a queue of asyncio's takes a third of what a stream of anyio's takes.
+        self._inbox: asyncio.Queue[Message | RemoteError] = asyncio.Queue()
+        self.sound: asyncio.Queue[bytes] = asyncio.Queue()
         self.connected = anyio.Event()
         self.failed = ""
         self._connection = connection
@@ -75,23 +75,27 @@ class RtcWire:
             channel.on("close", self._state_changed)
 
     async def send(self, message: Message) -> None:
-        """Send sound, or a message over the channel."""
+        """Send a message."""
+        self.post(message)
+
+    def post(self, message: Message) -> None:
+        """Put down sound, or a message for the channel; aiortc's own tasks send it."""
         if message.get("type") == "audio":
-            self._say.send_nowait(base64.b64decode(message["audio"]))
+            self.sound.put_nowait(base64.b64decode(message["audio"]))
         elif self._channel is not None and self._channel.readyState == "open":
             text = message["text"] if "text" in message else msgspec.json.encode(message["json"]).decode()
             self._channel.send(text)
 
     async def receive(self) -> Message:
         """Wait for the next message. RemoteError: gone."""
-        found = await self._inbox.receive()
+        found = await self._inbox.get()
         if isinstance(found, RemoteError):
             raise found
         return found
 
     def put(self, message: Message | RemoteError) -> None:
         """Have something come in."""
-        self._put.send_nowait(message)
+        self._inbox.put_nowait(message)
 
     async def listen(self, track: "MediaStreamTrack") -> None:
         """Take sound until there is none any more."""
@@ -100,11 +104,6 @@ class RtcWire:
         with suppress(MediaStreamError):
             while True:
                 self.put(sound_message(await track.recv()))
-
-    def close(self) -> None:
-        """Let go of what waits."""
-        for stream in (self._put, self._inbox, self._say, self.sound):
-            stream.close()
 
     def _told(self, data: str | bytes) -> None:
         try:
@@ -123,8 +122,7 @@ class RtcWire:
             self.connected.set()
         if self.failed:
             self.connected.set()
-            with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
-                self.put(RemoteError(self.failed))
+            self.put(RemoteError(self.failed))
 
 
 @asynccontextmanager
@@ -138,7 +136,8 @@ async def dial_rtc(address: RtcAddress) -> AsyncIterator[RtcWire]:
     try:
         channel = connection.createDataChannel(address.channel) if address.channel else None
         wire = RtcWire(connection, channel)
-        connection.addTransceiver(mouth_of(aiortc, wire.sound.receive), direction="sendrecv")
+        connection.addTransceiver(mouth_of(aiortc, wire.sound.get), direction="sendrecv")
+        only_opus(aiortc, connection)
         agreed = await _agree(aiortc, connection, address)
         track = connection.getTransceivers()[0].receiver.track
         if track is None:
@@ -152,8 +151,6 @@ async def dial_rtc(address: RtcAddress) -> AsyncIterator[RtcWire]:
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(2 * GOODBYE_S):
             await _leave(connection, address, agreed)
-        if wire is not None:
-            wire.close()
 
 
 async def need_aiortc() -> Any:
@@ -162,38 +159,6 @@ async def need_aiortc() -> Any:
         return await anyio.to_thread.run_sync(import_module, "aiortc")
     except ImportError:
         raise ScenarioError("webrtc needs aiortc: pip install 'duplex-simulator[connect]'") from None
-
-
-def mouth_of(aiortc: Any, next_sound: Callable[[], Awaitable[bytes]]) -> "MediaStreamTrack":
-    """Make a track that says PCM16 at 48 kHz as it is given, at the pace at which it is given."""
-    from av import AudioFrame
-
-    class SaidTrack(aiortc.MediaStreamTrack):  # type: ignore[misc] # its base is only known here
-        kind = "audio"
-        said = 0
-
-        async def recv(self) -> Any:
-            try:
-                pcm = np.frombuffer(await next_sound(), "<i2")
-            except (anyio.EndOfStream, anyio.ClosedResourceError):
-                self.stop()
-                raise aiortc.mediastreams.MediaStreamError from None
-            frame = AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
-            frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, self.said, Fraction(1, RATE_HZ)
-            self.said += len(pcm)
-            return frame
-
-    return SaidTrack()
-
-
-def sound_message(frame: Any) -> Message:
-    """Give a decoded frame, s16 with its channels interleaved, as a message: their mean."""
-    channels = len(frame.layout.channels)
-    interleaved = frame.to_ndarray().ravel().astype(np.int32)
-    # Channel by channel: numpy's mean over pairs takes five times as long.
-    summed = sum((interleaved[channel::channels] for channel in range(1, channels)), interleaved[::channels])
-    pcm = np.rint(summed / channels).astype("<i2")
-    return {"type": "audio", "audio": base64.b64encode(pcm.tobytes()).decode("ascii"), "pts": frame.pts or 0}
 
 
 def add_loopback(connection: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 
+from simulator.actor import Actor, PunctualActor
 from simulator.errors import ActorError
 from simulator.frame import AudioFrame, Samples, freeze, silence
 from simulator.own_frame import EdgeShape
@@ -36,17 +37,19 @@ class Edge:
     """Turns session frames into an actor's own frames, and its answers back.
 
     `step` gives a plain frame in the ticks in which the actor has nothing to do, and what the actor gives otherwise.
-    In blocks (see BlockActor) what it says is settled to the end of the own frame that is being said.
-    skips_first: the silent frame before session time 0 is not forwarded; silence is said in its place.
+    In blocks (see BlockActor) what it says is settled to the end of the own frame that is being said. A punctual actor
+    (see PunctualActor) hears when its own frame is whole and answers when the first tick of the next one is said.
+    Where it skips the silent frame before session time 0, that is not forwarded; silence is said in its place.
     """
 
-    def __init__(
-        self, step: Step, shape: EdgeShape, sample_rate: int, frame_samples: int, *, skips_first: bool
-    ) -> None:
-        self._step = step
+    def __init__(self, actor: Actor, shape: EdgeShape, sample_rate: int, frame_samples: int) -> None:
+        self._actor = actor
         self._shape = shape
         self._count = frame_samples
-        self._skip = skips_first
+        self._skip = actor.traits.skips_first
+        self._asked: PunctualActor | None = None
+        """The actor while it owes the answer to an own frame."""
+        self._now = 0
         self._heard: list[Samples] = []
         self._missing = shape.ticks * frame_samples
         """How many samples of the own frame that is being heard are still to come."""
@@ -62,11 +65,15 @@ class Edge:
     def step(self, heard: AudioFrame) -> AudioFrame | Awaitable[AudioFrame]:
         """Hear a session frame, say the next one."""
         waiting = self.hear(heard)
-        now = heard.start + self._count
-        return self._say(now) if waiting is None else self._say_later(waiting, now)
+        return self.answer() if waiting is None else self._answer_later(waiting)
+
+    def answer(self) -> AudioFrame:
+        """Say the session frame after the one that was heard."""
+        return AudioFrame(self._now, self.say(self._now, self._count))
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
         """Take session frames, at most to the end of an own frame, which is then answered."""
+        self._now = heard.start + len(heard.samples)
         if heard.start < 0:
             self._heard, self._missing = [silence(self._count)] * self._shape.ticks, 0
         else:
@@ -77,8 +84,9 @@ class Edge:
         answer = self._ask()
         if isinstance(answer, AudioFrame):
             self._keep(answer)
-            return None
-        return self._keep_later(answer)
+        elif answer is not None:
+            return self._keep_later(answer)
+        return None
 
     def settled(self, now: int) -> int:
         """To the end of the own frame that is being heard: then it is answered, and what comes next is known."""
@@ -86,9 +94,13 @@ class Edge:
 
     def say(self, now: int, count: int) -> Samples:
         """Say the next samples of the answers."""
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self._keep(asked.answer())
         return self._said.take(count)
 
-    def _ask(self) -> AudioFrame | Awaitable[AudioFrame]:
+    def _ask(self) -> AudioFrame | Awaitable[AudioFrame] | None:
+        """Let the actor hear its own frame; gives the answer, or None where it is asked for later."""
         shape = self._shape
         # In blocks an own frame often comes whole, as one stretch of its ticks.
         whole = self._heard[0] if len(self._heard) == 1 else np.concatenate(self._heard)
@@ -98,7 +110,11 @@ class Edge:
         self._position += shape.input_samples
         if self._skip and frame.start < 0:
             return AudioFrame(0, silence(shape.output_samples))
-        return self._step(frame)
+        if isinstance(self._actor, PunctualActor):
+            self._asked = self._actor
+            self._asked.hear(frame)
+            return None
+        return self._actor.step(frame)
 
     def _keep(self, answer: AudioFrame) -> None:
         if len(answer.samples) != self._shape.output_samples:
@@ -108,12 +124,9 @@ class Edge:
     async def _keep_later(self, answer: Awaitable[AudioFrame]) -> None:
         self._keep(await answer)
 
-    def _say(self, now: int) -> AudioFrame:
-        return AudioFrame(now, self._said.take(self._count))
-
-    async def _say_later(self, waiting: Awaitable[None], now: int) -> AudioFrame:
+    async def _answer_later(self, waiting: Awaitable[None]) -> AudioFrame:
         await waiting
-        return self._say(now)
+        return self.answer()
 
 
 def _untouched(samples: Samples, count: int) -> Samples:  # noqa: ARG001 - as a StreamResampler is called

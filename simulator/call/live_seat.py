@@ -16,7 +16,7 @@ import anyio.abc
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from simulator.call.seat import Seat
-from simulator.errors import ActorError, LateError, blamed
+from simulator.errors import ActorError, LateError, SimulatorError, blamed
 from simulator.events import EventLog
 from simulator.frame import AudioFrame, Samples, silence
 from simulator.scenario import kind_of
@@ -102,7 +102,7 @@ class LiveSeat:
                     raise ActorError("an actor that answers later must say `threaded=False` in its traits")
                 self._keep(answer)
             except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
-                self._failure = self._blamed(error)
+                self._failure = failure_of(self._seat, error)
                 return
 
     async def _work_async(self, inbox: MemoryObjectReceiveStream[AudioFrame]) -> None:
@@ -112,10 +112,12 @@ class LiveSeat:
                     answer = self._step(frame)
                     self._keep(answer if isinstance(answer, AudioFrame) else await answer)
                 except Exception as error:  # noqa: BLE001 - handed to the runner, which says whose fault it is
-                    self._failure = self._blamed(error)
+                    self._failure = failure_of(self._seat, error)
                     return
 
-    def _blamed(self, error: Exception) -> Exception:
-        found = blamed(error, f"the {self._seat.party} ({kind_of(self._seat.spec)}) failed")
-        found.party = self._seat.party
-        return found
+
+def failure_of(seat: Seat, error: Exception) -> SimulatorError:
+    """Give the error that ends a session whose actor at this seat failed, with whose fault it is."""
+    found = blamed(error, f"the {seat.party} ({kind_of(seat.spec)}) failed")
+    found.party = seat.party
+    return found

@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from simulator.call.live_seat import LiveSeat
+from simulator.call.punctual_seat import PunctualSeat
 from simulator.call.surroundings import Pacing
 from simulator.call.table import Table
 from simulator.clock import VirtualClock, WallClock
@@ -132,7 +133,7 @@ async def play_wall(
 ) -> None:
     """Play on the wall clock: a tick comes at its deadline, and nobody is waited for."""
     count, rate, ending = table.frame_samples, table.scenario.sample_rate, table.ending
-    user, agent = (LiveSeat(table.seats[party], table.log, count, strict=strict) for party in PARTIES)
+    user, agent = (_seated(table, party, strict=strict) for party in PARTIES)
     lateness: list[float] = []
     try:
         for seat in (user, agent):
@@ -157,6 +158,13 @@ async def play_wall(
         for seat in (user, agent):
             seat.stop(table.now)
         pacing.sum_up(lateness)
+
+
+def _seated(table: Table, party: Party, *, strict: bool) -> LiveSeat | PunctualSeat:
+    seat, count = table.seats[party], table.frame_samples
+    if seat.punctual is not None:
+        return PunctualSeat(seat, seat.punctual, count)
+    return LiveSeat(seat, table.log, count, strict=strict)
 
 
 def _note_late(table: Table, size: int, *, strict: bool) -> None:

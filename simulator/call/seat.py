@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simulator.actor import Actor, ActorSpec, BlockActor, Context
+from simulator.actor import Actor, ActorSpec, BlockActor, Context, PunctualActor
 from simulator.call.edge import Edge, Step
 from simulator.call.far_kept import FarKept, Trace, untraced
 from simulator.clock import Clock, seconds
@@ -59,11 +59,14 @@ class Seat:
         self._moves = self._moves_of(self._late)
         self.delay: FixedLatency | MeasuredLatency | None = None
         step: Step = self.actor.step
-        skips = self.actor.traits.skips_first
         block: Block | None = self.actor if isinstance(self.actor, BlockActor) else None
-        if self.actor.traits.format != AudioFormat() or skips:
-            block = edge = Edge(step, self.shape, sample_rate, frame_samples, skips_first=skips)
+        punctual = self.actor if isinstance(self.actor, PunctualActor) else None
+        edge: Edge | None = None
+        if self.actor.traits.format != AudioFormat() or self.actor.traits.skips_first:
+            block = edge = Edge(self.actor, self.shape, sample_rate, frame_samples)
             step = edge.step
+        self.punctual: PunctualActor | Edge | None = (edge or punctual) if punctual and not self.latency_ticks else None
+        """What on the wall clock hears a frame when it is heard and answers when the answer is due, if it can."""
         self.plain_step: Step = step
         """The step without thinking time: on the wall clock a fixed latency is slack instead."""
         if spec.latency == "measured":

@@ -121,7 +121,8 @@ class Room:
     def say(self, who: Participant, samples: np.ndarray[Any, Any]) -> None:
         """Have somebody publish a track that says this, in frames of 20 ms."""
         pcm = np.rint(samples * 32_767).astype("<i2").reshape(-1, 960)
-        self.tell("track_subscribed", SimpleNamespace(kind=AUDIO, frames=pcm), None, who)
+        publication = SimpleNamespace(sid=f"TR_{who.identity}")
+        self.tell("track_subscribed", SimpleNamespace(kind=AUDIO, frames=pcm), publication, who)
 
 
 class LiveKitDouble:

@@ -13,7 +13,8 @@ from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessi
 from aiortc.sdp import candidate_from_sdp
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from agents.webrtc.wire import add_loopback, mouth_of, sound_message
+from agents.webrtc.opus import mouth_of, sound_message
+from agents.webrtc.wire import add_loopback
 from simulator.frame import Samples
 from tests.contracts.http_peers import Got, scripted
 
