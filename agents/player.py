@@ -37,7 +37,7 @@ class PlayerSpec(ActorSpec, frozen=True, kw_only=True, tag="player"):
     `nominal` scales each recording to -26 dBFS active level, `keep` plays it as it is. tempo: how much faster than it
     was spoken, from 0.5 to 2, at its own pitch. channel: of a file with several, from 0. text: what is said in the
     file, where it is known. at: when it starts. clips: several recordings, each with its cue. ears: what hears the
-    other for the cues (default: by level).
+    other for the cues (default: by level, silero on a noisy line).
     """
 
     file: Path | None = None

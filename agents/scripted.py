@@ -88,7 +88,7 @@ class ScriptedSpec(ActorSpec, frozen=True, kw_only=True, tag="scripted"):
     voice: a voice of the engine (default: one for the user, another for the agent). words_per_minute: 80 to 450.
     recognizer: what tells whether a turn `hears` what it is to. accent: voices that the trials speak with in turn, or
     the word for them (`scottish`). disfluent: how disfluent it is, by rule (docs/languages.md). turns: what is said,
-    each at its cue. ears: what hears the other for the cues (default: by level).
+    each at its cue. ears: what hears the other for the cues (default: by level, silero on a noisy line).
     """
 
     turns: list[ScriptedTurn | str]

@@ -23,7 +23,8 @@ class SpeakingSpec(ActorSpec, frozen=True, kw_only=True):
     other's speech makes it stop. ignore_backchannels: shorter speech of the other is let pass. opening: what it says
     first, at opening_at. accent: voices that the trials speak with in turn, or the word for them (`scottish`). voice:
     who speaks (default: one for the user, another for the agent). words_per_minute: 80 to 450. ears: what hears speech
-    (default: by level). barge_in: whether it stops when the other speaks over it. opening_at: when the opening begins.
+    (default: by level, silero on a noisy line). barge_in: whether it stops when the other speaks over it. opening_at:
+    when the opening begins.
     """
 
     voice: AnyVoice | None = None

@@ -38,7 +38,7 @@ from simulator.scoring.scorer import AnyScorer
 from simulator.sinks.sink import AnySink
 from simulator.sound.recordings import LARGEST_BYTES
 from simulator.spec import Duration, decode, encode, walk
-from simulator.sweep.first_point import begin_sweep
+from simulator.sweep.first_point import begin_sweep, naming_dimensions
 from simulator.sweep.sweep import Sweep
 from simulator.world.spec import AnyWorld
 
@@ -187,7 +187,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
             raise ScenarioError(f"{path.name}: $.user: a dataset brings the user; leave it out")
         data["user"] = "silent"
     located(path.name, lambda: spread(data))
-    scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
+    with naming_dimensions(data.get("sweep")):
+        scenario: Scenario = decode(data, Scenario, source=path.name, folder=path.parent)
     if scenario.dataset is not None:
         user, world = brought(scenario.dataset, path)
         scenario = msgspec.structs.replace(scenario, user=user, world=scenario.world or world)

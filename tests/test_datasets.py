@@ -56,6 +56,16 @@ def test_the_clean_side_of_a_pair(tmp_path: Path) -> None:
         assert sample.user_audio == tmp_path / "1" / f"{prefix}input.wav"
 
 
+def test_samples_that_are_labelled_for_another_task_are_told_of(tmp_path: Path) -> None:
+    """No scorer reads pause.json, so a sample may lack it; one that has another task's labels is hardly of this one."""
+    for name, label in (("1", "turn_taking.json"), ("2", "pause.json"), ("3", "transcription.json")):
+        sound(tmp_path / name / "input.wav")
+        (tmp_path / name / label).write_text("[]")
+    found = FdbDatasetSpec(path=tmp_path, task="pause_handling").read()
+    assert len(found.samples) == 3
+    assert found.remarks == ["1 sample(s) look like smooth_turn_taking: they have its turn_taking.json"]
+
+
 def test_a_task_names_its_scorers(tmp_path: Path) -> None:
     """Version 1.0 tasks have a scorer of their name; the overlap tasks of version 1.5 share theirs."""
     assert FdbDatasetSpec(path=tmp_path, task="pause_handling").scorers() == ["fdb:pause_handling"]

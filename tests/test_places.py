@@ -75,6 +75,16 @@ def test_a_value_given_with_set_is_not_looked_for_in_the_file(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("given", ["agent.kind=cascde", "agent=cascde"])
+def test_a_wrong_value_given_with_set_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str) -> None:
+    """What `--set` wrote over a line of the file is shown in its place."""
+    file = tmp_path / "call.yaml"
+    file.write_text(TEXT.replace("agent: cascade", "agent: {kind: cascade}") + "duration: 5s\n")
+    assert simulate("check", file, "--set", given) == 2
+    sentence, shown = capsys.readouterr().err.splitlines()
+    assert "'cascde' is not installed" in sentence and shown == f"  --set {given}"
+
+
 def test_an_excerpt_steers_no_terminal_and_ends(tmp_path: Path) -> None:
     """Control characters are escaped, and a long line is cut."""
     file = tmp_path / "call.yaml"

@@ -138,6 +138,13 @@ def test_agents_are_a_dimension_and_need_not_stand_twice(tmp_path: Path) -> None
     assert at(planned(tmp_path, {"agent": named})) == [("mute",), ("ours",)]
 
 
+def test_a_key_that_a_dimension_writes_is_told_with_the_dimension(tmp_path: Path) -> None:
+    """The file has no such key: who put another agent there would look for it in vain."""
+    sweep = {"wait": {"path": "agent.endpoint", "values": ["500ms", "1s"]}}
+    with pytest.raises(ScenarioError, match=r"unknown field `endpoint`.*\(\$\.sweep\.wait writes it\)$"):
+        load(written(tmp_path, agent="silent", sweep=sweep, measure=[METRIC]))
+
+
 def test_labels_hide_what_a_url_holds_in_secret() -> None:
     """They name folders: userinfo and keys in addresses are masked, and what differs stays apart."""
     urls = ["wss://ann:pw@host.example/a?token=abc", "wss://ann:pw@host.example/a?token=abd"]

@@ -28,8 +28,8 @@ class CallerSpec(ActorSpec, frozen=True, kw_only=True, tag="caller"):
     before is reached. opening: its first words. llm: what it thinks by, patterns (`{kind: rules}`) or a chat endpoint
     (`{base_url: ..., model: ...}`). manner: how it talks, a preset or numbers. goal: what it calls for. persona, who:
     who it is, in words. voice: who speaks (default: the user's or the agent's). words_per_minute: 80 to 450 (default:
-    what its manner has). ears: what hears speech (default: by level). recognizer: what makes words of what it hears.
-    accent: voices for the trials in turn, or the word for them.
+    what its manner has). ears: what hears speech (default: by level, silero on a noisy line). recognizer: what makes
+    words of what it hears. accent: voices for the trials in turn, or the word for them.
     """
 
     goal: str

@@ -21,8 +21,8 @@ PREROLL_S = 0.3
 class OwnVad(Spec, frozen=True, kw_only=True, omit_defaults=True, tag="none"):
     """`vad: {kind: none}`: the service detects nothing, our ears cut the turns, `end_silence` ends one.
 
-    ears: what hears speech (default: by level). end_silence: so much silence ends a turn. interrupt: whether speech
-    cuts the model off.
+    ears: what hears speech (default: by level, silero on a noisy line). end_silence: so much silence ends a turn.
+    interrupt: whether speech cuts the model off.
     """
 
     ears: AnyEars | None = None

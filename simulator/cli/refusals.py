@@ -1,6 +1,7 @@
 """How a refusal is told: the sentence, and under it the line of the scenario that it is about."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,13 +37,30 @@ def _annotate(complaint: str, files: Sequence[Path]) -> None:
 
 
 def pointer(complaint: str, files: Sequence[Path], overrides: Sequence[str] = ()) -> str:
-    """Give the line that a sentence is about, with a caret; "" where it names none of the files, or no place in one."""
-    from simulator.reading.places import excerpt
+    """Give the line that a sentence is about, with a caret; "" where it names none of the files, or no place in one.
 
+    overrides: `path=value` as given to --set; of a place that one of them wrote, that is what is shown.
+    """
+    from simulator.reading.places import excerpt
+    from simulator.reading.secrets import mask_command
+
+    written = _override(complaint, overrides)
+    if written:
+        return f"  --set {mask_command([written])[0]}"
     named = _named(complaint, files)
     if not named and len(files) == 1:
         named = list(files)
     return excerpt(named[0], complaint, only_exact=bool(overrides)) if len(named) == 1 else ""
+
+
+def _override(complaint: str, overrides: Sequence[str]) -> str:
+    """The last override that wrote the place that a sentence is about; "" where the file did."""
+    found = re.search(r"\$\.([\w.\[\]]+)", complaint)
+    for override in reversed(overrides if found else ()):
+        path = override.partition("=")[0].strip()
+        if found and re.match(rf"{re.escape(path)}(?![\w-])", found[1]):
+            return override
+    return ""
 
 
 def _named(complaint: str, files: Sequence[Path]) -> list[Path]:

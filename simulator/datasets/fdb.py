@@ -1,5 +1,6 @@
 """`dataset: {kind: fdb, path: ..., task: ...}`: Full-Duplex-Bench samples, input.wav played as the user."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -35,8 +36,8 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
     task: what is tested and so which scorers it is scored with; the folders of version 1.5 hold one of
     user_backchannel, talking_to_other, background_speech, or (`overlap`) interruptions with a metadata.json. prefix:
     `clean_` plays clean_input.wav, the side of a pair of version 1.5 without the overlap. A sample without the label
-    file of its task, or whose input.wav cannot be read, is left out with a note. path: the root of a dataset, or one
-    sample's folder.
+    file of its task (pause_handling and backchannel need none), or whose input.wav cannot be read, is left out with a
+    note. path: the root of a dataset, or one sample's folder.
     """
 
     path: Path
@@ -58,7 +59,20 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
                 samples.append(self._sample(item.id, item.path))
             except SessionError as error:
                 notes.append(f"{item.id}: {error}")
-        return usable(samples, notes, self.path)
+        found = usable(samples, notes, self.path)
+        return msgspec.structs.replace(found, remarks=self._doubts(found.samples))
+
+    def _doubts(self, samples: Sequence[DatasetSample]) -> list[str]:
+        """Say of samples without an optional label what other task they are labelled for."""
+        own = _LABELS.get(self.task)
+        others: dict[str, int] = {}
+        for sample in samples if own in _OPTIONAL or own is None else ():
+            folder = Path(sample.meta["folder"])
+            if "label" not in sample.meta:
+                for task, label in _LABELS.items():
+                    if task in _VERSION_1 and task != self.task and (folder / label).is_file():
+                        others[task] = others.get(task, 0) + 1
+        return [f"{count} sample(s) look like {task}: they have its {_LABELS[task]}" for task, count in others.items()]
 
     def _sample(self, name: str, folder: Path) -> DatasetSample:
         sound = folder / f"{self.prefix}input.wav"

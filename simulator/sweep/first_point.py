@@ -1,11 +1,16 @@
 """The first point of a sweep: what a scenario with a sweep is checked as, before its points are made."""
 
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from simulator.errors import ScenarioError, located
 from simulator.spec import decode
 from simulator.sweep.sweep import Sweep
+
+_PLACE = re.compile(r"\$\.([\w.\[\]]+)(?:: object contains unknown field [`'](\w+)[`'])?")
 
 
 def begin_sweep(data: dict[str, Any], path: Path) -> None:
@@ -16,3 +21,17 @@ def begin_sweep(data: dict[str, Any], path: Path) -> None:
         if "repeat" in data:
             raise ScenarioError(f"{path.name}: $.sweep.trials: the scenario has `repeat`; give one of them")
         data["repeat"] = sweep.keys.trials
+
+
+@contextmanager
+def naming_dimensions(sweep: object) -> Iterator[None]:
+    """Have a ScenarioError at a place that a sweep's first point wrote name the dimension: the file has no such key."""
+    try:
+        yield
+    except ScenarioError as error:
+        found = _PLACE.search(str(error))
+        place = ".".join(part for part in found.groups() if part) if found else None
+        for name, item in sweep.items() if isinstance(sweep, Mapping) else ():
+            if isinstance(item, Mapping) and item.get("path") == place:
+                raise ScenarioError(f"{error} ($.sweep.{name} writes it)") from error
+        raise
