@@ -83,7 +83,7 @@ class Silero:
         return KnownStretches()
 
 
-class Known(NamedTuple):
+class HeardStretch(NamedTuple):
     """What came of a stretch: the probabilities of its chunks, and the model's state behind it, float32 (2, 1, 128)."""
 
     found: list[float]
@@ -98,10 +98,10 @@ class KnownStretches:
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Known] = {}
+        self._known: dict[bytes, HeardStretch] = {}
         self._alone = threading.Lock()
 
-    def get(self, past: bytes) -> Known | None:
+    def get(self, past: bytes) -> HeardStretch | None:
         """Give what came of the last stretch of a past, if it is known."""
         return self._known.get(past)
 
@@ -112,7 +112,7 @@ class KnownStretches:
         with self._alone:
             if len(self._known) >= _REMEMBERED:
                 self._known.pop(next(iter(self._known)))
-            self._known[past] = Known(found, state.copy())
+            self._known[past] = HeardStretch(found, state.copy())
 
 
 class SileroStream:

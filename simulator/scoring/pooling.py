@@ -13,7 +13,7 @@ MOST_REASONS = 3
 """A corpus value gives at most so many reasons: a table has one line for them."""
 
 
-class Measured(Protocol):
+class PoolableScore(Protocol):
     """What pooling takes of a score, a session's or a row's: its parts, and why they give no value."""
 
     @property
@@ -28,7 +28,7 @@ class Measured(Protocol):
 
 
 def pool(
-    definition: Definition, scores: Sequence[Measured], origins: Sequence[Origin], *, confidence: float = 0.95
+    definition: Definition, scores: Sequence[PoolableScore], origins: Sequence[Origin], *, confidence: float = 0.95
 ) -> Score:
     """Pool one metric over sessions: the value of the summed parts, with its interval or why there is none.
 
@@ -59,7 +59,7 @@ def clustered(parts: Sequence[Parts], origins: Sequence[Origin]) -> list[Parts]:
     ]
 
 
-def _reason(scores: Sequence[Measured]) -> str:
+def _reason(scores: Sequence[PoolableScore]) -> str:
     """Join why nothing was measured: each reason once, in the order of the sessions."""
     told = list(dict.fromkeys(score.reason for score in scores if score.reason and score.reason != NOTHING))
     more = "; ..." if len(told) > MOST_REASONS else ""
