@@ -149,13 +149,17 @@ class TurnBased(BlockActor):
 
     def hear(self, heard: AudioFrame) -> Awaitable[None] | None:
         """Take what is heard, frame by frame; waits only when a turn is over and the clock is virtual."""
-        count, tick = len(heard.samples), self._context.input_samples
-        for start in range(0, count - tick, tick):
-            frame = AudioFrame(heard.start + start, heard.samples[start : start + tick])
-            verdict = self._listen(frame, speaking=self._was_speaking)
-            assert verdict is None, "a turn was over before it could be"
-        last = heard if count == tick else AudioFrame(heard.start + count - tick, heard.samples[count - tick :])
-        return self._hear_last(last, self._said_by)
+        end = heard.start + len(heard.samples)
+        waited: Awaitable[None] | None = None
+        for frame in self._ears.hear_frames(heard, self._context.input_samples):
+            if self._tracer is not None:
+                trace_heard(self._tracer, frame)
+            if frame.start + len(frame.samples) == end:
+                waited = self._hear_last(frame, self._said_by)
+            else:
+                verdict = self._turns.hear(frame.start, frame.samples, speaking=self._was_speaking)
+                assert verdict is None, "a turn was over before it could be"
+        return waited
 
     def settled(self, now: int) -> int:
         """Until a turn may be over, or its own is."""
@@ -186,15 +190,9 @@ class TurnBased(BlockActor):
         assert self._voice is not None
         return self._voice
 
-    def _listen(self, heard: AudioFrame, *, speaking: bool) -> Literal["turn", "yield"] | None:
-        if self._tracer is not None:
-            trace_heard(self._tracer, heard)
-        self._ears.hear(heard)
-        return self._turns.hear(heard.start, heard.samples, speaking=speaking)
-
     def _hear_last(self, heard: AudioFrame, voice: Voice) -> Awaitable[None] | None:
         speaking = voice.speaking
-        verdict = self._listen(heard, speaking=speaking)
+        verdict = self._turns.hear(heard.start, heard.samples, speaking=speaking)
         now = heard.start + len(heard.samples)
         if verdict == "yield":
             self._yield(now, voice)

@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 from unicodedata import normalize
 
 import msgspec
-import yaml
 
 from simulator.actor import ActorSpec, AnyActor, Setting
 from simulator.datasets.sample import AnyDataset, brought
@@ -34,6 +33,7 @@ from simulator.reading.overrides import override_value
 from simulator.reading.playing import MOST_TRIALS, ClockSpec, Control, UntilDecided
 from simulator.reading.secrets import mask
 from simulator.reading.yaml_file import read_yaml
+from simulator.reading.yaml_text import yaml_text
 from simulator.scoring.scorer import AnyScorer
 from simulator.sinks.sink import AnySink
 from simulator.sound.recordings import LARGEST_BYTES
@@ -290,4 +290,4 @@ def resolved(scenario: Scenario, trial: int) -> Scenario:
 
 def to_yaml(scenario: Scenario) -> str:
     """Write a scenario as YAML that `load` reads as the same scenario; secrets in URLs are masked."""
-    return yaml.safe_dump(mask(encode(scenario)), sort_keys=False, allow_unicode=True, width=110)
+    return yaml_text(mask(encode(scenario)))

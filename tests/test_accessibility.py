@@ -46,7 +46,7 @@ def test_pages_of_sessions_runs_and_comparisons(tmp_path: Path) -> None:
     for name, seed in (("first", 0), ("second", 40)):
         rows = make_run(tmp_path / name, sessions=2, duration_s=24, seed=seed)
         write_session_page(tmp_path / name / rows[0]["id"])
-        write_index_page(tmp_path / name)
+        write_index_page(load_run(tmp_path / name))
     write_compare_page([load_run(tmp_path / name) for name in ("first", "second")], tmp_path / "compare.html")
     pages = (
         tmp_path / "first" / rows[0]["id"] / SESSION_PAGE,

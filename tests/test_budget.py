@@ -61,8 +61,7 @@ def test_a_resumed_run_has_spent_what_it_spent(plan: Plan, tmp_path: Path) -> No
         make_session(tmp_path / "run" / name, duration_s=5)
         with (tmp_path / "run" / name / "events.jsonl").open("a") as file:
             file.write(json.dumps(usage) + "\n")
-    for one in plan.jobs:
-        budget.spent_before(one, tmp_path / "run")
+    budget.spent_before(plan.jobs, tmp_path / "run")
     assert budget.allowance_s(job) == pytest.approx(60)
     (cost,) = budget.costs().values()
     assert cost.value == pytest.approx(0.8)

@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = make_run(home / name, sessions=4, duration_s=24, seed=seed)
         for row in rows:
             write_session_page(home / name / row["id"])
-        write_index_page(home / name)
+        write_index_page(load_run(home / name))
     write_compare_page([load_run(home / name) for name in ("first", "second")], home / "compare.html")
     return home
 

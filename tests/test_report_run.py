@@ -150,7 +150,7 @@ def test_a_folder_without_run_is_refused(tmp_path):
 
 def test_the_index_holds_every_session_and_plot(runs):
     """The page over a run says how many completed and draws every metric."""
-    write_index_page(runs[0])
+    write_index_page(load_run(runs[0]))
     page = (runs[0] / RUN_PAGE).read_text(encoding="utf-8")
     assert "3 completed, 1 not" in page
     assert page.count('<figure class="metric"') == 8  # four metrics of two scenarios

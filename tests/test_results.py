@@ -13,7 +13,7 @@ from simulator.files import append_lines
 from simulator.reading.cost import Cost
 from simulator.results import HostInfo, Judged, Row, RowScore, RunInfo, SessionWall, Verdict, load_run, load_session
 from simulator.results.judged import read_judged, write_judged
-from simulator.results.row import append_row, end_last_line, read_rows
+from simulator.results.row import append_row, completed_ids, end_last_line, read_rows
 from simulator.results.run_info import read_info, write_info
 from simulator.score import Evidence, Score
 from tests.report_sessions import make_run
@@ -102,6 +102,16 @@ def test_rows_come_in_the_order_the_sessions_ended_last(tmp_path: Path) -> None:
     rows, notes = read_rows(tmp_path)
     assert [(row.id, row.status) for row in rows] == [("b", "completed"), ("a", "completed"), ("d", "completed")]
     assert notes == ["results.jsonl: line 4 is not whole and was left out"]
+
+
+def test_a_session_is_completed_by_its_last_row(tmp_path: Path) -> None:
+    """Whatever it was before; half a line completes nothing, nor does a folder without rows."""
+    assert completed_ids(tmp_path) == set()
+    for name, status in (("a", "interrupted"), ("b", "completed"), ("a", "completed"), ("b", "failed")):
+        append_row(tmp_path, Row(id=name, scenario="s", status=status))
+    with (tmp_path / "results.jsonl").open("ab") as file:
+        file.write(b'{"id":"c","scen')
+    assert completed_ids(tmp_path) == {"a"}
 
 
 def test_a_whole_last_line_stays_as_it_is(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from simulator.call.surroundings import Surroundings
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan, plan_of
 from simulator.results import load_run
-from simulator.results.row import Row
+from simulator.results.row import RESULTS, Row
 from simulator.session import ASIDE, read_meta
 from simulator.testing import scenario_of
 from tests import choir
@@ -124,6 +124,20 @@ def test_sessions_in_turn_leave_a_run_that_reads(tmp_path: Path) -> None:
     assert "no voice today" in str(result.rows[0].problem)
     assert watcher.sessions == 3 and watcher.rows == result.rows == list(load_run(tmp_path / "out").rows)
     assert [row.duration_s for row in result.rows[1:]] == [0.2, 0.2]
+
+
+def test_a_resumed_run_is_at_hand_as_its_folder_reads(tmp_path: Path) -> None:
+    """With what the earlier one left and the plan has no more, lines by their numbers of now, and what was played."""
+    run(plan(tmp_path, {"name": "fails", "agent": "deadly"}, {"name": "fine"}), tmp_path / "out")
+    with (tmp_path / "out" / RESULTS).open("ab") as file:
+        file.write(b'{"id":"cut')
+    run(plan(tmp_path, {"name": "fails", "agent": "deadly"}), tmp_path / "out", resume=True)
+    folder = RunFolder(tmp_path / "out", resume=True)
+    result = run_plan(plan(tmp_path, {"name": "fails"}, {"name": "more"}), folder, 1, Told())
+    at_hand, read = folder.read(result.rows), load_run(tmp_path / "out")
+    assert [row.id for row in at_hand.rows] == ["fine-0", "fails-0", "more-0"]
+    assert (at_hand.rows, at_hand.notes) == (read.rows, read.notes)
+    assert read.notes == (f"{RESULTS}: line 2 is not whole and was left out",)
 
 
 def test_a_session_that_the_tester_failed_is_invalid(tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.batch.meta import meta_of
 from simulator.errors import ScenarioError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Wishes, make_plan
 from simulator.reading.yaml_file import read_yaml
+from simulator.reading.yaml_text import yaml_text
 from simulator.scenario import Scenario, load, resolved, slug, to_yaml
 from simulator.schema import scenario_schema
 
@@ -194,6 +197,23 @@ def test_a_key_that_is_no_text_is_refused(tmp_path: Path) -> None:
     """YAML takes numbers as keys; a scenario has none."""
     with pytest.raises(ScenarioError, match=r"s\.yaml: \$: a key: expected `str`"):
         load(written(tmp_path, "1: 2\nname: x\n"))
+
+
+@given(
+    st.dictionaries(
+        st.text(min_size=1),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            max_leaves=8,
+        ),
+        min_size=1,
+    )
+)
+def test_keys_that_were_written_before_are_written_as_in_one_go(plain: dict[str, Any]) -> None:
+    """Whatever stands in a mapping, and whether or not one of its keys was written for another one."""
+    whole = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    assert yaml_text(plain) == whole == yaml_text(plain)
 
 
 def test_a_job_that_crossed_to_another_process_writes_the_same_files(tmp_path: Path) -> None:

@@ -44,6 +44,16 @@ def test_stream_equals_whole(lengths: list[int]) -> None:
     assert found == whole.tolist()
 
 
+def test_what_was_heard_before_is_heard_alike_and_so_is_what_follows() -> None:
+    """A stream that repeats another one and then leaves it gives what a stream without a memory gives."""
+    first, other = conversation(0), conversation(1)
+    left = np.concatenate([first[:20_000], other[20_000:]])
+    for sound in (first, first, left, left, other):
+        stream = SILERO.stream()
+        found = [one for start in range(0, len(sound), 3200) for one in stream.feed(sound[start : start + 3200])]
+        assert found == SILERO.probabilities(sound).tolist()[: len(found)]
+
+
 def test_batch_equals_one_by_one() -> None:
     """Recordings of different lengths in one batch give the numbers they give alone, and the same segments."""
     lengths = (40_000, 17_000, 0, 700, 40_000)

@@ -109,17 +109,23 @@ def test_silero_ears_point_at_where_the_speech_was(rate: int) -> None:
 
 @pytest.mark.parametrize(("rate", "frame"), [(8_000, 160), (16_000, 160), (22_050, 441), (24_000, 480), (48_000, 3840)])
 def test_silero_ears_know_the_same_after_a_block_as_after_its_frames(rate: int, frame: int) -> None:
-    """Wherever a block ends, as much is judged as frame by frame, and judged the same: bounds do not hang on blocks."""
+    """Wherever a block ends, as much is judged as frame by frame, and judged the same: bounds do not hang on blocks.
+
+    Those that give the frames of a block one by one know after each what is known frame by frame.
+    """
     rng = np.random.default_rng(rate)
     speech = voiced("Good evening, how can I help you?", "en-gb-x-rp", rate)
     sound = np.concatenate([0.001 * rng.standard_normal(rate).astype(np.float32), speech, np.zeros(rate, np.float32)])
-    by_frames, by_blocks = (make_ears(SileroEarsSpec(), rate, noisy=True) for _ in range(2))
+    by_frames, by_blocks, in_frames = (make_ears(SileroEarsSpec(), rate, noisy=True) for _ in range(3))
     first, last = 0, len(sound) // frame
     while first < last:
         end = min(last, first + int(rng.integers(1, 40)))
-        for index in range(first, end):
+        block = AudioFrame(first * frame, sound[first * frame : end * frame])
+        for index, given in zip(range(first, end), in_frames.hear_frames(block, frame), strict=True):
             by_frames.hear(AudioFrame(index * frame, sound[index * frame : (index + 1) * frame]))
-        by_blocks.hear_block(AudioFrame(first * frame, sound[first * frame : end * frame]), frame)
+            assert given.start == index * frame and np.array_equal(given.samples, sound[given.start :][:frame])
+            assert told(in_frames.activity) == told(by_frames.activity)
+        by_blocks.hear_block(block, frame)
         assert told(by_blocks.activity) == told(by_frames.activity)
         first = end
     assert by_blocks.activity.stretches

@@ -62,16 +62,16 @@ class RunBook:
         todo = [job for job in self._jobs if job.id not in self._run_folder.done]
         self._watcher.begin(sum(map(len, self._plan.lengths_s().values())) - (len(self._jobs) - len(todo)))
         self._run_folder.clear([job.id for job in todo])
-        for job in self._jobs:  # all of them: a completed session's money is spent, too
-            self._budget.spent_before(job, self.folder)
+        # All of them: a completed session's money is spent, too.
+        self._budget.spent_before(self._jobs, self.folder)
         return todo or self.again()
 
     def again(self) -> list[Job]:
         """Give the sessions that are to be played again, as they are invalid and their scenario says so."""
         self._attempts.follow(self._jobs)
         fresh = self._attempts.next(self._rows)
-        for job in self._attempts.unseen():
-            self._budget.spent_before(job, self.folder)
+        if unseen := self._attempts.unseen():
+            self._budget.spent_before(unseen, self.folder)
         if fresh:
             self._watcher.begin(len(fresh))
             self._run_folder.clear([job.id for job in fresh])

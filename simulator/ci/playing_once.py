@@ -100,7 +100,7 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
         if pages:
             from simulator.report.run_pages import write_pages
 
-            write_pages(plan, folder.path, "auto")
+            write_pages(plan, folder.read(result.rows), "auto")
         if result.interrupted:
             raise KeyboardInterrupt
     finally:

@@ -31,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
     code = INCOMPLETE if not whole_run else EXPECTATION_FAILED if gating else OK
     end(args.out, code)
     if whole.rows:
-        write_index_page(args.out)
+        write_index_page(whole)
     print(f"{args.out} ({merged.sessions} sessions)")
     return code

@@ -75,7 +75,7 @@ def _report_run(path: Path, args: argparse.Namespace) -> tuple[int, list[str]]:
         except SessionError as error:
             problems.append(f"{folder.name}: no page: {error}")
     problems += write_session_pages(folders, args.page_audio, told=_tell)
-    write_index_page(path)
+    write_index_page(found)
     print(path / RUN_PAGE)
     unread = len(found.left_out)
     return (len(wanted) or len(known)) + unread - len(problems), problems

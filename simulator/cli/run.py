@@ -25,7 +25,8 @@ from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.recipe import is_recipe
-from simulator.results.row import read_rows
+from simulator.results.row import completed_ids
+from simulator.results.run import Run
 from simulator.results.summary import Summary, summarise
 from simulator.texts import shown
 from simulator.workers import heed_ctrl_c, stop_as_by_ctrl_c
@@ -124,8 +125,7 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
         return tell_plan(part.plan, args, at_a_time)
     with RunPlace(args.out or _default_folder(plan, part.shard), resume=args.resume) as place:
         if not args.no_probe and (recording is None or recording.record == "always"):
-            earlier = read_rows(place.folder)[0] if args.resume else []
-            _look_for_far_ends(part.plan, {row.id for row in earlier if row.status == "completed"})
+            _look_for_far_ends(part.plan, completed_ids(place.folder) if args.resume else set())
         with _assigning(args) as assigned:
             folder = RunFolder(place.folder, resume=args.resume)
             try:
@@ -185,7 +185,7 @@ def _play(
         code = OK  # what is expected of all trials is judged when all are there
     try:
         folder.write(command, code, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
-        _write_pages(plan, folder, args.page_audio)
+        _write_pages(plan, folder.read(result.rows), args.page_audio)
     except OSError as error:
         print(f"simulate: {folder.path}: {sentence(error)}", file=sys.stderr)
         code = code if code == INTERRUPTED else INCOMPLETE
@@ -243,7 +243,7 @@ def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
     return EXPECTATION_FAILED if summary.failed() else OK
 
 
-def _write_pages(plan: Plan, folder: RunFolder, page_audio: str | None) -> None:
+def _write_pages(plan: Plan, run: Run, page_audio: str | None) -> None:
     from simulator.report.run_pages import write_pages
 
-    write_pages(plan, folder.path, page_audio)
+    write_pages(plan, run, page_audio)

@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from simulator.ci.shrinking import Shrinking, Shrunk
 from simulator.cli import OK
 from simulator.cli.overrides import add_overrides
@@ -16,6 +14,7 @@ from simulator.logs import set_up_logs
 from simulator.reading.overrides import override_value
 from simulator.reading.secrets import mask
 from simulator.reading.yaml_file import read_yaml
+from simulator.reading.yaml_text import yaml_text
 from simulator.texts import shown
 
 MOST_RUNS = 200
@@ -79,4 +78,4 @@ def _head(scenario: Path, shrunk: Shrunk) -> str:
 
 
 def _yaml(data: dict[str, Any]) -> str:
-    return str(yaml.safe_dump(mask(data), sort_keys=False, allow_unicode=True, width=110))
+    return yaml_text(mask(data))

@@ -153,5 +153,6 @@ def _rivals(words: Sequence[str], scenario: Scenario) -> list[Any]:
 
 def _write_index(folder: Path) -> None:
     from simulator.report.index import write_index_page
+    from simulator.results.run import load_run
 
-    write_index_page(folder)
+    write_index_page(load_run(folder))

@@ -7,6 +7,7 @@ model loses first and last words where the sound begins and ends with them. The 
 between -46 and -14 dBFS, so it is left alone.
 """
 
+import ctypes
 import hashlib
 import os
 import threading
@@ -104,9 +105,24 @@ class Moonshine:
 
 
 def _text(transcriber: Any, piece: Samples) -> str:
-    padded = np.pad(piece, round(_PADDING_S * DETECTOR_HZ)).tolist()
-    lines = transcriber.transcribe_without_streaming(padded, DETECTOR_HZ).lines
+    lines = _transcribed(transcriber, np.pad(piece, round(_PADDING_S * DETECTOR_HZ))).lines
     return " ".join(line.text.strip() for line in lines if line.text.strip())
+
+
+def _transcribed(transcriber: Any, sound: Samples) -> Any:
+    """Do what the package's `transcribe_without_streaming` does, which takes a list and copies it number by number.
+
+    That is 8 ms for four seconds of sound, a sixteenth of what recognising them takes. The names are those of the one
+    release there is with weights inside, which is required to the digit.
+    """
+    from moonshine_voice.errors import check_error
+    from moonshine_voice.moonshine_api import TranscriptC
+
+    found = ctypes.POINTER(TranscriptC)()
+    samples = sound.astype(np.float32, copy=False).ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+    recognise = transcriber._lib.moonshine_transcribe_without_streaming
+    check_error(recognise(transcriber._handle, samples, len(sound), DETECTOR_HZ, 0, ctypes.byref(found)))
+    return transcriber._parse_transcript(found)
 
 
 def _load() -> Any:

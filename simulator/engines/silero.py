@@ -6,9 +6,10 @@ a live stream is, so they give the same numbers; a batch of recordings gives the
 ordered otherwise.
 """
 
+import hashlib
+import threading
 from functools import cached_property
-from itertools import cycle
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,10 @@ from simulator.frame import Samples
 SAMPLE_RATE = 16000
 _CONTEXT = 64
 _FEATURES = _STATE = 128
+_REMEMBERED = 8192
+"""Stretches a process keeps, 1.5 kB each: half an hour or more of what calls hear."""
+_LONGEST_KEPT = 64
+"""Chunks of a stretch that is kept, two seconds: blocks of a call are shorter."""
 
 
 class Silero:
@@ -31,7 +36,7 @@ class Silero:
         samples: float32 (n,) at 16 kHz -> float32 (ceil(n / 512),).
         """
         rest = np.zeros(-len(samples) % CHUNK, np.float32)
-        return np.array(self.stream().feed(np.concatenate([samples, rest])), np.float32)
+        return np.array(SileroStream(self._parts).feed(np.concatenate([samples, rest])), np.float32)
 
     def probabilities_batch(self, recordings: list[Samples]) -> list[Samples]:
         """Give what `probabilities` gives of several recordings, to within 1e-6, in less time.
@@ -57,7 +62,7 @@ class Silero:
 
     def stream(self) -> "SileroStream":
         """Open a live stream; the same numbers as `probabilities`, chunk by chunk."""
-        return SileroStream(self._parts)
+        return SileroStream(self._parts, self._known)
 
     def tracks(self, count: int) -> "DetectorStates":
         """Open `count` live streams that are heard side by side, several times as fast as one by one."""
@@ -73,18 +78,60 @@ class Silero:
     def _parts(self) -> SileroParts:
         return open_parts()
 
+    @cached_property
+    def _known(self) -> "KnownStretches":
+        return KnownStretches()
+
+
+class HeardStretch(NamedTuple):
+    """What came of a stretch: the probabilities of its chunks, and the model's state behind it, float32 (2, 1, 128)."""
+
+    found: list[float]
+    state: Samples
+
+
+class KnownStretches:
+    """What was heard at the end of which past: trials that repeat a call need not be listened to again.
+
+    A stretch goes by the sha256 of all chunks up to its end, in the portions in which they came. Half of what a
+    repeated call took was its ears.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, HeardStretch] = {}
+        self._alone = threading.Lock()
+
+    def get(self, past: bytes) -> HeardStretch | None:
+        """Give what came of the last stretch of a past, if it is known."""
+        return self._known.get(past)
+
+    def put(self, past: bytes, found: list[float], state: Samples) -> None:
+        """Keep what came of a stretch, unless it is long; what was kept first goes first."""
+        if len(found) > _LONGEST_KEPT:
+            return
+        with self._alone:
+            if len(self._known) >= _REMEMBERED:
+                self._known.pop(next(iter(self._known)))
+            self._known[past] = HeardStretch(found, state.copy())
+
 
 class SileroStream:
-    """Activity detection on one live stream. The model's memory reads and writes arrays that stay where they are."""
+    """Activity detection on one live stream. The model's memory reads and writes arrays that stay where they are.
 
-    def __init__(self, parts: SileroParts) -> None:
+    known: stretches that were heard before, if they are to be remembered.
+    """
+
+    def __init__(self, parts: SileroParts, known: KnownStretches | None = None) -> None:
         self._parts = parts
+        self._known = known
+        self._past = b""
         self._memory = parts.memory
         self._features = np.zeros(_FEATURES, np.float32)
         self._found = np.zeros((1, 1), np.float32)
         # The state is read from one array and written to the other, in turns.
         self._states = np.zeros((2, 2, 1, _STATE), np.float32)
-        self._turns = cycle([self._bound(0, 1), self._bound(1, 0)])
+        self._read = 0
+        self._turns = (self._bound(0, 1), self._bound(1, 0))
         # The context of the next chunk, and as much of it as there is.
         self._waiting: Samples = np.zeros(_CONTEXT, np.float32)
 
@@ -95,14 +142,30 @@ class SileroStream:
         if not count:
             self._waiting = waiting
             return []
+        self._waiting = waiting[count * CHUNK :].copy()
+        return self._heard(waiting[: _CONTEXT + count * CHUNK], count)
+
+    def _heard(self, stretch: Samples, count: int) -> list[float]:
+        """Give the probabilities of the chunks of a stretch, float32 (64 + 512 count,): known, or asked for now."""
+        if self._known is None:
+            return self._ask(stretch, count)
+        self._past = hashlib.sha256(self._past + stretch[_CONTEXT:].tobytes()).digest()
+        if (known := self._known.get(self._past)) is not None:
+            self._states[self._read] = known.state
+            return known.found
+        found = self._ask(stretch, count)
+        self._known.put(self._past, found, self._states[self._read])
+        return found
+
+    def _ask(self, stretch: Samples, count: int) -> list[float]:
         found: list[float] = []
         together = self._parts.together
         for first in range(0, count, together):
-            for features in self._parts.features(waiting[first * CHUNK :], min(together, count - first)):
+            for features in self._parts.features(stretch[first * CHUNK :], min(together, count - first)):
                 self._features[:] = features
-                self._memory.run_with_iobinding(next(self._turns))
+                self._memory.run_with_iobinding(self._turns[self._read])
+                self._read = 1 - self._read
                 found.append(float(self._found[0, 0]))
-        self._waiting = waiting[count * CHUNK :].copy()
         return found
 
     def _bound(self, before: int, after: int) -> Any:

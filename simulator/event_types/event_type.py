@@ -37,6 +37,9 @@ KINDS: Mapping[Kind, str] = {
 OF_MOMENTS: tuple[Kind, ...] = ("words", "stretches")
 """Kinds that hold moments among other things: they are moved part by part."""
 
+MOVED: tuple[Kind, ...] = ("said", "heard", "session", "length", "samples", *OF_MOMENTS)
+"""Kinds that hold samples: those a mapping from one stream to another may move."""
+
 TELLERS: Mapping[Teller, str] = {
     "actor": "what plays the party, by `context.emit`",
     "injector": "what speaks with the party's mouth, by its context's `emit`",

@@ -8,6 +8,7 @@ a text (an error of a library, a server's message, a URL in a log) and masks wha
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -221,7 +222,10 @@ def mask_text(text: str) -> str:
 
 def mask(data: Any) -> Any:
     """Mask every string inside plain data (dicts, lists): for specs and scenarios that are written down."""
-    return _map_strings(data, mask_text)
+    return _map_strings(data, _masked)
+
+
+_masked = lru_cache(maxsize=8192)(mask_text)  # of a run's sessions nearly all texts are those of the one before
 
 
 def _masked_parameter(match: re.Match[str]) -> str:

@@ -3,8 +3,6 @@
 Where dialogues were scored, they stand beside people's talk: distances, quantiles, what collapsed.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from simulator.report import assets
@@ -19,16 +17,16 @@ from simulator.results.beside_people import QUANTILES, Beside, beside_people, co
 from simulator.results.controls import FIRST, SECOND, control_pairs, control_summary
 from simulator.results.policy import worst_first
 from simulator.results.row import grouped, values_of
-from simulator.results.run import RUN_PAGE, Run, load_run
+from simulator.results.run import RUN_PAGE, Run
 from simulator.results.telling import told_apart
 from simulator.scoring.scorer import definition_of
 
 FTO_METRIC = "turns.fto_p50_s"
 
 
-def write_index_page(run_folder: Path) -> None:
-    """Write index.html into a run folder; SessionError when the folder holds no run."""
-    assets.write_page(run_folder / RUN_PAGE, index_html(load_run(run_folder)))
+def write_index_page(run: Run) -> None:
+    """Write index.html into a run's folder. OSError."""
+    assets.write_page(run.folder / RUN_PAGE, index_html(run))
 
 
 def index_html(run: Run) -> str:

@@ -1,12 +1,12 @@
 """Pages of a run: which sessions get one, written in worker processes after the sessions have ended."""
 
 import sys
-from pathlib import Path
 
 from simulator.planning.plan import Plan
+from simulator.results.run import Run
 
 
-def write_pages(plan: Plan, folder: Path, page_audio: str | None) -> None:
+def write_pages(plan: Plan, run: Run, page_audio: str | None) -> None:
     """Write the session pages that the scenarios ask for, and the run's index; a page that fails is told on stderr."""
     report = {name: scenario.report for name, scenario in plan.scenarios.items()}
     if set(report.values()) == {"none"}:
@@ -14,10 +14,10 @@ def write_pages(plan: Plan, folder: Path, page_audio: str | None) -> None:
     from simulator.report.index import write_index_page
     from simulator.report.writing import write_session_pages
     from simulator.results.policy import sessions_to_show
-    from simulator.results.run import load_run
 
-    names = sessions_to_show(load_run(folder), report)
-    problems = write_session_pages([folder / name for name in names], page_audio or "auto")  # type: ignore[arg-type]
-    write_index_page(folder)
+    names = sessions_to_show(run, report)
+    folders = [run.folder / name for name in names]
+    problems = write_session_pages(folders, page_audio or "auto")  # type: ignore[arg-type]
+    write_index_page(run)
     for problem in problems:
         print(f"simulate: {problem}", file=sys.stderr)  # noqa: T201 - a page is no reason to fail a run, but is missed

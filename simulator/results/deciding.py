@@ -16,7 +16,7 @@ from simulator.intervals.observations import distinct
 from simulator.intervals.pooled import QUANTILES
 from simulator.intervals.share import Floats
 from simulator.reading.expect import Expectation, Verdict, judge, undecidable, verdict_of
-from simulator.results.row import Row, scored
+from simulator.results.row import Row, RowScore, scored
 from simulator.score import Definition, Parts, Score, add_parts
 from simulator.scoring.pooling import pool
 from simulator.scoring.validity import counts
@@ -47,7 +47,7 @@ def decided(expectation: Expectation, definition: Definition, rows: Sequence[Row
     return _by_rounds(expectation, definition, pooled.value, _rounds(found))
 
 
-def _in_how_many(scores: Sequence[Score]) -> str:
+def _in_how_many(scores: Sequence[RowScore]) -> str:
     """Say in how many sessions an outcome was met; one that is undefined in some of them counts as unmet there."""
     met, defined = (sum(int(score.parts[word]) for score in scores) for word in ("count", "of"))
     unknown = next((score.reason for score in scores if score.value is None), None)
@@ -55,7 +55,7 @@ def _in_how_many(scores: Sequence[Score]) -> str:
     return f"met in {met} of {len(scores)} sessions{more}"
 
 
-def _unmet(score: Score) -> Score:
+def _unmet(score: RowScore) -> RowScore:
     """An outcome of which nobody can tell counts as unmet."""
     return msgspec.structs.replace(score, parts={"count": 0, "of": 1})
 
@@ -66,7 +66,7 @@ def all_alike(rows: Sequence[Row]) -> bool:
     return len(rows) > len(places) == len(distinct([row.origin for row in rows]))
 
 
-def _rounds(found: Sequence[tuple[Row, Score]]) -> list[Parts]:
+def _rounds(found: Sequence[tuple[Row, RowScore]]) -> list[Parts]:
     """The summed parts of each round, by trial."""
     rounds: dict[int, list[Parts]] = {}
     for row, score in found:

@@ -99,10 +99,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return found.value if found else None
 
 
-def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, Score]]:
+def scored(rows: Sequence[Row], metric: str) -> Iterator[tuple[Row, RowScore]]:
     """Give the sessions whose value of a metric counts, with its score."""
     for row in rows:
-        score = row.score(metric)
+        score = row.scores.get(metric)
         if score is not None and counts(metric, row.invalid):
             yield row, score
 
@@ -171,23 +171,36 @@ def end_last_line(run_folder: Path) -> None:
 def drop_rows(run_folder: Path, session_ids: Collection[str]) -> None:
     """Take out the rows of sessions that are to be played again: others would read both. OSError."""
     path = run_folder / RESULTS
-    if not path.is_file():
+    if not session_ids or not path.is_file():
         return
-    kept = [line for line in path.read_bytes().splitlines(keepends=True) if _id_of(line) not in session_ids]
+    decoder = msgspec.json.Decoder(_Named)
+    lines = path.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if _named(line, decoder).id not in session_ids]
     fresh = path.with_suffix(".new")
     fresh.write_bytes(b"".join(kept))
     fresh.replace(path)
 
 
 class _Named(msgspec.Struct):
-    id: str
+    id: str | None = None
+    status: str = "completed"
 
 
-def _id_of(line: bytes) -> str | None:
+def _named(line: bytes, decoder: "msgspec.json.Decoder[_Named]") -> _Named:
     try:
-        return msgspec.json.decode(line, type=_Named).id
+        return decoder.decode(line)
     except (msgspec.DecodeError, ValueError):
-        return None
+        return _Named()
+
+
+def completed_ids(run_folder: Path) -> set[str]:
+    """Give the ids of the sessions that a run has completed, their scores unread; none without its results.jsonl."""
+    path, decoder = run_folder / RESULTS, msgspec.json.Decoder(_Named)
+    if not path.is_file():
+        return set()
+    with path.open("rb") as file:
+        last = {named.id: named.status for named in (_named(line, decoder) for line in file)}
+    return {name for name, status in last.items() if name is not None and status == "completed"}
 
 
 def _share_units(row: Row) -> None:

@@ -146,7 +146,12 @@ def is_run(folder: Path) -> bool:
 
 def load_run(folder: Path) -> Run:
     """Read a run folder; SessionError when it is none. What is damaged is told in the run's notes."""
-    rows, notes = read_rows(folder)
+    return run_of(folder, *read_rows(folder))
+
+
+def run_of(folder: Path, rows: list[Row], damaged: Sequence[str] = ()) -> Run:
+    """Give a run of which the rows have been read; as `load_run`. damaged: what was told of its results.jsonl."""
+    notes = list(damaged)
     if not rows and folder.is_dir():
         rows = _rows_of(folder, notes)
     if not rows and not is_run(folder):

@@ -1,6 +1,7 @@
 """Pooling: one metric over many sessions or samples, ours and other projects' alike."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -12,8 +13,22 @@ MOST_REASONS = 3
 """A corpus value gives at most so many reasons: a table has one line for them."""
 
 
+class PoolableScore(Protocol):
+    """What pooling takes of a score, a session's or a row's: its parts, and why they give no value."""
+
+    @property
+    def parts(self) -> Parts:
+        """What adds up over sessions."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is undefined."""
+        ...
+
+
 def pool(
-    definition: Definition, scores: Sequence[Score], origins: Sequence[Origin], *, confidence: float = 0.95
+    definition: Definition, scores: Sequence[PoolableScore], origins: Sequence[Origin], *, confidence: float = 0.95
 ) -> Score:
     """Pool one metric over sessions: the value of the summed parts, with its interval or why there is none.
 
@@ -38,10 +53,13 @@ def pool(
 
 def clustered(parts: Sequence[Parts], origins: Sequence[Origin]) -> list[Parts]:
     """Add up the parts of what belongs together."""
-    return [add_parts([parts[place] for place in places]) for places in population(origins).clusters]
+    return [
+        parts[places[0]] if len(places) == 1 else add_parts([parts[place] for place in places])
+        for places in population(origins).clusters
+    ]
 
 
-def _reason(scores: Sequence[Score]) -> str:
+def _reason(scores: Sequence[PoolableScore]) -> str:
     """Join why nothing was measured: each reason once, in the order of the sessions."""
     told = list(dict.fromkeys(score.reason for score in scores if score.reason and score.reason != NOTHING))
     more = "; ..." if len(told) > MOST_REASONS else ""

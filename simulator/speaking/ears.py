@@ -5,6 +5,7 @@ clean. `silero` asks a neural detector and is right in noise. Both keep one Acti
 read. Times are samples of the stream that is heard.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import numpy as np
@@ -67,6 +68,10 @@ class Ears(Protocol):
         """Take the next frames of `count` samples at once; the same activity as frame by frame."""
         ...
 
+    def hear_frames(self, block: AudioFrame, count: int) -> Iterator[AudioFrame]:
+        """Take the next frames of `count` samples; gives each when the activity is what it is after that frame."""
+        ...
+
 
 class LevelEars:
     """Ears that compare a frame's energy with the nominal level."""
@@ -97,6 +102,12 @@ class LevelEars:
                 first = index
         self.activity.update(start + first * count, start + len(samples), loud[first])
 
+    def hear_frames(self, block: AudioFrame, count: int) -> Iterator[AudioFrame]:
+        """Take the next frames of `count` samples; gives each when the activity is what it is after that frame."""
+        for frame in _frames(block, count):
+            self.hear(frame)
+            yield frame
+
 
 class SileroEars:
     """Ears that ask silero, 32 ms at a time, on a copy resampled to 16 kHz.
@@ -116,7 +127,7 @@ class SileroEars:
         self._stream: SpeechStream | None = None
         self._resampler = _stream_resampler(sample_rate, self.RATE)
         self._origin: int | None = None
-        self._chunks = 0
+        self._given = self._chunks = 0
         self._sounding = False
 
     def warm(self) -> None:
@@ -125,21 +136,47 @@ class SileroEars:
 
     def hear(self, frame: AudioFrame) -> None:
         """Take the next frame; the detector runs on every chunk that it completes."""
-        if self._origin is None:
-            self._origin = frame.start
-        if self._stream is None:
-            self.warm()
-        samples = self._resampler(frame.samples)
-        for probability in self._stream.feed(samples):  # type: ignore[union-attr]
-            self._sounding = probability >= (self._still if self._sounding else self._threshold)
-            start = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
-            self._chunks += 1
-            end = self._origin + self._chunks * self.CHUNK * self._rate // self.RATE
-            self.activity.update(start, end, self._sounding)
+        for _ in self.hear_frames(frame, len(frame.samples)):
+            pass
 
     def hear_block(self, block: AudioFrame, count: int) -> None:
         """Take the next frames at once: resampler and detector have grids of their own, whatever they are handed."""
         self.hear(block)
+
+    def hear_frames(self, block: AudioFrame, count: int) -> Iterator[AudioFrame]:
+        """Take the next frames of `count` samples; gives each when the activity is what it is after that frame.
+
+        The resampler takes them one by one, which says what is known after each; the detector hears all at once, in
+        half the time.
+        """
+        if self._origin is None:
+            self._origin = block.start
+        if self._stream is None:
+            self.warm()
+        frames = list(_frames(block, count))
+        given = [self._resampler(frame.samples) for frame in frames]
+        found = iter(self._stream.feed(np.concatenate(given)))  # type: ignore[union-attr]
+        for frame, samples in zip(frames, given, strict=True):
+            self._given += len(samples)
+            for _ in range(self._given // self.CHUNK - self._chunks):
+                self._judge(next(found), self._origin)
+            yield frame
+
+    def _judge(self, probability: float, origin: int) -> None:
+        """Take note of the next chunk. origin: where the first one began."""
+        self._sounding = probability >= (self._still if self._sounding else self._threshold)
+        start = origin + self._chunks * self.CHUNK * self._rate // self.RATE
+        self._chunks += 1
+        end = origin + self._chunks * self.CHUNK * self._rate // self.RATE
+        self.activity.update(start, end, self._sounding)
+
+
+def _frames(block: AudioFrame, count: int) -> Iterator[AudioFrame]:
+    if len(block.samples) == count:
+        yield block  # as it is: silence is known by its array
+        return
+    for first in range(0, len(block.samples), count):
+        yield AudioFrame(block.start + first, block.samples[first : first + count])
 
 
 def _stream_resampler(from_hz: int, to_hz: int) -> Any:

@@ -79,10 +79,14 @@ class Script(BlockActor):
         self._over_at: int | None = None
         """When the turn was over that was said last, until what was heard by then is in: the next one is armed then."""
         self._watch = self._watched = self._watch_turn(0)
+        self._heeds = not self.done
+        """Whether what it hears may decide anything any more: not behind its last cue, whatever is said then."""
         self._started = True
 
     def hear(self, heard: AudioFrame) -> None:
         """Take what is heard, and look whether the turn's moment has come."""
+        if not self._heeds:
+            return
         count = len(heard.samples)
         if count == self._tick or self._listening is not None:
             self._hear_frames(heard, self._listening)
@@ -165,6 +169,7 @@ class Script(BlockActor):
         else:
             self._context.emit(now, "cue_missed", turn=self._index)
         self._watch = None
+        self._heeds = self._listening is not None or not (turn.hang_up or self._is_last())
 
     def _role(self, turn: Turn, cue: Cue) -> Role:
         """The role a turn is said in: one that waited for the other to speak is meant as an interruption.

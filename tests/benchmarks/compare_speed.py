@@ -109,14 +109,13 @@ def write_resumed(home: Path, sessions: int, metrics: int = 0) -> None:
     folder.mkdir()
     (folder / INFO).write_text("{}")
     rng = np.random.default_rng(0)
-    rows = [
-        Row(
-            id=job.id, scenario=job.group, trial=job.scenario.trial, settings=job.settings(),
-            scores={card.id: _score(card, rng) for card in _cards(metrics)},
-        )
-        for job in plan.jobs
-    ]  # fmt: skip
-    (folder / RESULTS).write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+    cards = _cards(metrics)
+    with (folder / RESULTS).open("wb") as file:
+        # Row by row: a process counts as its own what memory the one that started it once held.
+        for job in plan.jobs:
+            scores = {card.id: _score(card, rng) for card in cards}
+            row = Row(id=job.id, scenario=job.group, trial=job.scenario.trial, settings=job.settings(), scores=scores)
+            file.write(msgspec.json.encode(row) + b"\n")
 
 
 TASKS: tuple[Callable[[Path], None], ...] = (compare, compare_page, table, index, resume)

@@ -185,25 +185,24 @@ async def sessions(folder: Path, options: argparse.Namespace, slots: int) -> dic
     """Run `slots` sessions at once on one host; CPU seconds of this process, without loading."""
     import soundfile
 
+    from agents.duplex.host import shared_host
+    from agents.duplex_model import DuplexModelSpec
     from simulator.batch.job import play
     from simulator.call.surroundings import Surroundings
     from simulator.planning.job import Job
     from simulator.scenario import load
 
     soundfile.write(folder / "user.wav", speech_like(round(options.seconds * 24_000)), 24_000)
-    agent = f"{{kind: duplex_model, slots: {slots}}}"
     (folder / "bench.yaml").write_text(
         f"name: bench\nduration: {options.seconds}s\n"
         f"frame_ms: {options.frame_ms}\nsample_rate: {options.rate}\n"
-        f"user: {{kind: player, file: user.wav}}\nagent: {agent}\nscorers: []\n"
+        f"user: {{kind: player, file: user.wav}}\nagent: silent\nscorers: []\n"
     )
     scenario = load(folder / "bench.yaml")
     surroundings = Surroundings()
     model, models = metered(spec_of(options))
-    spec: Any = structs.replace(scenario.agent, model=model)  # type: ignore[type-var]
+    spec = DuplexModelSpec(model=model, slots=slots)
     scenario = structs.replace(scenario, agent=spec)
-    from agents.duplex.host import shared_host
-
     host = shared_host(surroundings.shared, spec.model, spec.placement, realtime=False)
     host.leave(await host.claim("loaded"))
     begin_s, begin_cpu_s = seconds(), cpu_seconds()

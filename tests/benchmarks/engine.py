@@ -17,6 +17,7 @@ import anyio
 
 from simulator.batch.job import play
 from simulator.call.surroundings import Surroundings
+from simulator.engines import engine
 from simulator.events import decode_event
 from simulator.planning.plan import Wishes, make_plan
 
@@ -61,6 +62,7 @@ def main() -> None:
 
 def one_run(folder: Path, number: int, minutes: int, ears: str) -> dict[str, float]:
     """Run one session and measure it; making voices and noise is outside the measured time."""
+    engine.cache_clear()  # a detector that heard the run before would not listen to this one
     path = folder / f"{number}.yaml"
     path.write_text(SCENARIO.format(minutes=minutes, ears=ears))
     (job,) = make_plan([path], Wishes()).jobs
