@@ -18,7 +18,7 @@ from simulator.speech import PartySpeech, PhraseEnd, Segment
 from simulator.testing.take import Take
 from tests.conversations import voiced
 
-FADING = [PhraseEnd(fall_db=12.0 + index, pitch_st=-4.0) for index in range(4)]
+FADING = [PhraseEnd(fall_db=12.0 + index, pitch_st=-4.0) for index in range(5)]
 CUT, OVER, NEITHER = PhraseEnd(fall_db=48.0, pitch_st=0.0), PhraseEnd(fall_db=10.0, pitch_st=-4.5), FADING[0]
 
 
@@ -71,10 +71,10 @@ def test_noise_has_no_pitch() -> None:
     [
         (CUT, FADING, True),
         (OVER, FADING, False),
-        (NEITHER, [PhraseEnd(fall_db=12.0, pitch_st=0.0)] * 4, None),  # a speaker whose pitch never falls
+        (NEITHER, [PhraseEnd(fall_db=12.0, pitch_st=0.0)] * 5, None),  # a speaker whose pitch never falls
         (PhraseEnd(fall_db=48.0, pitch_st=-5.0), FADING, None),
-        (CUT, [PhraseEnd(fall_db=43.0, pitch_st=-4.0)] * 4, None),  # a voice that always ends so
-        (CUT, FADING[:3], None),
+        (CUT, [PhraseEnd(fall_db=43.0, pitch_st=-4.0)] * 5, None),  # a voice that always ends so
+        (CUT, FADING[:4], None),
         (PhraseEnd(fall_db=34.0, pitch_st=0.0), FADING, None),
         (PhraseEnd(fall_db=48.0), FADING, True),
     ],
@@ -119,7 +119,7 @@ def test_what_is_heard_decides_a_barge_in(
 
 
 def test_only_undisturbed_ends_say_how_a_speaker_ends(tmp_path: Path) -> None:
-    """Where the other spoke, it may have been cut: of four such ends nothing is learned."""
+    """Where the other spoke, it may have been cut: of such ends nothing is learned."""
     session = disturbed(tmp_path / "t", [*FADING, CUT], 0.6)
     speech = msgspec.structs.replace(
         session.speech.user, segments=(*session.speech.user.segments, Segment(start=0, end=80_000, source="truth"))

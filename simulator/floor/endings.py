@@ -2,7 +2,7 @@
 
     gone at once, as none of its undisturbed ends was  ->  cut
     pitch fallen, as at most of its undisturbed ends   ->  over
-    both, neither, or fewer than four of such ends     ->  nobody knows
+    both, neither, or fewer than five of such ends     ->  nobody knows
 
 Undisturbed is an end near which the other said nothing: nobody can have cut it. There is no rule without them: some
 synthetic voices end every phrase as abruptly as a cut, and the pitch of most people falls at too few ends. That a sound
@@ -17,16 +17,16 @@ from simulator.floor.contributions import Contribution
 from simulator.floor.floor import Floor, Side
 from simulator.speech import PhraseEnd
 
-LEAST_ENDS = 4
+LEAST_ENDS = 5
 """Undisturbed ends that tell how a speaker ends: of fewer, the steepest is too often passed by the next."""
 
-ABRUPT_DB, STEEPER_DB = 35.0, 6.0
+ABRUPT_DB, STEEPER_DB = 35.0, 8.0
 """A cut falls by this within 10 ms, and by so much more than any undisturbed end of its speaker.
 
 No finished word of people fell by more than 31 dB.
 """
 
-LOW_ST = -3.0
+LOW_ST = -2.5
 """So far under the speaker's median, in semitones, lie the last 60 ms of a statement that is over."""
 
 UNDISTURBED_S = (2.0, 0.2)
