@@ -32,6 +32,8 @@ HEARD_DBFS = -30.0
 Silero misses soft words, from -57 dBFS on most of them, and hears the more breaths the louder they are.
 """
 _SILENT_DBFS = -84.0
+_LEAD_HOPS = 4
+"""Silence heard before the first sound, 20 ms: a word that begins with the detector's first chunk is heard worse."""
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +74,9 @@ class _Sound:
         self._begun = False
 
     def blocks(self) -> Iterator[Samples]:
-        """Give the sound without what lies under 50 Hz."""
-        return above_rumble(self._from_first(), self.rate)
+        """Give the sound without what lies under 50 Hz, behind a little silence."""
+        yield np.zeros(_LEAD_HOPS * self.hop, np.float32)
+        yield from above_rumble(self._from_first(), self.rate)
 
     def _from_first(self) -> Iterator[Samples]:
         at = 0
@@ -126,7 +129,8 @@ class _Heard:
         """Give the segments once the track is over."""
         probabilities = np.concatenate(self.probabilities) if self.probabilities else np.zeros(0, np.float32)
         found = located(probabilities, self._resampled.length, self._powers, self._sound.rate, settings)
-        return found.shift(self._sound.begins)
+        lead = _LEAD_HOPS * self._sound.hop
+        return found.crop(lead, self._powers.length).shift(self._sound.begins - lead)
 
 
 def _hear(tracks: list[_Heard]) -> None:
