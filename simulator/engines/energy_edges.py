@@ -50,7 +50,7 @@ class _Search(msgspec.Struct, frozen=True, kw_only=True):
     link: int
 
 
-_QUIET = _Search(before_onset=24, after_onset=24, before_end=50, after_end=6, width=2, link=24)
+_QUIET = _Search(before_onset=24, after_onset=24, before_end=50, after_end=24, width=2, link=24)
 _NOISY = _Search(before_onset=200, after_onset=0, before_end=24, after_end=0, width=4, link=24)
 
 
