@@ -32,8 +32,12 @@ HEARD_DBFS = -30.0
 Silero misses soft words, from -57 dBFS on most of them, and hears the more breaths the louder they are.
 """
 _SILENT_DBFS = -84.0
-_LEAD_HOPS = 4
-"""Silence heard before the first sound, 20 ms: a word that begins with the detector's first chunk is heard worse."""
+_LEAD_HOPS = 16
+"""Silence heard before the first sound, 80 ms: a word that begins with the detector's first chunk is heard worse.
+
+Which chunk an edge falls into is chance, and moves what is found at 8 kHz and under noise: of eight leads from 0 to
+320 ms this one lost no turn and invented none on real clips but with babble at 10 dB, and no answer at 8 kHz.
+"""
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
