@@ -35,8 +35,8 @@ _SILENT_DBFS = -84.0
 _LEAD_HOPS = 16
 """Silence heard before the first sound, 80 ms: a word that begins with the detector's first chunk is heard worse.
 
-Which chunk an edge falls into is chance, and moves what is found at 8 kHz and under noise: of eight leads from 0 to
-320 ms this one lost no turn and invented none on real clips but with babble at 10 dB, and no answer at 8 kHz.
+Which chunk an edge falls into is chance, and moves what is found at 8 kHz and under noise: of twelve leads up to 290 ms
+this is one of those that lose no turn of the real clips but with babble at 10 dB, and no answer at 8 kHz.
 """
 
 
