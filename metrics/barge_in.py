@@ -19,6 +19,7 @@ from simulator.floor.floor import Floor
 from simulator.floor.yields import (
     DECIDED,
     HEAD_START_S,
+    KNOWN,
     TOLD_NEAR_S,
     YIELD_WITHIN_S,
     BargeInCase,
@@ -75,7 +76,7 @@ class BargeIn:
         latencies = [item for item in evidence if item.value is not None]
         values = [item.value for item in latencies if item.value is not None]
         through = [item for item in evidence if item.label == "talked through"]
-        undecided = [item for item in evidence if item.label not in DECIDED]
+        undecided = [item for item in evidence if item.label not in KNOWN]
         false_starts = [case for case in yielded if case.back is not None and case.back < case.by.end]
         settled = [case for case in yielded if not self._unsettled(floor, case)]
         resumed = [case for case in settled if self._resumed(floor, case)]

@@ -11,13 +11,18 @@ _CASE = """A barge-in: a user turn, or a planned interruption, that begins while
     says, and a script's turn at an `agent_speaking` cue that began while its ears heard the agent speak. Backchannels
     and asides are no barge-ins."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
-    have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
-    Undecided, and not counted: an utterance that ends uncut sooner, or that the end of the session cuts off; a
-    stop within 120 ms of the onset, or that something said before it over the same speech can have caused (what the
-    agent told it had been hearing decides); and, where neither events nor the far end's account of its audio tell how
-    the agent's speech ended, any end over a turn that is no planned interruption: an ordinary overlap at a turn's
-    end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the share
-    that nobody could decide is undecided_rate."""
+    have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset. Ended
+    by itself, which is known and asked nothing of the agent: an utterance that ends uncut sooner; outside the rate.
+    Undecided, and outside the rate, too: one that the end of the session cuts off; a stop within 120 ms of the onset,
+    or that something said before it over the same speech can have caused (what the agent told it had been hearing
+    decides); and an end of which nobody knows whether it was cut. Who knows: the plan of the utterance, else the far
+    end's account of its audio, else the sound of the end beside the speaker's own ends over which nobody spoke (from
+    2 s before to 0.2 s after them), where there are five of those: cut, where its level falls within 10 ms by 35 dB
+    and by 8 dB more than at any of them; over, where its last 60 ms of voice lie 2.5 semitones under the speaker's
+    median, as at four of five of them. Where both are so, or neither, nobody knows: then a stop over a planned
+    interruption is a yield, and any other undecided, as is a planned interruption over an end that sounds over: an
+    ordinary overlap at a turn's end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by
+    one rule, and the share that nobody could decide is undecided_rate."""
 _OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
     Full-Duplex-Bench v1.0 asks only whether the agent speaks afterwards, v1.5 lists every overlap of the file
     as a stop; FD-Bench joins silences up to 1.5 s first."""
@@ -100,8 +105,8 @@ TOLD = _rate(
         """The share of the agent's holds of the floor of which it is known whether they were cut or over: by the plan
             of its utterance (`speech_end`), or the far end's account of what it sent (`audio_end`).""",
         """Where it is high, a stop over any turn can be told from an end; where it is low, only a stop over a planned
-            interruption can, and undecided_rate is higher. Two agents of which one is told and the other is not are
-            compared by different knowledge: `simulate compare` and the pages say so.""",
+            interruption can, and one whose sound tells; undecided_rate is higher. Two agents of which one is told and
+            the other is not are compared by different knowledge: `simulate compare` and the pages say so.""",
         "Undefined when the agent did not speak. Pooled: holds over holds.",
         "Others do not tell the two apart.",
     ),

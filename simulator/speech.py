@@ -11,11 +11,23 @@ from simulator.timeline import Timeline
 SpeechSource = Literal["truth", "vad", "asr", "model"]
 
 
+class PhraseEnd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the sound of speech ended that nobody told of, to be held against other ends of the same speaker.
+
+    fall_db: the steepest fall of its level within 10 ms. pitch_st: semitones from its median pitch to its last; None
+    where little of it is voiced.
+    """
+
+    fall_db: float
+    pitch_st: float | None = None
+
+
 class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stretch of a party's speech [start, end) in samples; `id` names the utterance event it comes from, if any.
 
     role: what the utterance was: `turn`, `interruption`, `backchannel`, `aside`; empty where nobody knows. start: its
-    first sample. end: one past its last. source: who tells. id: of the utterance's event. text: what is said.
+    first sample. end: one past its last. source: who tells. id: of the utterance's event. text: what is said. ending:
+    how it sounds at its end, where it was detected and half a second of the party's silence follows.
     """
 
     start: int
@@ -24,6 +36,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str = ""
     role: str = ""
     text: str = ""
+    ending: PhraseEnd | None = None
 
 
 class SpokenWord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

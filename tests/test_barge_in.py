@@ -160,7 +160,7 @@ def test_an_ordinary_overlap_at_an_untold_end_is_no_yield(tmp_path: Path) -> Non
     assert {item.label for item in scores["undecided_rate"].evidence} == {"undecided"}
     scores = scored(BargeInSpec(), told.annotated())
     assert scores["yield_rate"].value == 0  # the one that was spoken over for 1.5 s was talked through
-    assert scores["undecided_rate"].value == pytest.approx(3 / 4)
+    assert scores["undecided_rate"].value == 0  # the others ended by themselves, which is known
 
 
 @pytest.mark.parametrize(("cut", "label"), [(True, "yielded"), (False, "ended by itself")])

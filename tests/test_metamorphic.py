@@ -64,23 +64,18 @@ def test_an_inaudible_change_of_a_talk_changes_no_verdict(change: Change, tmp_pa
 
 
 @pytest.mark.parametrize("clip", CLIPS, indirect=True)
-def test_dither_changes_no_verdict_on_real_speech(
-    request: pytest.FixtureRequest, clip: tuple[Stereo, int], tmp_path: Path
-) -> None:
+def test_dither_changes_no_verdict_on_real_speech(clip: tuple[Stereo, int], tmp_path: Path) -> None:
     """Whatever its seed: it is 40 dB below what these microphones hear in silence."""
-    if "take-1069" in request.node.name:
-        request.applymarker(pytest.mark.xfail(reason="a breath of this clip lies on a bound of the detector's"))
     assert_verdicts_hold(clip, DITHERS, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the detector's frames and levels move edges of real speech by more than 10 ms", strict=False)
 @pytest.mark.parametrize("change", SAME_CONVERSATION, ids=lambda change: change.name)
 @pytest.mark.parametrize("clip", CLIPS, indirect=True)
 def test_time_and_level_change_no_verdict_on_real_speech(
     clip: tuple[Stereo, int], change: Change, tmp_path: Path
 ) -> None:
-    """The same rule as for generated voices, which real speech does not hold to yet."""
+    """The same rule as for generated voices."""
     assert_verdicts_hold(clip, [change], tmp_path)
 
 

@@ -20,15 +20,17 @@ from simulator.engines.kinds import RecognizerSpec
 from simulator.engines.store import Store, cache_folder, key_of
 from simulator.errors import ScenarioError
 from simulator.events import PARTIES, Party
+from simulator.floor.ipus import BREATH_S
 from simulator.logs import log
 from simulator.session import Session
+from simulator.sound.phrase_end import AFTER_S, BEFORE_S, phrase_end
 from simulator.spec import encode
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
 from simulator.timeline import Timeline
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"
-VERSION = 4
+VERSION = 5
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
 
 
@@ -58,7 +60,7 @@ def annotate_many(
     unknown = [draft for pair in drafts for draft in pair if draft.heard]
     activity = detect([Track(session=draft.session, party=draft.party) for draft in unknown])
     for draft, timeline in zip(unknown, activity, strict=True):
-        segments = tuple(Segment(start=start, end=end, source="vad") for start, end in timeline)
+        segments = tuple(_detected(draft.session, draft.party, timeline))
         known = {word.id for word in draft.speech.words}
         utterances = tuple(within_speech(draft.speech.utterances, known, timeline))
         draft.speech = msgspec.structs.replace(draft.speech, segments=segments, utterances=utterances)
@@ -112,6 +114,17 @@ def _draft(session: Session, party: Party) -> _Draft:
     levels = frame_levels(session.said_blocks(party, round(BLOCK_S * rate)), rate, session.duration)
     speech, complete = known_speech(session, party, levels)
     return _Draft(session=session, party=party, speech=speech, heard=not complete)
+
+
+def _detected(session: Session, party: Party, timeline: Timeline) -> Iterator[Segment]:
+    """Give a track's segments; those that half a second of silence follows with how they end."""
+    rate = session.sample_rate
+    before, after = round(BEFORE_S * rate), round(AFTER_S * rate)
+    ends = {end for _, end in timeline.bridge(round(BREATH_S * rate))}
+    for start, end in timeline:
+        first = max(0, end - before)
+        how = phrase_end(session.said(party, first, end + after), end - first, rate) if end in ends else None
+        yield Segment(start=start, end=end, source="vad", ending=how)
 
 
 def _speech(pair: Sequence[_Draft], recognizer: RecognizerSpec | None) -> Speech:

@@ -19,8 +19,9 @@ _ACTIVE_DB = 15.9
 _OTHERS_DB = 13.0
 _DOUBTED_DB, _DOUBT = 10.0, 0.6
 _EDGE_DB = 15.0
-# A faint end of up to 100 ms is how words fade and begin; of a longer one 20 ms are left for the energy's own rise.
-_FADE, _AROUND = 20, 4
+# Of a faint end 60 ms are left, how words fade and begin, for the energy's own edge to be found in. Always as much: a
+# length up to which an end stays whole would let a dither move it by that length.
+_FADE = 12
 
 
 def speech_level_dbfs(powers: Powers) -> float:
@@ -39,7 +40,7 @@ def speakers_own(segments: Iterable[Stretch], powers: Powers, probabilities: Sam
     """Give of a track's segments, all in hops, what its speaker said: without faint segments and faint ends.
 
     probabilities: the detector's, of every hop. A segment goes whose loud parts (90th percentile) are 13 dB under the
-    track's speech, or 10 dB where the detector is in doubt about it; long ends go that are more than 15 dB under it.
+    track's speech, or 10 dB where the detector is in doubt about it; of ends more than 15 dB under it 60 ms stay.
     """
     speech_db = speech_level_dbfs(powers)
     levels = 10 * np.log10(np.maximum(powers, 1e-12))
@@ -51,6 +52,4 @@ def speakers_own(segments: Iterable[Stretch], powers: Powers, probabilities: Sam
         loud = np.flatnonzero(levels[start:end] > speech_db - _EDGE_DB)
         if len(loud):
             first, last = start + int(loud[0]), start + int(loud[-1]) + 1
-            yield Stretch(
-                first - _AROUND if first - start > _FADE else start, last + _AROUND if end - last > _FADE else end
-            )
+            yield Stretch(max(start, first - _FADE), min(end, last + _FADE))

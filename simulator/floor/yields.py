@@ -3,16 +3,17 @@
 the hold goes on for 2 s                                        -> talked through
 the session ends first                                          -> was cut off by the end
 it ends within 120 ms, or by what the other had said before     -> coincident
-somebody told how it ended: it was cut                          -> yielded
-                            it was said whole, 1 s or more later -> talked through, else it ended by itself
-nobody told: over an interruption that was meant as one         -> yielded
-             over any other turn                                -> undecided
+it was cut                                                      -> yielded
+it was said whole, 1 s or more after the onset                  -> talked through, else it ended by itself
+nobody knows which: over an interruption that was meant as one  -> yielded
+                    over any other turn                         -> undecided
 
-Who told: the plan of an utterance (`speech_end`), or the far end's account of what it sent (`audio_end`). Where nobody
-did, a sound that stops looks like one that ends: people begin to speak 0.2 to 0.6 s before the other's end all the time
-(Heldner & Edlund 2010), so an ordinary turn over an untold end is no yield. An interruption that was meant as one
-(injected, or a script's turn that waited for the other to speak) falls into the middle of what was being said, but for
-the chance that it was just over.
+Who knows: the plan of an utterance (`speech_end`), the far end's account of what it sent (`audio_end`), else its sound
+(`endings`), where it ends as no other phrase of its speaker does, or as they all do. Where none of them does, a sound
+that stops looks like one that ends: people begin to speak 0.2 to 0.6 s before the other's end all the time (Heldner &
+Edlund 2010), so an ordinary turn over such an end is no yield. An interruption that was meant as one (injected, or a
+script's turn that waited for the other to speak) falls into the middle of what was being said, but for the chance that
+it was just over: where the sound says so, neither is believed.
 """
 
 from typing import Literal
@@ -21,6 +22,7 @@ import msgspec
 
 from simulator.events import Party
 from simulator.floor.contributions import Contribution
+from simulator.floor.endings import OwnEnds
 from simulator.floor.floor import Floor, Side
 from simulator.floor.ipus import COINCIDENT_S, REACTION_S
 
@@ -29,6 +31,9 @@ YieldOutcome = Literal[
 ]
 
 DECIDED: tuple[YieldOutcome, ...] = ("yielded", "talked through")
+
+KNOWN: tuple[YieldOutcome, ...] = (*DECIDED, "ended by itself")
+"""What became of a barge-in is known, if only that it asked nothing of the other."""
 
 TOLD_NEAR_S = 0.25
 """How far from the last audible sample the far end's account of an item may place its end: its own last silence."""
@@ -66,8 +71,9 @@ def barge_ins(
     floor; an interruption that was planned counts at any time.
     """
     side = floor.side(party)
+    ends = OwnEnds(floor, side.other)
     return [
-        _case(floor, item, over, side.other, yield_within)
+        _case(floor, item, over, ends, yield_within)
         for item in _claims(side)
         if (over := side.other.holding(item.start)) is not None
         and (item.role == "interruption" or item.start - over.start >= floor.samples(head_start))
@@ -94,23 +100,26 @@ def _claims(side: Side) -> list[Contribution]:
     return sorted([*side.turns, *inside], key=lambda item: item.start)
 
 
-def _case(floor: Floor, item: Contribution, over: Contribution, other: Side, yield_within: float) -> BargeInCase:
-    outcome = _outcome(floor, item, over, yield_within)
-    after = other.claims_from(over.end, floor.duration) if outcome == "yielded" else ()
+def _case(floor: Floor, item: Contribution, over: Contribution, ends: OwnEnds, yield_within: float) -> BargeInCase:
+    outcome = _outcome(floor, item, over, ends, yield_within)
+    after = ends.side.claims_from(over.end, floor.duration) if outcome == "yielded" else ()
     back = after[0].start if after else None
     return BargeInCase(by=item, over=over, stop=max(item.start, over.end), outcome=outcome, back=back)
 
 
-def _outcome(floor: Floor, item: Contribution, over: Contribution, yield_within: float) -> YieldOutcome:
+def _outcome(floor: Floor, item: Contribution, over: Contribution, ends: OwnEnds, yield_within: float) -> YieldOutcome:
     spoke_on = over.end - item.start
     if spoke_on >= floor.samples(yield_within):
         return "talked through"
     if floor.cut_off(over.until):
         return "was cut off by the end"
-    cut = was_cut(floor, over)
+    told, planned = was_cut(floor, over), item.role == "interruption"
+    cut = ends.sounds_cut(over) if told is None else told
+    if cut is False and told is None and planned:
+        return "undecided"
     if cut is False:
         return "talked through" if spoke_on >= floor.samples(SPOKE_ON_S) else "ended by itself"
-    if cut is None and item.role != "interruption":
+    if cut is None and not planned:
         return "undecided"
     return "yielded" if _caused(floor, item, over) else "coincident"
 
