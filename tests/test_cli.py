@@ -12,7 +12,8 @@ from simulator.batch.run import Result
 from simulator.cli.run import exit_code
 from simulator.cli.screen import print_summary
 from simulator.reading.expect import Verdict
-from simulator.results.row import Row, read_rows
+from simulator.results.row import Row
+from simulator.results.row_file import read_rows
 from simulator.results.summary import ScenarioSummary, Summary
 from simulator.session import read_session
 from tests.command_line import SHORT, command, simulate

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.results.row import read_rows
+from simulator.results.row_file import read_rows
 from simulator.session import read_session
 from tests.command_line import SHORT, command
 

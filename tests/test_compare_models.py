@@ -18,7 +18,8 @@ from simulator.cli import INCOMPLETE, OK, REFUSED
 from simulator.errors import RemoteError, ScenarioError
 from simulator.remote.ssh import over_ssh
 from simulator.results.models import models_of, models_table
-from simulator.results.row import Row, RowScore, append_row
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import append_row
 from simulator.results.run import Run, load_run
 from tests.command_line import simulate
 from tests.judge_endpoint import endpoint

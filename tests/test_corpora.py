@@ -16,7 +16,8 @@ from metrics.dialogue import DialogueSpec
 from simulator.cli import INCOMPLETE, OK, REFUSED
 from simulator.corpora.splits import Bound, split
 from simulator.files import write_json
-from simulator.results.row import Row, append_row, without_evidence
+from simulator.results.row import Row, without_evidence
+from simulator.results.row_file import append_row
 from simulator.testing import Take
 from tests.command_line import simulate
 

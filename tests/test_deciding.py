@@ -13,7 +13,8 @@ from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Plan, plan_of
 from simulator.reading.expect import Expectation
 from simulator.results.deciding import decided
-from simulator.results.row import RESULTS, Row, RowScore, append_row
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import RESULTS, append_row
 from simulator.scoring.scorer import all_definitions
 from simulator.testing import scenario_of
 

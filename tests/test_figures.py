@@ -9,7 +9,8 @@ import pytest
 from simulator.cli import OK, REFUSED
 from simulator.figures import style
 from simulator.files import write_json
-from simulator.results.row import Row, RowScore, append_row
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import append_row
 from simulator.sweep.sweep import Point
 from simulator.testing import Take
 from tests.command_line import simulate

@@ -10,7 +10,8 @@ from simulator.cli import main
 from simulator.reading.expect import Expectation
 from simulator.results.pairs import differences, pairs_of
 from simulator.results.pooling import pooled, verdicts
-from simulator.results.row import Row, RowScore, append_row
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import append_row
 from simulator.results.run import Run, load_run
 from simulator.results.summary import rests_on
 from simulator.scoring.scorer import all_definitions

@@ -13,7 +13,7 @@ from simulator.files import append_lines
 from simulator.reading.cost import Cost
 from simulator.results import HostInfo, Judged, Row, RowScore, RunInfo, SessionWall, Verdict, load_run, load_session
 from simulator.results.judged import read_judged, write_judged
-from simulator.results.row import append_row, completed_ids, end_last_line, read_rows
+from simulator.results.row_file import append_row, completed_ids, end_last_line, read_rows
 from simulator.results.run_info import read_info, write_info
 from simulator.score import Evidence, Score
 from tests.report_sessions import make_run

@@ -17,7 +17,8 @@ from simulator.reading.expect import Expectation, judge
 from simulator.results import load_run
 from simulator.results.columns import TABLES
 from simulator.results.judged import Judged, write_judged
-from simulator.results.row import Row, RowScore, append_row
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import append_row
 from simulator.results.streaming import run_for_tables
 from simulator.results.tables import batches
 from simulator.score import Evidence, Score

@@ -20,7 +20,8 @@ from simulator.call.surroundings import Surroundings
 from simulator.planning.job import Job
 from simulator.planning.plan import Plan, plan_of
 from simulator.results import load_run
-from simulator.results.row import RESULTS, Row
+from simulator.results.row import Row
+from simulator.results.row_file import RESULTS
 from simulator.session import ASIDE, read_meta
 from simulator.testing import scenario_of
 from tests import choir

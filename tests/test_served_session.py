@@ -132,7 +132,7 @@ def test_an_actor_that_says_no_numbers_leaves_a_finished_folder(tmp_path: Path) 
 
 def test_a_server_counts_on_where_its_folder_ends(tmp_path: Path) -> None:
     """Sessions are numbered, never overwritten, and listed in results.jsonl with their seed."""
-    from simulator.results.row import read_rows
+    from simulator.results.row_file import read_rows
 
     async def talk() -> None:
         for _ in range(2):

@@ -13,7 +13,8 @@ from simulator.curves.fit import Cases, fitted
 from simulator.curves.function import Form
 from simulator.curves.staircase import Staircase
 from simulator.planning.plan import Plan
-from simulator.results.row import Row, RowScore, read_rows
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import read_rows
 from simulator.sweep.dimension import number_of
 from tests.observers import KNOWN, Observer
 from tests.test_sweeps import METRIC, PAUSE, planned, refusal, written

@@ -13,7 +13,8 @@ from simulator.errors import ScenarioError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Plan, Wishes, make_plan
 from simulator.results import load_run
-from simulator.results.row import Row, RowScore, append_row
+from simulator.results.row import Row, RowScore
+from simulator.results.row_file import append_row
 from simulator.results.run_info import RunInfo, write_info
 from simulator.results.sweeps import sweeps_of
 from simulator.scenario import load

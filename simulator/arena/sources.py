@@ -13,7 +13,8 @@ from simulator.arena.layouts import KnownQuestions, read_folder
 from simulator.datasets.s2s_arena import S2sArenaDatasetSpec
 from simulator.datasets.source import Folder
 from simulator.errors import ScenarioError, SessionError
-from simulator.results.row import RESULTS, Row
+from simulator.results.row import Row
+from simulator.results.row_file import RESULTS
 from simulator.results.run import load_run
 from simulator.results.run_info import INFO
 from simulator.session import Session, is_session, read_session

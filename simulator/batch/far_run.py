@@ -18,7 +18,7 @@ import msgspec
 from simulator import clock
 from simulator.buckets.bucket import Bucket, BucketError, HeldFile
 from simulator.errors import ScenarioError
-from simulator.results.row import RESULTS
+from simulator.results.row_file import RESULTS
 from simulator.results.run_info import INFO
 
 _BETWEEN_S = 30.0

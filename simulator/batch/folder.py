@@ -17,7 +17,8 @@ from simulator.datasets.source import HubOrigin
 from simulator.errors import ScenarioError, SessionError
 from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
-from simulator.results.row import Row, append_row, drop_rows, end_last_line, read_rows
+from simulator.results.row import Row
+from simulator.results.row_file import append_row, drop_rows, end_last_line, read_rows
 from simulator.results.run import Run, run_of
 from simulator.results.run_info import INFO, HostInfo, RunInfo, SessionWall, ShardInfo, read_info, write_info
 from simulator.session import ASIDE

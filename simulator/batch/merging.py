@@ -18,7 +18,7 @@ from simulator.batch.folder import RunFolder
 from simulator.errors import ScenarioError, SessionError
 from simulator.reading.cost import Cost
 from simulator.reading.secrets import mask_command
-from simulator.results.row import RESULTS, names_folder
+from simulator.results.row_file import RESULTS, names_folder
 from simulator.results.run import SESSION_PAGE
 from simulator.results.run_info import INFO, RunInfo, ShardInfo, read_info, write_info
 from simulator.session import is_session

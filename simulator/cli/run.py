@@ -25,7 +25,7 @@ from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.recipe import is_recipe
-from simulator.results.row import completed_ids
+from simulator.results.row_file import completed_ids
 from simulator.results.run import Run
 from simulator.results.summary import Summary, summarise
 from simulator.texts import shown

@@ -14,15 +14,8 @@ from simulator.reading.expect import Expectation, Verdict
 from simulator.results.frames import frame_of
 from simulator.results.judged import SCORES, read_judged
 from simulator.results.pooling import verdicts, violates
-from simulator.results.row import (
-    LEFT_OUT,
-    RESULTS,
-    Row,
-    agent_label,
-    keeping_invalid,
-    read_rows,
-    without_evidence,
-)
+from simulator.results.row import Row, agent_label, keeping_invalid, without_evidence
+from simulator.results.row_file import LEFT_OUT, RESULTS, read_rows
 from simulator.results.run_info import INFO, RunInfo, read_info
 from simulator.results.sweeps import SweepSummary, sweeps_of
 from simulator.scoring.scorer import all_definitions

@@ -11,7 +11,8 @@ import msgspec
 
 from simulator.errors import SessionError
 from simulator.reading.expect import Verdict
-from simulator.results.row import RESULTS, Row, row_in
+from simulator.results.row import Row
+from simulator.results.row_file import RESULTS, row_in
 from simulator.results.run import Run, load_run
 from simulator.session import is_session
 

@@ -25,7 +25,8 @@ from simulator.report.compare import compare_html
 from simulator.report.index import index_html
 from simulator.results.pairs import differences, pairs_of
 from simulator.results.pooling import pooled
-from simulator.results.row import RESULTS, Row, RowScore, grouped
+from simulator.results.row import Row, RowScore, grouped
+from simulator.results.row_file import RESULTS
 from simulator.results.run import load_run
 from simulator.results.run_info import INFO
 from simulator.score import Definition
