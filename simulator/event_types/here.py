@@ -76,7 +76,7 @@ SPEECH: Mapping[str, EventType] = {
             "heard": maybe("text", "what the other was understood to have said since the caller last spoke"),
             "cue": maybe("data", "the cue of a script's turn that comes at the same moment"),
         },
-        shown="elsewhere",  # what it led to is shown
+        shown="elsewhere",  # a mark with its reason, and a line at what it led to
     ),
     "manner": EventType(
         "A caller begins: what it talks and hears with, and the bias of all its times in this session.",
