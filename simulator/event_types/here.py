@@ -55,6 +55,15 @@ SPEECH: Mapping[str, EventType] = {
     "recognised": EventType(
         "The turn that was heard, as text.", ("actor",), {"text": Field("text"), **_HEARD}, shown="elsewhere"
     ),
+    "no_reply": EventType(
+        "The turn that was heard gets no reply, and nothing failed.",
+        ("actor",),
+        {
+            "text": Field("text", "what it was understood as"),
+            "reason": Field("text", "no rule fits, or nothing was understood"),
+            **_HEARD,
+        },
+    ),
     "yielded": EventType(
         "The party stopped speaking because the other had begun.",
         ("actor",),
