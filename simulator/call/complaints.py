@@ -5,6 +5,7 @@ not understood, `remote_error` says so in the session's log; the run says it und
 """
 
 from simulator.events import Event, EventLog, Party
+from simulator.texts import LONGEST, shown
 
 
 class Complaints:
@@ -17,7 +18,9 @@ class Complaints:
     def never_spoke(self, party: Party, kind: str) -> str | None:
         """Say why a party of a kind said nothing in the whole call; None where nobody told."""
         event = self._first.get(party)
-        return None if event is None else f"the {party} ({kind}) never spoke: {event.data.get('message', '')}"
+        if event is None:
+            return None
+        return f"the {party} ({kind}) never spoke: {shown(str(event.data.get('message', ''))[:LONGEST])}"
 
     def _note(self, event: Event) -> None:
         self._first.setdefault(event.party, event)

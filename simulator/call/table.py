@@ -212,14 +212,15 @@ class Table:
         """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed, a
         far end of which not all was kept, one that never spoke and why.
         """
-        told = (self._diverged, self._responses.remark, self._mute, *(seat.remark for seat in self.seats.values()))
+        told = (self._diverged, self._responses.remark, *(seat.remark for seat in self.seats.values()), self._mute)
         return "; ".join(filter(None, told)) or None
 
     @property
     def _mute(self) -> str | None:
-        if self._recorder is None or self._recorder.agent_spoke:
+        agent = self.scenario.agent
+        if self._recorder is None or not agent.traits().remote or self._recorder.agent_spoke:
             return None
-        return self._complaints.never_spoke("agent", kind_of(self.scenario.agent))
+        return self._complaints.never_spoke("agent", kind_of(agent))
 
     async def leave(self) -> RemoteError | None:
         """Close every actor; gives the failure of a far end that left too early, or failed all it was asked for."""
