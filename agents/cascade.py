@@ -18,7 +18,15 @@ from simulator.engines.kinds import AnyRecognizer, RecognizerSpec
 from simulator.engines.moonshine import MoonshineSpec
 from simulator.engines.spending import tell_spent
 from simulator.errors import located
-from simulator.speaking.dialogue import HeardTurn, Message, Reply, Responder, ResponderContext, ResponderSpec
+from simulator.speaking.dialogue import (
+    HeardTurn,
+    Message,
+    Reply,
+    Responder,
+    ResponderContext,
+    ResponderSpec,
+    tell_no_reply,
+)
 
 DEFAULT_REPLIES = (
     Rule(match=r"\b(hello|hi|good (morning|evening|afternoon))\b", say="Hello! How can I help you today?"),
@@ -88,10 +96,13 @@ class Recognising:
         self._text = heard.text
         tell_spent(self._context.emit, turn.at, self._spec)
         self._context.emit(turn.at, "recognised", text=self._text, heard_since=turn.since, heard_until=turn.until)
-        if self._text.strip():
-            async with aclosing(self._inner.respond(msgspec.structs.replace(turn, text=self._text), history)) as pieces:
-                async for piece in pieces:
-                    yield piece
+        turn = msgspec.structs.replace(turn, text=self._text)
+        if not self._text.strip():
+            tell_no_reply(self._context.emit, turn, "nothing was understood")
+            return
+        async with aclosing(self._inner.respond(turn, history)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def understood(self) -> str:
         """The text of the last turn."""

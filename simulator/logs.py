@@ -45,6 +45,22 @@ def set_up_logs(*, verbose: bool) -> None:
 
 
 @contextmanager
+def logs_set_up(*, verbose: bool) -> Iterator[None]:
+    """Have logs as `set_up_logs` says while the block runs: for a process that is not ours, such as pytest's."""
+    import structlog
+
+    before = structlog.get_config() if structlog.is_configured() else None
+    set_up_logs(verbose=verbose)
+    try:
+        yield
+    finally:
+        if before is None:
+            structlog.reset_defaults()
+        else:
+            structlog.configure(**before)
+
+
+@contextmanager
 def scrubbed_logs(scrub: Callable[[str], str]) -> Iterator[None]:
     """Let `scrub` read every line that is told inside, tracebacks too, also by what is started there."""
     token = _scrub.set(scrub)

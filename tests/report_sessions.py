@@ -292,6 +292,18 @@ def make_session(
     }
 
 
+def add_decisions(folder: Path) -> None:
+    """Have the user of a session be a caller: it decided its second turn, and at 3 s to wait."""
+    events = folder / "events.jsonl"
+    lines = [msgspec.json.decode(line) for line in events.read_bytes().splitlines()]
+    begins = [line for line in lines if line["type"] == "speech_start" and line["party"] == "user"]
+    told = {"type": "decided", "party": "user"}
+    lines.append({**told, "at": begins[1]["at"], "choice": "hang_up", "reason": "has it all", "id": begins[1]["id"]})
+    lines.append({**told, "at": 3 * RATE, "choice": "wait", "reason": "the other's sentence is not finished"})
+    lines.sort(key=lambda line: int(line["at"]))
+    events.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+
+
 def _write_heard(folder: Path, take: _Take) -> None:
     noise = (take.rng.standard_normal(min(take.duration, take.rate * 20)) * 160).astype(np.int16)
     worse = take.audio.copy()

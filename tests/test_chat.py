@@ -1,12 +1,15 @@
-"""The chat responder before an endpoint that refuses."""
+"""Chat endpoints that refuse, and what a probe says of one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import pytest
 
+from agents.caller.endpoint_mind import EndpointMindSpec
 from agents.responders.chat import ChatSpec
 from simulator.errors import RemoteError
+from simulator.judging.spec import JudgeSpec
 from simulator.testing import play_session
 from tests.contracts.http_peers import Got, scripted
 from tests.contracts.peer_sessions import KEY, assert_no_secret
@@ -47,3 +50,41 @@ def test_doctor_tells_neither_the_key_nor_a_password_in_the_address(monkeypatch:
     assert KEY not in str(caught.value)
     assert "written-nowhere" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def without_list(status: int, *, chats: bool) -> Callable[[Got], None]:
+    """A server that knows no `GET /models`, and complains of a chat of no messages, or has no chats either."""
+
+    def script(got: Got) -> None:
+        if got.method == "POST" and chats:
+            assert got.json["messages"] == []
+            got.answer({"error": {"message": "messages is empty"}}, status=400)
+        else:
+            got.answer({"error": {"message": "no such thing"}}, status=status)
+
+    return script
+
+
+@pytest.mark.parametrize("status", [404, pytest.param(501, marks=pytest.mark.slow)])  # the client asks again after 501
+def test_a_server_that_lists_no_models_works_if_it_chats(status: int) -> None:
+    """Of an agent, a caller and a judge alike; where there are no chats either the address is wrong."""
+    with scripted(without_list(status, chats=True)) as (url, _):
+        told = f"{url}/v1 answers, does not list its models"
+        assert anyio.run(ChatSpec(base_url=f"{url}/v1", model="m").probe) == told
+        assert anyio.run(EndpointMindSpec(base_url=f"{url}/v1", model="m").probe) == told
+        assert JudgeSpec(base_url=f"{url}/v1", model="m").open().probe() == told
+    with scripted(without_list(404, chats=False)) as (url, _):
+        with pytest.raises(RemoteError, match="answered with an error"):
+            anyio.run(ChatSpec(base_url=url, model="m").probe)
+        with pytest.raises(RemoteError, match="did not answer: Error code: 404"):
+            JudgeSpec(base_url=url, model="m").open().probe()
+
+
+def test_a_probe_names_the_host_that_a_variable_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Host and port, and nothing else that the variable holds."""
+    with scripted(refuse_key) as (url, _):
+        monkeypatch.setenv("LLM_URL", f"{url}/v1?token=hidden-word")
+        with pytest.raises(RemoteError) as caught:
+            anyio.run(ChatSpec(base_url="${LLM_URL}", model="m").probe)
+    assert str(caught.value).startswith(f"${{LLM_URL}} (at {url.removeprefix('http://')}) answered with an error")
+    assert "hidden-word" not in str(caught.value)

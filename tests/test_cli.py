@@ -290,3 +290,13 @@ def test_what_a_far_end_says_is_printed_as_it_is(capsys: pytest.CaptureFixture[s
     print_summary(Summary(scenarios=[], pooled=[], rows=[row], definitions={}), Path("run[1]"))
     told = capsys.readouterr().out
     assert "x-0: said [/INST] and list[int]" in told and "run[1]" in told
+
+
+def test_what_many_sessions_remark_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the first of them and how many more; each failure has its line."""
+    said = [("completed", "never spoke")] * 3 + [("completed", "diverged")] + [("failed", "is gone")] * 2
+    rows = [Row(id=f"x-{n}", scenario="x", status=status, problem=problem) for n, (status, problem) in enumerate(said)]
+    print_summary(Summary(scenarios=[], pooled=[], rows=rows, definitions={}), Path("run"))
+    told = capsys.readouterr().out
+    assert "completed x-0 and 2 more: never spoke\n" in told and "completed x-3: diverged\n" in told
+    assert "failed x-4: is gone\n" in told and "failed x-5: is gone\n" in told

@@ -167,3 +167,21 @@ def test_judges_recognisers_and_voices_are_looked_for_as_parties_are(
     assert simulate(files["judge"], "--out", tmp_path / "out") == 2
     assert "the judge (m): nothing answers at" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_an_address_in_the_environment_is_looked_for_and_told_as_host_and_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a caller's model; what else the variable holds is told nowhere; one that is not set is refused by its user."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    caller = {"kind": "caller", "goal": "Ask when it opens.", "llm": {"base_url": "${LLM_URL}", "model": "m"}}
+    file = tmp_path / "call.yaml"
+    file.write_text(yaml.safe_dump(SHORT | {"user": caller}))
+    monkeypatch.setenv("LLM_URL", f"http://bob:hidden-word@127.0.0.1:{port}/v1")
+    assert simulate(file, "--out", tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert f"short: the user (caller): nothing answers at 127.0.0.1:{port} (connection refused); start it" in told
+    assert "hidden-word" not in told and not (tmp_path / "out").exists()
+    monkeypatch.delenv("LLM_URL")
+    assert unreachable({"call": load(file)}) == {}

@@ -206,6 +206,20 @@ def test_a_baseline_stands_for_its_run(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["compare", str(first), "--baseline", str(kept), "--fail-on", "worse"]) == OK
 
 
+def test_a_gate_that_judged_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One session a side is no comparison: nothing is worse, and why nothing could be is told beside the table."""
+    first, second = write(tmp_path / "a", [timed(0, 0.5)]), write(tmp_path / "b", [timed(0, 0.9)])
+    command = ["compare", str(first), str(second), "--fail-on", "worse"]
+    assert main([*command, "--json"]) == OK
+    told = "simulate: nothing could be judged worse: 1 independent observation; a comparison needs 3 (--repeat)\n"
+    assert capsys.readouterr().err == told
+    assert main(command[:-2]) == OK
+    assert capsys.readouterr().err == "", "who asks for no gate reads it below the table"
+    judged = ["compare", str(latencies(tmp_path / "c", 0.0)), str(latencies(tmp_path / "d", 0.0)), "--fail-on", "worse"]
+    assert main(judged) == OK
+    assert "could be judged" not in capsys.readouterr().err
+
+
 def test_more_sessions_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--need says how many more of each run would show so small a difference."""
     first, second = latencies(tmp_path / "a", 0.0), latencies(tmp_path / "b", 0.01)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,26 @@ def test_a_file_that_is_no_scenario_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.scenario.yaml").write_text("name: bad\nuser: silent\nagent: sillent\n", encoding="utf-8")
     done = run_pytest(tmp_path, "--collect-only", "-q")
     assert done.returncode == 2 and "did you mean silent" in done.stdout and "Traceback" not in done.stdout
+
+
+def test_a_far_end_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """In items and in tests, as a run tells it before it starts: no traceback through us, no log."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens, and nobody else is given it
+        port = taken.getsockname()[1]
+        call = CALL.format(name="far").replace(
+            "agent: {", f'agent: {{kind: websocket, url: "ws://127.0.0.1:{port}"}}\n#'
+        )
+        (tmp_path / "far.scenario.yaml").write_text(call, encoding="utf-8")
+        (tmp_path / "test_far.py").write_text(
+            'def test_far(scenario):\n    scenario("far.scenario.yaml")\n', encoding="utf-8"
+        )
+        done = run_pytest(tmp_path)
+    assert "4 failed" in done.stdout, done.stdout + done.stderr
+    sentence = f"far: the agent (websocket): nothing answers at 127.0.0.1:{port} (connection refused); start it first"
+    assert done.stdout.count(f"\n{sentence}\n") == 3 and f"ScenarioError: {sentence}" in done.stdout
+    assert "simulator/" not in done.stdout and "Captured" not in done.stdout
+    assert len(done.stdout.splitlines()) < 40
 
 
 @pytest.mark.slow

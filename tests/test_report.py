@@ -15,6 +15,7 @@ from simulator.cli import INCOMPLETE, OK, REFUSED, main
 from simulator.errors import SessionError
 from simulator.report import assets
 from simulator.report.audio import CODECS, codec_for, compress
+from simulator.report.marks.decisions import decisions
 from simulator.report.marks.marks import marks_of
 from simulator.report.marks.peaks import STEPS, peaks_of
 from simulator.report.marks.timeline_data import page_data, understood
@@ -25,7 +26,7 @@ from simulator.results.judged import read_judged
 from simulator.results.run import SESSION_PAGE
 from simulator.score import Score
 from simulator.session import read_session
-from tests.report_sessions import RATE, make_session
+from tests.report_sessions import RATE, add_decisions, make_session
 
 HTTP = re.compile(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", re.IGNORECASE)
 
@@ -235,6 +236,21 @@ def test_what_was_understood_lies_over_what_was_said(call):
     heard = understood(read_session(call))
     assert {item.party for item in heard} == {"user"}
     assert len({item.start for item in heard}) == len(heard)
+
+
+def test_what_a_caller_decided_is_told_with_its_reason(tmp_path):
+    """A decision lies at what was said of it, one to wait at no utterance; both are marks."""
+    make_session(tmp_path / "call", duration_s=30)
+    add_decisions(tmp_path / "call")
+    session = read_session(tmp_path / "call")
+    waits, hangs_up = decisions(session)
+    assert (waits.at, waits.start, waits.text) == (3 * RATE, None, "wait — the other's sentence is not finished")
+    assert hangs_up.start == session.speech.user.utterances[1].start
+    assert hangs_up.text == "hang up — has it all"
+    assert [mark.detail for mark in _marks(tmp_path / "call", "decided")] == [
+        "user decided: wait — the other's sentence is not finished",
+        "user decided: hang up — has it all",
+    ]
 
 
 def test_unmet_expectations_come_first(call):

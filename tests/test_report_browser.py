@@ -15,7 +15,7 @@ from simulator.report.index import write_index_page
 from simulator.report.page import write_session_page
 from simulator.results.run import SESSION_PAGE, load_run
 from tests.report_browser import browser, errors, missing, resize, set_theme, wait_ready
-from tests.report_sessions import make_run, make_session
+from tests.report_sessions import add_decisions, make_run, make_session
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
 
@@ -439,3 +439,25 @@ def test_troubles_that_come_again_are_one_line(chromium, tmp_path):
     assert "user: unheard, 200 times from 0:04.0 to 0:08.0, the worst 21 ms at 0:04.2" in row
     badges = chromium.execute_script("return [...document.querySelectorAll('.turn .trouble')].map(b => b.textContent)")
     assert {"150 troubles", "50 troubles"} <= set(badges), "each turn has those that came before it was over"
+
+
+def test_what_a_caller_decided_stands_at_its_turn(chromium, tmp_path):
+    """A decision is a line under what was said of it; one to wait stands alone at its time; both can be hidden."""
+    make_session(tmp_path / "d", duration_s=24)
+    add_decisions(tmp_path / "d")
+    write_session_page(tmp_path / "d")
+    _load(chromium, tmp_path / "d" / SESSION_PAGE)
+    lines = chromium.execute_script(
+        "return [...document.querySelectorAll('#conversation .decided')].map(line => "
+        "{ const turn = line.closest('.turn'); "
+        "return [line.textContent, turn.className, turn.querySelector('.moment').textContent]; })"
+    )
+    (waits, alone, moment), (hangs_up, turn, _) = lines
+    assert (waits, alone, moment) == (
+        "decided: wait — the other's sentence is not finished",
+        "turn alone user",
+        "0:03.0",
+    )
+    assert (hangs_up, turn) == ("decided: hang up — has it all", "turn user")
+    assert chromium.find_element("css selector", "#kinds [data-kind=decided] .count").text == "2"
+    assert errors(chromium) == []

@@ -172,6 +172,37 @@ def test_the_doctor_reaches_the_far_end_or_says_why_not(tmp_path: Path) -> None:
     assert isinstance(error, RemoteError) and "cannot be reached" in str(error)
 
 
+async def _in_other_words(connection: ServerConnection) -> None:
+    await say_json(connection, event="media", media={"payload": "AAAA"})
+    await connection.wait_closed()
+
+
+def test_an_agent_that_is_not_understood_is_told_by_run_and_doctor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The session is completed and says why nothing was heard; the doctor warns of what it got."""
+    (tmp_path / "call.yaml").write_text(
+        'name: call\nuser: silent\nagent: {kind: websocket, url: "${PEER}/talk", receive: {audio: $.payload}}\n'
+        "duration: 600ms\nscorers: []\n",
+        encoding="utf-8",
+    )
+    worded = "nothing that came is described by `receive`; the first was one with the keys event, media"
+    with scripted(_in_other_words) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEER", url)
+        assert main(["doctor", str(tmp_path / "call.yaml")]) == 0
+        assert f"warn agent (websocket): {worded}\n" in capsys.readouterr().out
+        assert main([str(tmp_path / "call.yaml"), "--out", str(tmp_path / "run")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"completed call-0: the agent (websocket) never spoke: {worded}" in told
+    with scripted(_greets) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEER", url)
+        (tmp_path / "call.yaml").write_text(
+            'name: call\nuser: silent\nagent: {kind: websocket, url: "${PEER}/talk"}\n', encoding="utf-8"
+        )
+        assert main(["doctor", str(tmp_path / "call.yaml")]) == 0
+    assert "warn" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [

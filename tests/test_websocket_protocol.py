@@ -166,6 +166,29 @@ def test_who_hangs_up_is_heard_to_the_end_and_sent_no_more() -> None:
         Socket().gets(OPENED, {"hello": 1}).core.lost("closed the connection (code 1000)", 0)
 
 
+def test_what_is_not_described_is_told_with_what_was_looked_for() -> None:
+    """A place whose `when` fits and that is not there, at once; else, at the end, that nothing was anything."""
+    receive = {"audio": {"path": "$.payload", "when": {"event": "media"}}, "text": "$.text"}
+    media = {"event": "media", "media": {"payload": "AAAA"}}
+    socket = Socket(receive=receive).gets(OPENED, media, media)
+    lacking = "a message matched `audio` but has no `$.payload`"
+    assert socket.noted("remote_error") == [{"code": "not_described", "message": lacking}]
+    with pytest.raises(RemoteError, match=r"code 1000.*matched `audio` but has no"):
+        socket.core.lost("closed the connection (code 1000)", 0)
+    strange = Socket(receive=receive).gets(OPENED, {"type": "a", "b": 1}, {"type": "c"})
+    strange.step(20)
+    strange.core.close(strange.at)
+    whole = "nothing that came is described by `receive`; the first was one with the keys type, b"
+    described, silent = strange.take().noted("remote_error")
+    assert (described, silent["code"]) == ({"code": "not_described", "message": whole}, "never_spoke")
+    partly = Socket(receive=receive).gets(OPENED, {"type": "a"}, {"text": "Good evening."})
+    partly.core.close(0)
+    (silent,) = partly.take().noted("remote_error")
+    assert silent["message"].endswith(
+        "the last of its messages that `receive` says nothing of was one with the keys type"
+    )
+
+
 def doubts(data: list[bytes], **keys: Any) -> list[Any]:
     """The code of each complaint about a session with these binary messages, one a frame."""
     socket = Socket(**keys).gets(OPENED)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from simulator.errors import RemoteError, ScenarioError
-from simulator.reading.secrets import Secrets, mask_url, names
+from simulator.reading.secrets import Secrets, names
+from simulator.remote.chat_models import COMPLAINS, WITHOUT_LIST, asked_at, no_list
 
 RETRIES = 2
 """So often the client itself asks again: for a busy server (429), a broken one (5xx), a connection that failed."""
@@ -24,16 +25,34 @@ def check_chat_url(base_url: str, where: str) -> None:
 
 async def probe_models(client: Any, base_url: str, model: str, secrets: Secrets) -> str:
     """Ask an endpoint for its models: reachable, key accepted, model there. RemoteError when not. Closes the client."""
-    from openai import OpenAIError
+    from openai import APIStatusError, OpenAIError
 
+    where = asked_at(base_url, secrets)
     try:
         offered = [known.id async for known in client.models.list()]
+    except APIStatusError as error:
+        if error.status_code not in WITHOUT_LIST or not await _takes_chats(client, model):
+            raise refused(where, error, secrets) from None
+        return no_list(where)
     except OpenAIError as error:
-        raise refused(base_url, error, secrets) from None
+        raise refused(where, error, secrets) from None
     finally:
         await client.close()
     known = "has the model" if model in offered else f"does not list {model!r} among its models"
-    return f"{mask_url(base_url)} answers and {known}"
+    return f"{where} answers and {known}"
+
+
+async def _takes_chats(client: Any, model: str) -> bool:
+    """Whether there are chat completions where there is no list of models."""
+    from openai import APIStatusError, OpenAIError
+
+    try:
+        await client.chat.completions.with_raw_response.create(model=model, messages=[])
+    except APIStatusError as error:
+        return error.status_code in COMPLAINS
+    except OpenAIError:
+        return False
+    return True
 
 
 def token_counts(usage: Any) -> dict[str, int]:

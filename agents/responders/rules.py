@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.errors import ActorError
 from simulator.reading.matchers import refuse_pattern
-from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
+from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec, tell_no_reply
 from simulator.speaking.numbers import text_in_digits
 from simulator.texts import written
 from simulator.traits import PartyTraits
@@ -90,11 +90,12 @@ class Rules:
         self._text = ""
 
     async def start(self, context: ResponderContext) -> None:
-        """Keep the way to the tools."""
+        """Keep the way to the tools and to the session's events."""
         self._port = context.port
+        self._emit = context.emit
 
     async def respond(self, turn: HeardTurn, history: Sequence[Message]) -> AsyncGenerator[Reply, None]:
-        """Give the answer of the first rule that fits; silence when none does."""
+        """Give the answer of the first rule that fits; silence when none does, and that is told."""
         self._text = turn.text or ""
         for index, rule in enumerate(self._rules):
             groups = groups_in(rule, self._text)
@@ -109,6 +110,7 @@ class Rules:
             said = rule.failed if answer.result.fault else self._next(index, rule)
             yield Reply(text=filled_in(said, {**groups, "answer": answer.result.answer}), not_before=answer.at)
             return
+        tell_no_reply(self._emit, turn, "no rule fits")
 
     def understood(self) -> str:
         """The text of the last turn."""

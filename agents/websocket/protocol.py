@@ -13,19 +13,21 @@
              receive.hang_up, closed by it    what waits is heard, then it is gone                         leaving
     open     the session is over              the bye messages                                             closed
 
-A message may be several of these at once. One that is none is kept in the trace; the last is remembered. Sound waits in
-a play-out with a position (agents/remote/play_queue.py).
+A message may be several of these at once. One that is none is kept in the trace, and remembered (unheard.py). Sound
+waits in a play-out with a position (agents/remote/play_queue.py).
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agents.remote.doubts import INSIDE_S
 from agents.remote.far_end import left_politely
 from agents.remote.peer_core import Message
 from agents.remote.socket_wire import OPENED
 from agents.remote.stream_core import StreamCore
 from agents.remote.wire_audio import sound_bytes
 from agents.websocket.outgoing import SocketOut, SocketSettings
+from agents.websocket.unheard import NOT_DESCRIBED, Unheard
 from agents.websocket.wording import JsonPlace, matches
 from simulator.errors import RemoteError
 from simulator.events import other_party
@@ -44,8 +46,7 @@ class SocketCore(StreamCore):
         self.settings = settings
         self.out = SocketOut(settings, self.actions)
         self.ready = False
-        self.unknown = ""
-        """The last message that nothing is described for."""
+        self.unheard = Unheard()
         self._reader = down.reader()
 
     def receive(self, message: Message, at: int) -> None:
@@ -63,9 +64,10 @@ class SocketCore(StreamCore):
                 "leave that out where it comes as bytes"
             )
         elif "binary" in message:
+            self.unheard.understood = True
             self.sound(message["binary"], at)
         else:
-            self.unknown = f"the text {quoted(message.get('text'))}"
+            self.unheard.note(f"the text {quoted(message.get('text'))}")
 
     def lost(self, reason: str, at: int) -> None:
         """The connection is gone: it hung up, if it had said anything and left in good order. RemoteError else."""
@@ -73,7 +75,7 @@ class SocketCore(StreamCore):
         if self.ready and self.queue.received and left_politely(reason):
             self.leave(reason, at)
         elif not self.leaving:
-            raise RemoteError(reason + _hint(self))
+            raise RemoteError(reason + self.unheard.hint)
 
     def hear(self, samples: Samples, at: int) -> None:
         """Send what is heard, float32 (n,), and tell of what was heard of the far end."""
@@ -86,7 +88,11 @@ class SocketCore(StreamCore):
 
     def close(self, at: int) -> None:
         """Account for what is being said, say goodbye."""
-        self.account(at, _hint(self))
+        told = self.unheard.whole
+        if told:
+            inside = at - round(INSIDE_S * self.settings.down.hz)
+            self.actions.note(inside, "remote_error", code=NOT_DESCRIBED, message=told)
+        self.account(at, "" if told else self.unheard.hint)
         self.out.part()
 
     def press(self, digits: str, at: int) -> None:
@@ -111,15 +117,10 @@ def _act_on(core: SocketCore, message: Any, at: int) -> None:
             continue
         value = words.find(message) if isinstance(words, JsonPlace) else matches(message, words) or None
         if value is not None and value != "":
-            known = True
+            known = core.unheard.understood = True
             act(core, value, at)
-    if not known:
-        keys = ", ".join(list(message)[:6])
-        core.unknown = f"one with the keys {keys}" if keys else "an empty one"
-
-
-def _hint(core: SocketCore) -> str:
-    return f"; the last of its messages that `receive` says nothing of was {core.unknown}" if core.unknown else ""
+    if not known and core.unheard.puzzle(message, core.settings.receive):
+        core.actions.note(at, "remote_error", code=NOT_DESCRIBED, message=core.unheard.lacking)
 
 
 def _rate(core: SocketCore, value: Any, _at: int) -> None:

@@ -96,6 +96,7 @@ class Recorder:
         self._frames: tuple[list[Samples], list[Samples], list[Samples], list[Samples]] = ([], [], [], [])
         self._waiting = 0
         self.recorded = 0
+        self._agent_spoke = False
         self.overhear: Callable[[Samples, Samples], None] | None = None
         """Told what both said, tick by tick (a live page)."""
 
@@ -122,6 +123,7 @@ class Recorder:
         self._frames, self._waiting = ([], [], [], []), 0
         said_user, said_agent = _said_pcm16(user), _said_pcm16(agent)
         self._said.write(said_user, said_agent)
+        self._agent_spoke = self._agent_spoke or bool(said_agent.any())
         if self._heard is not None:
             # Where a line has no channels, what is heard is what was said, the same arrays.
             self._heard.write(
@@ -129,6 +131,11 @@ class Recorder:
                 said_user if _same(agent_heard, user) else to_pcm16(np.concatenate(agent_heard)),
             )
         self.recorded += count
+
+    @property
+    def agent_spoke(self) -> bool:
+        """Whether the agent has said anything but silence so far."""
+        return self._agent_spoke or any(bool(frame.any()) for frame in self._frames[1])
 
     def add_events(self, events: Iterable[Event]) -> None:
         """Append events, which come in the order of the file."""

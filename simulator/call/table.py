@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import anyio
 
 from simulator.call.chance import ACTORS, generator
+from simulator.call.complaints import Complaints
 from simulator.call.ending import Ending
 from simulator.call.exchange import Exchange
 from simulator.call.far_kept import FarKept, Trace, untraced
@@ -62,6 +63,7 @@ class Table:
         self.log = EventLog()
         self.log.listen = around.listen
         self._responses = AskedResponses(self.log)
+        self._complaints = Complaints(self.log)
         self._diverged: str | None = None
         self._turns = TurnsBegun(self.log)
         self.world: World | None = None
@@ -208,10 +210,17 @@ class Table:
     @property
     def remark(self) -> str | None:
         """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed, a
-        far end of which not all was kept.
+        far end of which not all was kept, one that never spoke and why.
         """
-        told = (self._diverged, self._responses.remark, *(seat.remark for seat in self.seats.values()))
+        told = (self._diverged, self._responses.remark, *(seat.remark for seat in self.seats.values()), self._mute)
         return "; ".join(filter(None, told)) or None
+
+    @property
+    def _mute(self) -> str | None:
+        agent = self.scenario.agent
+        if self._recorder is None or not agent.traits().remote or self._recorder.agent_spoke:
+            return None
+        return self._complaints.never_spoke("agent", kind_of(agent))
 
     async def leave(self) -> RemoteError | None:
         """Close every actor; gives the failure of a far end that left too early, or failed all it was asked for."""

@@ -17,7 +17,7 @@ from simulator.cassettes.recording import DEFAULT_FOLDER, RecordSetting
 from simulator.cassettes.store import Record
 from simulator.ci.playing_once import AskedRun, play_once
 from simulator.ci.shared_root import root_of
-from simulator.errors import ScenarioError, SessionError
+from simulator.errors import ScenarioError, SessionError, SimulatorError
 from simulator.results.conversation_text import told_conversation
 from simulator.results.run import SESSION_PAGE, Run, load_run
 from simulator.results.session_view import SessionView, view_session
@@ -41,6 +41,7 @@ class ScenarioPlayer:
         seed: int | None = None,
     ) -> SessionView:
         """Play a scenario and give its (first) session. ScenarioError, SessionError: it could not be played."""
+        __tracebackhide__ = True  # a test's own line tells where; ours are no news to who wrote it
         return self.all(file, set=set, seed=seed)[0]
 
     def all(
@@ -52,6 +53,7 @@ class ScenarioPlayer:
         repeat: int | None = None,
     ) -> list[SessionView]:
         """Give all sessions of a scenario: trials, samples, points. SessionError: one was not completed."""
+        __tracebackhide__ = True
         run = self.run(file, set=set, seed=seed, repeat=repeat)
         bad = [f"{row.id}: {row.status}: {row.problem}" for row in run.rows if row.status != "completed"]
         views = [view_session(run.folder / row.id) for row in run.rows if row.status == "completed"]
@@ -69,9 +71,13 @@ class ScenarioPlayer:
         repeat: int | None = None,
     ) -> Run:
         """Give the whole run: rows, pooled verdicts, sessions whatever became of them. ScenarioError."""
+        __tracebackhide__ = True
         own = [f"{path}={msgspec.json.encode(value).decode()}" for path, value in (set or {}).items()]
         wanted = wanted_of(self._config, self._found(file), overrides=own, seed=seed, repeat=repeat)
-        return load_run(played(self._config, msgspec.structs.replace(wanted, attempt=self._attempt)))
+        try:
+            return load_run(played(self._config, msgspec.structs.replace(wanted, attempt=self._attempt)))
+        except SimulatorError as error:
+            raise error.with_traceback(None)  # noqa: B904 - it is the same error, without the way it took through us
 
     def _found(self, file: str | Path) -> Path:
         places = [self._folder / file, self._config.rootpath / file]
@@ -109,6 +115,7 @@ def wanted_of(
     folder = config.rootpath / cassettes
     return AskedRun(
         record=RecordSetting(str(folder), record) if record is not None else None,
+        verbose=config.get_verbosity() > 0,
         file=file,
         overrides=[*config.getoption("--simulate-set"), *(overrides or [])],
         seed=seed if seed is not None else config.getoption("--simulate-seed"),

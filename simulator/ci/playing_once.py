@@ -14,16 +14,18 @@ import msgspec
 from simulator.batch.folder import RunFolder, free_folder
 from simulator.batch.run import run_plan
 from simulator.cassettes.recording import RecordSetting
-from simulator.errors import SimulatorError
+from simulator.doctor.addresses import unreachable
+from simulator.errors import ScenarioError, SimulatorError
+from simulator.logs import logs_set_up
 from simulator.planning.checks import check_startable
 from simulator.planning.job import Job
-from simulator.planning.plan import Wishes, make_plan, recorded
+from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.results.row import Row
 
 
 class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be played. attempt: 0 is the first; another plays it again. record: where its
-    paid calls are kept, if anywhere."""
+    """What is to be played. attempt: 0 is the first; another plays it again. record: where its paid calls are kept, if
+    anywhere. verbose: the logs tell everything, tracebacks too; it is the same run without."""
 
     file: Path
     overrides: Sequence[str] = ()
@@ -31,6 +33,7 @@ class AskedRun(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int | None = None
     attempt: int = 0
     record: RecordSetting | None = None
+    verbose: bool = False
 
     @property
     def wishes(self) -> Wishes:
@@ -83,6 +86,8 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
         wanted.record.check()
     plan = recorded(make_plan([wanted.file], wanted.wishes), wanted.record)
     check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=wanted.offline)
+    if wanted.record is None or wanted.record.record == "always":
+        _look_for_far_ends(plan)
     path, folder = free_folder(out / plan.name), None
     while folder is None:
         try:
@@ -94,7 +99,8 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
     try:
         command = ["pytest", str(wanted.file), *(f"--simulate-set={item}" for item in wanted.overrides)]
         folder.write(command, None, sweeps=plan.swept)
-        result = run_plan(plan, folder, 1, Unwatched())
+        with logs_set_up(verbose=wanted.verbose):
+            result = run_plan(plan, folder, 1, Unwatched())
         whole = all(row.status == "completed" for row in result.rows) and not result.interrupted
         folder.write(command, 0 if whole else 3, model_hosts=result.hosts, costs=result.costs, sweeps=plan.swept)
         if pages:
@@ -106,3 +112,10 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
     finally:
         folder.close()
     return folder.path
+
+
+def _look_for_far_ends(plan: Plan) -> None:
+    """ScenarioError: every scenario has a far end that is not there. Where some have, their own items tell it."""
+    missing = unreachable(plan.scenarios)
+    if missing and len(missing) == len(plan.scenarios):
+        raise ScenarioError(f"{next(iter(missing.values()))}; start it first")

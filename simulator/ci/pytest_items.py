@@ -92,8 +92,12 @@ class ExpectationItem(pytest.Item):
         return "\n".join([_told(verdict), *_evidence(verdict, run, rows, keep=keep)])
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What did not hold, and the conversation; of a fault in anything else what pytest shows."""
-        if isinstance(excinfo.value, ExpectationError | SimulatorError):
+        """What did not hold, and the conversation; of a fault in anything else what pytest shows.
+
+        What could not be played is told in its sentence; the way there with `--tb=long`.
+        """
+        shown_whole = isinstance(excinfo.value, SimulatorError) and self.config.getoption("tbstyle") == "long"
+        if isinstance(excinfo.value, ExpectationError | SimulatorError) and not shown_whole:
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 

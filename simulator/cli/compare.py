@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from simulator.buckets.bucket import is_url
@@ -97,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
     found = {folder: differences(mine, asked) for folder, mine in pairs.items()}
     page = _write_page(runs, args) if all(pairs.values()) and not _table_alone(args) else None
     _print(found, shifts, runs, page, args)
+    if args.fail_on:
+        _tell_unjudged(found)
     if any(one.left_out for one in runs):
         return INCOMPLETE
     return EXPECTATION_FAILED if any(_fails(item, args) for items in found.values() for item in items) else OK
@@ -183,6 +185,17 @@ def _fails(item: Difference, args: argparse.Namespace) -> bool:
     """A margin always decides; a metric that lost its value does where what is worse does."""
     lost = item.tone == "undefined" and item.second is None
     return item.not_inferior is False or (args.fail_on == "worse" and (item.tone == "worse" or lost))
+
+
+def _tell_unjudged(found: Mapping[str, Sequence[Difference]]) -> None:
+    """Say of which run nothing could be judged: a pass for want of numbers must not look like one by them."""
+    for folder, items in found.items():
+        if any(item.p is not None or item.tone == "undefined" for item in items):
+            continue
+        few = next((item.reason for item in items if item.value is not None and item.reason), None)
+        why = few or next((item.reason for item in items if item.reason), "the runs share no metric")
+        what = f"nothing of {folder} could be judged worse" if len(found) > 1 else "nothing could be judged worse"
+        print(f"simulate: {what}: {why}{' (--repeat)' if few else ''}", file=sys.stderr)
 
 
 def _print(

@@ -12,26 +12,27 @@ from simulator.cli import OK, REFUSED
 from simulator.datasets.sample import DatasetSpec
 from simulator.doctor.probe import Probed, probe_party
 from simulator.errors import SimulatorError, single
-from simulator.events import PARTIES
+from simulator.events import PARTIES, Party
 from simulator.judging.spec import JudgeSpec
 from simulator.reading.secrets import Secrets
-from simulator.scenario import kind_of, load
+from simulator.scenario import Scenario, kind_of, load
 from simulator.spec import encode
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about a party, the judge, the recogniser or the data set."""
+    """What was found out about a party, the judge, the recogniser or the data set. warnings: of what works."""
 
     party: str
     kind: str
     fine: bool
     told: str
+    warnings: list[str] = []
 
 
 def run(args: argparse.Namespace) -> int:
     """Reach every party of the scenario in turn, its data set, judge, recogniser; exit 2 when one cannot be."""
     scenario = load(args.path)
-    found = [_reach(party, scenario.actor(party), partial(probe_party, party, scenario)) for party in PARTIES]
+    found = [_reach_party(party, scenario) for party in PARTIES]
     found += [] if scenario.dataset is None else _reach_dataset(scenario.dataset)
     found += [] if scenario.judge is None else [_reach_judge(scenario.judge)]
     if isinstance(scenario.recognizer, Probed):
@@ -41,7 +42,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         for item in found:
             print(f"{'ok  ' if item.fine else 'FAIL'} {item.party} ({item.kind}): {item.told}")
+            for warning in item.warnings:
+                print(f"warn {item.party} ({item.kind}): {warning}")
     return OK if all(item.fine for item in found) else REFUSED
+
+
+def _reach_party(party: Party, scenario: Scenario) -> Reached:
+    warnings: list[str] = []
+    spec = scenario.actor(party)
+    found = _reach(party, spec, partial(probe_party, party, scenario, warnings.append))
+    secrets = Secrets.of(encode(spec))
+    return msgspec.structs.replace(found, warnings=[secrets.scrub(warning) for warning in warnings])
 
 
 def _reach_dataset(dataset: DatasetSpec) -> list[Reached]:

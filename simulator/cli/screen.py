@@ -17,6 +17,7 @@ from simulator.reading.expect import Verdict
 from simulator.results.controls import FIRST, SECOND, ControlSummary
 from simulator.results.judged import read_judged
 from simulator.results.leading import LEADING
+from simulator.results.row import Row
 from simulator.results.run import RUN_PAGE, SESSION_PAGE
 from simulator.results.summary import Summary
 from simulator.scenario import slug
@@ -73,16 +74,25 @@ def print_summary(summary: Summary, folder: Path, at: str = "", *, verbose: bool
             )
         if scenario.control:
             _print_control(scenario.name, scenario.control)
-    for row in summary.rows:
+    _print_problems(screen, summary.rows)
+    for line in closing_lines(summary, folder):
+        screen.print(escape(shown(line)))
+    _print_files(screen, summary, folder, at)
+
+
+def _print_problems(screen: Any, rows: Sequence[Row]) -> None:
+    """Print what is to be said of single sessions; what completed ones remark once, for a thousand may say the same."""
+    remarks: dict[str, list[str]] = {}
+    for row in rows:
         if row.status != "completed":
             screen.print(f"[red]{row.status}[/] {row.id}: {escape(shown(row.problem or ''))}")
         elif row.invalid:
             screen.print(f"[yellow]invalid[/] {row.id}: {escape(shown(row.invalid))}")
         elif row.problem:
-            screen.print(f"[yellow]{row.status}[/] {row.id}: {escape(shown(row.problem))}")
-    for line in closing_lines(summary, folder):
-        screen.print(escape(shown(line)))
-    _print_files(screen, summary, folder, at)
+            remarks.setdefault(row.problem, []).append(row.id)
+    for problem, ids in remarks.items():
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        screen.print(f"[yellow]completed[/] {ids[0]}{more}: {escape(shown(problem))}")
 
 
 def _print_control(scenario: str, control: ControlSummary) -> None:

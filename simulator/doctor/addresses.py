@@ -2,20 +2,23 @@
 
 They are the parties, the voices of injectors and of talkers on a line, the world, the judges that scorers ask, the
 recogniser. One that is down would fail session after session, each after its own wait, or every score when all is
-played. What needs a variable of the environment is looked at when it is used; what goes through a proxy is not for us
-to look at, nor who is asked for nothing but kept replies (`record: never`).
+played. Of an address that a variable of the environment names, host and port are told, which is what was asked, and
+nothing else of it; one that is not set is for whoever uses it to refuse. What goes through a proxy is not for us to
+look at, nor who is asked for nothing but kept replies (`record: never`).
 """
 
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from simulator.errors import ScenarioError
 from simulator.events import PARTIES
 from simulator.planning.scorers import chosen_scorers
-from simulator.reading.secrets import names
+from simulator.reading.secrets import Secrets
 from simulator.scenario import Scenario, kind_of
 from simulator.spec import walk
 
@@ -98,5 +101,6 @@ def _far_ends(scenario: Scenario) -> Iterator[tuple[str, object]]:
 
 
 def _note(where: str, value: object, written: list[tuple[str, str]]) -> None:
-    if isinstance(value, str) and where.rpartition(".")[2] in KEYS and value and not names(value):
-        written.append((where, value))
+    if isinstance(value, str) and where.rpartition(".")[2] in KEYS and value:
+        with suppress(ScenarioError):
+            written.append((where, Secrets().expand(value)))

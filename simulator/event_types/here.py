@@ -55,6 +55,15 @@ SPEECH: Mapping[str, EventType] = {
     "recognised": EventType(
         "The turn that was heard, as text.", ("actor",), {"text": Field("text"), **_HEARD}, shown="elsewhere"
     ),
+    "no_reply": EventType(
+        "The turn that was heard gets no reply, and nothing failed.",
+        ("actor",),
+        {
+            "text": Field("text", "what it was understood as"),
+            "reason": Field("text", "no rule fits, or nothing was understood"),
+            **_HEARD,
+        },
+    ),
     "yielded": EventType(
         "The party stopped speaking because the other had begun.",
         ("actor",),
@@ -76,7 +85,7 @@ SPEECH: Mapping[str, EventType] = {
             "heard": maybe("text", "what the other was understood to have said since the caller last spoke"),
             "cue": maybe("data", "the cue of a script's turn that comes at the same moment"),
         },
-        shown="elsewhere",  # what it led to is shown
+        shown="elsewhere",  # a mark with its reason, and a line at what it led to
     ),
     "manner": EventType(
         "A caller begins: what it talks and hears with, and the bias of all its times in this session.",

@@ -12,6 +12,7 @@ import msgspec
 from simulator.cassettes.store import Cassettes, Paid
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_text
+from simulator.remote.chat_models import COMPLAINS, WITHOUT_LIST, no_list
 from simulator.scoring.judge import Judge, Messages, ReadyReplies, with_suffix
 
 FILE = "judge.jsonl"
@@ -126,9 +127,21 @@ class EndpointJudge:
         try:
             offered = [model.id for model in self._connect().models.list()]
         except (openai.OpenAIError, ValueError) as error:
+            if getattr(error, "status_code", None) in WITHOUT_LIST and self._takes_chats():
+                return no_list(where)
             raise RemoteError(f"{where} did not answer: {self._secrets.scrub(str(error))[:_LONGEST]}") from None
         known = "has the model" if self.settings.model in offered else "does not list the model"
         return f"{where} answers and {known} {self.settings.model}"
+
+    def _takes_chats(self) -> bool:
+        """Whether there are chat completions where there is no list of models."""
+        import openai
+
+        try:
+            self._connect().chat.completions.with_raw_response.create(model=self.settings.model, messages=[])
+        except openai.OpenAIError as error:
+            return isinstance(error, openai.APIStatusError) and error.status_code in COMPLAINS
+        return True
 
     def _request(self, messages: Messages, attempt: int, count: int) -> dict[str, Any]:
         """What is asked, as it is kept. Where it is asked is part of it: a model's name alone says little."""

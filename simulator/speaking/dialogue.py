@@ -28,6 +28,12 @@ class HeardTurn(msgspec.Struct, frozen=True, kw_only=True):
     text: str | None = None
 
 
+def tell_no_reply(emit: Emit, turn: HeardTurn, reason: str) -> None:
+    """Note that a turn gets no reply: else nobody can tell a rule that is missing from an agent that hangs."""
+    told = {"heard_since": turn.since, "heard_until": turn.until}
+    emit(turn.at, "no_reply", text=turn.text or "", reason=reason, **told)
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A past turn of the dialogue: `user` is the other party, `assistant` is the actor; text as it was really said.
 

@@ -34,5 +34,5 @@ export function layoutOf(model, rem, width, viewportHeight) {
 /** Whether a mark has no better place than the strip at the bottom. */
 export function onStrip(mark, rows) {
   if (mark.kind === "line") return !rows[mark.party]?.height;
-  return mark.kind === "other" || (mark.kind === "trouble" && !PARTIES.includes(mark.party));
+  return mark.kind === "other" || mark.kind === "decided" || (mark.kind === "trouble" && !PARTIES.includes(mark.party));
 }

@@ -11,6 +11,7 @@ export const KINDS = [
   { kind: "barge_in", name: "barge-ins" },
   { kind: "backchannel", name: "backchannels" },
   { kind: "injected", name: "injected" },
+  { kind: "decided", name: "decisions" },
   { kind: "trouble", name: "troubles" },
   { kind: "line", name: "line" },
   { kind: "other", name: "other events" },
@@ -30,6 +31,7 @@ export function modelOf(raw, peakBytes) {
     waves: wavesOf(raw.peaks, peakBytes),
     lines: raw.lines,
     understood: raw.understood.map(item => ({ ...item, start: seconds(item.start), end: seconds(item.end), at: seconds(item.at) })),
+    decided: raw.decided.map(item => ({ ...item, at: seconds(item.at), start: item.start === null ? null : seconds(item.start) })),
     marks: raw.marks.map(row => markOf(row, seconds)),
     evidence: Object.fromEntries(Object.entries(raw.evidence).map(([metric, rows]) => [
       metric,

@@ -135,6 +135,11 @@ export function glyph(pen, kind, x, y, size, party) {
     context.fill();
   } else if (kind === "injected") {
     poly(ink, [0, -1], [0.85, 0], [0, 1], [-0.85, 0]);
+  } else if (kind === "decided") {
+    context.fillStyle = ink;
+    context.beginPath();
+    context.arc(x, y, r * 0.4, 0, 7);
+    context.fill();
   } else if (kind === "trouble") {
     poly(colours.bad, [0, -0.9], [0.95, 0.75], [-0.95, 0.75]);
     pen.box(x - r * 0.1, y - r * 0.35, r * 0.22, r * 0.6, colours.card);

@@ -11,8 +11,12 @@ const ROWS_AT_ONCE = 400;
 export class Talk {
   constructor({ model, seek }) {
     this.turns = turnsOf(model);
+    const alone = sortDecisions(model.decided, this.turns);
     this.rows = this.turns.map(turn => rowOf(turn, seek));
     find("conversation").append(...this.rows);
+    for (const item of alone) {
+      find("conversation").insertBefore(lineOf(item, seek), this.rows[firstAbove(this.turns, item.at, turn => turn.start)] ?? null);
+    }
     if (!this.rows.length) find("conversation").append(make("p", { class: "quiet", text: "Nobody's words are known." }));
     this.current = null;
     watchSearch({ turns: this.turns, rows: this.rows, said: saidIn, go: seek });
@@ -32,7 +36,7 @@ export class Talk {
 
 /** What was said in one go by either party, in time order, with the marks that belong to it. */
 function turnsOf(model) {
-  const turns = PARTIES.flatMap(party => model.lanes[party].blocks.map(block => ({ ...block, party, marks: [], understood: [] })));
+  const turns = PARTIES.flatMap(party => model.lanes[party].blocks.map(block => ({ ...block, party, marks: [], understood: [], decided: [] })));
   turns.sort((a, b) => a.start - b.start);
   const holder = (party, time) => {
     const before = turns.slice(0, firstAbove(turns, time + 0.25, turn => turn.start));
@@ -49,6 +53,15 @@ function turnsOf(model) {
   return turns;
 }
 
+/** Give each decision to the turn that it led to; returns those that led to none. */
+function sortDecisions(decided, turns) {
+  return decided.filter(item => {
+    const turn = item.start === null ? null : turns.find(turn => turn.party === item.party && turn.end > item.start);
+    turn?.decided.push(item);
+    return !turn;
+  });
+}
+
 function saidIn(turn) { return turn.words.map(word => word.text.replace(/–$/, "")).join(" "); }
 
 function rowOf(turn, seek) {
@@ -58,14 +71,26 @@ function rowOf(turn, seek) {
       turn.role && turn.role !== "turn" ? make("span", { class: "role", text: turn.role }) : null,
       said || make("span", { class: "quiet", text: "speech without words" }),
       turn.words.at(-1)?.cut ? make("span", { class: "cut", text: " – cut off" }) : null),
+    ...turn.decided.map(decidedOf),
     ...turn.understood.map(item => understoodOf(turn, item)),
     notesOf(turn));
   const transfer = turn.marks.find(mark => mark.kind === "transfer");
-  return make("div", { class: `turn ${turn.party}` },
-    make("button", { type: "button", class: "moment", text: clock(turn.start), title: "Go there", click: () => seek(turn.start) }),
-    make("span", { class: "fto", text: transfer?.label ?? "", title: transfer?.detail }),
-    make("span", { class: "who", text: turn.party }), body);
+  return rowAt(turn.start, turn.party, "turn", transfer, body, seek);
 }
+
+/** A decision to say nothing has a line of its own, and is no turn. */
+function lineOf(item, seek) {
+  return rowAt(item.at, item.party, "turn alone", null, make("div", { class: "body" }, decidedOf(item)), seek);
+}
+
+function rowAt(time, party, kind, transfer, body, seek) {
+  return make("div", { class: `${kind} ${party}` },
+    make("button", { type: "button", class: "moment", text: clock(time), title: "Go there", click: () => seek(time) }),
+    make("span", { class: "fto", text: transfer?.label ?? "", title: transfer?.detail }),
+    make("span", { class: "who", text: party }), body);
+}
+
+function decidedOf(item) { return make("p", { class: "decided", text: `decided: ${item.text}` }); }
 
 /** Barge-ins in words; troubles as a badge, for they are told in full below. */
 function notesOf(turn) {

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["transfer", "overlap", "barge_in", "backchannel", "injected", "trouble", "line", "other"]
+Kind = Literal["transfer", "overlap", "barge_in", "backchannel", "injected", "decided", "trouble", "line", "other"]
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,7 @@ import msgspec
 
 from simulator.event_types.table import event_type, field_kind
 from simulator.events import Event
+from simulator.report.marks.decisions import decision_marks
 from simulator.report.marks.mark import Kind, Mark
 from simulator.report.marks.turn_marks import floor_of, turn_marks
 from simulator.score import Score
@@ -23,7 +24,8 @@ PLACES = {"since", "until", "direction"}
 def marks_of(session: Session, scores: Sequence[Score]) -> list[Mark]:
     """Give all marks of a session in time order."""
     events = (event for event in session.events if event_type(event.type).shown != "elsewhere")
-    found = [*turn_marks(floor_of(session), scores), *(_event_mark(session, event) for event in events)]
+    told = (_event_mark(session, event) for event in events)
+    found = [*turn_marks(floor_of(session), scores), *decision_marks(session), *told]
     return sorted(found, key=lambda mark: (min(mark.start, mark.end), mark.end, mark.kind))
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from simulator.annotation.truth import told
 from simulator.events import PARTIES, Event, Party, other_party
+from simulator.report.marks.decisions import decisions
 from simulator.report.marks.mark import Mark
 from simulator.report.marks.marks import marks_of
 from simulator.report.marks.peaks import Peaks
@@ -34,6 +35,7 @@ def page_data(session: Session, judged: Judged, peaks: Peaks) -> dict[str, Any]:
         "duration": session.duration,
         "lanes": {party: _lane(session, party) for party in PARTIES},
         "understood": [msgspec.to_builtins(item) for item in understood(session)],
+        "decided": [msgspec.to_builtins(item) for item in decisions(session)],
         "marks": _columns(marks_of(session, judged.scores)),
         "lines": {name: _chain(session, name) for name in ("user_to_agent", "agent_to_user")},
         "evidence": {score.id: _evidence(score) for score in judged.scores if score.evidence},
