@@ -59,26 +59,28 @@ SENSITIVE = ActivitySettings(min_speech_ms=100, pad_ms=0)
 
 
 def silero_segments(
-    probabilities: Sequence[float] | Samples, length: int, settings: ActivitySettings = SILERO
+    probabilities: Sequence[float] | Samples, length: int, settings: ActivitySettings = SILERO, chunk: int = CHUNK
 ) -> list[Stretch]:
     """Give the segments that Silero's own code gives, in samples at 16 kHz: sorted, disjoint, maybe touching.
 
-    probabilities: one for each 512 samples. length: of the recording, in samples at 16 kHz.
+    probabilities: one for each chunk. length: of the recording, in samples at 16 kHz, as chunks are.
 
     A segment opens at a chunk that reaches the threshold. It closes where the probability first fell under
     the negative threshold, once `min_silence_ms` passed without reaching the threshold; the last one may stay
     open to the end. Those longer than `min_speech_ms` are kept and widened by `pad_ms`, or to the middle of a
     short gap.
     """
-    return _padded(_unpadded(probabilities, length, settings), length, settings.pad_ms * _PER_MS)
+    return _padded(_unpadded(probabilities, length, settings, chunk), length, settings.pad_ms * _PER_MS)
 
 
-def _unpadded(probabilities: Sequence[float] | Samples, length: int, settings: ActivitySettings) -> list[Stretch]:
+def _unpadded(
+    probabilities: Sequence[float] | Samples, length: int, settings: ActivitySettings, chunk: int
+) -> list[Stretch]:
     found: list[Stretch] = []
     start: int | None = None
     fell: int | None = None
     for index, probability in enumerate(probabilities):
-        now = index * CHUNK
+        now = index * chunk
         if probability >= settings.threshold:
             start, fell = now if start is None else start, None
         elif start is not None and probability < settings.negative_threshold:
@@ -131,6 +133,8 @@ def located(
     powers: HopPowers,
     sample_rate: int,
     settings: ActivitySettings,
+    *,
+    chunk: int = CHUNK,
 ) -> Timeline:
     """Give the segments that probabilities mean, in samples of the recording, both edges refined by energy.
 
@@ -141,20 +145,20 @@ def located(
     levels = powers.finish()
     coarse = [
         Stretch(int(start * scale), min(len(levels), max(int(start * scale) + 1, int(end * scale))))
-        for start, end in silero_segments(probabilities, length, settings)
+        for start, end in silero_segments(probabilities, length, settings, chunk)
     ]
     if not coarse:
         return Timeline()
-    chunks = np.minimum((np.arange(len(levels)) / (scale * CHUNK)).astype(int), len(probabilities) - 1)
+    chunks = np.minimum((np.arange(len(levels)) / (scale * chunk)).astype(int), len(probabilities) - 1)
     own = list(speakers_own(coarse, levels, np.asarray(probabilities)[chunks]))
-    refined = refine(own, levels, _supported(probabilities)[chunks])
+    refined = refine(own, levels, _supported(probabilities, _SUPPORT_CHUNKS * CHUNK // chunk)[chunks])
     return Timeline((start * hop, end * hop) for start, end in refined).crop(0, powers.length)
 
 
-def _supported(probabilities: Sequence[float] | Samples) -> NDArray[np.bool_]:
-    """Say of every chunk whether the detector takes what is near it for speech."""
-    padded = np.pad(np.asarray(probabilities), _SUPPORT_CHUNKS)
-    return cast(NDArray[np.bool_], sliding_window_view(padded, 2 * _SUPPORT_CHUNKS + 1).max(axis=1) >= _SUPPORT)
+def _supported(probabilities: Sequence[float] | Samples, near: int) -> NDArray[np.bool_]:
+    """Say of every chunk whether the detector takes one of those up to `near` places from it for speech."""
+    padded = np.pad(np.asarray(probabilities), near)
+    return cast(NDArray[np.bool_], sliding_window_view(padded, 2 * near + 1).max(axis=1) >= _SUPPORT)
 
 
 class Resampled:
