@@ -68,29 +68,28 @@ def value(samples: Samples) -> int:
     return int(found)
 
 
-def test_what_is_told_before_an_answer_is_due_is_said_with_it() -> None:
-    """The frame of tick k is heard in it; what is told behind that is said in tick k + 1."""
-    actor = Told(AudioFormat())
+def said_by(actor: Told, ticks: int) -> list[int]:
+    """What is said in each tick by one that is told the number 10 + tick at its border."""
     seat = seated(actor)
     said = []
-    for tick in range(4):
+    for tick in range(ticks):
         actor.number = 10 + tick
         said.append(value(seat.take(tick)))
         seat.hear(AudioFrame(tick * FRAME, silence(FRAME)))
-    assert said == [10, 11, 12, 13]
+    return said
+
+
+def test_what_is_told_before_an_answer_is_due_is_said_with_it() -> None:
+    """The frame of tick k is heard in it; what is told behind that is said in tick k + 1."""
+    actor = Told(AudioFormat())
+    assert said_by(actor, 4) == [10, 11, 12, 13]
     assert actor.heard == [-FRAME, 0, FRAME, 2 * FRAME, 3 * FRAME]
 
 
 def test_an_own_frame_of_two_ticks_is_answered_when_the_first_of_the_next_two_is_said() -> None:
     """Told within a frame that is being said it is too late for that one; told at its border it is not."""
     actor = Told(AudioFormat(frame_ms=40))
-    seat = seated(actor)
-    said = []
-    for tick in range(6):
-        actor.number = 10 + tick
-        said.append(value(seat.take(tick)))
-        seat.hear(AudioFrame(tick * FRAME, silence(FRAME)))
-    assert said == [10, 10, 12, 12, 14, 14]
+    assert said_by(actor, 6) == [10, 10, 12, 12, 14, 14]
     assert actor.heard == [-2 * FRAME, 0, 2 * FRAME, 4 * FRAME]
 
 

@@ -14,12 +14,12 @@ import msgspec
 from simulator.batch.folder import RunFolder, free_folder
 from simulator.batch.run import run_plan
 from simulator.cassettes.recording import RecordSetting
-from simulator.doctor.addresses import unreachable
-from simulator.errors import ScenarioError, SimulatorError
+from simulator.doctor.addresses import missing_of
+from simulator.errors import SimulatorError
 from simulator.logs import logs_set_up
 from simulator.planning.checks import check_startable
 from simulator.planning.job import Job
-from simulator.planning.plan import Plan, Wishes, make_plan, recorded
+from simulator.planning.plan import Wishes, make_plan, recorded
 from simulator.results.row import Row
 
 
@@ -87,7 +87,7 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
     plan = recorded(make_plan([wanted.file], wanted.wishes), wanted.record)
     check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=wanted.offline)
     if wanted.record is None or wanted.record.record == "always":
-        _look_for_far_ends(plan)
+        missing_of(plan.scenarios, "start it first")  # where some are there, the others' own items tell it
     path, folder = free_folder(out / plan.name), None
     while folder is None:
         try:
@@ -112,10 +112,3 @@ def _play(wanted: AskedRun, out: Path, *, pages: bool) -> Path:
     finally:
         folder.close()
     return folder.path
-
-
-def _look_for_far_ends(plan: Plan) -> None:
-    """ScenarioError: every scenario has a far end that is not there. Where some have, their own items tell it."""
-    missing = unreachable(plan.scenarios)
-    if missing and len(missing) == len(plan.scenarios):
-        raise ScenarioError(f"{next(iter(missing.values()))}; start it first")

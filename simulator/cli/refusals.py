@@ -55,12 +55,15 @@ def pointer(complaint: str, files: Sequence[Path], overrides: Sequence[str] = ()
 
 def _override(complaint: str, overrides: Sequence[str]) -> str:
     """The last override that wrote the place that a sentence is about; "" where the file did."""
-    found = re.search(r"\$\.([\w.\[\]]+)", complaint)
-    for override in reversed(overrides if found else ()):
-        path = override.partition("=")[0].strip()
-        if found and re.match(rf"{re.escape(path)}(?![\w-])", found[1]):
-            return override
-    return ""
+    from simulator.reading.places import path_of
+
+    place, _ = path_of(complaint) or ("", "")
+    of_place = (
+        override
+        for override in reversed(overrides)
+        if re.match(rf"\$\.{re.escape(override.partition('=')[0].strip())}(?![\w-])", place)
+    )
+    return next(of_place, "")
 
 
 def _named(complaint: str, files: Sequence[Path]) -> list[Path]:

@@ -223,14 +223,11 @@ def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
 
     done: the ids of sessions that an earlier run completed.
     """
-    from simulator.doctor.addresses import unreachable
+    from simulator.doctor.addresses import missing_of
 
     over = {job.group for job in plan.jobs} - {job.group for job in plan.jobs if job.id not in done}
     left = {name: scenario for name, scenario in plan.scenarios.items() if name not in over}
-    missing = unreachable(left)
-    if missing and len(missing) == len(left):
-        raise ScenarioError(f"{next(iter(missing.values()))}; start it, or try all the same with --no-probe")
-    for sentence_ in missing.values():
+    for sentence_ in missing_of(left, "start it, or try all the same with --no-probe"):
         print(f"simulate: {sentence_}", file=sys.stderr)
 
 

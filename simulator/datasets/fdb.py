@@ -64,15 +64,10 @@ class FdbDatasetSpec(DatasetSpec, frozen=True, kw_only=True, tag="fdb"):
 
     def _doubts(self, samples: Sequence[DatasetSample]) -> list[str]:
         """Say of samples without an optional label what other task they are labelled for."""
-        own = _LABELS.get(self.task)
-        others: dict[str, int] = {}
-        for sample in samples if own in _OPTIONAL or own is None else ():
-            folder = Path(sample.meta["folder"])
-            if "label" not in sample.meta:
-                for task, label in _LABELS.items():
-                    if task in _VERSION_1 and task != self.task and (folder / label).is_file():
-                        others[task] = others.get(task, 0) + 1
-        return [f"{count} sample(s) look like {task}: they have its {_LABELS[task]}" for task, count in others.items()]
+        folders = [Path(sample.meta["folder"]) for sample in samples if "label" not in sample.meta]
+        others = [task for task in _VERSION_1 if task in _LABELS and task != self.task]
+        counts = {task: sum((folder / _LABELS[task]).is_file() for folder in folders) for task in others}
+        return [f"{n} sample(s) look like {task}: they have its {_LABELS[task]}" for task, n in counts.items() if n]
 
     def _sample(self, name: str, folder: Path) -> DatasetSample:
         sound = folder / f"{self.prefix}input.wav"

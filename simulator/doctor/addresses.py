@@ -47,6 +47,14 @@ def unreachable(scenarios: Mapping[str, Scenario]) -> dict[str, str]:
     }
 
 
+def missing_of(scenarios: Mapping[str, Scenario], advice: str) -> list[str]:
+    """Give the sentences of `unreachable`; ScenarioError, with advice, where every scenario has one."""
+    missing = list(unreachable(scenarios).values())
+    if missing and len(missing) == len(scenarios):
+        raise ScenarioError(f"{missing[0]}; {advice}")
+    return missing
+
+
 def _dead(addresses: Iterable[Address]) -> Iterator[tuple[Address, str]]:
     with ThreadPoolExecutor(8) as pool:
         for address, problem in pool.map(lambda address: (address, _problem(address)), sorted(addresses)):

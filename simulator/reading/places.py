@@ -72,12 +72,18 @@ def _child(node: Any, name: str, index: str) -> tuple[Any, Any] | None:
     return None
 
 
+def path_of(complaint: str) -> tuple[str, str] | None:
+    """Give the path from `$` on that an error's sentence is about, and the key that is unknown there ("": none is)."""
+    path = _PATH.search(complaint)
+    key = _UNKNOWN_KEY.search(complaint)
+    return None if path is None else (path[1], key[1] if key else "")
+
+
 def place_of(text: str, complaint: str) -> FilePlace | None:
     """Find what an error's sentence is about in the text of the file it names; a value of --set stands in no file."""
-    path = _PATH.search(complaint)
+    path = path_of(complaint)
     if path is not None:
-        key = _UNKNOWN_KEY.search(complaint)
-        return find_place(text, path[1] + (f".{key[1]}" if key else ""))
+        return find_place(text, ".".join(part for part in path if part))
     by_yaml = [FilePlace(int(line), int(column), exact=True) for line, column in _YAML_PLACE.findall(complaint)]
     if not by_yaml or complaint.startswith("--set "):
         return None

@@ -1,16 +1,14 @@
 """The first point of a sweep: what a scenario with a sweep is checked as, before its points are made."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from simulator.errors import ScenarioError, located
+from simulator.reading.places import path_of
 from simulator.spec import decode
 from simulator.sweep.sweep import Sweep
-
-_PLACE = re.compile(r"\$\.([\w.\[\]]+)(?:: object contains unknown field [`'](\w+)[`'])?")
 
 
 def begin_sweep(data: dict[str, Any], path: Path) -> None:
@@ -29,9 +27,8 @@ def naming_dimensions(sweep: object) -> Iterator[None]:
     try:
         yield
     except ScenarioError as error:
-        found = _PLACE.search(str(error))
-        place = ".".join(part for part in found.groups() if part) if found else None
+        place = ".".join(part for part in path_of(str(error)) or () if part)
         for name, item in sweep.items() if isinstance(sweep, Mapping) else ():
-            if isinstance(item, Mapping) and item.get("path") == place:
+            if isinstance(item, Mapping) and f"$.{item.get('path')}" == place:
                 raise ScenarioError(f"{error} ($.sweep.{name} writes it)") from error
         raise
