@@ -13,6 +13,8 @@ from tests.stream_figures import Figures
 BLOCK_S, SEARCHED_S = 0.1, 1.0
 FOUND = 0.5
 """Correlation: the codec leaves 0.9 and more of a block that is whole, chance 0.1."""
+PARTS, WHOLE = 10, 0.75
+"""A part that a gap divides, too, is no more than 0.71 like what lies at one place if it is as like at the other."""
 APART_S = 0.02
 BAND_HZ = (300, 3400)
 """Where Opus keeps the waveform at any of its rates."""
@@ -39,6 +41,19 @@ def likeness(block: Samples, searched: Samples) -> NDArray[np.float64]:
     return np.asarray(product[: len(there)] / scale)
 
 
+def twice(block: Samples, back: Samples, place: int, again: int) -> bool:
+    """Whether a part of a block lies at both places. A gap parts a block: then each place holds another part of it."""
+    parts = np.array_split(block, PARTS)
+    firsts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    return any(
+        all(
+            likeness(part, back[at + first : at + first + len(part)])[:1].max(initial=0) > WHOLE
+            for at in (place, again)
+        )
+        for part, first in zip(parts, firsts, strict=True)
+    )
+
+
 def rtc_figures_of(session: Session) -> Figures:
     """Compare what came back with what was said; lost and doubled in samples of whole blocks."""
     rate = session.sample_rate
@@ -55,7 +70,8 @@ def rtc_figures_of(session: Session) -> Figures:
             continue
         lags.append(place * 1000 / rate)
         found[max(0, place - apart) : place + apart] = 0
-        doubled += bool(found.max() > FOUND)
+        again = int(found.argmax())
+        doubled += bool(found[again] > FOUND) and twice(said[start : start + size], back[start:], place, again)
     low, high = np.percentile(lags, [5, 95])
     return Figures(
         samples=last + 1,

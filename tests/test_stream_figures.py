@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import anyio
+import numpy as np
 import pytest
 
+from simulator.testing.take import Take
+from tests.rtc_figures import band_noise, rtc_figures_of
 from tests.stream_figures import (
     Kind,
     clears_of,
@@ -42,7 +45,6 @@ def test_no_block_of_a_signal_over_webrtc_is_lost_or_doubled(tmp_path: Path) -> 
     """Through Opus and back no sample is as it was, but every tenth of a second is there, once."""
     pytest.importorskip("aiortc", reason="needs the extra connect")
     from tests.contracts.rtc_peers import RtcFarEnd, rtc_far_end
-    from tests.rtc_figures import band_noise, rtc_figures_of
 
     with rtc_far_end(RtcFarEnd(None)) as (url, _):
         job = job_of("webrtc", url, tmp_path, 3, sound=band_noise(3, 48_000))
@@ -51,6 +53,31 @@ def test_no_block_of_a_signal_over_webrtc_is_lost_or_doubled(tmp_path: Path) -> 
     found = rtc_figures_of(session_in(tmp_path, job))
     assert (found.lost, found.doubled) == (0, 0), found
     assert 100 <= found.mouth_to_ear_p50_ms < 800
+
+
+@pytest.mark.parametrize(
+    ("cuts", "lost", "doubled"),
+    [
+        pytest.param([(0, 3)], 0, 0, id="whole"),
+        pytest.param([(0, 2.05), None, (2.05, 3)], 0, 0, id="a gap in the middle of a block"),
+        pytest.param([(0, 2.033), None, (2.033, 3)], 0, 0, id="a gap in a block's first third"),
+        pytest.param([(0, 2), (1.9, 3)], 0, 1600, id="a block twice"),
+        pytest.param([(0, 2), (1.94, 3)], 0, 1600, id="part of a block twice"),
+        pytest.param([(0, 2), None, (2.1, 3)], 1600, 0, id="a block lost"),
+    ],
+)
+def test_a_block_is_doubled_where_a_part_of_it_comes_twice_and_not_where_it_has_a_gap(
+    cuts: list[tuple[float, float] | None], lost: int, doubled: int, tmp_path: Path
+) -> None:
+    """Made by cutting the signal: stretches of it in seconds, None is silence of 0.1 s."""
+    rate = 16_000
+    take, noise = Take(tmp_path / "take", 4.5, rate), band_noise(3, rate)
+    silent = np.zeros(rate // 10, np.float32)
+    came = [silent if cut is None else noise[round(cut[0] * rate) : round(cut[1] * rate)] for cut in cuts]
+    take.add("user", 0, noise)
+    take.add("agent", rate // 10, np.concatenate(came))
+    found = rtc_figures_of(take.session())
+    assert (found.lost, found.doubled) == (lost, doubled), found
 
 
 def test_a_clear_is_silence_with_the_next_frame_of_ten_milliseconds(tmp_path: Path) -> None:

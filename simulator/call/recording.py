@@ -24,6 +24,8 @@ from simulator.sound.wav import wav_header
 from simulator.world.record import WORLD, WorldRecord
 
 BLOCK_S = 1.0
+TRACE_BUFFER = 2**17
+"""Bytes: half a second of sound at 48 kHz as base64; handed over once a second, as the sound is."""
 RESERVE = ".session.json.full"
 """A session.json for the case that the disk is full at the end; gone when the session has been closed."""
 
@@ -130,6 +132,8 @@ class Recorder:
                 said_agent if _same(user_heard, agent) else to_pcm16(np.concatenate(user_heard)),
                 said_user if _same(agent_heard, user) else to_pcm16(np.concatenate(agent_heard)),
             )
+        if self._trace is not None:
+            self._trace.flush()
         self.recorded += count
 
     @property
@@ -146,7 +150,7 @@ class Recorder:
     def add_trace(self, record: Mapping[str, Any]) -> None:
         """Append a message of a remote party to trace.jsonl, made when the first one comes."""
         if self._trace is None:
-            self._trace = (self.folder / "trace.jsonl").open("wb")
+            self._trace = (self.folder / "trace.jsonl").open("wb", buffering=TRACE_BUFFER)
         clean = self._secrets.scrub_all(record) if self._secrets else record
         self._trace.write(msgspec.json.encode(clean) + b"\n")
 
