@@ -76,7 +76,7 @@ def test_a_server_that_lists_no_models_works_if_it_chats(status: int) -> None:
     with scripted(without_list(404, chats=False)) as (url, _):
         with pytest.raises(RemoteError, match="answered with an error"):
             anyio.run(ChatSpec(base_url=url, model="m").probe)
-        with pytest.raises(RemoteError, match="did not answer: Error code: 404"):
+        with pytest.raises(RemoteError, match="answered with an error: Error code: 404"):
             JudgeSpec(base_url=url, model="m").open().probe()
 
 

@@ -15,7 +15,7 @@ from agents.caller.brief import Brief
 from agents.caller.endpoint_reply import CallerReply, Json, messages_of, read_reply, schema
 from agents.caller.instructions import instructions_for
 from agents.caller.mind import MindContext, MindSpec, Situation, Thought
-from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
+from agents.remote.chat_client import chat_client, check_chat_url, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.chat_calls import ToolRounds, offered
 from agents.responders.completion import Ended, parts_of
@@ -24,6 +24,7 @@ from simulator.cassettes.recording import nothing_goes_out
 from simulator.errors import RemoteError, ScenarioError
 from simulator.languages.lookup import known
 from simulator.reading.secrets import Secrets, key_variable
+from simulator.remote.chat_models import asked_at, probe_models, refused
 from simulator.remote.server import check_token
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
@@ -80,7 +81,7 @@ class EndpointMindSpec(MindSpec, frozen=True, kw_only=True, tag="chat"):
     async def probe(self) -> str:
         """Ask the endpoint for its models. RemoteError when it cannot be reached."""
         secrets = Secrets()
-        return await probe_models(self.client(secrets), self.base_url, self.model, secrets)
+        return await probe_models(self.client(secrets), asked_at(self.base_url, secrets), self.model, secrets)
 
     def client(self, secrets: Secrets) -> Any:
         """Make the client. ScenarioError: a variable is not set."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from agents.remote.chat_client import chat_client, check_chat_url, probe_models, refused, token_counts
+from agents.remote.chat_client import chat_client, check_chat_url, token_counts
 from agents.remote.failure import FAILED, STARTED, failed_fields
 from agents.responders.chat_calls import ToolRounds
 from agents.responders.completion import ChatPart, Ended, parts_of
@@ -22,6 +22,7 @@ from agents.responders.sentences import Sentences
 from simulator.cassettes.recording import nothing_goes_out
 from simulator.errors import RemoteError
 from simulator.reading.secrets import Secrets, key_variable
+from simulator.remote.chat_models import asked_at, probe_models, refused
 from simulator.speaking.dialogue import HeardTurn, Message, Reply, ResponderContext, ResponderSpec
 from simulator.spec import Duration
 from simulator.traits import PartyTraits
@@ -64,7 +65,7 @@ class ChatSpec(ResponderSpec, frozen=True, kw_only=True, tag="chat"):
     async def probe(self) -> str:
         """Ask the endpoint for its models: reachable, key accepted, model there. RemoteError when not."""
         secrets = Secrets()
-        return await probe_models(_client(self, secrets), self.base_url, self.model, secrets)
+        return await probe_models(_client(self, secrets), asked_at(self.base_url, secrets), self.model, secrets)
 
 
 class Chat:

@@ -7,12 +7,13 @@ was), so that the same question is paid for once.
 from pathlib import Path
 from typing import Any
 
+import anyio
 import msgspec
 
 from simulator.cassettes.store import Cassettes, Paid
 from simulator.errors import RemoteError, ScenarioError
 from simulator.reading.secrets import Secrets, key_variable, mask_text
-from simulator.remote.chat_models import COMPLAINS, WITHOUT_LIST, no_list
+from simulator.remote.chat_models import asked_at, probe_models
 from simulator.scoring.judge import Judge, Messages, ReadyReplies, with_suffix
 
 FILE = "judge.jsonl"
@@ -121,27 +122,12 @@ class EndpointJudge:
 
     def probe(self) -> str:
         """Ask the endpoint for its models, and say in a sentence what was found. RemoteError: it does not answer."""
-        import openai
+        from openai import AsyncOpenAI
 
-        where = mask_text(self.settings.base_url or "OpenAI")
-        try:
-            offered = [model.id for model in self._connect().models.list()]
-        except (openai.OpenAIError, ValueError) as error:
-            if getattr(error, "status_code", None) in WITHOUT_LIST and self._takes_chats():
-                return no_list(where)
-            raise RemoteError(f"{where} did not answer: {self._secrets.scrub(str(error))[:_LONGEST]}") from None
-        known = "has the model" if self.settings.model in offered else "does not list the model"
-        return f"{where} answers and {known} {self.settings.model}"
-
-    def _takes_chats(self) -> bool:
-        """Whether there are chat completions where there is no list of models."""
-        import openai
-
-        try:
-            self._connect().chat.completions.with_raw_response.create(model=self.settings.model, messages=[])
-        except openai.OpenAIError as error:
-            return isinstance(error, openai.APIStatusError) and error.status_code in COMPLAINS
-        return True
+        url, model = self.settings.base_url, self.settings.model
+        client = AsyncOpenAI(api_key=self._key, base_url=self._url, timeout=self.settings.timeout_s, max_retries=0)
+        where = "OpenAI" if url is None else asked_at(url, self._secrets)
+        return anyio.run(probe_models, client, where, model, self._secrets)
 
     def _request(self, messages: Messages, attempt: int, count: int) -> dict[str, Any]:
         """What is asked, as it is kept. Where it is asked is part of it: a model's name alone says little."""
