@@ -23,7 +23,7 @@ class SilentSpec(ActorSpec, frozen=True, kw_only=True, tag="silent"):
 class Silent(BlockActor):
     """Answers whatever it hears with silence."""
 
-    traits = StepTraits(on_grid=True)
+    traits = StepTraits(prompt=True, on_grid=True)
     done = True
 
     def hear(self, heard: AudioFrame) -> None:

@@ -72,12 +72,14 @@ class StepTraits(msgspec.Struct, frozen=True, kw_only=True):
     """How an actor is stepped.
 
     format: its own rates and frame, if any. threaded: on the wall clock a plain step runs in a thread of its own; an
-    actor that must stay on the event loop, or answers later, says False and promises never to block. skips_first: it
-    must not get the silent frame before session time 0; silence is said in its place. on_grid: a promise that every
-    sample said lies on the int16 grid (a Voice's does), which saves the rounding.
+    actor that must stay on the event loop, or answers later, says False and promises never to block. prompt: its plain
+    step takes a small part of a frame and waits for nothing, so that on the wall clock it is taken in the tick itself.
+    skips_first: it must not get the silent frame before session time 0; silence is said in its place. on_grid: a
+    promise that every sample said lies on the int16 grid (a Voice's does), which saves the rounding.
     """
 
     format: AudioFormat = AudioFormat()
     threaded: bool = True
+    prompt: bool = False
     skips_first: bool = False
     on_grid: bool = False

@@ -1,5 +1,6 @@
 """Rules of a punctual seat: what comes in before an answer is due is in it, through own frames and replays, too."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -10,7 +11,7 @@ from agents.remote.peer_core import Actions, Message
 from agents.remote.peer_replay import PeerReplay
 from agents.remote.trace import Trace, TraceHeader, TraceRecord
 from simulator.actor import Actor, ActorSpec, Context, PunctualActor
-from simulator.call.punctual_seat import PunctualSeat
+from simulator.call.punctual_seat import Prompt, PunctualSeat
 from simulator.call.seat import Seat
 from simulator.clock import VirtualClock
 from simulator.errors import ActorError, RemoteError, SimulatorError
@@ -108,6 +109,52 @@ def test_who_fails_when_asked_is_named(failing: Exception, told: tuple[type[Simu
     with pytest.raises(told[0], match=told[1]) as found:
         seat.take(0)
     assert found.value.party == "agent"
+
+
+class Later:
+    """Something to be waited for."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+class Prompted(Actor):
+    """Says how many frames it has heard, at once or later."""
+
+    traits = StepTraits(prompt=True)
+
+    def __init__(self, *, later: bool = False) -> None:
+        self._later = later
+        self._count = 0
+
+    def step(self, heard: AudioFrame) -> Any:
+        """Count the frame."""
+        self._count += 1
+        answer = AudioFrame(0, np.full(len(heard.samples), self._count / 1024, np.float32))
+        return Later() if self._later else answer
+
+
+def prompt_seat(actor: Actor) -> PunctualSeat:
+    """Seat an actor whose steps are taken in the tick."""
+    seat = Seat("user", ToldSpec(actor=actor), 24_000, FRAME, EventLog())
+    return PunctualSeat(seat, Prompt(seat.plain_step), FRAME)
+
+
+def test_a_prompt_actor_has_answered_when_it_has_heard() -> None:
+    """The silent frame before time 0 is the first one; every tick says the answer to the frame before it."""
+    seat = prompt_seat(Prompted())
+    anyio.run(seat.start, None)
+    said = []
+    for tick in range(3):
+        said.append(value(seat.take(tick)))
+        seat.hear(AudioFrame(tick * FRAME, silence(FRAME)))
+    assert said == [1, 2, 3]
+
+
+def test_who_answers_later_is_not_prompt() -> None:
+    """Nobody waits in a tick."""
+    with pytest.raises(ActorError, match=r"an actor that answers later cannot say `prompt=True` in its traits"):
+        prompt_seat(Prompted(later=True)).hear(AudioFrame(0, silence(FRAME)))
 
 
 class Noting:

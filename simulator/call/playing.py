@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from simulator.call.live_seat import LiveSeat
-from simulator.call.punctual_seat import PunctualSeat
+from simulator.call.punctual_seat import Prompt, PunctualSeat
 from simulator.call.surroundings import Pacing
 from simulator.call.table import Table
 from simulator.clock import VirtualClock, WallClock
@@ -164,6 +164,8 @@ def _seated(table: Table, party: Party, *, strict: bool) -> LiveSeat | PunctualS
     seat, count = table.seats[party], table.frame_samples
     if seat.punctual is not None:
         return PunctualSeat(seat, seat.punctual, count)
+    if seat.actor.traits.prompt and not seat.latency_ticks:
+        return PunctualSeat(seat, Prompt(seat.plain_step), count)
     return LiveSeat(seat, table.log, count, strict=strict)
 
 

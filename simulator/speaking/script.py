@@ -82,6 +82,8 @@ class Script(BlockActor):
         self._heeds = not self.done
         """Whether what it hears may decide anything any more: not behind its last cue, whatever is said then."""
         self._started = True
+        # To recognise words takes too long for a tick.
+        self.traits = msgspec.structs.replace(self.traits, prompt=self._listening is None)
 
     def hear(self, heard: AudioFrame) -> None:
         """Take what is heard, and look whether the turn's moment has come."""
