@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -28,8 +29,9 @@ class SourceFile(msgspec.Struct, frozen=True):
     classes: tuple[str, ...]
 
 
-def source_files() -> dict[str, SourceFile]:
-    """Read every file of the packages, by module name."""
+@cache
+def source_files() -> Mapping[str, SourceFile]:
+    """Read every file of the packages, by module name; once, as it takes seconds."""
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     return {found.module: found for found in map(_read, paths)}
 

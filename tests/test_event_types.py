@@ -2,8 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -124,20 +124,32 @@ def test_only_what_sums_up_outlives_the_session() -> None:
     ]  # fmt: skip
 
 
-def _calls(file: SourceFile) -> Iterator[str]:
-    """The types that a file tells, as patterns: `audio_\\w+` where a part is computed."""
+class Told(NamedTuple):
+    """The types of a file, as patterns: `audio_\\w+` where a part is computed. calls: those it tells itself.
+
+    handed_on: what may be types that are told by another function, the first of two in a tuple.
+    """
+
+    module: str
+    calls: frozenset[str]
+    handed_on: frozenset[str]
+
+
+@cache
+def _told() -> tuple[Told, ...]:
+    """What every file tells; read once, as it takes seconds."""
+    return tuple(map(_told_in, _tellers()))
+
+
+def _told_in(file: SourceFile) -> Told:
+    calls, handed_on = set(), set()
     for node in ast.walk(ast.parse(file.text)):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            places = TELLING.get(name, ())
-            yield from (_pattern(node.args[place]) for place in places if place < len(node.args))
-
-
-def _handed_on(file: SourceFile) -> Iterator[str]:
-    """What may be types that are told by another function: the first of two in a tuple."""
-    for node in ast.walk(ast.parse(file.text)):
-        if isinstance(node, ast.Tuple) and len(node.elts) == 2:
-            yield _pattern(node.elts[0])
+            calls |= {_pattern(node.args[place]) for place in TELLING.get(name, ()) if place < len(node.args)}
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
+            handed_on.add(_pattern(node.elts[0]))
+    return Told(file.module, frozenset(calls - {""}), frozenset(handed_on - {""}))
 
 
 def _pattern(node: ast.expr) -> str:
@@ -156,14 +168,14 @@ def _tellers() -> list[SourceFile]:
 
 def test_every_event_that_the_code_tells_is_in_the_table() -> None:
     """Also in code that no session of the tests comes to."""
-    told = {(pattern, file.module) for file in _tellers() for pattern in _calls(file) if pattern}
+    told = {(pattern, file.module) for file in _told() for pattern in file.calls}
     assert len(told) > 50
     assert {(name, where) for name, where in told if not any(re.fullmatch(name, known) for known in TYPES)} == set()
 
 
 def test_every_type_of_the_table_is_told_by_somebody() -> None:
     """A type that nobody tells any more goes."""
-    told = {pattern for file in _tellers() for pattern in (*_calls(file), *_handed_on(file)) if pattern}
+    told = {pattern for file in _told() for pattern in file.calls | file.handed_on}
     assert {name for name in TYPES if not any(re.fullmatch(pattern, name) for pattern in told)} == set()
 
 
