@@ -190,6 +190,73 @@ def test_a_metric_that_lost_its_value_is_a_finding(tmp_path: Path, capsys: pytes
     assert (told["tone"], told["reason"]) == ("undefined", "undefined on the second side")
 
 
+def test_what_is_gone_is_a_finding_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A metric that nobody measured any more, or sessions that all failed: exit 1; what has no partner is counted."""
+    first = latencies(tmp_path / "a", 0.0)
+    gone = write(tmp_path / "gone", [timed(0, 0.5, metric=MEAN, scenario=f"s{n}") for n in range(10)])
+    failed = write(tmp_path / "failed", [Row(id=f"s{n}", scenario=f"s{n}", status="failed") for n in range(10)])
+    fewer = write(tmp_path / "fewer", [timed(0, 0.5, scenario=f"{'s' if n < 4 else 'new'}{n}") for n in range(9)])
+    for second, code, note in (
+        (gone, EXPECTATION_FAILED, None),
+        (failed, EXPECTATION_FAILED, "failed: 10 of 10 sessions not completed"),
+        (fewer, OK, "sessions without a partner, left out: 6 of a and 5 of fewer"),
+    ):
+        command = ["compare", str(first), str(second), "--fail-on", "worse", "--metric", LATENCY, "--json"]
+        assert main(command) == code
+        told = msgspec.json.decode(capsys.readouterr().out)
+        assert told["against"][str(second)][0]["reason"] == ("undefined on the second side" if code else None)
+        assert told["notes"] == ([note] if note else [])
+
+
+def test_a_margin_is_shown_or_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One pair shows nothing; where no side is good it holds both ways; 0.5 s more everywhere is 0.5 s more."""
+    offset, one = "turns.fto_p50_s", write(tmp_path / "one", [timed(0, 0.5)])
+    assert main(["compare", str(one), str(one), "--margin", f"{LATENCY}=0.1"]) == EXPECTATION_FAILED
+    sides = [
+        write(tmp_path / f"by{shift}", [timed(0, n + shift, metric=offset, scenario=f"s{n}") for n in range(6)])
+        for shift in (0.0, 0.5, -0.5)
+    ]
+    for second in sides[1:]:
+        for margin, code in ((0.6, OK), (0.4, EXPECTATION_FAILED)):
+            assert main(["compare", str(sides[0]), str(second), "--margin", f"{offset}={margin}"]) == code
+    assert f"{offset}: not shown to be within 0.4" in capsys.readouterr().out
+    assert main(["compare", str(sides[1]), str(sides[2]), "--margin", f"{offset}=nan"]) == REFUSED
+
+
+def test_what_cannot_be_asked_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run named twice; a margin on what no installed scorer defines, which would pass unseen; a need of nothing."""
+    rows = [timed(0, 0.5, metric="acme.score", scenario=f"s{n}") for n in range(4)]
+    first, second = write(tmp_path / "a", rows), write(tmp_path / "b", rows)
+    for words, said in (
+        ([str(second)], "name each run once"),
+        (["--margin", "acme.score=0.1"], "acme.score: no installed scorer defines it"),
+        (["--need", "inf"], "--need inf: a difference of 1e-09 or more"),
+    ):
+        assert main(["compare", str(first), str(second), *words]) == REFUSED
+        assert said in capsys.readouterr().err
+    assert main(["compare", str(first), str(second), "--all"]) == OK
+    assert "left out, as no installed scorer defines them: acme.score" in capsys.readouterr().out
+
+
+def test_a_baseline_is_read_with_care(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A later format whatever it holds, and parts of another definition, are refused; a line that is there twice counts
+    once."""
+    first, kept = latencies(tmp_path / "a", 0.0), tmp_path / "blessed.json"
+    main(["compare", str(first), "--write-baseline", str(kept)])
+    text = kept.read_text()
+    line = text.splitlines()[1]
+    for edited, said in (
+        ('{"format": 2, "rows": {}}', "is a baseline of format 2; this version reads 1"),
+        (text.replace('"parts":{"values"', '"parts":{"count"'), "a p50 has other parts than count; it is no baseline"),
+    ):
+        kept.write_text(edited)
+        assert main(["compare", str(first), "--baseline", str(kept)]) == REFUSED
+        assert said in capsys.readouterr().err
+    kept.write_text(text.replace(line, f"{line}\n{line}"))
+    assert main(["compare", str(first), "--baseline", str(kept), "--json"]) == OK
+    assert msgspec.json.decode(capsys.readouterr().out)["notes"] == []
+
+
 def test_a_baseline_stands_for_its_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A small file, written from a blessed run, to which another compares as to the run itself."""
     first, slower, kept = latencies(tmp_path / "a", 0.0), latencies(tmp_path / "b", 0.5), tmp_path / "blessed.json"

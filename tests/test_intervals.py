@@ -161,6 +161,17 @@ def test_two_clusters_differ_by_nothing_that_can_be_shown() -> None:
     assert (lost.first, lost.second, lost.reason) == (2.0, None, "undefined on the second side")
 
 
+def test_what_has_a_value_on_one_side_alone_is_no_part_of_a_difference() -> None:
+    """Answers of 1 s and 9 s, five each; who gives the quick ones alone is no quicker: five differences of 0, p = 1."""
+    lost: list[Parts] = [{"values": []}] * 5
+    pairs = list(zip(each(*[1.0] * 5, *[9.0] * 5), [*each(*[1.0] * 5), *lost], strict=True))
+    found = interval_of_difference(card(), pairs)
+    assert (found.first, found.second, found.value, found.p, found.clusters) == (1.0, 1.0, 0.0, 1.0, 5)
+    assert (found.reason or "").startswith("5 of 10 independent observations left out: a value on one side alone; ")
+    apart = interval_of_difference(card(), list(zip([*each(1, 2), *lost], [*lost[:2], *each(*range(5))], strict=True)))
+    assert (apart.value, apart.reason) == (None, "no observation has a value on both sides")
+
+
 def test_a_difference_that_is_the_same_everywhere_is_as_likely_as_coins_that_fall_alike() -> None:
     """Six times exactly 0.25 s more: p = 2 / 2^6, and no interval of width zero; identical runs: p = 1."""
     pairs = list(zip(each(1, 2, 3, 4, 5, 6), each(1.25, 2.25, 3.25, 4.25, 5.25, 6.25), strict=True))
@@ -178,6 +189,7 @@ def test_how_many_more_would_do() -> None:
     """A spread of 1 and a difference of 1: ten clusters are the least with 80 % power (tables give n = 10)."""
     assert clusters_needed(1 / math.sqrt(5), 5, 1.0) == 10
     assert clusters_needed(1 / math.sqrt(5), 5, 100.0) == 3
+    assert clusters_needed(1 / math.sqrt(5), 5, 1e-9) == pytest.approx((1.959964 + 0.841621) ** 2 * 1e18, rel=1e-4)
 
 
 def test_identical_trials_count_once() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -59,6 +60,9 @@ def test_a_pair_with_an_invalid_session_is_none() -> None:
     pairs = pairs_of(first, second)
     assert [pair.first.trial for pair in pairs] == [0, 1, 3]
     assert len(pairs_of(first.keeping_invalid(), second)) == 4
+    again = Run(Path("a"), [*first.rows, msgspec.structs.replace(first.rows[2], id="s-2.retry-1", invalid="")])
+    kept = again.keeping_invalid()
+    assert all(pair.first.id == pair.second.id for pair in pairs_of(kept, kept)), "an attempt pairs with its like"
     assert differences(pairs)[0].n == 3
 
 
@@ -78,7 +82,7 @@ def test_a_comparison_says_what_was_left_out(tmp_path: Path, capsys: pytest.Capt
         told = json.loads(capsys.readouterr().out)
         (items,) = told["against"].values()
         found[options] = (items[0]["n"], len(told["notes"]))
-    assert found == {(): (3, 1), ("--keep-invalid",): (4, 0)}
+    assert found == {(): (3, 2), ("--keep-invalid",): (4, 0)}  # and one of b has no partner
 
 
 @pytest.fixture(scope="module")
