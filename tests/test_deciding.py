@@ -70,6 +70,15 @@ def test_a_mean_of_seconds_needs_a_range_or_the_end() -> None:
     assert outcome(f"{MEAN} < 1.2 with confidence 0.95", rows, within=(0.0, 0.5)) == "undecided"
 
 
+def test_what_no_session_can_change_is_decided_at_once() -> None:
+    """A share is at least 0 and never above 1; whatever lies between 0 and 10 s is below 20 s."""
+    trials = [share(trial, trial % 2) for trial in range(4)]
+    assert {outcome(f"{YIELD} {bound} with confidence 0.99", trials) for bound in (">= 0", "<= 1", "> -1")} == {"held"}
+    assert {outcome(f"{YIELD} {bound} with confidence 0.99", trials) for bound in ("> 1", ">= 2", "< 0")} == {"failed"}
+    assert outcome(f"{MEAN} < 20 with confidence 0.99", [timed(0, 0.4, metric=MEAN)], within=(0.0, 10.0)) == "held"
+    assert outcome(f"{YIELD} >= 1 with confidence 0.99", [share(trial, 1) for trial in range(40)]) == "undecided"
+
+
 def test_identical_trials_are_what_they_are() -> None:
     """Two trials that sound the same: the value is exact, and judged as it is."""
     alike = [share(trial, 1, sound="x") for trial in range(2)]
@@ -92,6 +101,8 @@ def test_what_is_undefined_fails_and_what_informs_never_gates() -> None:
         (f"{YIELD} == 1 with confidence 0.9", "a single value is never certain"),
         (f"{YIELD} > 1 with confidence 0.3", "allowed are 0.5 up to below 1"),
         ({"metric": f"{YIELD} > 0", "within": [1, 0]}, "write the lower bound first"),
+        ({"metric": f"{YIELD} > 0", "within": [0, float("inf")]}, "and numbers only"),
+        (f"{MEAN} < 1e400", "1e400 is greater than any number"),
         ({"metric": f"{YIELD} > 0", "informs": True}, "unknown field `informs`"),
     ],
 )
@@ -142,6 +153,9 @@ def test_what_trials_cannot_decide_is_refused_before_they_begin(tmp_path: Path) 
         check_expectations(until(tmp_path, f"{MEAN} < 1").scenarios["talk"])
     check_expectations(until(tmp_path, {"metric": f"{MEAN} < 1", "within": [0, 10]}).scenarios["talk"])
     check_expectations(until(tmp_path, {"metric": f"{MEAN} < 1", "inform": True}, f"{YIELD} > 0").scenarios["talk"])
+    for always in (f"{YIELD} >= 1", f"{YIELD} <= 0", {"metric": f"{MEAN} <= 0", "within": [0, 10]}):
+        with pytest.raises(ScenarioError, match="no number of trials shows that it is always [01]; write a bound"):
+            check_expectations(until(tmp_path, always).scenarios["talk"])
     with pytest.raises(ScenarioError, match="there is none that decides"):
         until(tmp_path, {"metric": f"{YIELD} > 0", "inform": True})
 

@@ -128,9 +128,15 @@ def _interrupts(scenario: Scenario) -> bool:
     anywhere = {"agent_speaking", "agent_pausing", "at", "random"}
     turns = getattr(scenario.user, "turns", [])
     # The first turn without a cue comes at a time, whoever speaks then.
-    at_once = bool(turns) and (isinstance(turns[0], str) or not turns[0].conditions())
+    at_once = _may_open(scenario) and bool(turns) and (isinstance(turns[0], str) or not turns[0].conditions())
     cued = any(not anywhere.isdisjoint(turn.conditions()) for _, turn in _turns(scenario.user))
     return at_once or cued or _injects("interruption")(scenario)
+
+
+def _may_open(scenario: Scenario) -> bool:
+    """Whether the agent may be speaking when the user's first turn comes, or while the user pauses in it."""
+    silent_at_first = kind_of(scenario.agent) in ("cascade", "silent") and not getattr(scenario.agent, "opening", "")
+    return not silent_at_first or _pauses(scenario)
 
 
 def _pauses(scenario: Scenario) -> bool:
