@@ -172,6 +172,13 @@ def test_what_has_a_value_on_one_side_alone_is_no_part_of_a_difference() -> None
     assert (apart.value, apart.reason) == (None, "no observation has a value on both sides")
 
 
+def test_two_shares_differ_by_no_more_than_all() -> None:
+    """From all of four cases to none: the difference is -1, and no interval reaches beyond."""
+    some: list[Parts] = [{"count": number, "of": 1} for number in (1, 1, 1, 1, 0, 0, 0, 0)]
+    found = interval_of_difference(card("ratio"), list(zip(some[:4], some[4:], strict=True)))
+    assert found.value == -1 and found.bounds is not None and found.bounds[0] == -1 < found.bounds[1] < 0
+
+
 def test_a_difference_that_is_the_same_everywhere_is_as_likely_as_coins_that_fall_alike() -> None:
     """Six times exactly 0.25 s more: p = 2 / 2^6, and no interval of width zero; identical runs: p = 1."""
     pairs = list(zip(each(1, 2, 3, 4, 5, 6), each(1.25, 2.25, 3.25, 4.25, 5.25, 6.25), strict=True))

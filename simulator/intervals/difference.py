@@ -112,8 +112,13 @@ def _of_influences(
     counted = [cases_of(definition, side) for side in (first, second)]
     # Shares that moved alike in every cluster: one case might have gone the other way all the same.
     cases = [float(found[1].sum()) for found in counted if found is not None]
-    least = definition.scale / min(cases) if len(cases) == 2 else 0.0
-    return _tested(bare, value, max(float((pulls**2).sum()), least**2))
+    if len(cases) < 2:
+        return _tested(bare, value, float((pulls**2).sum()))
+    found = _tested(bare, value, max(float((pulls**2).sum()), (definition.scale / min(cases)) ** 2))
+    if found.bounds is None:
+        return found
+    low, high = (min(definition.scale, max(-definition.scale, bound)) for bound in found.bounds)
+    return msgspec.structs.replace(found, bounds=(low, high))  # no two shares are further apart
 
 
 def _of_quantile(

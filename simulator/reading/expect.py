@@ -234,5 +234,5 @@ def undecidable(expectation: Expectation, definition: Definition) -> str | None:
 
 
 def values_of_one(expectation: Expectation, definition: Definition) -> Range:
-    """Between what a session's value lies, in the unit of the metric: what the expectation says, else a share's range."""
+    """Between what a session's value lies, in the unit of the metric: as the expectation says, else a share's range."""
     return expectation.within or (0.0, definition.scale)
