@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from simulator.batch.settling import Settling
-from simulator.cli import EXPECTATION_FAILED, OK, REFUSED, main
+from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK, REFUSED, main
 from simulator.errors import ScenarioError
 from simulator.planning.checks import check_expectations
 from simulator.planning.plan import Plan, plan_of
@@ -269,6 +269,15 @@ def test_a_baseline_is_read_with_care(tmp_path: Path, capsys: pytest.CaptureFixt
     kept.write_text(text.replace(line, f"{line}\n{line}"))
     assert main(["compare", str(first), "--baseline", str(kept), "--json"]) == OK
     assert msgspec.json.decode(capsys.readouterr().out)["notes"] == []
+
+
+def test_a_baseline_of_half_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is kept as good lacks what was not completed: exit 3, as of a run that lacks it."""
+    rows = [timed(0, 0.5, scenario="a"), Row(id="b-0", scenario="b", status="failed")]
+    run, kept = write(tmp_path / "run", rows), tmp_path / "blessed.json"
+    assert main(["compare", str(run), "--write-baseline", str(kept)]) == INCOMPLETE
+    assert "1 of 2 sessions were not completed and are not in it" in capsys.readouterr().err
+    assert kept.is_file()
 
 
 def test_a_baseline_stands_for_its_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,8 +172,12 @@ def _write_baseline(runs: Sequence[Run], args: argparse.Namespace) -> int:
         raise ScenarioError(f"--write-baseline keeps one run; found {len(runs)}")
     metrics = runs[0].metrics if args.all else args.metrics or head_metrics(runs)
     write_baseline(args.write_baseline, runs[0], metrics)
+    lost = sum(row.status != "completed" for row in runs[0].rows)
+    if lost:
+        told = f"{lost} of {len(runs[0].rows)} sessions were not completed and are not in it"
+        print(f"simulate: {args.write_baseline}: {told}", file=sys.stderr)
     print(args.write_baseline)
-    return OK
+    return INCOMPLETE if lost or runs[0].left_out else OK
 
 
 def _table_alone(args: argparse.Namespace) -> bool:
