@@ -76,6 +76,8 @@ def _row(item: Difference) -> str:
     interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 else escape(item.reason or "")
     if item.p_adjusted is not None:
         interval += f", p {item.p_adjusted:.2g}"
+    if item.ci95 and item.reason:
+        interval += f"; {escape(item.reason)}"
     if item.n == 1 and item.value is not None and item.ci95 is None:
         interval = "one pair"
     # A difference alone would lie at the edge of an axis that is made for it.

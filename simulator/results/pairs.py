@@ -91,12 +91,12 @@ def pairs_of(first: Run, second: Run) -> list[Pair]:
 
 def without_partner(first: Run, second: Run, pairs: Sequence[Pair]) -> list[str]:
     """Say which sessions are no part of a comparison although they were played, and which were not completed."""
-    alone = {run.name: len(_by_key(run.rows)) - len(pairs) for run in (first, second)}
-    told = " and ".join(f"{number} of {name}" for name, number in alone.items() if number)
-    lines = [f"sessions without a partner, left out: {told}"] if told else []
-    for run in (first, second):
-        lost = sum(row.status != "completed" for row in _by_key(run.rows).values())
-        lines += [f"{run.name}: {lost} of {len(run.rows)} sessions not completed"] if lost else []
+    sides = [(run.name, list(_by_key(run.rows).values())) for run in (first, second)]
+    alone = [f"{len(rows) - len(pairs)} of {name}" for name, rows in sides if len(rows) > len(pairs)]
+    lines = [f"sessions without a partner, left out: {' and '.join(alone)}"] if alone else []
+    for name, rows in sides:
+        lost = sum(row.status != "completed" for row in rows)
+        lines += [f"{name}: {lost} of {len(rows)} sessions not completed"] if lost else []
     return lines
 
 
@@ -160,7 +160,7 @@ def difference_of(definition: Definition, pairs: Sequence[Pair], asked: Inquiry 
         second=estimate.second,
         value=estimate.value,
         ci95=estimate.bounds,
-        n=len(scored),
+        n=sum(all(definition.id in row.scores for row in pair) for pair in scored),
         clusters=estimate.clusters,
         p=estimate.p,
         effect=estimate.effect,
