@@ -315,3 +315,6 @@ def test_more_sessions_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     first, second = latencies(tmp_path / "a", 0.0), latencies(tmp_path / "b", 0.01)
     assert main(["compare", str(first), str(second), "--need", "0.00001"]) == OK
     assert "more sessions of each run would show a difference of 1e-05" in capsys.readouterr().out
+    one = write(tmp_path / "one", [timed(0, 0.5)])
+    assert main(["compare", str(one), str(one), "--need", "0.1"]) == OK
+    assert "nobody knows how many more sessions would show a difference of 0.1: 1 indep" in capsys.readouterr().out

@@ -153,6 +153,22 @@ def test_a_median_is_compared_within_clusters() -> None:
     assert found.value == pytest.approx(0.3) and found.bounds == pytest.approx((0.3 - reach, 0.3 + reach), abs=1e-6)
 
 
+def test_a_95th_percentile_of_few_values_is_not_compared() -> None:
+    """Of 15 values each the run's table has no interval, so a comparison has none; of 20 it has."""
+    few: list[Parts] = [{"values": [middle, middle + 1, middle + 2]} for middle in (1.0, 5.0, 9.0, 2.0, 3.0)]
+    late: list[Parts] = [
+        {"values": [value + 0.1 * place for value in parts["values"]]} for place, parts in enumerate(few)
+    ]
+    found = interval_of_difference(card("p95"), list(zip(few, late, strict=True)))
+    assert (found.p, found.bounds, found.reason) == (
+        None,
+        None,
+        "15 values; the interval of a 95th percentile needs 20",
+    )
+    more = [({"values": one["values"] * 2}, {"values": two["values"] * 2}) for one, two in zip(few, late, strict=True)]
+    assert interval_of_difference(card("p95"), more).bounds is not None
+
+
 def test_two_clusters_differ_by_nothing_that_can_be_shown() -> None:
     """However far apart: no p, no interval, and the reason; a value on one side only is a finding."""
     found = interval_of_difference(card(), list(zip(each(1, 1), each(9, 9), strict=True)))

@@ -138,7 +138,7 @@ def _remarks(items: Sequence[Difference], need: float | None) -> list[str]:
         lines.append(f"{over}; p adjusted over {len(tested)} metric{'s' * (len(tested) != 1)} (Holm)")
     lines += [_within(item) for item in items if item.not_inferior is not None]
     if need is not None:
-        lines += [f"{item.metric}: {_needed(item, need)}" for item in items if item.more_sessions is not None]
+        lines += [f"{item.metric}: {_needed(item, need)}" for item in items if item.value is not None]
     return lines
 
 
@@ -150,6 +150,8 @@ def _is_mean_of_differences(item: Difference) -> bool:
 
 
 def _needed(item: Difference, need: float) -> str:
+    if item.more_sessions is None:
+        return f"nobody knows how many more sessions would show a difference of {need:g}: {item.reason}"
     if not item.more_sessions:
         return f"a difference of {need:g} would show with what there is, four times of five"
     return f"{item.more_sessions} more sessions of each run would show a difference of {need:g}, four times of five"

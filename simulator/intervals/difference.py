@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.intervals.influence import influences
 from simulator.intervals.pooled import FEWEST_CLUSTERS, QUANTILES, cases_of, observations
+from simulator.intervals.quantile import FEWEST_FOR_P95, too_few_for_p95
 from simulator.intervals.share import Bounds
 from simulator.intervals.student import critical_t, two_sided_p
 from simulator.score import Definition, Parts, add_parts, quantile, value_of
@@ -125,6 +126,9 @@ def _of_quantile(
     definition: Definition, bare: PairedEstimate, first: Sequence[Parts], second: Sequence[Parts]
 ) -> PairedEstimate:
     q = QUANTILES[definition.statistic]
+    fewest = min(sum(len(parts["values"]) for parts in side) for side in (first, second))
+    if definition.statistic == "p95" and fewest < FEWEST_FOR_P95:
+        return _because(bare, too_few_for_p95(fewest))
     sides = zip(first, second, strict=True)
     each = definition.scale * np.array([quantile(two["values"], q) - quantile(one["values"], q) for one, two in sides])
     value = float(each.mean())
