@@ -296,6 +296,17 @@ def test_a_baseline_stands_for_its_run(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["compare", str(first), "--baseline", str(kept), "--fail-on", "worse"]) == OK
 
 
+def test_a_baseline_of_a_run_is_no_different_from_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Thirds of a second in ten scenarios: what a small file leaves of them is no finding, worse or better."""
+    run = write(tmp_path / "run", [timed(0, 2 / 3, metric=MEAN, scenario=f"s{n}") for n in range(10)])
+    kept = tmp_path / "blessed.json"
+    assert main(["compare", str(run), "--write-baseline", str(kept)]) == OK
+    capsys.readouterr()
+    assert main(["compare", str(run), "--baseline", str(kept), "--json"]) == OK
+    (found,) = msgspec.json.decode(capsys.readouterr().out)["against"][str(run)]
+    assert (found["value"], found["p"], found["tone"]) == (0.0, 1.0, "unclear")
+
+
 def test_a_gate_that_judged_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One session a side is no comparison: nothing is worse, and why nothing could be is told beside the table."""
     first, second = write(tmp_path / "a", [timed(0, 0.5)]), write(tmp_path / "b", [timed(0, 0.9)])

@@ -13,7 +13,7 @@ from simulator.cli.overrides import add_keep_invalid
 from simulator.cli.places import to_read
 from simulator.errors import ScenarioError
 from simulator.results.asking import head_metrics
-from simulator.results.baseline import read_baseline, write_baseline
+from simulator.results.baseline import as_kept, read_baseline, write_baseline
 from simulator.results.models import models_of, models_table
 from simulator.results.pairs import Difference, Inquiry, Pair, differences, paired, pairs_of, without_partner
 from simulator.results.run import Run, load_run
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         return _write_baseline(runs, args)
     if args.baseline is not None:
         baseline = read_baseline(args.baseline)
-        runs.insert(0, baseline.keeping_invalid() if args.keep_invalid else baseline)
+        runs = [baseline.keeping_invalid() if args.keep_invalid else baseline, *map(as_kept, runs)]
     alone = args.format == "markdown" and len(runs) == 1 and len(models_of(runs)) > 1
     if args.format in ("latex", "csv") or alone:
         return _tell_models(runs, args)
