@@ -70,6 +70,17 @@ def test_a_mean_of_seconds_needs_a_range_or_the_end() -> None:
     assert outcome(f"{MEAN} < 1.2 with confidence 0.95", rows, within=(0.0, 0.5)) == "undecided"
 
 
+def test_a_verdict_never_contradicts_the_value_beside_it() -> None:
+    """Every other trial 1 of 1, the rest 4 of 10: 0.7 by trial, 0.45 pooled: at 0.6 nobody knows."""
+    uneven = [share(trial, *((4, 10) if trial % 2 else (1, 1))) for trial in range(400)]
+    assert outcome(f"{YIELD} >= 0.6 with confidence 0.95", uneven) == "undecided"
+    assert outcome(f"{YIELD} >= 0.4 with confidence 0.95", uneven) == "held"
+    late = [timed(trial, *((2.0,) * 5 if trial % 3 else (0.5,) * 60)) for trial in range(300)]
+    assert (
+        outcome(f"{LATENCY} > 1 with confidence 0.95", late) == "undecided"
+    )  # two trials of three, one value of seven
+
+
 def test_what_no_session_can_change_is_decided_at_once() -> None:
     """A share is at least 0 and never above 1; whatever lies between 0 and 10 s is below 20 s."""
     trials = [share(trial, trial % 2) for trial in range(4)]
