@@ -229,8 +229,17 @@ def test_what_is_gone_is_a_finding_and_said(tmp_path: Path, capsys: pytest.Captu
         command = ["compare", str(first), str(second), "--fail-on", "worse", "--metric", LATENCY, "--json"]
         assert main(command) == code
         told = msgspec.json.decode(capsys.readouterr().out)
-        assert told["against"][str(second)][0]["reason"] == ("undefined on the second side" if code else None)
+        assert told["against"][str(second)][0]["reason"] == ("not measured on the second side" if code else None)
         assert told["notes"] == ([note] if note else [])
+
+
+def test_what_is_measured_newly_is_no_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scorer that was added since: told below the table, and neither better nor lost."""
+    first = latencies(tmp_path / "a", 0.0)
+    rows = [timed(0, 0.5, metric=MEAN, scenario=f"s{n}") for n in range(10)]
+    assert main(["compare", str(first), str(write(tmp_path / "b", rows)), "--metric", MEAN, "--fail-on", "worse"]) == OK
+    told = capsys.readouterr().out
+    assert f"not measured on the first side: {MEAN}" in told and "undefined" not in told
 
 
 def test_a_margin_is_shown_or_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

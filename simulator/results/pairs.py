@@ -26,6 +26,9 @@ from simulator.results.run import Run
 from simulator.score import Definition, Parts, add_parts
 from simulator.scoring.scorer import definition_of
 
+NEW, GONE = "not measured on the first side", "not measured on the second side"
+"""Why there is no difference of what one run alone was scored by: what is new is no finding, what is gone is one."""
+
 Tone = Literal["better", "worse", "different", "unclear", "undefined"]
 
 
@@ -164,7 +167,7 @@ def difference_of(definition: Definition, pairs: Sequence[Pair], asked: Inquiry 
         clusters=estimate.clusters,
         p=estimate.p,
         effect=estimate.effect,
-        reason=estimate.reason,
+        reason=_unmeasured(definition, scored) or estimate.reason,
         tone="unclear",
         margin=margin,
         not_inferior=_not_inferior(definition, estimate, margin),
@@ -189,13 +192,19 @@ def _parts(definition: Definition, pair: Pair) -> tuple[Parts, Parts]:
     return first, second
 
 
+def _unmeasured(definition: Definition, pairs: Sequence[Pair]) -> str | None:
+    """Say on which side nobody measured a metric at all; None where both did, or neither."""
+    sides = [any(definition.id in pair[side].scores for pair in pairs) for side in (0, 1)]
+    return None if sides[0] == sides[1] else NEW if sides[1] else GONE
+
+
 def _added(parts: Sequence[tuple[Parts, Parts]]) -> tuple[Parts, Parts]:
     return add_parts([first for first, _ in parts]), add_parts([second for _, second in parts])
 
 
 def _toned(definition: Definition, item: Difference, p: float | None) -> Difference:
     tone: Tone = "unclear"
-    if (item.first is None) != (item.second is None):
+    if (item.first is None) != (item.second is None) and item.reason != NEW:
         tone = "undefined"
     elif p is not None and p < ALPHA and item.value:
         good = (item.value > 0) == (definition.better == "higher")
