@@ -111,6 +111,16 @@ def test_an_expectation_on_what_nobody_makes_happen(metric: str, more: dict[str,
     assert found(expect=[f"{metric} >= 0"], **more) == []
 
 
+def test_an_expectation_of_an_agent_that_is_silent() -> None:
+    """It answers nobody, and nobody can interrupt it, whenever that is tried; that it answers nobody is a value."""
+    late = {"injectors": [{**WAIT, "cue": {"at": "3s"}}]}
+    for metric in ("latency.response_p50_s", "barge_in.yield_rate"):
+        (sentence,) = found(expect=[f"{metric} >= 0"], agent="silent", user=BRIEF, **late)
+        assert f"{metric} will hardly have a value" in sentence
+        assert found(expect=[f"{metric} >= 0"], user=BRIEF, **late) == []
+    assert found(expect=["latency.unanswered_rate <= 1"], agent="silent", user=BRIEF) == []
+
+
 @pytest.mark.parametrize(
     ("cue", "more", "why"),
     [
