@@ -116,7 +116,7 @@ def test_an_expectation_of_an_agent_that_is_silent() -> None:
     late = {"injectors": [{**WAIT, "cue": {"at": "3s"}}]}
     for metric in ("latency.response_p50_s", "barge_in.yield_rate"):
         (sentence,) = found(expect=[f"{metric} >= 0"], agent="silent", user=BRIEF, **late)
-        assert f"{metric} will hardly have a value" in sentence
+        assert f"{metric} will hardly have a value: it needs a" in sentence and "that speak" in sentence
         assert found(expect=[f"{metric} >= 0"], user=BRIEF, **late) == []
     assert found(expect=["latency.unanswered_rate <= 1"], agent="silent", user=BRIEF) == []
 

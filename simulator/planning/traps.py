@@ -157,11 +157,8 @@ NEEDS: tuple[tuple[str, Has, str], ...] = (
     ("selectivity.noise_", _carries("burst"), "a burst on the line to the agent"),
     ("selectivity.steady_noise_", _carries("noise"), "noise on the line to the agent"),
     ("latency.response_", _converse, "a user and an agent that speak"),
-    (
-        "barge_in.",
-        lambda scenario: _interrupts(scenario) and _speaks(scenario, "agent"),
-        "an interruption, or a turn at an `agent_speaking` cue",
-    ),
+    ("barge_in.", lambda scenario: _speaks(scenario, "agent"), "an agent that speaks"),
+    ("barge_in.", _interrupts, "an interruption, or a turn at an `agent_speaking` cue"),
     ("backchannel.kept_floor", _injects("backchannel"), "an injector of the kind backchannel"),
     ("backchannel.resumed", _injects("backchannel"), "an injector of the kind backchannel"),
     ("backchannel.derailed", _injects("backchannel"), "an injector of the kind backchannel"),
