@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from simulator.cli import main
+from simulator.errors import SessionError
 from simulator.reading.expect import Expectation
-from simulator.results.pairs import differences, pairs_of
+from simulator.results.pairs import differences, paired, pairs_of
 from simulator.results.pooling import pooled, verdicts
 from simulator.results.row import Row, RowScore
 from simulator.results.row_file import append_row
@@ -64,6 +65,15 @@ def test_a_pair_with_an_invalid_session_is_none() -> None:
     kept = again.keeping_invalid()
     assert all(pair.first.id == pair.second.id for pair in pairs_of(kept, kept)), "an attempt pairs with its like"
     assert differences(pairs)[0].n == 3
+
+
+def test_runs_of_which_nothing_is_valid_are_told_from_runs_that_share_nothing() -> None:
+    """The same scenario and trial on both sides, but the tester failed in all of one."""
+    fine, useless = Run(Path("a"), ROWS[:2]), Run(Path("b"), [row(0, 1.0, invalid="x"), row(1, 1.0, invalid="x")])
+    with pytest.raises(SessionError, match="b: no session is valid"):
+        paired(fine, useless)
+    with pytest.raises(SessionError, match="c: shares no scenario and trial with a"):
+        paired(fine, Run(Path("c"), [row(7, 1.0)]))
 
 
 def test_a_comparison_says_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,8 +104,11 @@ def without_partner(first: Run, second: Run, pairs: Sequence[Pair]) -> list[str]
 
 
 def paired(first: Run, second: Run) -> list[Pair]:
-    """Give the pairs of two runs; SessionError when they share no scenario and trial."""
+    """Give the pairs of two runs; SessionError when they share no valid session of a scenario and trial."""
     pairs = pairs_of(first, second)
+    for run in () if pairs else (first, second):
+        if run.rows and not _by_key(run.rows):
+            raise SessionError(f"{run.folder}: no session is valid, so nothing can be paired (--keep-invalid)")
     if not pairs:
         raise SessionError(
             f"{second.folder}: shares no scenario and trial with {first.folder}, so nothing can be paired"
