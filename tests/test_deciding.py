@@ -111,6 +111,7 @@ def test_what_is_undefined_fails_and_what_informs_never_gates() -> None:
     [
         (f"{YIELD} == 1 with confidence 0.9", "a single value is never certain"),
         (f"{YIELD} > 1 with confidence 0.3", "allowed are 0.5 up to below 1"),
+        (f"{YIELD} > 1 with confidence 95", "confidence is 95; allowed are 0.5 up to below 1"),
         ({"metric": f"{YIELD} > 0", "within": [1, 0]}, "write the lower bound first"),
         ({"metric": f"{YIELD} > 0", "within": [0, float("inf")]}, "and numbers only"),
         (f"{MEAN} < 1e400", "1e400 is greater than any number"),
@@ -231,6 +232,17 @@ def test_what_is_gone_is_a_finding_and_said(tmp_path: Path, capsys: pytest.Captu
         told = msgspec.json.decode(capsys.readouterr().out)
         assert told["against"][str(second)][0]["reason"] == ("not measured on the second side" if code else None)
         assert told["notes"] == ([note] if note else [])
+
+
+def test_identical_pairs_count_once_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three trials with one sound a side are one pair."""
+    for name in ("a", "b"):
+        trials = [msgspec.structs.replace(timed(trial, 0.5), sound=name) for trial in range(3)]
+        write(tmp_path / name, [*trials, timed(3, 0.6)])
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == OK
+    told = msgspec.json.decode(capsys.readouterr().out)
+    assert told["notes"] == ["3 identical trials count once"]
+    assert [item["n"] for item in told["against"][str(tmp_path / "b")]] == [2]
 
 
 def test_what_is_measured_newly_is_no_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from simulator.cli.compare_models import compare_folders, told_table
 from simulator.cli.overrides import add_keep_invalid
 from simulator.cli.places import to_read
 from simulator.errors import ScenarioError
+from simulator.intervals.observations import identical
 from simulator.results.asking import head_metrics
 from simulator.results.baseline import as_kept, read_baseline, write_baseline
 from simulator.results.models import models_of, models_table
@@ -207,7 +208,8 @@ def _notes(runs: Sequence[Run], pairs: Mapping[str, Sequence[Pair]]) -> list[str
         for line in share_line([row.id for row in one.rows if row.invalid], len(one.rows))
     ]
     for other in runs[1:]:
-        lines += without_partner(runs[0], other, pairs[str(other.folder)])
+        mine = pairs[str(other.folder)]
+        lines += [*without_partner(runs[0], other, mine), *identical(pair.origin for pair in mine)]
     unknown = dict.fromkeys(name for one in runs for name in one.metrics if definition_of(name) is None)
     lines += [f"left out, as no installed scorer defines them: {', '.join(unknown)}"] if unknown else []
     return [*dict.fromkeys(lines), *told_apart({one.name: one.rows for one in runs})]

@@ -23,7 +23,7 @@ from simulator.texts import quoted
 
 _OPS = {**COMPARED, "!=": ne}
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with\s+confidence\s+(0?\.\d+)\s*)?")
+_TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with\s+confidence\s+({_NUMBER})\s*)?")
 _LIKE = "write it like `latency.response_p50_s < 1.2`, or `barge_in.yield_rate >= 0.9 with confidence 0.95`"
 
 Range = tuple[float, float]
