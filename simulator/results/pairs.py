@@ -53,8 +53,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     deviations of the clusters' differences. reason: what could not be told, and why. n: pairs that were scored by it on
     both sides, identical ones counted once; clusters: to how many independent observations they come. margin: what
     `second` may be worse by (differ by, where no side is the good one); not_inferior: whether the interval shows that
-    it is no more. more_sessions: how
-    many more of each side would show a difference as large as was asked about, four times of five.
+    it is no more. more_sessions: how many more of each side would show a difference as large as was asked about, four
+    times of five.
     """
 
     metric: str
