@@ -16,6 +16,7 @@ from simulator.injector import SpeechInjectorSpec
 from simulator.planning.plan import Plan, plan_of
 from simulator.report.index import index_html
 from simulator.results.controls import control_pairs, control_summary
+from simulator.results.models import models_of
 from simulator.results.pairs import pairs_of
 from simulator.results.row import Row, RowScore
 from simulator.results.run import Run, load_run
@@ -147,6 +148,7 @@ def test_controls_count_for_nothing_else(tmp_path: Path) -> None:
     assert told.control and told.control.differences[0].value == 1.0 and told.sessions == 1
     run = Run(tmp_path, rows)
     assert [pair.first.id for pair in pairs_of(run, run)] == ["call-0"]
+    assert [[one.id for one in found] for found in models_of([run]).values()] == [["call-0"]]
     (alone,) = summarise({"call": scenario}, rows[:1]).scenarios
     assert b"control" not in msgspec.json.encode(alone)
 

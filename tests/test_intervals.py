@@ -153,12 +153,46 @@ def test_a_median_is_compared_within_clusters() -> None:
     assert found.value == pytest.approx(0.3) and found.bounds == pytest.approx((0.3 - reach, 0.3 + reach), abs=1e-6)
 
 
+def test_a_95th_percentile_of_few_values_is_not_compared() -> None:
+    """Of 15 values each the run's table has no interval, so a comparison has none; of 20 it has."""
+    few: list[Parts] = [{"values": [middle, middle + 1, middle + 2]} for middle in (1.0, 5.0, 9.0, 2.0, 3.0)]
+    late: list[Parts] = [
+        {"values": [value + 0.1 * place for value in parts["values"]]} for place, parts in enumerate(few)
+    ]
+    found = interval_of_difference(card("p95"), list(zip(few, late, strict=True)))
+    assert (found.p, found.bounds, found.reason) == (
+        None,
+        None,
+        "15 values; the interval of a 95th percentile needs 20",
+    )
+    more = [({"values": one["values"] * 2}, {"values": two["values"] * 2}) for one, two in zip(few, late, strict=True)]
+    assert interval_of_difference(card("p95"), more).bounds is not None
+
+
 def test_two_clusters_differ_by_nothing_that_can_be_shown() -> None:
     """However far apart: no p, no interval, and the reason; a value on one side only is a finding."""
     found = interval_of_difference(card(), list(zip(each(1, 1), each(9, 9), strict=True)))
     assert (found.value, found.p, found.bounds) == (8.0, None, None) and "needs 3" in (found.reason or "")
     lost = interval_of_difference(card(), list(zip(each(1, 2, 3), [{"values": []}] * 3, strict=True)))
     assert (lost.first, lost.second, lost.reason) == (2.0, None, "undefined on the second side")
+
+
+def test_what_has_a_value_on_one_side_alone_is_no_part_of_a_difference() -> None:
+    """Answers of 1 s and 9 s, five each; who gives the quick ones alone is no quicker: five differences of 0, p = 1."""
+    lost: list[Parts] = [{"values": []}] * 5
+    pairs = list(zip(each(*[1.0] * 5, *[9.0] * 5), [*each(*[1.0] * 5), *lost], strict=True))
+    found = interval_of_difference(card(), pairs)
+    assert (found.first, found.second, found.value, found.p, found.clusters) == (1.0, 1.0, 0.0, 1.0, 5)
+    assert (found.reason or "").startswith("5 of 10 independent observations left out: a value on one side alone; ")
+    apart = interval_of_difference(card(), list(zip([*each(1, 2), *lost], [*lost[:2], *each(*range(5))], strict=True)))
+    assert (apart.value, apart.reason) == (None, "no observation has a value on both sides")
+
+
+def test_two_shares_differ_by_no_more_than_all() -> None:
+    """From all of four cases to none: the difference is -1, and no interval reaches beyond."""
+    some: list[Parts] = [{"count": number, "of": 1} for number in (1, 1, 1, 1, 0, 0, 0, 0)]
+    found = interval_of_difference(card("ratio"), list(zip(some[:4], some[4:], strict=True)))
+    assert found.value == -1 and found.bounds is not None and found.bounds[0] == -1 < found.bounds[1] < 0
 
 
 def test_a_difference_that_is_the_same_everywhere_is_as_likely_as_coins_that_fall_alike() -> None:
@@ -178,6 +212,7 @@ def test_how_many_more_would_do() -> None:
     """A spread of 1 and a difference of 1: ten clusters are the least with 80 % power (tables give n = 10)."""
     assert clusters_needed(1 / math.sqrt(5), 5, 1.0) == 10
     assert clusters_needed(1 / math.sqrt(5), 5, 100.0) == 3
+    assert clusters_needed(1 / math.sqrt(5), 5, 1e-9) == pytest.approx((1.959964 + 0.841621) ** 2 * 1e18, rel=1e-4)
 
 
 def test_identical_trials_count_once() -> None:

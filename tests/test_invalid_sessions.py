@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
 from simulator.cli import main
+from simulator.errors import SessionError
 from simulator.reading.expect import Expectation
-from simulator.results.pairs import differences, pairs_of
+from simulator.results.pairs import differences, paired, pairs_of
 from simulator.results.pooling import pooled, verdicts
 from simulator.results.row import Row, RowScore
 from simulator.results.row_file import append_row
@@ -59,7 +61,19 @@ def test_a_pair_with_an_invalid_session_is_none() -> None:
     pairs = pairs_of(first, second)
     assert [pair.first.trial for pair in pairs] == [0, 1, 3]
     assert len(pairs_of(first.keeping_invalid(), second)) == 4
+    again = Run(Path("a"), [*first.rows, msgspec.structs.replace(first.rows[2], id="s-2.retry-1", invalid="")])
+    kept = again.keeping_invalid()
+    assert all(pair.first.id == pair.second.id for pair in pairs_of(kept, kept)), "an attempt pairs with its like"
     assert differences(pairs)[0].n == 3
+
+
+def test_runs_of_which_nothing_is_valid_are_told_from_runs_that_share_nothing() -> None:
+    """The same scenario and trial on both sides, but the tester failed in all of one."""
+    fine, useless = Run(Path("a"), ROWS[:2]), Run(Path("b"), [row(0, 1.0, invalid="x"), row(1, 1.0, invalid="x")])
+    with pytest.raises(SessionError, match="b: no session is valid"):
+        paired(fine, useless)
+    with pytest.raises(SessionError, match="c: shares no scenario and trial with a"):
+        paired(fine, Run(Path("c"), [row(7, 1.0)]))
 
 
 def test_a_comparison_says_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +92,7 @@ def test_a_comparison_says_what_was_left_out(tmp_path: Path, capsys: pytest.Capt
         told = json.loads(capsys.readouterr().out)
         (items,) = told["against"].values()
         found[options] = (items[0]["n"], len(told["notes"]))
-    assert found == {(): (3, 1), ("--keep-invalid",): (4, 0)}
+    assert found == {(): (3, 2), ("--keep-invalid",): (4, 0)}  # and one of b has no partner
 
 
 @pytest.fixture(scope="module")

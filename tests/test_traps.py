@@ -97,15 +97,28 @@ def test_lines_that_let_nothing_pass_or_never_come_on(line: dict[str, Any], told
         ("barge_in.yield_rate", {"user": USER | {"turns": ["Hi.", {"agent_speaking": "1s", "say": "Wait."}]}}),
         ("backchannel.kept_floor_rate", {"injectors": [{"kind": "backchannel", "say": "Right.", "cue": {"at": "3s"}}]}),
         ("takeover.in_pause_rate", {"user": USER | {"turns": [{"say": ["Well", {"pause": "1s"}, "hello."]}]}}),
-        ("barge_in.yield_rate", {"user": USER | {"turns": ["Hello."]}}),
+        ("barge_in.yield_rate", {"user": USER | {"turns": ["Hello."]}, "agent": AGENT | {"opening": "Good evening."}}),
+        ("barge_in.yield_rate", {"user": USER | {"turns": ["Hello."]}, "agent": BRIEF}),
         ("barge_in.yield_rate", {"user": {"kind": "player", "file": str(SCENARIOS / "recordings" / "caller.flac")}}),
     ],
 )
 def test_an_expectation_on_what_nobody_makes_happen(metric: str, more: dict[str, Any]) -> None:
     """The same expectation is no trap where the scenario has what it needs, or the user may do anything."""
     (sentence,) = found(expect=[f"{metric} >= 0"])
+    if metric.startswith("barge_in"):  # nor does a first turn fall over an agent that speaks when it is spoken to
+        assert found(expect=[f"{metric} >= 0"], user=USER | {"turns": ["Hello."]}) == [sentence]
     assert sentence.startswith(f"test: $.expect[0]: {metric} will hardly have a value: it needs ")
     assert found(expect=[f"{metric} >= 0"], **more) == []
+
+
+def test_an_expectation_of_an_agent_that_is_silent() -> None:
+    """It answers nobody, and nobody can interrupt it, whenever that is tried; that it answers nobody is a value."""
+    late = {"injectors": [{**WAIT, "cue": {"at": "3s"}}]}
+    for metric in ("latency.response_p50_s", "barge_in.yield_rate"):
+        (sentence,) = found(expect=[f"{metric} >= 0"], agent="silent", user=BRIEF, **late)
+        assert f"{metric} will hardly have a value: it needs a" in sentence and "that speak" in sentence
+        assert found(expect=[f"{metric} >= 0"], user=BRIEF, **late) == []
+    assert found(expect=["latency.unanswered_rate <= 1"], agent="silent", user=BRIEF) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 
 from simulator.buckets.bucket import is_url
@@ -11,14 +12,19 @@ from simulator.cli.compare_models import compare_folders, told_table
 from simulator.cli.overrides import add_keep_invalid
 from simulator.cli.places import to_read
 from simulator.errors import ScenarioError
+from simulator.intervals.observations import identical
 from simulator.results.asking import head_metrics
-from simulator.results.baseline import read_baseline, write_baseline
+from simulator.results.baseline import as_kept, read_baseline, write_baseline
 from simulator.results.models import models_of, models_table
-from simulator.results.pairs import Difference, Inquiry, differences, paired, pairs_of
+from simulator.results.pairs import Difference, Inquiry, Pair, differences, paired, pairs_of, without_partner
 from simulator.results.run import Run, load_run
 from simulator.results.telling import told_apart
 from simulator.results.thresholds import ThresholdDifference, threshold_differences
+from simulator.scoring.scorer import definition_of
 from simulator.scoring.validity import share_line
+
+_LEAST = 1e-9
+"""A difference below this is none that anybody asks for, in whatever unit."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,10 +86,11 @@ def run(args: argparse.Namespace) -> int:
         return _write_baseline(runs, args)
     if args.baseline is not None:
         baseline = read_baseline(args.baseline)
-        runs.insert(0, baseline.keeping_invalid() if args.keep_invalid else baseline)
+        runs = [baseline.keeping_invalid() if args.keep_invalid else baseline, *map(as_kept, runs)]
     alone = args.format == "markdown" and len(runs) == 1 and len(models_of(runs)) > 1
     if args.format in ("latex", "csv") or alone:
         return _tell_models(runs, args)
+    _refuse_twins(runs)
     if len(runs) < 2:
         raise ScenarioError("compare needs two runs or more, or a run and --baseline FILE; found one")
     asked = _asked(runs, args)
@@ -96,7 +103,15 @@ def run(args: argparse.Namespace) -> int:
             paired(runs[0], other)
     found = {folder: differences(mine, asked) for folder, mine in pairs.items()}
     page = _write_page(runs, args) if all(pairs.values()) and not _table_alone(args) else None
-    _print(found, shifts, runs, page, args)
+    notes = _notes(runs, pairs)
+    if args.format == "json":
+        from simulator.cli.compare_tables import as_json
+
+        print(as_json(found, runs[0].folder, page, notes, shifts))
+    else:
+        _print(found, shifts, runs, args, notes)
+    if page is not None and args.format == "text":
+        print(page)
     if args.fail_on:
         _tell_unjudged(found)
     if any(one.left_out for one in runs):
@@ -119,10 +134,18 @@ def _tell_models(runs: Sequence[Run], args: argparse.Namespace) -> int:
 def _asked(runs: Sequence[Run], args: argparse.Namespace) -> Inquiry:
     margins = dict(map(_margin, args.margins))
     _refuse_unmeasured(runs, (*args.metrics, *margins))
-    if args.need is not None and not args.need > 0:
-        raise ScenarioError(f"--need {args.need:g}: a difference above 0 is needed, in the unit of the metrics")
+    if args.need is not None and not _LEAST <= args.need < inf:
+        raise ScenarioError(f"--need {args.need:g}: a difference of {_LEAST:g} or more, in the unit of the metrics")
     chosen = None if args.all else args.metrics or head_metrics(runs)
     return Inquiry(metrics=chosen, margins=margins, need=args.need)
+
+
+def _refuse_twins(runs: Sequence[Run]) -> None:
+    """Differences are told by the folder of the run that is held against the first."""
+    folders = [str(one.folder) for one in runs[1:]]
+    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
+    if twice is not None:
+        raise ScenarioError(f"{twice} is to be held against {runs[0].folder} twice; name each run once")
 
 
 def _refuse_unmeasured(runs: Sequence[Run], metrics: Sequence[str]) -> None:
@@ -130,6 +153,8 @@ def _refuse_unmeasured(runs: Sequence[Run], metrics: Sequence[str]) -> None:
     for metric in metrics:
         if metric not in measured:
             raise ScenarioError(f"{metric}: no session of these runs was scored by it; `--all` shows what there is")
+        if definition_of(metric) is None:
+            raise ScenarioError(f"{metric}: no installed scorer defines it, so nobody knows how to pool it")
 
 
 def _margin(text: str) -> tuple[str, float]:
@@ -138,7 +163,7 @@ def _margin(text: str) -> tuple[str, float]:
         margin = float(value)
     except ValueError:
         margin = -1.0
-    if not equals or margin < 0:
+    if not equals or not 0 <= margin < inf:
         raise ScenarioError(f"--margin {text}: write it like --margin barge_in.yield_rate=0.05")
     return metric.strip(), margin
 
@@ -148,8 +173,12 @@ def _write_baseline(runs: Sequence[Run], args: argparse.Namespace) -> int:
         raise ScenarioError(f"--write-baseline keeps one run; found {len(runs)}")
     metrics = runs[0].metrics if args.all else args.metrics or head_metrics(runs)
     write_baseline(args.write_baseline, runs[0], metrics)
+    lost = sum(row.status != "completed" for row in runs[0].rows)
+    if lost:
+        told = f"{lost} of {len(runs[0].rows)} sessions were not completed and are not in it"
+        print(f"simulate: {args.write_baseline}: {told}", file=sys.stderr)
     print(args.write_baseline)
-    return OK
+    return INCOMPLETE if lost or runs[0].left_out else OK
 
 
 def _table_alone(args: argparse.Namespace) -> bool:
@@ -171,14 +200,19 @@ def _write_page(runs: Sequence[Run], args: argparse.Namespace) -> Path | None:
     return out
 
 
-def _notes(runs: Sequence[Run]) -> list[str]:
-    """What to know beside the numbers: which sessions were left out, and that one side is told and another is not."""
+def _notes(runs: Sequence[Run], pairs: Mapping[str, Sequence[Pair]]) -> list[str]:
+    """What to know beside the numbers: what was left out, and that one side is told and another is not."""
     lines = [
         f"{one.name}: {line}"
         for one in runs
         for line in share_line([row.id for row in one.rows if row.invalid], len(one.rows))
     ]
-    return [*lines, *told_apart({one.name: one.rows for one in runs})]
+    for other in runs[1:]:
+        mine = pairs[str(other.folder)]
+        lines += [*without_partner(runs[0], other, mine), *identical(pair.origin for pair in mine)]
+    unknown = dict.fromkeys(name for one in runs for name in one.metrics if definition_of(name) is None)
+    lines += [f"left out, as no installed scorer defines them: {', '.join(unknown)}"] if unknown else []
+    return [*dict.fromkeys(lines), *told_apart({one.name: one.rows for one in runs})]
 
 
 def _fails(item: Difference, args: argparse.Namespace) -> bool:
@@ -202,15 +236,11 @@ def _print(
     found: dict[str, list[Difference]],
     shifts: dict[str, list[ThresholdDifference]],
     runs: Sequence[Run],
-    page: Path | None,
     args: argparse.Namespace,
+    notes: Sequence[str],
 ) -> None:
     from simulator.cli import compare_tables as tables
 
-    notes = _notes(runs)
-    if args.format == "json":
-        print(tables.as_json(found, runs[0].folder, page, notes, shifts))
-        return
     show = tables.print_markdown if args.format == "markdown" else tables.print_table
     for other, items in zip(runs[1:], found.values(), strict=True):
         if items or not (shifts[str(other.folder)] or args.format == "markdown"):
@@ -222,5 +252,3 @@ def _print(
         told_table(table, "markdown", args.out if _table_alone(args) else None)
     for note in notes:
         print(f"\n{note}" if args.format == "markdown" else note)
-    if page is not None and args.format == "text":
-        print(page)

@@ -113,15 +113,12 @@ def _cells(item: Difference) -> tuple[str, ...]:
         interval,
         "" if item.effect is None else f"{item.effect:+.2f}",
         "" if item.p_adjusted is None else f"{item.p_adjusted:.2g}",
-        _word(item),
+        "" if item.tone == "unclear" else item.tone,
     )
 
 
-def _word(item: Difference) -> str:
-    words: list[str] = [] if item.tone == "unclear" else [item.tone]
-    if item.not_inferior is not None:
-        words.append(f"{'within' if item.not_inferior else 'not shown to be within'} {item.margin:g}")
-    return ", ".join(words)
+def _within(item: Difference) -> str:
+    return f"{item.metric}: {'within' if item.not_inferior else 'not shown to be within'} {item.margin:g}"
 
 
 def _remarks(items: Sequence[Difference], need: float | None) -> list[str]:
@@ -131,17 +128,30 @@ def _remarks(items: Sequence[Difference], need: float | None) -> list[str]:
         if item.reason:
             reasons.setdefault(item.reason, []).append(item.metric)
     lines = [f"{reason}: {', '.join(metrics)}" for reason, metrics in reasons.items()]
+    apart = [item.metric for item in items if _is_mean_of_differences(item)]
+    if apart:
+        lines.append(f"the difference is the mean of the observations' own: {', '.join(apart)}")
     tested = [item for item in items if item.p is not None]
     if tested:
         least, most = min(item.clusters for item in tested), max(item.clusters for item in tested)
         over = observations(most) if least == most else f"{least} to {observations(most)}"
-        lines.append(f"{over}; p adjusted over {len(tested)} metrics (Holm)")
+        lines.append(f"{over}; p adjusted over {len(tested)} metric{'s' * (len(tested) != 1)} (Holm)")
+    lines += [_within(item) for item in items if item.not_inferior is not None]
     if need is not None:
-        lines += [f"{item.metric}: {_needed(item, need)}" for item in items if item.more_sessions is not None]
+        lines += [f"{item.metric}: {_needed(item, need)}" for item in items if item.value is not None]
     return lines
 
 
+def _is_mean_of_differences(item: Difference) -> bool:
+    """Whether a difference is not that of the values beside it: quantiles are compared within observations."""
+    if item.value is None or item.first is None or item.second is None:
+        return False
+    return abs(item.second - item.first - item.value) > 5e-4  # what three decimals show
+
+
 def _needed(item: Difference, need: float) -> str:
+    if item.more_sessions is None:
+        return f"nobody knows how many more sessions would show a difference of {need:g}: {item.reason}"
     if not item.more_sessions:
         return f"a difference of {need:g} would show with what there is, four times of five"
     return f"{item.more_sessions} more sessions of each run would show a difference of {need:g}, four times of five"

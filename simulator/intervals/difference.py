@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.intervals.influence import influences
 from simulator.intervals.pooled import FEWEST_CLUSTERS, QUANTILES, cases_of, observations
+from simulator.intervals.quantile import FEWEST_FOR_P95, too_few_for_p95
 from simulator.intervals.share import Bounds
 from simulator.intervals.student import critical_t, two_sided_p
 from simulator.score import Definition, Parts, add_parts, quantile, value_of
@@ -40,20 +41,41 @@ class PairedEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def interval_of_difference(definition: Definition, pairs: Sequence[tuple[Parts, Parts]]) -> PairedEstimate:
-    """Give second minus first of a definition's value. pairs: for each cluster the sums of both sides' parts."""
+    """Give second minus first of a definition's value. pairs: for each cluster the sums of both sides' parts.
+
+    A cluster with a value on one side alone is left out, and told: an agent that falls silent where answers come late
+    would have the better mean without any answer that came earlier.
+    """
     pairs = [pair for pair in pairs if any(map(_holds, pair))]
-    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
-    first, second = (value_of(definition, add_parts(side)) for side in sides)
-    bare = PairedEstimate(first=first, second=second, value=None, clusters=len(pairs))
-    if first is None or second is None:
-        missing = "both sides" if first is second else "the first side" if first is None else "the second side"
-        return msgspec.structs.replace(bare, reason=f"undefined on {missing}")
-    bare = msgspec.structs.replace(bare, value=second - first)
-    if len(pairs) < FEWEST_CLUSTERS:
-        return _too_few(bare)
+    whole = _bare(definition, pairs)
+    if whole.first is None or whole.second is None:
+        missing = "the first side" if whole.first is None else "the second side"
+        return _because(whole, f"undefined on {'both sides' if whole.first is whole.second else missing}")
+    both = [pair for pair in pairs if all(map(_holds, pair))]
+    if not both:
+        return _because(msgspec.structs.replace(whole, value=None), "no observation has a value on both sides")
+    bare = _bare(definition, both)
+    if len(both) < len(pairs):
+        out = f"{len(pairs) - len(both)} of {observations(len(pairs))} left out"
+        bare = _because(bare, f"{out}: a value on one side alone")
+    if bare.value is None:
+        return bare
+    if len(both) < FEWEST_CLUSTERS:
+        return _because(bare, f"{observations(len(both))}; a comparison needs {FEWEST_CLUSTERS}")
+    sides = [[pair[side] for pair in both] for side in (0, 1)]
     if definition.statistic in QUANTILES:
         return _of_quantile(definition, bare, *sides)
-    return _of_influences(definition, bare, second - first, *sides)
+    return _of_influences(definition, bare, bare.value, *sides)
+
+
+def _bare(definition: Definition, pairs: Sequence[tuple[Parts, Parts]]) -> PairedEstimate:
+    first, second = (value_of(definition, add_parts([pair[side] for pair in pairs])) for side in (0, 1))
+    value = None if first is None or second is None else second - first
+    return PairedEstimate(first=first, second=second, value=value, clusters=len(pairs))
+
+
+def _because(bare: PairedEstimate, reason: str) -> PairedEstimate:
+    return msgspec.structs.replace(bare, reason="; ".join(filter(None, (bare.reason, reason))))
 
 
 def _holds(parts: Parts) -> bool:
@@ -91,26 +113,26 @@ def _of_influences(
     counted = [cases_of(definition, side) for side in (first, second)]
     # Shares that moved alike in every cluster: one case might have gone the other way all the same.
     cases = [float(found[1].sum()) for found in counted if found is not None]
-    least = definition.scale / min(cases) if len(cases) == 2 else 0.0
-    return _tested(bare, value, max(float((pulls**2).sum()), least**2))
+    if len(cases) < 2:
+        return _tested(bare, value, float((pulls**2).sum()))
+    found = _tested(bare, value, max(float((pulls**2).sum()), (definition.scale / min(cases)) ** 2))
+    if found.bounds is None:
+        return found
+    low, high = (min(definition.scale, max(-definition.scale, bound)) for bound in found.bounds)
+    return msgspec.structs.replace(found, bounds=(low, high))  # no two shares are further apart
 
 
 def _of_quantile(
     definition: Definition, bare: PairedEstimate, first: Sequence[Parts], second: Sequence[Parts]
 ) -> PairedEstimate:
     q = QUANTILES[definition.statistic]
-    both = [pair for pair in zip(first, second, strict=True) if all(side["values"] for side in pair)]
-    bare = msgspec.structs.replace(bare, clusters=len(both))
-    if len(both) < FEWEST_CLUSTERS:
-        return _too_few(bare)
-    each = definition.scale * np.array([quantile(two["values"], q) - quantile(one["values"], q) for one, two in both])
+    fewest = min(sum(len(parts["values"]) for parts in side) for side in (first, second))
+    if definition.statistic == "p95" and fewest < FEWEST_FOR_P95:
+        return _because(bare, too_few_for_p95(fewest))
+    sides = zip(first, second, strict=True)
+    each = definition.scale * np.array([quantile(two["values"], q) - quantile(one["values"], q) for one, two in sides])
     value = float(each.mean())
     return _tested(bare, value, float(((each - value) ** 2).sum()) / len(each) ** 2)
-
-
-def _too_few(bare: PairedEstimate) -> PairedEstimate:
-    reason = f"{observations(bare.clusters)}; a comparison needs {FEWEST_CLUSTERS}"
-    return msgspec.structs.replace(bare, reason=reason)
 
 
 def _tested(bare: PairedEstimate, value: float, squares: float) -> PairedEstimate:
@@ -134,5 +156,4 @@ def _tested(bare: PairedEstimate, value: float, squares: float) -> PairedEstimat
 def _alike(bare: PairedEstimate, value: float) -> PairedEstimate:
     """All clusters differ by the same: how many fair coins would all fall alike (the exact sign-flip test)."""
     p = 1.0 if value == 0 else 2.0 ** (1 - bare.clusters)
-    reason = f"all {bare.clusters} observations give the same difference"
-    return msgspec.structs.replace(bare, p=p, reason=reason)
+    return _because(msgspec.structs.replace(bare, p=p), f"all {bare.clusters} observations give the same difference")

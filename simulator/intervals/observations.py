@@ -68,8 +68,11 @@ def told(found: Iterable[Origin]) -> list[str]:
     if len(kept) > 1:
         over = population(kept)
         lines.append(f"intervals speak for {over.speaks_for}: {observations(len(over.clusters))}")
+    return lines + identical(origins)
+
+
+def identical(origins: Iterable[Origin]) -> list[str]:
+    """Say how many trials sound like another, bit by bit, and as how many they count; nothing where none does."""
     several = [number for origin, number in Counter(origins).items() if origin.sound and number > 1]
-    if several:
-        times = "once" if len(several) == 1 else f"as {len(several)}"
-        lines.append(f"{sum(several)} identical trials count {times}")
-    return lines
+    times = "once" if len(several) == 1 else f"as {len(several)}"
+    return [f"{sum(several)} identical trials count {times}"] if several else []

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.intervals.influence import flat, influences
-from simulator.intervals.quantile import FEWEST_FOR_P95, quantile_bounds
+from simulator.intervals.quantile import FEWEST_FOR_P95, quantile_bounds, too_few_for_p95
 from simulator.intervals.share import Bounds, Floats, effective_cases, sums, wilson_corrected
 from simulator.intervals.student import critical_t
 from simulator.score import Definition, Parts, add_parts, value_of
@@ -89,7 +89,7 @@ def _bounds(definition: Definition, clusters: Sequence[Parts], confidence: float
     if definition.statistic in QUANTILES:
         values, owner = flat(clusters)
         if definition.statistic == "p95" and len(values) < FEWEST_FOR_P95:
-            return f"{len(values)} values; the interval of a 95th percentile needs {FEWEST_FOR_P95}"
+            return too_few_for_p95(len(values))
         t = critical_t(1 - confidence, len(clusters))
         return quantile_bounds(values, owner, QUANTILES[definition.statistic], z, t)
     return _skewed_t(definition, clusters, confidence)

@@ -28,6 +28,11 @@ _FARTHEST = 1e-4
 """A tail is never continued beyond this share: there the exponential form is a belief and no more."""
 
 
+def too_few_for_p95(values: int) -> str:
+    """Say why so many values have no interval of their 95th percentile."""
+    return f"{values} values; the interval of a 95th percentile needs {FEWEST_FOR_P95}"
+
+
 def quantile_bounds(values: Floats, owner: Owners, q: float, z: float, t: float) -> Bounds:
     """Give the interval of the q-quantile. values: float64 (n,), in any order; owner: int64 (n,), their clusters.
 

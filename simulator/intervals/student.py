@@ -9,6 +9,10 @@ from functools import cache
 _TINY = 1e-300
 _CLOSE = 1e-16
 _MOST_TERMS = 10_000
+_LONG = 1000
+"""Degrees of freedom from which a product of gammas gives way to its series, whose next term is below 1e-17."""
+_NORMAL = 10**7
+"""Degrees of freedom beyond which Student's t and the normal quantile differ in the seventh digit and later."""
 
 
 def two_sided_p(t: float, df: int) -> float:
@@ -29,6 +33,9 @@ def two_sided_p(t: float, df: int) -> float:
 
 def _gamma_ratio(df: int) -> float:
     """Give gamma((df + 1) / 2) / gamma(df / 2), as a product: differences of log-gammas would lose digits."""
+    if df > _LONG:  # Stirling's series in 1 / x
+        x = df / 2
+        return math.sqrt(x) * (1 - 1 / (8 * x) + 1 / (128 * x**2) + 5 / (1024 * x**3) - 21 / (32768 * x**4))
     ratio = 1 / math.sqrt(math.pi) if df % 2 else math.sqrt(math.pi) / 2
     for n in range(1 if df % 2 else 2, df, 2):
         ratio *= (n + 1) / n
@@ -60,7 +67,7 @@ def _away_from_zero(value: float) -> float:
 @cache  # a table of a hundred metrics asks for the same few
 def critical_t(p: float, df: int) -> float:
     """Give the t whose two-sided probability is p (0.05 for a 95 % interval), 0 < p < 1."""
-    low, high = 0.0, 1.0
+    low, high, df = 0.0, 1.0, min(df, _NORMAL)
     while two_sided_p(high, df) > p:
         low, high = high, high * 2
     while True:

@@ -68,7 +68,7 @@ def _never_on(scenario: Scenario, channel: ChannelSpec) -> str | None:
         return f"never comes on: the session is over after {scenario.duration.time} at the latest"
     if channel.during is not None and scenario.dataset is None:
         party, speaking, least = channel.during.condition
-        if kind_of(scenario.actor(party)) == "silent" and not any(one.party == party for one in scenario.injectors):
+        if not _speaks(scenario, party):
             return f"never comes on: the {party} is silent"
         if speaking and not scenario.injectors and least > _longest_s(scenario, party):
             return f"never comes on: nothing that the {party} says lasts so long"
@@ -128,13 +128,27 @@ def _interrupts(scenario: Scenario) -> bool:
     anywhere = {"agent_speaking", "agent_pausing", "at", "random"}
     turns = getattr(scenario.user, "turns", [])
     # The first turn without a cue comes at a time, whoever speaks then.
-    at_once = bool(turns) and (isinstance(turns[0], str) or not turns[0].conditions())
+    at_once = _may_open(scenario) and bool(turns) and (isinstance(turns[0], str) or not turns[0].conditions())
     cued = any(not anywhere.isdisjoint(turn.conditions()) for _, turn in _turns(scenario.user))
     return at_once or cued or _injects("interruption")(scenario)
 
 
+def _may_open(scenario: Scenario) -> bool:
+    """Whether the agent may be speaking when the user's first turn comes, or while the user pauses in it."""
+    silent_at_first = kind_of(scenario.agent) in ("cascade", "silent") and not getattr(scenario.agent, "opening", "")
+    return not silent_at_first or _pauses(scenario)
+
+
 def _pauses(scenario: Scenario) -> bool:
     return not _is_plain(scenario) or any(not isinstance(text, str) for text in _texts(scenario.user))
+
+
+def _speaks(scenario: Scenario, party: Party) -> bool:
+    return kind_of(scenario.actor(party)) != "silent" or any(one.party == party for one in scenario.injectors)
+
+
+def _converse(scenario: Scenario) -> bool:
+    return all(_speaks(scenario, party) for party in PARTIES)
 
 
 NEEDS: tuple[tuple[str, Has, str], ...] = (
@@ -142,6 +156,8 @@ NEEDS: tuple[tuple[str, Has, str], ...] = (
     ("selectivity.talker_", _carries("talker"), "a talker on the line to the agent"),
     ("selectivity.noise_", _carries("burst"), "a burst on the line to the agent"),
     ("selectivity.steady_noise_", _carries("noise"), "noise on the line to the agent"),
+    ("latency.response_", _converse, "a user and an agent that speak"),
+    ("barge_in.", lambda scenario: _speaks(scenario, "agent"), "an agent that speaks"),
     ("barge_in.", _interrupts, "an interruption, or a turn at an `agent_speaking` cue"),
     ("backchannel.kept_floor", _injects("backchannel"), "an injector of the kind backchannel"),
     ("backchannel.resumed", _injects("backchannel"), "an injector of the kind backchannel"),

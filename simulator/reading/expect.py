@@ -4,6 +4,7 @@ Without a confidence the value itself is judged. With one, a bound on it is: the
 lies on the right side with that confidence, failed when it lies on the wrong one, and undecided in between.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from operator import ne
@@ -22,7 +23,7 @@ from simulator.texts import quoted
 
 _OPS = {**COMPARED, "!=": ne}
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with\s+confidence\s+(0?\.\d+)\s*)?")
+_TEXT = re.compile(rf"\s*([\w:.\-]+)\s*(<=|>=|==|!=|<|>)\s*({_NUMBER})\s*(?:with\s+confidence\s+({_NUMBER})\s*)?")
 _LIKE = "write it like `latency.response_p50_s < 1.2`, or `barge_in.yield_rate >= 0.9 with confidence 0.95`"
 
 Range = tuple[float, float]
@@ -62,13 +63,15 @@ class Expectation:
             raise ValueError(f"{text!r} is no expectation; {_LIKE}")
         self.metric, self.op, bound, confidence = match.groups()
         self.bound = float(bound)
+        if not math.isfinite(self.bound):
+            raise ValueError(f"{text!r}: {bound} is greater than any number")
         self.confidence = float(confidence) if confidence else None
         if self.confidence is not None and self.op in ("==", "!="):
             raise ValueError(f"{text!r}: a single value is never certain; with a confidence write <, <=, > or >=")
         if self.confidence is not None and not 0.5 <= self.confidence < 1:
             raise ValueError(f"{text!r}: confidence is {self.confidence:g}; allowed are 0.5 up to below 1")
-        if within is not None and not within[0] < within[1]:
-            raise ValueError(f"{text!r}: within is {list(within)}; write the lower bound first")
+        if within is not None and not -math.inf < within[0] < within[1] < math.inf:
+            raise ValueError(f"{text!r}: within is {list(within)}; write the lower bound first, and numbers only")
 
     @classmethod
     def of(cls, outcome: ExpectedOutcome) -> "Expectation":
@@ -224,4 +227,12 @@ def undecidable(expectation: Expectation, definition: Definition) -> str | None:
             f"nobody knows between what the values of {definition.id} lie; say it "
             f"({{metric: {expectation.text!r}, within: [0, 10]}}), or expect a quantile"
         )
+    low, high = values_of_one(expectation, definition)
+    if (expectation.op, expectation.bound) in ((">=", high), ("<=", low)):
+        return f"no number of trials shows that it is always {expectation.bound:g}; write a bound that leaves room"
     return None
+
+
+def values_of_one(expectation: Expectation, definition: Definition) -> Range:
+    """Between what a session's value lies, in the unit of the metric: as the expectation says, else a share's range."""
+    return expectation.within or (0.0, definition.scale)

@@ -7,7 +7,7 @@ from simulator.report.assets import escape
 from simulator.report.numbers import quantity, signed
 from simulator.report.plots import Axis, difference
 from simulator.results.leading import LEADING
-from simulator.results.pairs import Difference, Inquiry, Pair, difference_of, differences
+from simulator.results.pairs import Difference, Inquiry, Pair, difference_of, differences, distinct_pairs
 from simulator.score import Definition
 from simulator.scoring.scorer import definition_of
 
@@ -76,6 +76,8 @@ def _row(item: Difference) -> str:
     interval = f"{signed(item.ci95[0])} to {signed(item.ci95[1])}" if item.ci95 else escape(item.reason or "")
     if item.p_adjusted is not None:
         interval += f", p {item.p_adjusted:.2g}"
+    if item.ci95 and item.reason:
+        interval += f"; {escape(item.reason)}"
     if item.n == 1 and item.value is not None and item.ci95 is None:
         interval = "one pair"
     # A difference alone would lie at the edge of an axis that is made for it.
@@ -99,7 +101,7 @@ def _axis(item: Difference) -> Axis:
 def _by_scenario(pairs: Sequence[Pair], found: Sequence[Difference]) -> str:
     """Differences by scenario for the main metrics; nothing when there is only one scenario."""
     groups: dict[str, list[Pair]] = {}
-    for pair in pairs:
+    for pair in distinct_pairs(pairs):
         groups.setdefault(pair.first.scenario, []).append(pair)
     measured = {item.metric for item in found if item.value is not None}
     metrics = ([metric for metric in LEADING if metric in measured] or sorted(measured))[:COLUMNS]

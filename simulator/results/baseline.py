@@ -14,6 +14,7 @@ from simulator.errors import ScenarioError, SessionError
 from simulator.files import read_json
 from simulator.reading.expect import read_expectation
 from simulator.results.row import Row, RowScore
+from simulator.results.row_file import checked
 from simulator.results.run import Run
 from simulator.spec import encode
 
@@ -31,6 +32,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expect: dict[str, list[Any]] = {}
 
 
+class _Version(msgspec.Struct):
+    """What any version's file can be read as."""
+
+    format: int
+
+
 def write_baseline(path: Path, run: Run, metrics: Collection[str]) -> None:
     """Write a run's completed sessions with these metrics, a line each, so that a change shows as one. OSError."""
     rows = [_slim(row, metrics) for row in run.rows if row.status == "completed"]
@@ -43,18 +50,36 @@ def write_baseline(path: Path, run: Run, metrics: Collection[str]) -> None:
 def read_baseline(path: Path) -> Run:
     """Read a baseline as a run whose folder is that file. SessionError when it is none."""
     try:
-        found = read_json(path, Baseline)
+        version = read_json(path, _Version).format
+        found = read_json(path, Baseline) if version <= FORMAT else None
     except FileNotFoundError:
         raise SessionError(f"{path}: there is no such file; write one with --write-baseline") from None
     except SessionError as error:
         raise SessionError(f"{error}; it is no baseline") from error
-    if found.format > FORMAT:
-        raise SessionError(f"{path}: is a baseline of format {found.format}; this version reads {FORMAT}")
+    if found is None:
+        raise SessionError(f"{path}: is a baseline of format {version}; this version reads {FORMAT}")
+    try:
+        rows = {row.id: checked(row) for row in found.rows}
+    except SessionError as error:
+        raise SessionError(f"{path}: {error}; it is no baseline") from error
     try:
         expected = {name: [read_expectation(one, str(path)) for one in told] for name, told in found.expect.items()}
     except ScenarioError as error:
         raise SessionError(str(error)) from error
-    return Run(path, found.rows, expected=expected)
+    return Run(path, list(rows.values()), expected=expected)
+
+
+def as_kept(run: Run) -> Run:
+    """Give a run with its values as a baseline keeps them.
+
+    What is held against a baseline is rounded like it: a millionth that is missing from every value on one side alone
+    would be a difference that is the same everywhere, and so a finding.
+    """
+    rows = [
+        msgspec.structs.replace(row, scores={name: _rounded(score) for name, score in row.scores.items()})
+        for row in run.rows
+    ]
+    return run.with_rows(rows)
 
 
 def _slim(row: Row, metrics: Collection[str]) -> Row:

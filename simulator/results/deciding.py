@@ -15,7 +15,7 @@ from simulator.intervals.betting import decided_side
 from simulator.intervals.observations import distinct
 from simulator.intervals.pooled import QUANTILES
 from simulator.intervals.share import Floats
-from simulator.reading.expect import Expectation, Verdict, judge, undecidable, verdict_of
+from simulator.reading.expect import Expectation, Verdict, judge, undecidable, values_of_one, verdict_of
 from simulator.results.row import Row, RowScore, scored
 from simulator.score import Definition, Parts, Score, add_parts
 from simulator.scoring.pooling import pool
@@ -79,16 +79,30 @@ def _by_rounds(expectation: Expectation, definition: Definition, value: float, r
     observed, bound = _observed(expectation, definition, rounds, upward=upward)
     outside = float(max(-observed.min(initial=0.0), observed.max(initial=0.0) - 1))
     if outside > 1e-9:
-        reason = f"undecided: a session's value lies outside {list(_range(expectation))}; say `within` what they lie"
+        lies = list(values_of_one(expectation, definition))
+        reason = f"undecided: a session's value lies outside {lies}; say `within` what they lie"
         return verdict_of(expectation, value, passed=False, undecided=True, reason=reason)
+    if definition.statistic not in QUANTILES:
+        edges = {expectation.holds(edge) for edge in values_of_one(expectation, definition)}
+        if len(edges) == 1:  # whatever the sessions say
+            reason = (
+                f"values lie between {' and '.join(f'{edge:g}' for edge in values_of_one(expectation, definition))}"
+            )
+            return verdict_of(expectation, value, passed=edges.pop(), reason=reason)
     assert expectation.confidence is not None
     side, trials = decided_side(np.clip(observed, 0, 1), bound, expectation.confidence)
     if side == "open":
-        reason = f"undecided after {len(rounds)} trials with confidence {expectation.confidence:g}"
+        reason = (
+            f"undecided after {len(rounds)} trial{'s' * (len(rounds) != 1)} with confidence {expectation.confidence:g}"
+        )
         return verdict_of(expectation, value, passed=False, undecided=True, reason=reason)
     # The share of values on the right side of a quantile's bound is to be large, whichever side that is.
     wanted = "above" if upward or definition.statistic in QUANTILES else "below"
-    return verdict_of(expectation, value, passed=side == wanted, trials=trials)
+    passed = side == wanted
+    if expectation.outcome is None and expectation.holds(value) != passed:  # a trial of one case weighs as one of ten
+        reason = f"undecided: single trials say {'yes' if passed else 'no'}, their pooled value the opposite"
+        return verdict_of(expectation, value, passed=False, undecided=True, reason=reason)
+    return verdict_of(expectation, value, passed=passed, trials=trials)
 
 
 def _observed(
@@ -105,12 +119,8 @@ def _observed(
         each = [parts["count"] / parts["of"] for parts in rounds if parts["of"]]
     else:
         each = [float(np.mean(parts["values"])) for parts in rounds if parts["values"]]
-    low, high = (edge / definition.scale if expectation.within else edge for edge in _range(expectation))
+    low, high = (edge / definition.scale for edge in values_of_one(expectation, definition))
     return (np.array(each) - low) / (high - low), (bound - low) / (high - low)
-
-
-def _range(expectation: Expectation) -> tuple[float, float]:
-    return expectation.within or (0.0, 1.0)
 
 
 def _by_interval(expectation: Expectation, pooled: Score) -> Verdict:

@@ -62,13 +62,14 @@ class ModelTable(NamedTuple):
 
 
 def models_of(runs: Sequence[Run]) -> dict[str, list[Row]]:
-    """Give the models of runs by name, with their sessions."""
+    """Give the models of runs by name, with their sessions; controls count for nothing."""
     names = [run.name for run in runs]
     models: dict[str, list[Row]] = {}
     for run in runs:
         own = run.name if names.count(run.name) == 1 else str(run.folder)
-        agents = dict.fromkeys(row.agent for row in run.rows)
-        for row in run.rows:
+        rows = [row for row in run.rows if not row.control_of]
+        agents = dict.fromkeys(row.agent for row in rows)
+        for row in rows:
             models.setdefault(own if len(agents) < 2 else f"{own} · {row.agent}", []).append(row)
     return models
 

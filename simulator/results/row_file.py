@@ -104,7 +104,7 @@ def read_rows(run_folder: Path) -> tuple[list[Row], list[str]]:
 
 def row_in(line: bytes, decoder: "msgspec.json.Decoder[Row]") -> Row:
     """Read a line of results.jsonl. SessionError: it is no row."""
-    row = _checked(decode_json(line, decoder, where="the row"))
+    row = checked(decode_json(line, decoder, where="the row"))
     _share_units(row)
     return row
 
@@ -114,7 +114,7 @@ def names_folder(name: str) -> bool:
     return name not in ("", ".", "..") and {"/", "\\", "\0"}.isdisjoint(name)
 
 
-def _checked(row: Row) -> Row:
+def checked(row: Row) -> Row:
     """Give a row as it was read. SessionError: an id that no folder can have, parts that are not those of a metric."""
     if not names_folder(row.id):
         raise SessionError(f"id is {quoted(row.id)}; allowed is the name of a folder")

@@ -88,7 +88,10 @@ class Run:
 
     def keeping_invalid(self) -> "Run":
         """The same run, of which every session counts, invalid or not."""
-        rows = keeping_invalid(self.rows)
+        return self.with_rows(keeping_invalid(self.rows))
+
+    def with_rows(self, rows: Sequence[Row]) -> "Run":
+        """The same run, of which these rows are read."""
         return Run(self.folder, rows, info=self.info, notes=self.notes, expected=self._expected)
 
     def misses(self, row: Row) -> list[str]:
