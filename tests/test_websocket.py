@@ -50,7 +50,7 @@ def test_a_session_in_words_of_json(tmp_path: Path) -> None:
         await say_json(connection, type="mark", name="first")
         async for message in connection:
             told = json.loads(message)
-            if told == {"type": "played", "name": "first"}:
+            if told == {"type": "played", "name": "first", "key": KEY}:
                 await say_json(connection, type="audio", data=base64.b64encode(PCM.pack(counted(32_000))).decode())
             elif told.get("ms", 0) > 500:
                 await say_json(connection, type="interrupt")
@@ -59,8 +59,9 @@ def test_a_session_in_words_of_json(tmp_path: Path) -> None:
 
     words = {
         "headers": {"Authorization": "Bearer ${TEST_KEY}"}, "subprotocol": "voice.v1", "jitter": "0ms", "ping": "5s",
-        "send": {"json": {"type": "sound", "data": "{audio}"}, "mark": {"type": "played", "name": "{mark}"},
-                 "played": {"type": "position", "ms": "{ms}"}, "played_every": "20ms"},
+        "send": {"json": {"type": "sound", "data": "{audio}"}, "played_every": "20ms",
+                 "mark": {"type": "played", "name": "{mark}", "key": "${TEST_KEY}"},
+                 "played": {"type": "position", "ms": "{ms}"}},
         "receive": {"audio": "$.data", "clear": {"type": "interrupt"}, "done": {"type": "over"},
                     "mark": {"path": "$.name", "when": {"type": "mark"}}},
         "hello": {"type": "start", "rate": "{rate}", "key": "${TEST_KEY}"}, "bye": {"type": "stop"},
@@ -221,6 +222,8 @@ def test_an_agent_that_is_not_understood_is_told_by_run_and_doctor(
         ({"up": {"encoding": "gsm"}}, "$.agent.up.encoding: invalid enum value 'gsm'"),
         ({"down": {"encoding": "opus", "rate": 8000}}, "$.agent.down: rate is 8000; Opus is spoken at 24000 Hz"),
         ({"up": {"rate": 100}}, "$.agent.up.rate"),
+        ({"receive": {"ready": ""}}, "$.agent.receive.ready: an empty match is every message"),
+        ({"send": {"pong": {"id": "{ping_id}"}}, "receive": {"ping": {"a": 1}}}, "$.agent.send.pong: nothing says wh"),
         ({"ping": "0s"}, "$.agent.ping: must be above 0"),
         ({"latency": "300ms"}, "$.agent.latency: a far end with its own real time has its own latency"),
     ],

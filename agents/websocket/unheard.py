@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.websocket.wording import JsonPlace, ReceiveWords, matches
+from simulator.texts import quoted
 
 NOT_DESCRIBED = "not_described"
 """The code of the `remote_error` that tells it."""
@@ -27,8 +28,11 @@ class Unheard:
         """Remember one, told in a few words."""
         self._first, self._last = self._first or message, message
 
-    def puzzle(self, message: Mapping[str, Any], words: ReceiveWords) -> bool:
-        """Remember a JSON message that is nothing. True: it is the first that lacks what a place looks for."""
+    def puzzle(self, message: Mapping[str, Any] | str, words: ReceiveWords) -> bool:
+        """Remember a message that is nothing. True: it is the first that lacks what a place looks for."""
+        if isinstance(message, str):
+            self.note(f"the text {quoted(message)}")
+            return False
         keys = ", ".join(list(message)[:6])
         self.note(f"one with the keys {keys}" if keys else "an empty one")
         if self.lacking:
