@@ -28,7 +28,7 @@ from simulator.recipe import is_recipe
 from simulator.results.row_file import completed_ids
 from simulator.results.run import Run
 from simulator.results.summary import Summary, summarise
-from simulator.texts import shown
+from simulator.texts import remark, shown
 from simulator.workers import heed_ctrl_c, stop_as_by_ctrl_c
 
 
@@ -116,8 +116,10 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=offline)
     plan = recorded(plan, recording)
     telling_of(args)
-    for note in (*plan.notes, *plan.remarks):
+    for note in plan.notes:  # of samples that cannot be played
         print(f"simulate: {note}", file=sys.stderr)
+    for doubt in plan.remarks:
+        print(remark(doubt), file=sys.stderr)
     shard: str | None = getattr(args, "shard", None)
     part = RunPart(plan, None if shard is None else Shard.read(shard))
     at_a_time = _settled(args.concurrency, part.plan)
@@ -215,7 +217,7 @@ def _said(args: argparse.Namespace) -> Callable[[str], None]:
 
 
 def _complained(line: str) -> None:
-    print(f"simulate: {shown(line)}", file=sys.stderr)
+    print(remark(line), file=sys.stderr)
 
 
 def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
@@ -228,7 +230,7 @@ def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
     over = {job.group for job in plan.jobs} - {job.group for job in plan.jobs if job.id not in done}
     left = {name: scenario for name, scenario in plan.scenarios.items() if name not in over}
     for sentence_ in missing_of(left, "start it, or try all the same with --no-probe"):
-        print(f"simulate: {sentence_}", file=sys.stderr)
+        print(remark(sentence_), file=sys.stderr)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:
