@@ -127,7 +127,7 @@ def test_an_agent_that_speaks_before_start_or_never_is_told(tmp_path: Path) -> N
         ({"url": "ws://a", "webhook": "http://a"}, "$.agent: a call goes to a `url` or by a `webhook`"),
         ({"url": "ws://a/m?k=v"}, "$.agent.url: Twilio passes no query string on; use `parameters`"),
         ({"url": "http://a/m"}, "$.agent.url: expected ws://host:port/path"),
-        ({"webhook": "ws://a"}, "$.agent.webhook.base_url: expected http://host:port"),
+        ({"webhook": "ws://a"}, "$.agent.webhook: expected http://host:port"),
         ({"webhook": "http://a", "auth_token": "abc"}, "$.agent.auth_token: write it as ${NAME}"),
         ({"url": "ws://a/m", "auth_token": "abc"}, "$.agent.auth_token: write it as ${NAME}"),
     ],

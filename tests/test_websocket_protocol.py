@@ -254,7 +254,7 @@ def test_messages_may_be_texts_that_are_no_json() -> None:
         "receive": {"ready": "ok", "ping": "ping", "clear": "stop", "audio": "$.data"},
     }  # fmt: skip
     socket = Socket(**words).gets(OPENED)
-    for text in ("ok", "ping", "pinging"):
+    for text in ("ok", "ping", "pinging"):  # nothing says what the last one is
         socket.core.receive({"text": text}, socket.at)
     socket.core.press("1", 0)
     loud = burst(FRAME)
@@ -286,3 +286,10 @@ def test_secrets_stand_in_every_message_that_is_sent() -> None:
     core.hear(burst(FRAME), 2 * FRAME)
     sent = [action.message for action in core.actions.take() if isinstance(action, Send)]
     assert [message.get("secret", False) for message in sent] == [True, True, True, False, True]
+
+
+def test_a_text_that_is_no_json_is_its_own_place() -> None:
+    """`$` finds what is said in bare texts, and nothing in an object."""
+    socket = Socket(receive={"text": "$"}).gets(OPENED, {"type": "status"})
+    socket.core.receive({"text": "Good evening."}, 0)
+    assert [note["text"] for note in socket.take().noted("transcript")] == ["Good evening."]

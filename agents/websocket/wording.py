@@ -5,8 +5,9 @@
 
 A template is any JSON object, or a text that is the message itself; `{audio}` and the like in its texts are filled in,
 and a text of an object that is nothing but `{ms}` becomes the number. A place is a path (`$.media.payload`,
-`$.choices[0].text`), or `{path: "$.data", when: {type: audio}}` for messages that look like that alone. A match is part
-of a message: `{type: interrupt}` is in every message with this type; a text is the whole of one that is no JSON.
+`$.choices[0].text`), or `{path: "$.data", when: {type: audio}}` for messages that look like that alone; `$` is a text
+that is no JSON. A match is part of a message: `{type: interrupt}` is in every message with this type; a text is the
+whole of one that is no JSON.
 """
 
 import re
@@ -65,6 +66,8 @@ class JsonPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Give what stands there in a message; None where nothing does, or the message does not look like it."""
         if self.when is not None and not matches(message, self.when):
             return None
+        if self.path == "$":
+            return message if isinstance(message, str) else None
         value = message
         for step in _steps(self.path):
             if isinstance(step, int):
@@ -195,6 +198,6 @@ def _steps(path: str) -> tuple[str | int, ...]:
             break
         steps.append(int(step[2]) if step[2] is not None else step[1] or step[3])
         at = step.end()
-    if not path.startswith("$") or at < len(path) or not steps:
+    if not path.startswith("$") or at < len(path):
         raise ValueError(f"{quoted(path)} is no path; write it like $.data or $.media[0].payload")
     return tuple(steps)
