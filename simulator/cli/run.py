@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.recipe import is_recipe
+from simulator.results.row import Row
 from simulator.results.row_file import completed_ids
 from simulator.results.run import Run
 from simulator.results.summary import Summary, summarise
@@ -172,6 +173,7 @@ def _play(
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, at_a_time, watcher, assigned)
+    _tell_unkept(plan, result.rows, folder)
     played = {row.scenario for row in result.rows}
     summary = summarise(
         # Of a staircase's levels those it came to.
@@ -199,6 +201,15 @@ def _play(
     code = _told(plan, summary, folder.path, args, code)
     place.leave()
     return code
+
+
+def _tell_unkept(plan: Plan, rows: Sequence[Row], folder: RunFolder) -> None:
+    """Say of which sessions `--record` keeps nothing to replay, as it says nothing about the agent."""
+    if plan.record is None:
+        return
+    for row in rows:
+        if row.status == "completed" and row.invalid and (folder.path / row.id / "trace.jsonl").is_file():
+            _complained(f"{row.id}: is not kept for a replay, as it is invalid: {row.invalid}; record it again")
 
 
 def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, code: int) -> int:

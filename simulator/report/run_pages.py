@@ -17,7 +17,7 @@ def write_pages(plan: Plan, run: Run, page_audio: str | None) -> None:
     from simulator.results.policy import sessions_to_show
 
     names = sessions_to_show(run, report)
-    folders = [run.folder / name for name in names]
+    folders = [run.folder / name for name in names if (run.folder / name).is_dir()]  # what never began has none
     problems = write_session_pages(folders, page_audio or "auto")  # type: ignore[arg-type]
     write_index_page(run)
     for problem in problems:
