@@ -215,6 +215,7 @@ def test_an_agent_that_is_not_understood_is_told_by_run_and_doctor(
         ({"send": {"mark": {"n": "{mark}"}}}, "$.agent.send.mark: nothing asks for it; say what does, as `rec"),
         ({"receive": {"audio": "data"}}, "$.agent.receive.audio: 'data' is no path; write it like $.data"),
         ({"receive": {"audio": "$.a[x]"}}, "$.agent.receive.audio: '$.a[x]' is no path"),
+        ({"receive": {"text": {"path": "$.a", "when": "b"}}}, "$.agent.receive.text.when: expected `object | null`"),
         ({"receive": {"audio": {"at": "$.a"}}}, "$.agent.receive.audio: expected a path like $.data"),
         ({"receive": {"clear": {}}}, "$.agent.receive.clear: an empty match is every message"),
         ({"receive": {"stop": {"a": 1}}}, "$.agent.receive: object contains unknown field `stop`"),

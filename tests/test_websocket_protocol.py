@@ -293,3 +293,10 @@ def test_a_text_that_is_no_json_is_its_own_place() -> None:
     socket = Socket(receive={"text": "$"}).gets(OPENED, {"type": "status"})
     socket.core.receive({"text": "Good evening."}, 0)
     assert [note["text"] for note in socket.take().noted("transcript")] == ["Good evening."]
+
+
+def test_a_text_that_is_meant_as_a_value_is_told() -> None:
+    """`clear: interrupt` is a bare text; an object that holds it is named, once."""
+    socket = Socket(receive={"clear": "interrupt"}).gets(OPENED, {"type": "interrupt"}, {"type": "interrupt"})
+    (told,) = socket.noted("remote_error")
+    assert told["message"] == "`clear` describes a bare text, and a message came with {type: interrupt}"

@@ -1,6 +1,7 @@
 """Messages that a scenario's `receive` says nothing of: what is told of them.
 
 a place's `when` fits, and nothing stands at its path     told at once, of the first
+what is described as a text is a value in an object       likewise
 messages came and none was anything                       told at the end
 some were something, and nothing was said                 the last that was not ends the sentence that says so
 """
@@ -41,6 +42,10 @@ class Unheard:
             place = getattr(words, name)
             if isinstance(place, JsonPlace) and place.when is not None and matches(message, place.when):
                 self.lacking = f"a message matched `{name}` but has no `{place.path}`"
+                return True
+            key = next((key for key, value in message.items() if isinstance(place, str) and value == place), None)
+            if key is not None:
+                self.lacking = f"`{name}` describes a bare text, and a message came with {{{key}: {place}}}"
                 return True
         return False
 

@@ -52,11 +52,11 @@ class JsonPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     path: str
-    when: Match | None = None
+    when: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _steps(self.path)
-        if self.when in EVERY:
+        if self.when == {}:
             raise ValueError("an empty match is every message; leave `when` out, or write like {type: audio}")
 
     def __encode__(self) -> Any:
