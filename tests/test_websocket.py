@@ -15,7 +15,7 @@ from agents.remote.wire_audio import WireFormat
 from simulator.cli import main
 from simulator.doctor.probe import probe_party
 from simulator.errors import RemoteError, ScenarioError, single
-from simulator.testing import scenario_of
+from simulator.testing import burst, scenario_of
 from tests.contracts.http_peers import served
 from tests.contracts.moshi_peers import scripted
 from tests.contracts.peer_services import certificate
@@ -171,6 +171,20 @@ def test_the_doctor_reaches_the_far_end_or_says_why_not(tmp_path: Path) -> None:
         anyio.run(probe_party, "agent", scenario)
     error = single(refused.value)
     assert isinstance(error, RemoteError) and "cannot be reached" in str(error)
+
+
+async def _loud(connection: ServerConnection) -> None:
+    await connection.send(PCM.pack(burst(2 * RATE)))
+    await connection.wait_closed()
+
+
+def test_sound_that_is_read_as_another_codec_is_told_with_the_session(tmp_path: Path) -> None:
+    """The session is completed, and what its table means nothing for stands beside it."""
+    with scripted(_loud) as url:
+        session = talk_with(agent(url, down={"encoding": "mulaw", "rate": RATE}), tmp_path, duration="300ms")
+    assert session.meta.status == "completed"
+    assert (session.meta.problem or "").startswith("the agent (websocket): its sound is at -")
+    assert (session.meta.problem or "").endswith("louder than any speech: is it really mulaw at 16000 Hz?")
 
 
 async def _in_other_words(connection: ServerConnection) -> None:
