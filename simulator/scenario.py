@@ -206,6 +206,10 @@ def check(scenario: Scenario, source: str) -> None:
             _check_party(scenario, party)
         for index, injector in enumerate(scenario.injectors):
             injector.check(f"$.injectors[{index}]", scenario.sample_rate)
+            taken = scenario.actor(other_party(injector.party)).traits().takes_keys
+            if getattr(injector, "band", None) == "out" and not taken:
+                complaint = "the other party takes no keys beside the sound; `band: in` sends tones"
+                raise ScenarioError(f"$.injectors[{index}].band: {complaint}")
         for direction in DIRECTIONS:
             for index, channel in enumerate(getattr(scenario.lines, direction)):
                 channel.check_window(f"$.lines.{direction}[{index}]")

@@ -1,6 +1,8 @@
 """Speech: who spoke when and which words, each with its source. What annotation writes and scorers read."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Literal, Protocol
 
 import msgspec
@@ -90,6 +92,22 @@ class PartySpeech(msgspec.Struct, frozen=True, kw_only=True):
     def timeline(self) -> Timeline:
         """The samples at which the party speaks."""
         return Timeline((segment.start, segment.end) for segment in self.segments)
+
+    def words_within(self, start: int, end: int) -> list[SpokenWord]:
+        """Give the words that are first heard in [start, end) samples.
+
+        A recogniser may place a word some ms before its sound, which is in the segment that most of the word lies in.
+        """
+        near = (word for word in self.words if word.start < end and max(word.end, word.start + 1) > start)
+        return [word for word in near if start <= self._first_heard(word) < end]
+
+    def _first_heard(self, word: SpokenWord) -> int:
+        first = bisect_right(self.segments, word.start, key=lambda segment: segment.end)
+        touched = takewhile(lambda segment: segment.start < word.end, self.segments[first:])
+        home = max(
+            touched, key=lambda segment: min(segment.end, word.end) - max(segment.start, word.start), default=None
+        )
+        return word.start if home is None else max(word.start, home.start)
 
 
 class Speech(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,3 +55,13 @@ def _cut(text: str) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     return _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}"
+
+
+def install_of(extra: str) -> str:
+    """Give the command that installs an extra, for a package and for a clone."""
+    return f'pip install "duplex-simulator[{extra}]" (in a clone: pip install -e ".[{extra}]")'
+
+
+def remark(text: str) -> str:
+    """Give the line that tells something of what goes on all the same; one of a refusal has no `remark:`."""
+    return f"simulate: remark: {shown(text)}"

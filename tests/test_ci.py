@@ -7,9 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simulator.ci.cases import Case, CaseSuite
+from simulator.ci.cases import Case, CaseSuite, moments_of
 from simulator.ci.github import annotation, annotations, summary_markdown
 from simulator.ci.junit import write_junit
+from simulator.reading.expect import judge, read_expectation
+from simulator.score import Evidence, Score
 from tests.command_line import simulate
 from tests.junit_schema import assert_junit
 
@@ -120,3 +122,18 @@ def test_a_file_is_named_as_the_checkout_has_it(tmp_path: Path) -> None:
     inside = tmp_path / "calls" / "one.yaml"
     told = annotation("error", "t", str(inside), 1, environment={"GITHUB_WORKSPACE": str(tmp_path)})
     assert told.startswith("::error file=calls/one.yaml,line=1")
+
+
+def test_what_speaks_most_against_an_expectation_is_shown_first() -> None:
+    """The slowest answer above a bound, the soonest below one; of a share the cases that are not as they should be."""
+    stretches = [Evidence(start=at, end=at + 1, value=value) for at, value in enumerate((0.4, 2.5, 3.0, 0.2))]
+    cases = [Evidence(start=0, end=1, label="yielded", value=0.4), Evidence(start=1, end=2, label="talked through")]
+
+    def shown(text: str, unit: str, evidence: list[Evidence]) -> list[int]:
+        metric = text.partition(" ")[0]
+        score = Score(id=metric, value=0.5, unit=unit, n=2, evidence=evidence)
+        return [item.start for item in moments_of(judge(read_expectation(text, "test"), {metric: score}), score)]
+
+    assert shown("latency.response_p50_s < 2", "s", stretches) == [2, 1, 0, 3]
+    assert shown("latency.response_p50_s > 1", "s", stretches) == [3, 0, 1, 2]
+    assert shown("barge_in.yield_rate == 1", "ratio", cases) == [1, 0]

@@ -344,7 +344,8 @@ def test_a_gate_that_judged_nothing_says_so(tmp_path: Path, capsys: pytest.Captu
     first, second = write(tmp_path / "a", [timed(0, 0.5)]), write(tmp_path / "b", [timed(0, 0.9)])
     command = ["compare", str(first), str(second), "--fail-on", "worse"]
     assert main([*command, "--json"]) == OK
-    told = "simulate: nothing could be judged worse: 1 independent observation; a comparison needs 3 (--repeat)\n"
+    told = "simulate: remark: nothing could be judged worse: 1 independent observation; a comparison needs 3 "
+    told += "(--repeat)\n"
     assert capsys.readouterr().err == told
     assert main(command[:-2]) == OK
     assert capsys.readouterr().err == "", "who asks for no gate reads it below the table"

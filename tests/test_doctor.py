@@ -205,6 +205,25 @@ def test_anybody_else_is_started_and_left(tmp_path: Path, kind: type[PlainSpec],
     assert (actor.stepped, actor.closed, actor.realtime) == (FRAMES + 1, 1, clock)
 
 
+def test_many_paths_are_examined_one_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line says of which scenario; what is wrong with one keeps nobody from the next, and exits 2."""
+    fine = "duration: 1s\nuser: silent\nagent: silent\n"
+    for name, text in (("a", fine), ("b", fine.replace("agent: silent", "agent: silant")), ("c", fine)):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\n{text}")
+    paths = [str(tmp_path / f"{name}.yaml") for name in "abc"]
+    assert simulate("doctor", paths[0], paths[2]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        f"ok   {path}: {party}" for path in (paths[0], paths[2]) for party in ("user", "agent")
+    ]
+    assert simulate("doctor", *paths, str(tmp_path / "gone.wav")) == 2
+    told = capsys.readouterr()
+    assert told.out.splitlines() == lines
+    assert "'silant' is not installed" in told.err and "gone.wav: not a sound file" in told.err
+    assert simulate("doctor", paths[0], paths[2], "--json") == 0
+    assert [item["party"] for item in json.loads(capsys.readouterr().out)] == ["user", "agent"] * 2
+
+
 @pytest.mark.parametrize(("fails", "told"), [("start", "the key was refused"), ("step", "the far end hung up")])
 def test_a_party_that_does_not_work_is_closed_and_says_why(tmp_path: Path, fails: str, told: str) -> None:
     """Its sentence comes through, whatever task group it came out of."""

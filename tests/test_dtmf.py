@@ -138,3 +138,10 @@ def test_keys_that_cannot_be_pressed_are_refused_with_their_place(
     with pytest.raises(ScenarioError) as refused:
         scenario_of({"user": {"kind": "scripted", "turns": [user]}, "agent": "silent"}, tmp_path)
     assert sentence in str(refused.value)
+
+
+def test_an_injectors_keys_that_nobody_takes_are_refused_before_the_session(tmp_path: Path) -> None:
+    """As a script's are, with their place."""
+    keys = {"kind": "keys", "press": "1", "band": "out", "cue": {"at": "1s"}}
+    with pytest.raises(ScenarioError, match=r"\$.injectors\[0\].band: the other party takes no keys beside the sound"):
+        scenario_of({"user": "silent", "agent": "silent", "injectors": [keys]}, tmp_path)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
+from agents.websocket.wording import ReceiveWords
 from simulator.event_types.event_type import KINDS as EVENT_KINDS
 from simulator.event_types.table import GROUPS, NAMED
 from simulator.plugins import GROUPS as PLUGINS
@@ -88,13 +89,27 @@ def test_editors_and_the_list_have_the_texts(capsys: pytest.CaptureFixture[str])
     assert endpoint.split()[:6] == ["endpoint", "time", "s,", "ms", "...", "600ms"]
 
 
+def test_what_stands_inside_a_key_is_listed_below(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every mapping under the keys that hold it, with all of its own keys and texts; each once."""
+    assert simulate("list", "actors", "websocket") == 0
+    told = capsys.readouterr().out
+    assert "\nup, down: {encoding, rate}\n" in told
+    assert "\nsend: {json, chunk, mark, played ...}\nWhat is sent.\n" in told
+    received = told.split("\nreceive: ")[1].split("\n\n")[0]
+    assert [line.split()[0] for line in received.splitlines() if line[:2] == "  " and line[2] not in " -"] == [
+        "key", *ReceiveWords.__struct_fields__,
+    ]  # fmt: skip
+    assert told.count(": {path, when}\n") == 1 and "such as `$.data`" in told
+
+
 @pytest.mark.parametrize("group", PLUGINS)
 def test_the_table_of_every_kind_fits(capsys: pytest.CaptureFixture[str], group: str) -> None:
     """At most 100 columns, every key begins a line of its own, and its text begins under the heading."""
     for kind in (kind for of, kind in KINDS if of == group):
         assert simulate("list", group, kind) == 0
-        lines = capsys.readouterr().out.splitlines()
-        assert max(map(len, lines)) <= 100
+        told = capsys.readouterr().out
+        assert max(map(len, told.splitlines())) <= 100
+        lines = told.split("\n\n")[0].splitlines()
         head = next((line for line in lines if line.startswith("  key ") and "what it is" in line), "")
         rows = {line.split()[0]: line for line in lines if line[:2] == "  " and line[2] not in " -" and line != head}
         for key in keys_of(load(group, kind)):

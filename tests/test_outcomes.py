@@ -376,3 +376,18 @@ def test_an_id_is_short_and_belongs_to_its_text() -> None:
     assert first.metric != second.metric
     assert len(first.metric) < 80
     assert read_expectation({"name": "The Order", "called": "x"}, "t").metric == "expect.the-order"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "start", "end"),
+    [
+        ({"after": "turn 2", "within": "1s"}, 8.0, 11.0),  # 12.0 is too late: the turn at 8.0 has no answer
+        ({"before": "3.5s"}, 1.0, 3.5),  # the first turn of the user's has none yet
+        ({"before": "500ms"}, 0.0, 0.5),  # nobody has spoken
+    ],
+)
+def test_what_was_not_answered_is_shown_at_the_turn(session: Session, bounds: Json, start: float, end: float) -> None:
+    """Where the agent said nothing, the evidence begins with the user's turn that it left without an answer."""
+    (shown,) = score_of({"says": "agent", "match": "table", **bounds}, session).evidence
+    assert (shown.start / session.sample_rate, shown.end / session.sample_rate) == (start, end)
+    assert shown.label == "the agent said nothing then"

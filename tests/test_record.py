@@ -150,6 +150,17 @@ def test_a_paid_session_is_recorded_and_a_diverged_trace_says_which_turn(tmp_pat
     assert code == 3 and "is not what was recorded" in said
 
 
+def test_an_invalid_session_is_told_not_to_be_kept(tmp_path: Path, run: Any) -> None:
+    """On a dead line the agent could not hear the user: nothing is kept to be played again, and somebody says so."""
+    interruption = {"kind": "interruption", "cue": {"at": "500ms"}, "say": "Wait, please."}
+    with moshi_server(moshi("moshi")) as url:
+        data = {"user": "silent", "agent": {"kind": "moshi", "url": url, "drain": "50ms"}, "injectors": [interruption],
+                "lines": {"user_to_agent": [{"kind": "gain", "db": -70}]}, "scorers": ["barge_in"]}  # fmt: skip
+        code, said = run(data, "missing", out="first")
+    assert code == 0 and not (tmp_path / "kept" / "traces").exists()
+    assert "simulate: remark: call-0: is not kept for a replay, as it is invalid: the user's" in said
+
+
 def test_what_cannot_be_is_refused_before_the_run(tmp_path: Path, run: Any, capsys: Any) -> None:
     """A store that is not there where nothing may go out; a folder without a word of what to do with it."""
     code, said = run({"user": USER, "agent": "silent"}, "never", out="first")

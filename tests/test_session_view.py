@@ -8,6 +8,7 @@ from simulator.results import told_conversation, view_session
 from simulator.results.judged import Judged, write_judged
 from simulator.results.session_view import SessionView
 from simulator.score import Score
+from simulator.speech import PartySpeech, Segment, SpokenWord
 from simulator.testing import Take
 
 
@@ -75,3 +76,16 @@ def test_the_conversation_as_text_has_every_line_at_its_time(view: SessionView) 
     assert [line.split()[0] for line in lines] == ["1.00", "2.10", "2.50", "3.20", "5.50", "5.50", "8.00", "9.50"]
     assert lines[2].endswith("agent  It is on  [cut]") and "mm-hm  [backchannel]" in lines[3]
     assert 'calls lookup_order({"order":"12"})' in lines[1] and "yielded, 0.50 s later" in "".join(lines[4:6])
+
+
+def test_words_belong_to_the_speech_they_lie_in() -> None:
+    """A recogniser places words some ms before their sound, or over a pause: none is lost, none is in two stretches."""
+
+    def word(text: str, start: int, end: int) -> SpokenWord:
+        return SpokenWord(text=text, start=start, end=end, source="asr")
+
+    segments = [Segment(start=start, end=end, source="vad") for start, end in ((100, 200), (250, 300))]
+    words = (word("early", 90, 130), word("late", 180, 210), word("over", 195, 280), word("nowhere", 400, 420))
+    speech = PartySpeech(segments=tuple(segments), words=words)
+    found = [[word.text for word in speech.words_within(*at)] for at in ((100, 200), (250, 300), (100, 300), (0, 500))]
+    assert found == [["early", "late"], ["over"], ["early", "late", "over"], ["early", "late", "over", "nowhere"]]

@@ -67,8 +67,10 @@ def test_a_call_is_shrunk_to_one_turn(tmp_path: Path, capsys: Any) -> None:
     """Every answer is too late, so one turn in the fewest seconds is enough; what is written fails when it is run."""
     path = tmp_path / "slow.yaml"
     path.write_text(yaml.safe_dump(CALL), encoding="utf-8")
-    assert simulate("shrink", path, "-q") == 0
-    out = capsys.readouterr().out
+    assert simulate("shrink", path) == 0
+    out, tries = capsys.readouterr()
+    assert "simulate: 1: 3 turns, 1 injectors, 2 channels, duration 12s: fails\n" in tries
+    assert "simulate: 2: nothing, duration 12s: fails otherwise\n" in tries  # no answer is no slow one
     assert "1 of 3 turns, 0 of 1 injectors, 0 of 2 channels" in out
     assert "still fails: latency.response_p50_s < 0.1" in out and "< 30" not in out
     shrunk = tmp_path / "slow.shrunk.yaml"
@@ -89,5 +91,7 @@ def test_what_holds_is_not_shrunk(tmp_path: Path, capsys: Any) -> None:
     path.write_text(yaml.safe_dump(CALL), encoding="utf-8")
     assert simulate("shrink", path, "--set", "sweep={over: {seed: [1, 2]}}") == 2
     assert "one conversation" in capsys.readouterr().err
+    assert simulate("shrink", path, "--set", "agent={kind: websocket, url: 'ws://127.0.0.1:9'}") == 2
+    assert "start it" in capsys.readouterr().err and not (tmp_path / "fine.shrunk.yaml").exists()
     assert simulate("shrink", path, "--most", "3", "-q", "--out", tmp_path / "some.yaml") == 0
     assert "no more were allowed" in capsys.readouterr().out and (tmp_path / "some.yaml").is_file()

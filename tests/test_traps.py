@@ -164,7 +164,7 @@ def test_check_warns_and_refuses_nothing(tmp_path: Path, capsys: pytest.CaptureF
     assert simulate("check", path) == 0
     told = capsys.readouterr()
     assert told.out == "trap: fine\n"
-    assert told.err == "simulate: trap: $.injectors[0].cue: can never fall due: the agent is silent\n"
+    assert told.err == "simulate: remark: trap: $.injectors[0].cue: can never fall due: the agent is silent\n"
 
 
 def test_the_examples_are_no_traps(capsys: pytest.CaptureFixture[str]) -> None:

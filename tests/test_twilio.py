@@ -17,6 +17,7 @@ from simulator.testing import scenario_of
 from tests.contracts.http_peers import Got, served
 from tests.contracts.http_peers import scripted as scripted_http
 from tests.contracts.moshi_peers import scripted
+from tests.contracts.peer_services import certificate
 from tests.contracts.peer_sessions import KEY, assert_no_secret, of_type
 from tests.contracts.stream_peers import TALKER, assert_replays, say_json, talk_with
 
@@ -127,7 +128,7 @@ def test_an_agent_that_speaks_before_start_or_never_is_told(tmp_path: Path) -> N
         ({"url": "ws://a", "webhook": "http://a"}, "$.agent: a call goes to a `url` or by a `webhook`"),
         ({"url": "ws://a/m?k=v"}, "$.agent.url: Twilio passes no query string on; use `parameters`"),
         ({"url": "http://a/m"}, "$.agent.url: expected ws://host:port/path"),
-        ({"webhook": "ws://a"}, "$.agent.webhook.base_url: expected http://host:port"),
+        ({"webhook": "ws://a"}, "$.agent.webhook: expected http://host:port"),
         ({"webhook": "http://a", "auth_token": "abc"}, "$.agent.auth_token: write it as ${NAME}"),
         ({"url": "ws://a/m", "auth_token": "abc"}, "$.agent.auth_token: write it as ${NAME}"),
     ],
@@ -144,3 +145,21 @@ def test_a_call_that_cannot_be_made_is_refused_with_its_place(
 def test_the_example_is_fine_as_it_stands(scenarios: Path) -> None:
     """`simulate check` reads it without a server or a key."""
     assert main(["check", str(scenarios / "remote" / "twilio.yaml")]) == 0
+
+
+async def _nobody(connection: ServerConnection) -> None:
+    await connection.wait_closed()
+
+
+def test_a_webhook_whose_tls_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    """A certificate of one's own, and a server that speaks HTTP alone where https is written."""
+
+    def problem(url: str, name: str) -> str:
+        agent = {"kind": "twilio", "webhook": f"https{url.removeprefix('ws')}/voice"}
+        return talk_with(agent, tmp_path / name, duration="100ms").meta.problem or ""
+
+    context, _ = certificate(tmp_path)
+    with scripted(_nobody, ssl=context) as url:
+        assert "shows a certificate that is not trusted (self-signed certificate)" in problem(url, "self-signed")
+    with scripted(_nobody) as url:
+        assert "does not speak TLS; write http:// rather than https://, if that is meant" in problem(url, "plain")

@@ -130,7 +130,7 @@ def test_what_is_at_fault_before_a_connection_is_one_sentence(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ({"url": "ws://a"}, "$.agent.url.base_url: expected http://host:port"),
+        ({"url": "ws://a"}, "$.agent.url: expected http://host:port"),
         ({"url": "http://a", "dialect": "sip"}, "$.agent.dialect: "),
         ({"url": "http://a", "dialect": "whip", "request": {"a": 1}}, "$.agent.request: WHIP's offer is an SDP"),
         ({"url": "http://a", "trickle": True}, "$.agent.trickle: candidates follow an offer"),

@@ -15,7 +15,7 @@ from agents.remote.wire_audio import WireFormat
 from simulator.cli import main
 from simulator.doctor.probe import probe_party
 from simulator.errors import RemoteError, ScenarioError, single
-from simulator.testing import scenario_of
+from simulator.testing import burst, scenario_of
 from tests.contracts.http_peers import served
 from tests.contracts.moshi_peers import scripted
 from tests.contracts.peer_services import certificate
@@ -50,7 +50,7 @@ def test_a_session_in_words_of_json(tmp_path: Path) -> None:
         await say_json(connection, type="mark", name="first")
         async for message in connection:
             told = json.loads(message)
-            if told == {"type": "played", "name": "first"}:
+            if told == {"type": "played", "name": "first", "key": KEY}:
                 await say_json(connection, type="audio", data=base64.b64encode(PCM.pack(counted(32_000))).decode())
             elif told.get("ms", 0) > 500:
                 await say_json(connection, type="interrupt")
@@ -59,8 +59,9 @@ def test_a_session_in_words_of_json(tmp_path: Path) -> None:
 
     words = {
         "headers": {"Authorization": "Bearer ${TEST_KEY}"}, "subprotocol": "voice.v1", "jitter": "0ms", "ping": "5s",
-        "send": {"json": {"type": "sound", "data": "{audio}"}, "mark": {"type": "played", "name": "{mark}"},
-                 "played": {"type": "position", "ms": "{ms}"}, "played_every": "20ms"},
+        "send": {"json": {"type": "sound", "data": "{audio}"}, "played_every": "20ms",
+                 "mark": {"type": "played", "name": "{mark}", "key": "${TEST_KEY}"},
+                 "played": {"type": "position", "ms": "{ms}"}},
         "receive": {"audio": "$.data", "clear": {"type": "interrupt"}, "done": {"type": "over"},
                     "mark": {"path": "$.name", "when": {"type": "mark"}}},
         "hello": {"type": "start", "rate": "{rate}", "key": "${TEST_KEY}"}, "bye": {"type": "stop"},
@@ -172,6 +173,20 @@ def test_the_doctor_reaches_the_far_end_or_says_why_not(tmp_path: Path) -> None:
     assert isinstance(error, RemoteError) and "cannot be reached" in str(error)
 
 
+async def _loud(connection: ServerConnection) -> None:
+    await connection.send(PCM.pack(burst(2 * RATE)))
+    await connection.wait_closed()
+
+
+def test_sound_that_is_read_as_another_codec_is_told_with_the_session(tmp_path: Path) -> None:
+    """The session is completed, and what its table means nothing for stands beside it."""
+    with scripted(_loud) as url:
+        session = talk_with(agent(url, down={"encoding": "mulaw", "rate": RATE}), tmp_path, duration="300ms")
+    assert session.meta.status == "completed"
+    assert (session.meta.problem or "").startswith("the agent (websocket): its sound is at -")
+    assert (session.meta.problem or "").endswith("louder than any speech: is it really mulaw at 16000 Hz?")
+
+
 async def _in_other_words(connection: ServerConnection) -> None:
     await say_json(connection, event="media", media={"payload": "AAAA"})
     await connection.wait_closed()
@@ -214,6 +229,7 @@ def test_an_agent_that_is_not_understood_is_told_by_run_and_doctor(
         ({"send": {"mark": {"n": "{mark}"}}}, "$.agent.send.mark: nothing asks for it; say what does, as `rec"),
         ({"receive": {"audio": "data"}}, "$.agent.receive.audio: 'data' is no path; write it like $.data"),
         ({"receive": {"audio": "$.a[x]"}}, "$.agent.receive.audio: '$.a[x]' is no path"),
+        ({"receive": {"text": {"path": "$.a", "when": "b"}}}, "$.agent.receive.text.when: expected `object | null`"),
         ({"receive": {"audio": {"at": "$.a"}}}, "$.agent.receive.audio: expected a path like $.data"),
         ({"receive": {"clear": {}}}, "$.agent.receive.clear: an empty match is every message"),
         ({"receive": {"stop": {"a": 1}}}, "$.agent.receive: object contains unknown field `stop`"),
@@ -221,6 +237,8 @@ def test_an_agent_that_is_not_understood_is_told_by_run_and_doctor(
         ({"up": {"encoding": "gsm"}}, "$.agent.up.encoding: invalid enum value 'gsm'"),
         ({"down": {"encoding": "opus", "rate": 8000}}, "$.agent.down: rate is 8000; Opus is spoken at 24000 Hz"),
         ({"up": {"rate": 100}}, "$.agent.up.rate"),
+        ({"receive": {"ready": ""}}, "$.agent.receive.ready: an empty match is every message"),
+        ({"send": {"pong": {"id": "{ping_id}"}}, "receive": {"ping": {"a": 1}}}, "$.agent.send.pong: nothing says wh"),
         ({"ping": "0s"}, "$.agent.ping: must be above 0"),
         ({"latency": "300ms"}, "$.agent.latency: a far end with its own real time has its own latency"),
     ],

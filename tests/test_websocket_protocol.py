@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.remote.peer_core import Send
 from agents.remote.wire_audio import WireFormat
 from agents.silent import SilentSpec
 from agents.websocket.actor import WebSocketSpec
@@ -227,7 +228,8 @@ def test_what_is_billed_is_told_in_seconds() -> None:
 
 
 def test_a_rate_that_is_told_must_be_the_one_described() -> None:
-    """The sentence names both."""
+    """However it is written; the sentence names both."""
+    Socket(**WORDED).gets(OPENED, {"rate": 16_000}, {"rate": 16_000.0}, {"rate": "16000"})
     with pytest.raises(RemoteError, match="at 24000 Hz; described is pcm16 at 16000 Hz"):
         Socket(**WORDED).gets(OPENED, {"rate": 24_000, "data": ""})
 
@@ -243,3 +245,58 @@ def test_a_server_refuses_a_goodbye_that_every_message_would_be() -> None:
     spec = WebSocketServerSpec(receive=ServedReceive(bye={}))
     with pytest.raises(ScenarioError, match="an empty match is every message"):
         spec.check(SilentSpec())
+
+
+def test_messages_may_be_texts_that_are_no_json() -> None:
+    """A text described is the whole message, both ways; another one is told as what nothing describes."""
+    words: dict[str, Any] = {
+        "hello": "start {rate}", "bye": "stop", "send": {"pong": "pong", "digits": "{digits}", "json": "{audio}"},
+        "receive": {"ready": "ok", "ping": "ping", "clear": "stop", "audio": "$.data"},
+    }  # fmt: skip
+    socket = Socket(**words).gets(OPENED)
+    for text in ("ok", "ping", "pinging"):  # nothing says what the last one is
+        socket.core.receive({"text": text}, socket.at)
+    socket.core.press("1", 0)
+    loud = burst(FRAME)
+    socket.step(2, loud)
+    socket.gets(sound(burst(FRAME)))
+    socket.core.receive({"text": "stop"}, socket.at)
+    assert not socket.step().any()
+    assert [message["text"] for message in socket.sent] == ["start 16000", "pong", "1"]
+    assert socket.sounds[1]["text"] == PCM.encode(loud)
+    assert "the text 'pinging'" in socket.core.unheard.hint
+
+
+def test_a_pong_repeats_what_the_ping_said() -> None:
+    """As it was, number or text; a ping without it is answered with nothing there."""
+    receive = {"ping": {"type": "ping"}, "ping_id": "$.event.id"}
+    socket = Socket(send={"pong": {"type": "pong", "id": "{ping_id}"}}, receive=receive).gets(OPENED)
+    socket.gets({"type": "ping", "event": {"id": 7}}, {"type": "ping"})
+    assert [message["id"] for message in socket.sent] == [7, None]
+
+
+def test_secrets_stand_in_every_message_that_is_sent() -> None:
+    """`${NAME}` goes to the socket as what it expands; a message with words of the far end's expands none of theirs."""
+    send = {"json": {"key": "${TEST_KEY}", "data": "{audio}"}, "mark": {"key": "${TEST_KEY}", "name": "{mark}"}}
+    core = Socket(send=send, receive={"mark": "$.mark"}, jitter="0ms").gets(OPENED).core
+    core.hear(burst(FRAME), 0)
+    core.receive({"json": {"mark": "plain"}}, 0)
+    core.hear(burst(FRAME), FRAME)
+    core.receive({"json": {"mark": "${OTHER_KEY}"}}, FRAME)
+    core.hear(burst(FRAME), 2 * FRAME)
+    sent = [action.message for action in core.actions.take() if isinstance(action, Send)]
+    assert [message.get("secret", False) for message in sent] == [True, True, True, False, True]
+
+
+def test_a_text_that_is_no_json_is_its_own_place() -> None:
+    """`$` finds what is said in bare texts, and nothing in an object."""
+    socket = Socket(receive={"text": "$"}).gets(OPENED, {"type": "status"})
+    socket.core.receive({"text": "Good evening."}, 0)
+    assert [note["text"] for note in socket.take().noted("transcript")] == ["Good evening."]
+
+
+def test_a_text_that_is_meant_as_a_value_is_told() -> None:
+    """`clear: interrupt` is a bare text; an object that holds it is named, once."""
+    socket = Socket(receive={"clear": "interrupt"}).gets(OPENED, {"type": "interrupt"}, {"type": "interrupt"})
+    (told,) = socket.noted("remote_error")
+    assert told["message"] == "`clear` describes a bare text, and a message came with {type: interrupt}"

@@ -23,6 +23,7 @@ from agents.remote.peer_connection import GOODBYE_S
 from agents.remote.peer_core import Message
 from agents.webrtc.protocol import RATE_HZ
 from simulator.errors import RemoteError, ScenarioError
+from simulator.texts import install_of
 
 QUEUE_MS = 200
 """Sound that the SDK holds back at most: the session's pace is kept by the session."""
@@ -172,7 +173,7 @@ async def need_sdk() -> Any:
     try:
         return await anyio.to_thread.run_sync(import_module, "livekit.rtc")
     except ImportError:
-        raise ScenarioError("livekit needs its SDK: pip install 'duplex-simulator[connect]'") from None
+        raise ScenarioError(f"livekit needs its SDK: {install_of('connect')}") from None
 
 
 async def _join(sdk: Any, room: Any, address: RoomAddress) -> str | None:

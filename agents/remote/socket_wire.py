@@ -56,11 +56,10 @@ class SocketWire:
         with closing_told():
             if "binary" in message:
                 await self._connection.send(base64.b64decode(message["binary"]))
-            elif "text" in message:
-                await self._connection.send(message["text"])
             else:
-                body = self._expand(message["json"]) if message.get("secret") else message["json"]
-                await self._connection.send(msgspec.json.encode(body).decode())
+                body = message["text"] if "text" in message else message["json"]
+                body = self._expand(body) if message.get("secret") else body
+                await self._connection.send(body if "text" in message else msgspec.json.encode(body).decode())
 
     async def receive(self) -> Message:
         """Wait for the next message. RemoteError: gone."""

@@ -72,7 +72,7 @@ class TwilioSpec(ActorSpec, frozen=True, kw_only=True, tag="twilio"):
             if "?" in self.url:
                 raise setting.refuse(".url", "Twilio passes no query string on; use `parameters`")
         if self.webhook is not None:
-            check_base_url(self.webhook, f"{setting.where}.webhook")
+            check_base_url(self.webhook, setting.where, "webhook")
         if self.auth_token is not None and not names(self.auth_token):
             raise setting.refuse(".auth_token", "write it as ${NAME}, the name of an environment variable")
         check_latency(self, setting)

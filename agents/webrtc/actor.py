@@ -58,7 +58,7 @@ class WebRtcSpec(ActorSpec, frozen=True, kw_only=True, tag="webrtc"):
 
     def check(self, setting: Setting) -> None:
         """Refuse what nobody could agree on."""
-        check_base_url(self.url, f"{setting.where}.url")
+        check_base_url(self.url, setting.where, "url")
         check_latency(self, setting)
         if self.request and self.dialect == "whip":
             raise setting.refuse(".request", "WHIP's offer is an SDP and nothing else; leave it out")

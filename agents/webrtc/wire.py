@@ -38,6 +38,7 @@ from agents.webrtc.signalling import (
 from simulator.errors import RemoteError, ScenarioError
 from simulator.remote.http_exchange import exchange
 from simulator.remote.server import host_of
+from simulator.texts import install_of
 
 if TYPE_CHECKING:
     from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection
@@ -158,7 +159,7 @@ async def need_aiortc() -> Any:
     try:
         return await anyio.to_thread.run_sync(import_module, "aiortc")
     except ImportError:
-        raise ScenarioError("webrtc needs aiortc: pip install 'duplex-simulator[connect]'") from None
+        raise ScenarioError(f"webrtc needs aiortc: {install_of('connect')}") from None
 
 
 def add_loopback(connection: Any) -> None:

@@ -13,7 +13,7 @@ Without `send` and `receive` sound goes and comes as binary messages. How the wo
 they do in protocol.py. Sound that comes faster than real time is heard at its pace.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from agents.remote.peer import FarEnd, Peer
@@ -24,11 +24,12 @@ from agents.remote.stream_spec import check_latency, check_socket_url, stream_tr
 from agents.remote.trace import Trace
 from agents.websocket.outgoing import SocketSettings
 from agents.websocket.protocol import SocketCore
-from agents.websocket.wording import ReceiveWords, SendWords, Template, complaints
+from agents.websocket.wording import EVERY, ReceiveWords, SendWords, Template, complaints
 from simulator.actor import Actor, ActorSpec, Setting
 from simulator.errors import located
 from simulator.reading.secrets import Secrets, mask_url
 from simulator.spec import Duration, ms
+from simulator.texts import written
 from simulator.traits import PartyTraits
 
 
@@ -70,11 +71,13 @@ class WebSocketSpec(ActorSpec, frozen=True, kw_only=True, tag="websocket"):
             for inside, complaint in complaints(key, template):
                 raise setting.refuse(f".{place}{inside}", complaint)
         for name in ("ready", "clear", "done", "hang_up", "ping"):
-            if getattr(self.receive, name) == {}:
+            if getattr(self.receive, name) in EVERY:
                 raise setting.refuse(f".receive.{name}", "an empty match is every message; write like {type: end}")
         for asked, needs in _GO_TOGETHER.items():
             if getattr(self.send, asked) is not None and getattr(self.receive, needs) is None:
                 raise setting.refuse(f".send.{asked}", f"nothing asks for it; say what does, as `receive.{needs}`")
+        if "{ping_id}" in written(self.send.pong) and self.receive.ping_id is None:
+            raise setting.refuse(".send.pong", "nothing says where {ping_id} stands; say it as `receive.ping_id`")
         if self.ping is not None and self.ping <= 0:
             raise setting.refuse(".ping", "must be above 0; leave it out for none")
 
@@ -124,13 +127,13 @@ class WebSocketSpec(ActorSpec, frozen=True, kw_only=True, tag="websocket"):
             if template is not None:
                 yield f"send.{name}", name, template
         for name in ("hello", "bye"):
-            written = getattr(self, name)
-            for index, template in enumerate(_listed(written)):
-                yield name if isinstance(written, Mapping) else f"{name}[{index}]", name, template
+            messages = getattr(self, name)
+            for index, template in enumerate(_listed(messages)):
+                yield f"{name}[{index}]" if isinstance(messages, list) else name, name, template
 
 
 _GO_TOGETHER = {"mark": "mark", "pong": "ping"}
 
 
 def _listed(messages: Template | list[Template]) -> list[Template]:
-    return [messages] if isinstance(messages, dict) else messages
+    return messages if isinstance(messages, list) else [messages]

@@ -11,6 +11,7 @@ from agents.remote.peer_core import Actions
 from agents.remote.sound_form import SoundForm
 from agents.websocket.wording import ReceiveWords, SendWords, Template, filled
 from simulator.frame import Samples
+from simulator.texts import written
 
 
 class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +46,12 @@ class SocketOut:
         """Say hello: the first messages."""
         rates = {"rate": self._settings.up.hz, "output_rate": self._settings.down.hz}
         for template in self._settings.hello:
-            self._actions.send({"type": "hello", "json": filled(template, rates), "secret": True})
+            self._actions.send({"type": "hello", **_message(template, rates), "secret": True})
 
     def part(self) -> None:
         """Say goodbye: the last messages."""
         for template in () if self.gone else self._settings.bye:
-            self._actions.send({"type": "bye", "json": filled(template, {}), "secret": True})
+            self._actions.send({"type": "bye", **_message(template, {}), "secret": True})
 
     def sound(self, samples: Samples) -> None:
         """Send what is heard, float32 (n,)."""
@@ -59,13 +60,13 @@ class SocketOut:
         for piece in self._chunks.cut(samples):
             self._heard += len(piece)
             for data in self._writer.write(piece):
-                self._message(base64.b64encode(data).decode("ascii"))
+                self._sound(base64.b64encode(data).decode("ascii"))
 
     def word(self, template: Template | None, **values: Any) -> None:
         """Send a message made of a template, where one is described."""
         if template is not None and not self.gone:
-            body: Mapping[str, Any] = filled(template, values)
-            self._actions.send({"type": str(body.get("type") or "json"), "json": body})
+            message = _message(template, values)
+            self._actions.send({"type": str(message.get("json", {}).get("type") or "json"), **message})
 
     def played(self, position: int, *, least: int) -> None:
         """Tell how much was heard, if it is more than the last time by at least so many samples."""
@@ -73,11 +74,19 @@ class SocketOut:
             self._played = position
             self.word(self._settings.send.played, samples=position, ms=position * 1000 // self._settings.down.hz)
 
-    def _message(self, text: str) -> None:
+    def _sound(self, text: str) -> None:
         template = self._settings.send.json
         if template is None:
             self._actions.send({"binary": text}, heard=True)
             return
         self._count += 1
         values = {"audio": text, "ms": self._heard * 1000 // self._settings.up.hz, "number": self._count}
-        self._actions.send({"json": filled(template, values)}, heard=True)
+        self._actions.send(_message(template, values), heard=True)
+
+
+def _message(template: Template, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill a template in; one with `${NAME}` is `secret`, unless the far end's own words could name what they want."""
+    body = filled(template, values)
+    message = {"text": str(body)} if isinstance(template, str) else {"json": body}
+    ours = not any("${" in str(value) for value in values.values())
+    return message | {"secret": True} if ours and "${" in written(template) else message

@@ -67,7 +67,7 @@ class SocketCore(StreamCore):
             self.unheard.understood = True
             self.sound(message["binary"], at)
         else:
-            self.unheard.note(f"the text {quoted(message.get('text'))}")
+            _act_on(self, message.get("text"), at)
 
     def lost(self, reason: str, at: int) -> None:
         """The connection is gone: it hung up, if it had said anything and left in good order. RemoteError else."""
@@ -109,13 +109,13 @@ class SocketCore(StreamCore):
 
 
 def _act_on(core: SocketCore, message: Any, at: int) -> None:
-    """Act on all that a JSON message is."""
+    """Act on all that a message is: a JSON object, or a text that is none."""
     known = False
     for name, act in _ACTS.items():
         words = getattr(core.settings.receive, name)
         if words is None:
             continue
-        value = words.find(message) if isinstance(words, JsonPlace) else matches(message, words) or None
+        value = words.find(message) if isinstance(words, JsonPlace) else message if matches(message, words) else None
         if value is not None and value != "":
             known = core.unheard.understood = True
             act(core, value, at)
@@ -125,7 +125,7 @@ def _act_on(core: SocketCore, message: Any, at: int) -> None:
 
 def _rate(core: SocketCore, value: Any, _at: int) -> None:
     form = core.settings.down
-    if value != form.hz:
+    if str(value) not in (str(form.hz), f"{form.hz}.0"):
         raise RemoteError(f"says that its sound is at {quoted(value)} Hz; described is {form.told} (`down.rate`)")
 
 
@@ -160,6 +160,12 @@ def _complaint(core: SocketCore, value: Any, at: int) -> None:
     core.actions.note(at, "remote_error", message=written(value)[:300])
 
 
+def _pong(core: SocketCore, message: Any, _at: int) -> None:
+    """Answer a ping; one that lacks what the answer repeats is answered with nothing there."""
+    place = core.settings.receive.ping_id
+    core.out.word(core.settings.send.pong, ping_id=None if place is None else place.find(message))
+
+
 _ACTS: Mapping[str, Callable[[SocketCore, Any, int], None]] = {
     "ready": _ready,
     "clear": _clear,
@@ -169,7 +175,7 @@ _ACTS: Mapping[str, Callable[[SocketCore, Any, int], None]] = {
     "heard": _understood,
     "mark": lambda core, value, at: core.queue.mark(str(value)),
     "digits": _digits,
-    "ping": lambda core, value, at: core.out.word(core.settings.send.pong),
+    "ping": _pong,
     "error": _complaint,
     "done": lambda core, value, at: core.queue.done(),
     "hang_up": lambda core, value, at: core.leave(None, at),

@@ -19,7 +19,7 @@ from agents.remote.socket_wire import told_apart
 from agents.remote.sound_form import SoundForm
 from agents.remote.wire_audio import sound_bytes
 from agents.serve.stream import FRAME_MS, ClientTold, Frames, Out, Over, check_rate, stream
-from agents.websocket.wording import AnyPlace, Match, Template, complaints, filled, matches
+from agents.websocket.wording import EVERY, AnyPlace, Match, Template, complaints, filled, matches
 from simulator.actor import ActorSpec
 from simulator.errors import RemoteError, ScenarioError
 from simulator.events import Event
@@ -70,7 +70,7 @@ class WebSocketServerSpec(ServerSpec, frozen=True, kw_only=True, tag="websocket"
         for name, template in (("json", self.send.json), ("text", self.send.text)):
             for place, complaint in () if template is None else complaints(f"served_{name}", template):
                 raise ScenarioError(f"--set send: $.{name}{place}: {complaint}")
-        if self.receive.bye == {}:
+        if self.receive.bye in EVERY:
             raise ScenarioError("--set receive: $.bye: an empty match is every message; write like {type: bye}")
         check_rate(self.audio.hz, "--set audio: $.rate")
         ServerSpec.check(self, actor)
@@ -106,7 +106,7 @@ class SocketWords:
             if receive.audio is not None:
                 raise RemoteError(f"sent a binary message; sound is expected as JSON at {receive.audio.path}")
             return [self._heard(told["binary"])]
-        body = told.get("json")
+        body = told.get("json", told.get("text"))
         found: list[Frames | ClientTold | Over] = []
         audio, digits = (place.find(body) if place else None for place in (receive.audio, receive.digits))
         if audio is not None:
@@ -135,4 +135,4 @@ class SocketWords:
 
 
 def _text(message: Any) -> str:
-    return msgspec.json.encode(message).decode()
+    return message if isinstance(message, str) else msgspec.json.encode(message).decode()

@@ -1,6 +1,7 @@
 """Messages that a scenario's `receive` says nothing of: what is told of them.
 
 a place's `when` fits, and nothing stands at its path     told at once, of the first
+what is described as a text is a value in an object       likewise
 messages came and none was anything                       told at the end
 some were something, and nothing was said                 the last that was not ends the sentence that says so
 """
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.websocket.wording import JsonPlace, ReceiveWords, matches
+from simulator.texts import quoted
 
 NOT_DESCRIBED = "not_described"
 """The code of the `remote_error` that tells it."""
@@ -27,8 +29,11 @@ class Unheard:
         """Remember one, told in a few words."""
         self._first, self._last = self._first or message, message
 
-    def puzzle(self, message: Mapping[str, Any], words: ReceiveWords) -> bool:
-        """Remember a JSON message that is nothing. True: it is the first that lacks what a place looks for."""
+    def puzzle(self, message: Mapping[str, Any] | str, words: ReceiveWords) -> bool:
+        """Remember a message that is nothing. True: it is the first that lacks what a place looks for."""
+        if isinstance(message, str):
+            self.note(f"the text {quoted(message)}")
+            return False
         keys = ", ".join(list(message)[:6])
         self.note(f"one with the keys {keys}" if keys else "an empty one")
         if self.lacking:
@@ -37,6 +42,10 @@ class Unheard:
             place = getattr(words, name)
             if isinstance(place, JsonPlace) and place.when is not None and matches(message, place.when):
                 self.lacking = f"a message matched `{name}` but has no `{place.path}`"
+                return True
+            key = next((key for key, value in message.items() if isinstance(place, str) and value == place), None)
+            if key is not None:
+                self.lacking = f"`{name}` describes a bare text, and a message came with {{{key}: {place}}}"
                 return True
         return False
 

@@ -3,10 +3,11 @@
     send:    {json: {type: audio, data: "{audio}"}}              or nothing: sound goes as binary messages
     receive: {audio: "$.data", text: "$.transcript", clear: {type: interrupt}, done: {type: end}}
 
-A template is any JSON object; `{audio}` and the like in its texts are filled in, and a text that is nothing but
-`{ms}` becomes the number. A place is a path (`$.media.payload`, `$.choices[0].text`), or
-`{path: "$.data", when: {type: audio}}` for messages that look like that alone. A match is part of a message:
-`{type: interrupt}` is in every message with this type.
+A template is any JSON object, or a text that is the message itself; `{audio}` and the like in its texts are filled in,
+and a text of an object that is nothing but `{ms}` becomes the number. A place is a path (`$.media.payload`,
+`$.choices[0].text`), or `{path: "$.data", when: {type: audio}}` for messages that look like that alone; `$` is a text
+that is no JSON. A match is part of a message: `{type: interrupt}` is in every message with this type; a text is the
+whole of one that is no JSON.
 """
 
 import re
@@ -19,8 +20,11 @@ import msgspec
 from simulator.spec import Convert, Duration, Written, encode, ms
 from simulator.texts import quoted
 
-Template = dict[str, Any]
-Match = dict[str, Any]
+Template = dict[str, Any] | str
+Match = dict[str, Any] | str
+
+EVERY: tuple[Match, ...] = ({}, "")
+"""Matches that say nothing."""
 
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d{1,4})\]|\[\"([^\"]+)\"\]")
 _WORD = re.compile(r"(?<!\$)\{([a-z_]+)\}")
@@ -30,7 +34,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "mark": ("mark",),
     "played": ("ms", "samples"),
     "digits": ("digits",),
-    "pong": (),
+    "pong": ("ping_id",),
     "hello": ("rate", "output_rate"),
     "bye": (),
     "served_json": ("audio",),
@@ -48,7 +52,7 @@ class JsonPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     path: str
-    when: Match | None = None
+    when: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _steps(self.path)
@@ -62,6 +66,8 @@ class JsonPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Give what stands there in a message; None where nothing does, or the message does not look like it."""
         if self.when is not None and not matches(message, self.when):
             return None
+        if self.path == "$":
+            return message if isinstance(message, str) else None
         value = message
         for step in _steps(self.path):
             if isinstance(step, int):
@@ -112,7 +118,7 @@ class ReceiveWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     text: what the far end says, in words; heard: what it understood. ready: from when on it takes sound. clear: drop
     what waits to be heard. done: it has said all of this turn. mark: the name of a mark. digits: keys it pressed.
-    hang_up: it leaves. error: its complaint. ping: a message that `send.pong` answers.
+    hang_up: it leaves. error: its complaint. ping: a message that `send.pong` answers. ping_id: what that repeats.
     """
 
     audio: AnyPlace | None = None
@@ -127,6 +133,7 @@ class ReceiveWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     hang_up: Match | None = None
     error: AnyPlace | None = None
     ping: Match | None = None
+    ping_id: AnyPlace | None = None
 
 
 def matches(message: Any, match: Any) -> bool:
@@ -191,6 +198,6 @@ def _steps(path: str) -> tuple[str | int, ...]:
             break
         steps.append(int(step[2]) if step[2] is not None else step[1] or step[3])
         at = step.end()
-    if not path.startswith("$") or at < len(path) or not steps:
+    if not path.startswith("$") or at < len(path):
         raise ValueError(f"{quoted(path)} is no path; write it like $.data or $.media[0].payload")
     return tuple(steps)

@@ -124,10 +124,14 @@ def _reaches(gap: Stretch, window: Within, rate: int) -> bool:
 
 
 def _instead(seen: Seen, party: Party, transcripts: Sequence[Transcript], window: Within) -> Evidence:
-    """What was said in the stretch instead."""
+    """What was said in the stretch instead; where that is nothing, the other's turn that had no answer."""
     words = [word for word in transcripts[0].words if window.holds(word.start)]
     if not words:
-        return seen.whole(f"the {party} said nothing then")
+        turns = [turn for turn in seen.floor.side(other_party(party)).turns if turn.start < window.end]
+        before = [turn for turn in turns if turn.start <= window.start]
+        start = next((turn.start for turn in (*before[-1:], *turns)), window.start)
+        end = min(window.end, seen.session.duration)
+        return Evidence(start=start, end=end, party=party, label=f"the {party} said nothing then")
     text = " ".join(word.text for word in words)
     return Evidence(start=words[0].start, end=words[-1].end, party=party, label=f"said instead: {_cut(text)!r}")
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from simulator.batch.concurrency import usable_cores
 from simulator.errors import ScenarioError, sentence
+from simulator.texts import install_of
 from simulator.workers import stop_as_by_ctrl_c
 
 RAY = "ray"
-INSTALL = 'pip install "duplex-simulator[ray]"'
+INSTALL = install_of("ray")
 LOOPBACK = "127.0.0.1"
 ANSWER_S = 5.0
 """How long a cluster may take to answer; Ray itself would try for four minutes."""

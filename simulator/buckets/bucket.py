@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from simulator.errors import RemoteError, ScenarioError, sentence
 from simulator.reading.secrets import Secrets, mask_url
+from simulator.texts import install_of
 
 T = TypeVar("T")
 
-NEEDS = 'opening it needs fsspec: pip install "duplex-simulator[data]"'
+NEEDS = f"opening it needs fsspec: {install_of('data')}"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _UNFIT = re.compile(r"[^\w.-]+")
 _AT_ONCE = 8

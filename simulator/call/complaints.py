@@ -1,11 +1,15 @@
-"""Complaints: what is told of a far end during a call, for the one case in which nobody would look for it.
+"""Complaints: what is told of a far end during a call, for the cases in which nobody would look for it.
 
-An agent that never says anything leaves a table of undefined values. Where its far end complained, or its messages were
-not understood, `remote_error` says so in the session's log; the run says it under its table.
+An agent that never says anything leaves a table of undefined values, and one whose sound is read as another codec a
+table of values that mean nothing. Where its far end complained, its messages were not understood or its sound is like
+no speech, `remote_error` says so in the session's log; the run says it under its table.
 """
 
 from simulator.events import Event, EventLog, Party
 from simulator.texts import LONGEST, shown
+
+DOUBTS = ("wrong_codec", "wrong_rate", "not_described")
+"""Codes of a `remote_error` that doubts what the scenario says of the far end."""
 
 
 class Complaints:
@@ -13,6 +17,7 @@ class Complaints:
 
     def __init__(self, log: EventLog) -> None:
         self._first: dict[str, Event] = {}
+        self._doubts: dict[str, Event] = {}
         log.watch("remote_error", self._note)
 
     def never_spoke(self, party: Party, kind: str) -> str | None:
@@ -22,5 +27,12 @@ class Complaints:
             return None
         return f"the {party} ({kind}) never spoke: {shown(str(event.data.get('message', ''))[:LONGEST])}"
 
+    def misdescribed(self, party: Party, kind: str) -> str | None:
+        """Say what a scenario seems to say wrongly of a party of a kind that did speak; None where nothing seems so."""
+        event = self._doubts.get(party)
+        return None if event is None else f"the {party} ({kind}): {shown(str(event.data.get('message', ''))[:LONGEST])}"
+
     def _note(self, event: Event) -> None:
         self._first.setdefault(event.party, event)
+        if event.data.get("code") in DOUBTS:
+            self._doubts.setdefault(event.party, event)

@@ -210,9 +210,10 @@ class Table:
     @property
     def remark(self) -> str | None:
         """What a completed session's status adds: a trace that no longer fits what was heard, responses that failed, a
-        far end of which not all was kept, one that never spoke and why.
+        far end of which not all was kept, one that never spoke and why, one that the scenario may describe wrongly.
         """
-        told = (self._diverged, self._responses.remark, *(seat.remark for seat in self.seats.values()), self._mute)
+        seats = (seat.remark for seat in self.seats.values())
+        told = (self._diverged, self._responses.remark, *seats, self._mute or self._misdescribed)
         return "; ".join(filter(None, told)) or None
 
     @property
@@ -221,6 +222,10 @@ class Table:
         if self._recorder is None or not agent.traits().remote or self._recorder.agent_spoke:
             return None
         return self._complaints.never_spoke("agent", kind_of(agent))
+
+    @property
+    def _misdescribed(self) -> str | None:
+        return self._complaints.misdescribed("agent", kind_of(self.scenario.agent))
 
     async def leave(self) -> RemoteError | None:
         """Close every actor; gives the failure of a far end that left too early, or failed all it was asked for."""

@@ -18,6 +18,7 @@ from simulator.results.row import Row
 from simulator.results.run import SESSION_PAGE
 from simulator.results.summary import ScenarioSummary, Summary
 from simulator.scenario import slug
+from simulator.score import Evidence, Score
 from simulator.session import read_meta
 from simulator.texts import shown
 
@@ -146,12 +147,28 @@ def evidence_of(verdict: Verdict, row: Row, folder: Path) -> list[str]:
         scores, rate = read_judged(folder / row.id).scores, read_meta(folder / row.id).sample_rate
     except SimulatorError:
         return lines
-    for item in [item for one in scores if one.id == verdict.metric for item in one.evidence][:SHOWN_SESSIONS]:
+    moments = [item for one in scores if one.id == verdict.metric for item in moments_of(verdict, one)]
+    for item in moments[:SHOWN_SESSIONS]:
         measured = "" if item.value is None else f" ({item.value:.3g})"
         lines.append(
             shown(f"  {item.start / rate:.2f} - {item.end / rate:.2f} s: {item.label or item.party}{measured}")
         )
     return lines
+
+
+def moments_of(verdict: Verdict, score: Score) -> list[Evidence]:
+    """Give the stretches that a session's score rests on, those first that speak most against what is expected.
+
+    Of a share they are cases, of which those have a value that are as they should be: how soon the agent yielded.
+    """
+    if score.unit == "ratio":
+        return sorted(score.evidence, key=lambda item: item.value is not None)
+    return sorted(score.evidence, key=lambda item: _against(verdict, item.value), reverse=True)
+
+
+def _against(verdict: Verdict, value: float | None) -> float:
+    """How far a value is beyond the bound; 0 for one within it."""
+    return abs(value - verdict.bound) if value is not None and verdict.violated_by(value) else 0.0
 
 
 def _page(folder: Path, row: Row) -> str:

@@ -92,13 +92,14 @@ class ScenarioPlayer:
 
     def properties(self) -> list[tuple[str, object]]:
         """What a JUnit report of pytest's knows of a test."""
-        return [item for view in self._seen for item in properties_of(view.folder, view.meta.seed)]
+        return [item for view in self._seen for item in properties_of(self._config, view.folder, view.meta.seed)]
 
 
-def properties_of(session: Path, seed: int) -> list[tuple[str, object]]:
-    """Give a session's seed and its page, or its folder, as properties of a test."""
+def properties_of(config: pytest.Config, session: Path, seed: int) -> list[tuple[str, object]]:
+    """Give a session's seed and, where it is kept (`--simulate-out`), its page or folder as properties of a test."""
     page = session / SESSION_PAGE
-    return [(f"seed:{session.name}", seed), ("page", str(page if page.is_file() else session))]
+    kept = config.getoption("--simulate-out") is not None
+    return [(f"seed:{session.name}", seed), *([("page", str(page if page.is_file() else session))] if kept else [])]
 
 
 def wanted_of(

@@ -72,7 +72,7 @@ class ExpectationItem(pytest.Item):
         self.user_properties.append(("attempts", attempt + 1))
         for row in rows:
             if is_session(run.folder / row.id):
-                self.user_properties.extend(properties_of(run.folder / row.id, row.seed))
+                self.user_properties.extend(properties_of(self.config, run.folder / row.id, row.seed))
 
     def _problem(self, run: Run, rows: list[Row]) -> str | None:
         bad = [f"{row.id} (seed {row.seed}) {row.status}: {row.problem}" for row in rows if row.status != "completed"]

@@ -18,6 +18,7 @@ from simulator.batch.folder import RunFolder
 from simulator.batch.run import run_plan
 from simulator.ci.ddmin import ddmin, least
 from simulator.ci.playing_once import Unwatched
+from simulator.doctor.addresses import missing_of
 from simulator.errors import ScenarioError
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import plan_of
@@ -109,6 +110,7 @@ class Shrinking:
     def _first_failing(self) -> Plain:
         """Give the first trial that fails, as a scenario of one trial."""
         scenario = self._scenario(self._data)
+        missing_of({scenario.name: scenario}, "start it: nothing can be learnt of a session that does not begin")
         for trial in range(scenario.most_trials):
             data = {**deepcopy(self._data), "seed": scenario.seed + trial, "repeat": 1}
             failure = self._played(data)
@@ -145,9 +147,15 @@ class Shrinking:
             self._known[key] = self._play(data)
             counts = ", ".join(f"{count:g} {name}" for name, count in sizes(data).items() if count)
             found = self._known[key]
-            became = "refused" if found is None else "fails" if found.expectations or found.problem else "holds"
+            became = "refused" if found is None else self._became(found)
             self._tell(f"{self.runs}: {counts or 'nothing'}, duration {data.get('duration')}: {became}")
         return self._known[key]
+
+    def _became(self, found: Failure) -> str:
+        """In two words: something else than what is looked for may fail, as what nothing makes happen any more."""
+        if not (found.expectations or found.problem):
+            return "holds"
+        return "fails" if self._wanted == Failure() or self._wanted.still_in(found) else "fails otherwise"
 
     def _play(self, data: Plain) -> Failure | None:
         try:

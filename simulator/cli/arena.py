@@ -10,7 +10,7 @@ from simulator.cli.json_file import write_json_file
 from simulator.cli.outcome import outcome
 from simulator.cli.places import here
 from simulator.errors import ScenarioError, SessionError
-from simulator.texts import shown
+from simulator.texts import remark, shown
 
 RATE = "rate"
 
@@ -176,4 +176,4 @@ def _finish(args: argparse.Namespace, battles: Any, out: Path | None, name: str)
 
 def _tell(notes: Any) -> None:
     for note in notes:
-        print(f"simulate: {shown(note)}", file=sys.stderr)
+        print(remark(note), file=sys.stderr)

@@ -11,7 +11,7 @@ from simulator.errors import SimulatorError
 from simulator.planning.checks import check_expectations, check_judges
 from simulator.planning.plan import Wishes, make_plan
 from simulator.recipe import is_recipe
-from simulator.texts import shown
+from simulator.texts import remark, shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
             for name, scenario in plan.purses.items():
                 points = sum(sweep == name for sweep in plan.points.values())
                 print(f"{shown(scenario.name)}: fine{f', {points} points' if points else ''}")
-            for remark in plan.remarks:
-                print(f"simulate: {remark}", file=sys.stderr)
+            for doubt in plan.remarks:
+                print(remark(doubt), file=sys.stderr)
         except SimulatorError as error:
             print_refusal(error, argparse.Namespace(scenarios=[path], overrides=args.overrides))
             code = REFUSED

@@ -10,7 +10,7 @@ from simulator.ci.history import RUNS
 from simulator.ci.telling import Telling, flaky_lines, tell
 from simulator.errors import ScenarioError
 from simulator.results.summary import Summary
-from simulator.texts import shown
+from simulator.texts import remark, shown
 
 
 def add_ci(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +71,6 @@ def tell_machines(
     out = sys.stderr if as_json else sys.stdout
     told = tell(wanted, summary, folder, sources, say=lambda line: print(line, file=out))
     for note in told.notes:
-        print(f"simulate: {shown(note)}", file=sys.stderr)
+        print(remark(note), file=sys.stderr)
     for line in flaky_lines(told):
         print(shown(line), file=out)

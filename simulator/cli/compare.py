@@ -22,6 +22,7 @@ from simulator.results.telling import told_apart
 from simulator.results.thresholds import ThresholdDifference, threshold_differences
 from simulator.scoring.scorer import definition_of
 from simulator.scoring.validity import share_line
+from simulator.texts import remark
 
 _LEAST = 1e-9
 """A difference below this is none that anybody asks for, in whatever unit."""
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         return compare_folders(args.kind, args.runs, args.out)
     runs = [load_run(to_read(path)) for path in args.runs]
     for note in (f"{one.folder}: {note}" for one in runs for note in one.notes):
-        print(f"simulate: {note}", file=sys.stderr)
+        print(remark(note), file=sys.stderr)
     if args.keep_invalid:
         runs = [run.keeping_invalid() for run in runs]
     if args.write_baseline is not None:
@@ -229,7 +230,7 @@ def _tell_unjudged(found: Mapping[str, Sequence[Difference]]) -> None:
         few = next((item.reason for item in items if item.value is not None and item.reason), None)
         why = few or next((item.reason for item in items if item.reason), "the runs share no metric")
         what = f"nothing of {folder} could be judged worse" if len(found) > 1 else "nothing could be judged worse"
-        print(f"simulate: {what}: {why}{' (--repeat)' if few else ''}", file=sys.stderr)
+        print(remark(f"{what}: {why}{' (--repeat)' if few else ''}"), file=sys.stderr)
 
 
 def _print(

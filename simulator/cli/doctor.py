@@ -1,10 +1,11 @@
-"""`simulate doctor [SCENARIO | SESSION | WAV]`: what works here, or what is wrong with a recording or an endpoint.
+"""`simulate doctor [SCENARIO | SESSION | WAV ...]`: what works here, or what is wrong with a recording or an endpoint.
 
 `--voices` writes a sample of each voice instead.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.cli import OK, REFUSED
@@ -13,7 +14,7 @@ from simulator.errors import ScenarioError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("path", nargs="?", type=Path, help="a scenario, a session folder or a sound file")
+    parser.add_argument("paths", nargs="*", type=Path, help="scenarios, session folders or sound files")
     parser.add_argument(
         "--voices", nargs="?", type=Path, const=Path("voices"), metavar="FOLDER",
         help="write a sample of each voice: of those that speak here, or of those that the scenario names",
@@ -27,25 +28,36 @@ def run(args: argparse.Namespace) -> int:
     if args.clean:
         return _clean()
     if args.voices is not None:
-        return _voices(args.path, args.voices)
-    if args.path is None:
+        return _voices(args.paths, args.voices)
+    if not args.paths:
         return _machine(as_json=args.json)
-    if args.path.suffix in (".yaml", ".yml"):
-        from simulator.cli.doctor_endpoints import run as run_endpoints
-
-        return run_endpoints(args)
-    from simulator.cli.doctor_recording import run as run_recording
-
-    return run_recording(args)
+    return _paths(args.paths, as_json=args.json)
 
 
-def _voices(path: Path | None, folder: Path) -> int:
+def _paths(paths: Sequence[Path], *, as_json: bool) -> int:
+    """Examine all that is named, the scenarios first: 2 where one of them is not fine, or no recording can be used."""
+    from simulator.cli.doctor_endpoints import examine_scenarios
+    from simulator.cli.doctor_recording import examine_recordings
+
+    scenarios = [path for path in paths if path.suffix in (".yaml", ".yml")]
+    others = [path for path in paths if path not in scenarios]
+    reached, code = examine_scenarios(scenarios, quiet=as_json)
+    told, recorded = examine_recordings(others, quiet=as_json) if others else ([], OK)
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.encode([*reached, *told]).decode())
+    return code or recorded
+
+
+def _voices(paths: Sequence[Path], folder: Path) -> int:
     from simulator.doctor.voices import voices_here, voices_of, write_samples
     from simulator.scenario import load
 
     silent = 0
     try:
-        for sample in write_samples(voices_of(load(path)) if path else voices_here(), folder):
+        named = dict.fromkeys(voice for path in paths for voice in voices_of(load(path)))
+        for sample in write_samples(list(named) if paths else voices_here(), folder):
             silent += sample.file is None
             print(f"{'ok  ' if sample.file else 'FAIL'} {sample.voice}: {sample.told}")
             if sample.file:

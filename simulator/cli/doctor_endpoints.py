@@ -1,17 +1,19 @@
-"""`simulate doctor SCENARIO.yaml`: whether its parties, judge and data set can be reached before anything is spent."""
+"""`simulate doctor SCENARIO.yaml ...`: whether parties, judges, data sets can be reached before anything is spent."""
 
 import argparse
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
 import msgspec
 
 from simulator.cli import OK, REFUSED
+from simulator.cli.refusals import print_refusal
 from simulator.datasets.sample import DatasetSpec
 from simulator.doctor.probe import Probed, probe_party
-from simulator.errors import SimulatorError, single
+from simulator.errors import ScenarioError, SimulatorError, single
 from simulator.events import PARTIES, Party
 from simulator.judging.spec import JudgeSpec
 from simulator.reading.secrets import Secrets
@@ -29,22 +31,37 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
 
 
-def run(args: argparse.Namespace) -> int:
-    """Reach every party of the scenario in turn, its data set, judge, recogniser; exit 2 when one cannot be."""
-    scenario = load(args.path)
+def examine_scenarios(paths: Sequence[Path], *, quiet: bool) -> tuple[list[Reached], int]:
+    """Give what was found of each scenario in turn, and the exit code: 2 where something of one is not fine."""
+    found, code = [], OK
+    for path in paths:
+        try:
+            reached = _reach_all(load(path))
+        except ScenarioError as error:
+            print_refusal(error, argparse.Namespace(scenarios=[path]))
+            code = REFUSED
+            continue
+        found += reached
+        if not quiet:
+            _print(reached, f"{path}: " if len(paths) > 1 else "")
+    return found, code if all(item.fine for item in found) else REFUSED
+
+
+def _print(found: Sequence[Reached], where: str) -> None:
+    for item in found:
+        print(f"{'ok  ' if item.fine else 'FAIL'} {where}{item.party} ({item.kind}): {item.told}")
+        for warning in item.warnings:
+            print(f"warn {where}{item.party} ({item.kind}): {warning}")
+
+
+def _reach_all(scenario: Scenario) -> list[Reached]:
+    """Reach every party of the scenario in turn, its data set, judge, recogniser."""
     found = [_reach_party(party, scenario) for party in PARTIES]
     found += [] if scenario.dataset is None else _reach_dataset(scenario.dataset)
     found += [] if scenario.judge is None else [_reach_judge(scenario.judge)]
     if isinstance(scenario.recognizer, Probed):
         found.append(_reach("recognizer", scenario.recognizer, scenario.recognizer.probe))
-    if args.json:
-        print(msgspec.json.encode(found).decode())
-    else:
-        for item in found:
-            print(f"{'ok  ' if item.fine else 'FAIL'} {item.party} ({item.kind}): {item.told}")
-            for warning in item.warnings:
-                print(f"warn {item.party} ({item.kind}): {warning}")
-    return OK if all(item.fine for item in found) else REFUSED
+    return found
 
 
 def _reach_party(party: Party, scenario: Scenario) -> Reached:

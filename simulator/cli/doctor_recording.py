@@ -1,7 +1,6 @@
-"""`simulate doctor SESSION|WAV`: what is wrong with a recording, and whether scores of it could be believed."""
+"""`simulate doctor SESSION|WAV ...`: what is wrong with a recording, and whether scores of it could be believed."""
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ from simulator.errors import SessionError
 from simulator.session import Session, is_session, read_session
 
 
-def run(args: argparse.Namespace) -> int:
-    """Examine a session folder, the sessions of a run, or a stereo file: 2 where none of them can be believed."""
+def examine_recordings(paths: Sequence[Path], *, quiet: bool) -> tuple[list[dict[str, Any]], int]:
+    """Examine session folders, sessions of runs, stereo files; the exit code is 2 where none can be believed."""
     from simulator.scoring.trust import examine
 
     told: list[dict[str, Any]] = []
     problems: list[str] = []
-    for session in recordings(args.path):
+    for session in (session for path in paths for session in recordings(path)):
         if isinstance(session, SessionError):
             problems.append(str(session))
             continue
@@ -26,16 +25,12 @@ def run(args: argparse.Namespace) -> int:
             problems.append(str(error))
             continue
         told.append({"id": session.id, "notes": list(session.notes), "findings": found})
-        if not args.json:
+        if not quiet:
             _print(session, found)
-    if args.json:
-        import msgspec
-
-        print(msgspec.json.encode(told).decode())
     of = len(told) + len(problems)
     refused = sum(any(finding.severity == "refuse" for finding in item["findings"]) for item in told)
     outcome(problems, of)
-    return code_of(refused + len(problems), of)
+    return told, code_of(refused + len(problems), of)
 
 
 def _print(session: Session, found: list[Any]) -> None:

@@ -15,6 +15,7 @@ from simulator.cli.places import here, to_read
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import Input, find_inputs
 from simulator.session import Session, read_session
+from simulator.texts import remark
 
 Write = Callable[[int, Input], str]
 """Writes the n-th input and says where."""
@@ -126,7 +127,7 @@ def _write_nemo(args: argparse.Namespace) -> int:
             continue
         print(f"{written.path} ({written.rows} rows)")
         for name in written.absent:
-            print(f"simulate: {name}: no shard holds its recording; the row is written all the same", file=sys.stderr)
+            print(remark(f"{name}: no shard holds its recording; the row is written all the same"), file=sys.stderr)
     return outcome(problems, len(shards))
 
 

@@ -7,6 +7,7 @@ from simulator.cli.outcome import outcome
 from simulator.errors import ScenarioError
 from simulator.reading.keep import Keep
 from simulator.results.run import is_run, load_run
+from simulator.texts import remark
 
 CORPUS_FORMS = ("lhotse", "huggingface", "nemo")
 _OPTIONS = ("keep", "split", "split_seed", "channels")
@@ -63,6 +64,6 @@ def write_corpus(args: argparse.Namespace) -> int:
     if done.rejected:
         print(f"{args.out / 'rejected.jsonl'}: {len(done.rejected)} sessions left out, each with its reason")
     if done.leak:
-        print(f"simulate: {done.leak}", file=sys.stderr)
+        print(remark(done.leak), file=sys.stderr)
     total = sum(count.dialogues for count in done.parts.values()) + len(done.rejected)
     return outcome(done.problems, total)

@@ -19,7 +19,7 @@ from simulator.judging.labels import read_labels
 from simulator.judging.spec import AnyJudge
 from simulator.judging.subjects import Subjects, Wanted, find_subjects
 from simulator.spec import decode
-from simulator.texts import shown
+from simulator.texts import remark, shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,7 +112,7 @@ def _word(verdict: float | None) -> str:
 
 def _tell(notes: Iterable[str]) -> None:
     for note in notes:
-        print(f"simulate: {shown(note)}", file=sys.stderr)
+        print(remark(note), file=sys.stderr)
 
 
 def _lines(item: Examined) -> list[str]:

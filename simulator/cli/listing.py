@@ -9,7 +9,7 @@ from typing import Any
 from simulator.cli import OK
 from simulator.errors import ScenarioError
 from simulator.plugins import GROUPS, installed, load
-from simulator.reading.key_types import Key, keys_of
+from simulator.reading.key_types import Key, inner_structs, keys_of
 
 WIDTH = 100
 HEAD = ("key", "type", "unit", "default", "what it is")
@@ -38,12 +38,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_keys(spec: Any) -> int:
-    """Print what a kind is, and a table of its keys."""
-    for line in (inspect.getdoc(spec) or spec.__name__).split("\n\n")[0].splitlines():
-        print("\n".join(textwrap.wrap(line, WIDTH, break_on_hyphens=False)))
-    for line in key_table(list(keys_of(spec))):
-        print(line)
+    """Print what a kind is and a table of its keys, then the same of every mapping that stands inside one."""
+    known = _print_struct(spec, (inspect.getdoc(spec) or spec.__name__).split("\n\n")[0])
+    for words, struct in inner_structs(spec):
+        inside = [key.name for key in known if words in key.type]
+        print(f"\n{', '.join(dict.fromkeys(inside))}: {words}")
+        known += _print_struct(struct, (inspect.getdoc(struct) or "").split(". ")[0].rstrip(".") + ".")
     return OK
+
+
+def _print_struct(struct: type[Any], told: str) -> list[Key]:
+    """Print what it is and its keys; gives these."""
+    print("\n".join(textwrap.wrap(" ".join(told.split()), WIDTH, break_on_hyphens=False)))
+    keys = list(keys_of(struct))
+    for line in key_table(keys):
+        print(line)
+    return keys
 
 
 def _summary(group: str, name: str) -> str:

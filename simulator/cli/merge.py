@@ -7,6 +7,7 @@ from simulator.batch.merging import end, merge
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
 from simulator.cli.places import here, to_read
 from simulator.results.run import load_run
+from simulator.texts import remark
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,9 @@ def run(args: argparse.Namespace) -> int:
     from simulator.report.index import write_index_page
 
     merged = merge(args.folders, args.out, ["simulate", *args.argv])
-    for line in (*merged.told, *merged.missing):
+    for line in merged.told:
+        print(remark(line), file=sys.stderr)
+    for line in merged.missing:
         print(f"simulate: {line}", file=sys.stderr)
     whole = load_run(args.out)
     whole_run = not merged.missing and all(row.status == "completed" for row in whole.rows)

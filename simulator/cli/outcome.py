@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from simulator.cli import INCOMPLETE, OK, REFUSED
 from simulator.session import Session
+from simulator.texts import remark
 
 
 def outcome(problems: Sequence[str], of: int) -> int:
@@ -17,7 +18,7 @@ def outcome(problems: Sequence[str], of: int) -> int:
 def tell_damage(session: Session) -> None:
     """Say on standard error what of a session is damaged: it is read as far as it goes, and that costs no exit code."""
     for note in session.notes:
-        print(f"simulate: {note}", file=sys.stderr)
+        print(remark(note), file=sys.stderr)
 
 
 def code_of(unusable: int, of: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from simulator.cli.outcome import outcome, tell_damage
 from simulator.cli.places import here
 from simulator.errors import SessionError
+from simulator.texts import remark
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,4 +97,4 @@ def _annotate(folder: Path) -> None:
     session = read_session(folder)
     tell_damage(session)
     if annotate_missing(session):
-        print(f"simulate: {folder.name}: speech.json was missing or damaged and has been made again", file=sys.stderr)
+        print(remark(f"{folder.name}: speech.json was missing or damaged and has been made again"), file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,10 +25,11 @@ from simulator.logs import set_up_logs
 from simulator.planning.checks import check_startable
 from simulator.planning.plan import Plan, Wishes, make_plan, recorded
 from simulator.recipe import is_recipe
+from simulator.results.row import Row
 from simulator.results.row_file import completed_ids
 from simulator.results.run import Run
 from simulator.results.summary import Summary, summarise
-from simulator.texts import shown
+from simulator.texts import remark, shown
 from simulator.workers import heed_ctrl_c, stop_as_by_ctrl_c
 
 
@@ -116,8 +117,10 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     check_startable((*plan.sweeps.values(), *plan.scenarios.values()), offline=offline)
     plan = recorded(plan, recording)
     telling_of(args)
-    for note in (*plan.notes, *plan.remarks):
+    for note in plan.notes:  # of samples that cannot be played
         print(f"simulate: {note}", file=sys.stderr)
+    for doubt in plan.remarks:
+        print(remark(doubt), file=sys.stderr)
     shard: str | None = getattr(args, "shard", None)
     part = RunPart(plan, None if shard is None else Shard.read(shard))
     at_a_time = _settled(args.concurrency, part.plan)
@@ -170,6 +173,7 @@ def _play(
     watcher = progress.watcher(plan, quiet=args.json, verbose=args.verbose)
     with watcher:
         result = run_plan(plan, folder, at_a_time, watcher, assigned)
+    _tell_unkept(plan, result.rows, folder)
     played = {row.scenario for row in result.rows}
     summary = summarise(
         # Of a staircase's levels those it came to.
@@ -199,6 +203,15 @@ def _play(
     return code
 
 
+def _tell_unkept(plan: Plan, rows: Sequence[Row], folder: RunFolder) -> None:
+    """Say of which sessions `--record` keeps nothing to replay, as it says nothing about the agent."""
+    if plan.record is None:
+        return
+    for row in rows:
+        if row.status == "completed" and row.invalid and (folder.path / row.id / "trace.jsonl").is_file():
+            _complained(f"{row.id}: is not kept for a replay, as it is invalid: {row.invalid}; record it again")
+
+
 def _told(plan: Plan, summary: Summary, folder: Path, args: argparse.Namespace, code: int) -> int:
     """Tell machines what came of a run; gives the exit code, which says so where that could not be written."""
     try:
@@ -215,7 +228,7 @@ def _said(args: argparse.Namespace) -> Callable[[str], None]:
 
 
 def _complained(line: str) -> None:
-    print(f"simulate: {shown(line)}", file=sys.stderr)
+    print(remark(line), file=sys.stderr)
 
 
 def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
@@ -228,7 +241,7 @@ def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
     over = {job.group for job in plan.jobs} - {job.group for job in plan.jobs if job.id not in done}
     left = {name: scenario for name, scenario in plan.scenarios.items() if name not in over}
     for sentence_ in missing_of(left, "start it, or try all the same with --no-probe"):
-        print(f"simulate: {sentence_}", file=sys.stderr)
+        print(remark(sentence_), file=sys.stderr)
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from simulator.ci.cases import worst_of
+from simulator.ci.cases import moments_of, worst_of
 from simulator.cli.closing import closing_lines
 from simulator.cli.compare_tables import print_table
 from simulator.cli.console import console
@@ -186,7 +186,7 @@ def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary
     rows = [row for row in summary.rows if row.scenario == group]
     for row in worst_of(verdict, rows)[:1]:
         there = (folder / row.id / SESSION_PAGE).is_file()
-        moment, label = _moment(folder / row.id, verdict.metric)
+        moment, label = _moment(folder / row.id, verdict)
         if verdict.asked is not None and label and label != verdict.reason:
             console.print(f"        in {row.id}: {shown(label)}", soft_wrap=True, markup=False)
         look = f"open {at}/{row.id}/{SESSION_PAGE}{moment}" if there else f"simulate report {at}/{row.id}"
@@ -195,14 +195,14 @@ def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary
         )
 
 
-def _moment(session: Path, metric: str) -> tuple[str, str]:
-    """Give the first evidence of a metric as a link into the session's page, and what it is; empty without any."""
+def _moment(session: Path, verdict: Verdict) -> tuple[str, str]:
+    """Give the moment that speaks most against it as a link into the session's page, and what it is; empty without."""
     try:
         scores = read_judged(session).scores
         rate = read_meta(session).sample_rate
     except SimulatorError:
         return "", ""
-    found = [evidence for score in scores if score.id == metric for evidence in score.evidence]
+    found = [evidence for score in scores if score.id == verdict.metric for evidence in moments_of(verdict, score)]
     return (f"#t={found[0].start / rate:.1f}", found[0].label) if found else ("", "")
 
 

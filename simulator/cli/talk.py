@@ -26,6 +26,7 @@ from simulator.plugins import load
 from simulator.results.row import Row
 from simulator.results.summary import summarise
 from simulator.scenario import Scenario, check
+from simulator.texts import remark
 
 DEFAULT = "live/cascade.yaml"
 
@@ -104,7 +105,7 @@ def seated(job: Job) -> Job:
     """Seat a human in the job's scenario: where it has none, you are the user. ScenarioError."""
     scenario = job.scenario
     if not any(scenario.actor(party).traits().live for party in PARTIES):
-        print(f"simulate: {job.group} has no human; you take the user's seat", file=sys.stderr)
+        print(remark(f"{job.group} has no human; you take the user's seat"), file=sys.stderr)
         scenario = msgspec.structs.replace(scenario, user=load("actors", "human")())
         check(scenario, job.group)
     return msgspec.structs.replace(job, scenario=scenario)

@@ -1,6 +1,5 @@
 """A dialogue of a corpus: who says what when in which voice, what overlaps, what was injected. Times are seconds."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ from simulator.floor.contributions import INJECTED_ROLES, Contribution
 from simulator.floor.floor import Floor
 from simulator.floor.transfers import overlaps
 from simulator.session import Session
-from simulator.speech import SpokenWord
+from simulator.speech import PartySpeech, SpokenWord
 from simulator.timeline import Timeline
 
 _DECIMALS = 6
@@ -110,7 +109,7 @@ def dialogue_of(session: Session, name: str, *, topic: str, voices: dict[str, st
 
 
 def _utterance(session: Session, item: Contribution, speaker: str, both: Timeline, name: str) -> CorpusUtterance:
-    words = _words_of(session.speech.of(item.party).words, item)
+    words = _words_of(session.speech.of(item.party), item)
     start, end = _span(session, item.start, item.end)
     return CorpusUtterance(
         id=name,
@@ -128,10 +127,10 @@ def _utterance(session: Session, item: Contribution, speaker: str, both: Timelin
     )
 
 
-def _words_of(words: Sequence[SpokenWord], item: Contribution) -> list[SpokenWord]:
+def _words_of(speech: PartySpeech, item: Contribution) -> list[SpokenWord]:
     """Give a contribution's words: those that are its own by id, else those begun in it."""
-    own = [word for word in words if item.id and word.id == item.id]
-    return own or [word for word in words if not word.id and item.start <= word.start < item.end]
+    own = [word for word in speech.words if item.id and word.id == item.id]
+    return own or [word for word in speech.words_within(item.start, item.end) if not word.id]
 
 
 def _word(session: Session, word: SpokenWord) -> CorpusWord:

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from simulator.errors import ScenarioError
+from simulator.texts import install_of
 
 T = TypeVar("T")
 
-NEEDS = 'reading from the hub needs huggingface_hub: pip install "duplex-simulator[data]"'
+NEEDS = f"reading from the hub needs huggingface_hub: {install_of('data')}"
 _ANSWER_S = 10.0
 # What is refused or broken three times within seconds is not there: a user waits beside it.
 _TRIES_AGAIN = 2

@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 from simulator.datasets.kept_sound import kept
 from simulator.datasets.source import SampleSource
 from simulator.errors import ScenarioError, SessionError
-from simulator.texts import quoted
+from simulator.texts import install_of, quoted
 
 SUFFIXES = (".parquet", ".jsonl")
 SOUND_COLUMNS = ("audio", "audio_path", "audio_filepath", "file_name", "context", "speech")
-_NEEDS = 'reading parquet needs pyarrow: pip install "duplex-simulator[data]"'
+_NEEDS = f"reading parquet needs pyarrow: {install_of('data')}"
 _TOLD = 12
 """So many tables are named where none fits; the hub has sets with hundreds."""
 

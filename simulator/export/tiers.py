@@ -27,7 +27,7 @@ def segments(session: Session, party: Party) -> list[TierRow]:
     return [
         TierRow(
             tier="segment",
-            text=item.text or " ".join(word.text for word in speech.words if item.start <= word.start < item.end),
+            text=item.text or " ".join(word.text for word in speech.words_within(item.start, item.end)),
             role=item.role,
             **_place(session, party, item),
         )

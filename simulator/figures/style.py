@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import ScenarioError, sentence
+from simulator.texts import install_of
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":")
@@ -68,7 +69,7 @@ def stacked(path: Path, shares: Sequence[int], *, width: float, height: float) -
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ScenarioError('--figure needs matplotlib: pip install "duplex-simulator[data]"') from error
+        raise ScenarioError(f"--figure needs matplotlib: {install_of('data')}") from error
     form = path.suffix.removeprefix(".")
     settings: Any = dict(_STYLE)  # stubs allow known names only
     with mpl.rc_context(settings):

@@ -58,8 +58,7 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
 
 def words_in(item: Contribution, speech: Speech) -> str:
     """Give the words that its party began within a contribution; its own text where nobody knows words."""
-    words = speech.of(item.party).words
-    return " ".join(word.text for word in words if item.start <= word.start < item.end) or item.text
+    return " ".join(word.text for word in speech.of(item.party).words_within(item.start, item.end)) or item.text
 
 
 def told_contribution(party: Party, item: Segment, ended: Event | None) -> Contribution:

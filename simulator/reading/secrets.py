@@ -101,6 +101,8 @@ class Secrets:
 
     def expand(self, text: str) -> str:
         """Give the text with every `${NAME}` replaced by its value; ScenarioError when one is not set."""
+        if _BASE64.fullmatch(text):  # sound, fifty times a second
+            return text
         expanded = _REFERENCE.sub(lambda match: self.variable(match[1]), text)
         self.learn(expanded)
         return expanded

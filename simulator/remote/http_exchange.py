@@ -83,6 +83,10 @@ def exchange_here(request: HttpRequest) -> HttpAnswer:
         raise RemoteError(f"does not speak HTTP at {place}: {type(error).__name__}: {str(error).strip()}") from error
     except ConnectionResetError as error:
         raise RemoteError("broke the connection") from error
+    except ssl.SSLCertVerificationError as error:
+        raise RemoteError(f"shows a certificate that is not trusted ({error.verify_message})") from error
+    except ssl.SSLError as error:
+        raise RemoteError("does not speak TLS; write http:// rather than https://, if that is meant") from error
     except OSError as error:
         raise RemoteError(f"cannot be reached at {place}: {error.strerror or error}") from error
     finally:

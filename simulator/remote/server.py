@@ -51,8 +51,11 @@ def host_of(url: str) -> str:
         return ""
 
 
-def check_base_url(base_url: str, where: str) -> None:
-    """Refuse a base URL that is none; one with `${NAME}` in it is looked at when it is used. ScenarioError."""
+def check_base_url(base_url: str, where: str, key: str = "base_url") -> None:
+    """Refuse a base URL that is none; one with `${NAME}` in it is looked at when it is used. ScenarioError.
+
+    where, key: the place of its spec, and under what it stands there.
+    """
     try:
         parts = urlsplit(base_url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -60,7 +63,7 @@ def check_base_url(base_url: str, where: str) -> None:
         fine = False
     if not fine and not names(base_url):
         found = mask_url(base_url)
-        raise ScenarioError(f"{where}.base_url: expected http://host:port or https://host, found {found!r}")
+        raise ScenarioError(f"{where}.{key}: expected http://host:port or https://host, found {found!r}")
 
 
 def check_token(token: str | None, where: str) -> None:

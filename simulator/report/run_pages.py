@@ -4,6 +4,7 @@ import sys
 
 from simulator.planning.plan import Plan
 from simulator.results.run import Run
+from simulator.texts import remark
 
 
 def write_pages(plan: Plan, run: Run, page_audio: str | None) -> None:
@@ -16,8 +17,8 @@ def write_pages(plan: Plan, run: Run, page_audio: str | None) -> None:
     from simulator.results.policy import sessions_to_show
 
     names = sessions_to_show(run, report)
-    folders = [run.folder / name for name in names]
+    folders = [run.folder / name for name in names if (run.folder / name).is_dir()]  # what never began has none
     problems = write_session_pages(folders, page_audio or "auto")  # type: ignore[arg-type]
     write_index_page(run)
     for problem in problems:
-        print(f"simulate: {problem}", file=sys.stderr)  # noqa: T201 - a page is no reason to fail a run, but is missed
+        print(remark(problem), file=sys.stderr)  # noqa: T201 - a page is no reason to fail a run, but is missed

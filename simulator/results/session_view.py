@@ -117,11 +117,9 @@ def text_of(side: Side, turn: Contribution) -> str:
     for claim in [item for item in side.said if turn.start <= item.start and item.end <= turn.end] or [turn]:
         if not claim.claims_floor and turn.claims_floor:
             continue  # a backchannel that a turn goes on over is no part of it
-        spoken = [
-            word.text
-            for word in side.speech.words
-            if (word.id == claim.id if word.id else claim.start <= word.start < claim.end)
-        ]
+        own = [word for word in side.speech.words if word.id and word.id == claim.id]
+        heard = [word for word in side.speech.words_within(claim.start, claim.end) if not word.id]
+        spoken = [word.text for word in sorted([*own, *heard], key=lambda word: word.start)]
         whole = claim.told and not claim.cut and claim.text
         parts.append(str(whole) if whole else " ".join(spoken) or ("" if claim.cut else claim.text))
     return " ".join(filter(None, parts))

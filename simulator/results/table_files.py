@@ -10,8 +10,9 @@ import msgspec
 from simulator.errors import ScenarioError
 from simulator.results.columns import Column
 from simulator.results.tables import Values
+from simulator.texts import install_of
 
-NO_PYARROW = 'needs pyarrow: pip install "duplex-simulator[data]"'
+NO_PYARROW = f"needs pyarrow: {install_of('data')}"
 _ROWS_AT_ONCE = 4_000
 """Of a Parquet file: so many rows are a row group."""
 

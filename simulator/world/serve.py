@@ -7,8 +7,9 @@ import msgspec
 
 from simulator.errors import ScenarioError
 from simulator.remote.server import check_token
+from simulator.texts import install_of
 
-NEEDS = "a world that is served needs the extra `connect`: pip install 'duplex-simulator[connect]'"
+NEEDS = f"a world that is served needs the extra `connect`: {install_of('connect')}"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

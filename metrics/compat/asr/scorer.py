@@ -20,9 +20,10 @@ from simulator.errors import SessionError
 from simulator.score import Definition, Score, undefined
 from simulator.scoring.corpus import CorpusResult
 from simulator.session import Session
+from simulator.texts import install_of
 
 _CORRECT = 0.5
-_NO_KALDIALIGN = 'needs kaldialign: pip install "duplex-simulator[data]"'
+_NO_KALDIALIGN = f"needs kaldialign: {install_of('data')}"
 
 CARD = """\
 Errors over reference words, summed over rows, by definitions that differ: wer.whisper (Whisper's English normaliser,

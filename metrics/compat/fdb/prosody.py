@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples
+from simulator.texts import install_of
 
 STEP_S = 0.01
 PITCH_FLOOR_HZ = 50.0
@@ -93,5 +94,5 @@ def _praat() -> Any:
     try:
         import parselmouth
     except ImportError:
-        raise ScenarioError("prosody needs praat-parselmouth; pip install 'duplex-simulator[quality]'") from None
+        raise ScenarioError(f"prosody needs praat-parselmouth; {install_of('quality')}") from None
     return parselmouth

@@ -14,6 +14,7 @@ import numpy as np
 
 from metrics.compat.voicebench.language_draws import Draws, Floats, languages_drawn
 from simulator.errors import ScenarioError
+from simulator.texts import install_of
 
 _SEED = 0
 _BLANK = re.compile(r"[* \t\n\r]+")
@@ -51,7 +52,7 @@ def _langdetect() -> Any:
         import langdetect
         from langdetect import detector_factory
     except ImportError:
-        raise ScenarioError('finding a language needs langdetect: pip install "duplex-simulator[data]"') from None
+        raise ScenarioError(f"finding a language needs langdetect: {install_of('data')}") from None
     detector_factory.init_factory()
     factory = detector_factory._factory
     kind = _quick_detector(len(factory.word_lang_prob_map), len(factory.langlist))
