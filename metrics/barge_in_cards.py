@@ -10,7 +10,7 @@ _CASE = """A barge-in: a user turn, or a planned interruption, that begins while
     joined over silences under 0.5 s, but not over one that holds a turn of the user's), at least 200 ms after it
     began; a planned interruption counts at any time. Planned is what an injector says, and a script's turn at an
     `agent_speaking` cue that began while its ears heard the agent speak. Backchannels and asides are no barge-ins. A
-    user turn goes on over its pauses as it does for latency: it is one barge-in."""
+    user turn with its pauses is one barge-in."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
     have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
     Ended by itself, and outside the rate: an utterance that ends uncut sooner. Undecided, and outside the rate,
