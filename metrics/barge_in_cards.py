@@ -6,11 +6,10 @@ from simulator.score import Better, Definition
 _SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
 
 _CASE = """A barge-in: a user turn, or a planned interruption, that begins while the agent holds the floor (inside one
-    of its told utterances, pauses included, those less than 200 ms apart joined, or where nobody told, inside its ipus
-    joined over silences under 0.5 s, but not over one that holds a turn of the user's), at least 200 ms after it
-    began; a planned interruption counts at any time. Planned is what an injector says, and a script's turn at an
-    `agent_speaking` cue that began while its ears heard the agent speak. Backchannels and asides are no barge-ins. A
-    user turn with its pauses is one barge-in."""
+    of its told utterances, pauses included, joined under 200 ms, or where nobody told, inside its ipus joined over
+    silences under 0.5 s, if no user turn lies in them), at least 200 ms after it began; a planned interruption counts
+    at any time. Planned is what an injector says, and a script's turn at an `agent_speaking` cue that began while its
+    ears heard the agent speak. Backchannels and asides are no barge-ins."""
 _OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
     have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
     Ended by itself, and outside the rate: an utterance that ends uncut sooner. Undecided, and outside the rate,
