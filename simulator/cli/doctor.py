@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from simulator.cli import OK, REFUSED
+from simulator.cli.score_options import add_options
 from simulator.errors import ScenarioError
 
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--voices", nargs="?", type=Path, const=Path("voices"), metavar="FOLDER",
         help="write a sample of each voice: of those that speak here, or of those that the scenario names",
     )  # fmt: skip
+    add_options(parser, "of a sound file with more than two channels: user_channel=0, agent_channel=1")
     parser.add_argument("--json", action="store_true", help="print findings as JSON")
     parser.add_argument("--clean", action="store_true", help="empty this program's cache of voices and annotations")
 

@@ -1,12 +1,13 @@
 """`simulate doctor SESSION|WAV`: what is wrong with a recording, and whether scores of it could be believed."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from simulator.cli.outcome import code_of, outcome
-from simulator.errors import SessionError
+from simulator.cli.score_options import read_options
+from simulator.errors import ScenarioError, SessionError
 from simulator.session import Session, is_session, read_session
 
 
@@ -16,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
 
     told: list[dict[str, Any]] = []
     problems: list[str] = []
-    for session in recordings(args.path):
+    for session in recordings(args.path, **_channels(args.options)):
         if isinstance(session, SessionError):
             problems.append(str(session))
             continue
@@ -48,13 +49,23 @@ def _print(session: Session, found: list[Any]) -> None:
         print("  fine")
 
 
-def recordings(path: Path) -> Iterator[Session | SessionError]:
+def _channels(texts: Sequence[str]) -> dict[str, int]:
+    options = read_options(texts)
+    for key, text in options.items():
+        if key not in ("user_channel", "agent_channel") or not text.isdecimal():
+            raise ScenarioError(f"--set {key}={text}: write it like --set user_channel=0 --set agent_channel=1")
+    return {key: int(text) for key, text in options.items()}
+
+
+def recordings(
+    path: Path, user_channel: int | None = None, agent_channel: int | None = None
+) -> Iterator[Session | SessionError]:
     """Give the recordings a path means, or why one of them cannot be read."""
     folders = [path] if is_session(path) else []
     if not folders and path.is_dir():
         folders = sorted(folder for folder in path.iterdir() if is_session(folder))
     if not folders:
-        yield Session.of_recording(path)
+        yield Session.of_recording(path, user_channel=user_channel, agent_channel=agent_channel)
     for folder in folders:
         try:
             yield read_session(folder)
