@@ -172,3 +172,18 @@ def test_sound_that_cannot_be_trusted_is_not_exported_unless_forced(
         assert main(command) == 2
         assert "has 3 channels; name the two" in capsys.readouterr().err
         assert main([*command, *named]) == 0
+
+
+def test_commands_say_which_sound_of_a_folder_they_pass_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether they score or export: nobody wonders where a call went."""
+    take = Take(tmp_path / "t", duration=3)
+    take.sound("user", 1.0, 2.0)
+    (tmp_path / "calls").mkdir()
+    soundfile.write(tmp_path / "calls" / "a.wav", np.stack(list(take.tracks.values()), axis=1), take.rate)
+    (tmp_path / "calls" / "b.wma").write_bytes(b"")
+    out = ["--to", "rttm", "--out", str(tmp_path / "out")]
+    for command in (["score", str(tmp_path / "calls"), "--as", "turns"], ["export", str(tmp_path / "calls"), *out]):
+        assert main(command) == 0
+        assert "b.wma: passed over" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import msgspec
 from simulator.cli.export_corpus import add_corpus_arguments, wants_corpus, write_corpus
 from simulator.cli.export_figure import FIGURE_FORMS, add_figure_arguments, wants_figure, write_figure
 from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
-from simulator.cli.outcome import outcome, tell_damage
+from simulator.cli.outcome import outcome, tell_damage, tell_passed_over
 from simulator.cli.places import here, to_read
 from simulator.cli.score_options import add_options, convert, read_options
 from simulator.errors import ScenarioError, SessionError
@@ -109,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
         return write_tables(args)
     if args.tables:
         raise ScenarioError(f"--table: only of runs, with --to {', '.join(TABLE_FORMS)}")
+    tell_passed_over(args.paths)
     inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
     reading = _reading(args.options)
     if args.to == "voicebench":
