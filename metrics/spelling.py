@@ -55,6 +55,10 @@ _ONE_SPELLING = tuple(
 )
 """What English writes in several ways and Whisper's rules leave apart; its loan words other languages write, too."""
 
+_TRAILING = re.compile(r"\.{2,}|\u2026")
+_DETACHED_PERCENT = re.compile(r"(?<=\d)\s+%")
+"""At a text's end Whisper's rules make a word of the last of several dots; a percent sign they know at its number."""
+
 _HALF_FILLER = "hm"
 """What Whisper's normaliser leaves of "mm-hm", while it drops "mm-hmm" whole."""
 
@@ -110,14 +114,21 @@ def _normalised(text: str, orthography: Orthography, language: str) -> str:
 
 
 def _english(text: str) -> str:
-    tokens = [token for token in whisper()(text).split() if token != _HALF_FILLER]
+    tokens = whisper()(_DETACHED_PERCENT.sub("%", _TRAILING.sub(" ", text))).split()
+    tokens = [token for token in tokens if token != _HALF_FILLER and any(map(str.isalnum, token))]
     return " ".join(joined_numbers(tokens, one=_LONE_ONE))
 
 
 def _as_written(text: str) -> str:
-    """Fold case and compatibility forms and drop punctuation; marks stay: vowel signs and dakuten are the word's."""
+    """Fold case, compatibility forms, digits; drop punctuation; marks stay: vowel signs and dakuten are the word's."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(" " if unicodedata.category(sign)[0] in "PS" else sign for sign in folded)
+    return "".join(map(_plain_sign, folded))
+
+
+def _plain_sign(sign: str) -> str:
+    """Give a digit of any script as recognisers write it, and a space for a mark of punctuation."""
+    digit = unicodedata.decimal(sign, None)
+    return str(digit) if digit is not None else " " if unicodedata.category(sign)[0] in "PS" else sign
 
 
 @cache

@@ -71,6 +71,12 @@ def test_what_stands_in_brackets_may_be_said_or_not() -> None:
     assert [distance.errors for distance in closest(pairs, "english")] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("text", ["...", "\u2026", "....", "$", "%", " . . ", "?!", "\u2014", "Hm...", "\U0001f600"])
+def test_signs_without_a_letter_are_no_words(text: str) -> None:
+    """Such a reference enters no error rate, wherever the signs stand."""
+    assert normalised([text, f"Yes {text}", f"{text} yes"]) == ["", "yes", "yes"]
+
+
 def test_loan_words_have_one_spelling_in_every_language_written_in_words() -> None:
     """A German recogniser writes "okay" where a script writes "OK"."""
     assert errors("OK, die E-Mail kam übers Wi-Fi.", "Okay, die Email kam übers Wifi", "words") == (0, 6)
@@ -95,6 +101,9 @@ def test_every_apostrophe_is_one(mark: str) -> None:
         ("Uh-huh.", "uh huh"),
         ("uhuh", "Uh-huh"),
         ("she e-mailed", "she emailed"),
+        ("I see...", "I see"),
+        ("Well\u2026 I see\u2026", "well I see."),
+        ("10 % off", "10 percent off"),
         ("we cannot", "we can't"),
         ("at 3 p.m. or 11 a.m.", "at 3pm or 11 AM"),
         ("all right", "alright"),
@@ -124,6 +133,8 @@ def test_spellings_of_other_words_are_not(one: str, another: str) -> None:
         ("コーヒーを、ください", "コーヒーをください", (0, 9)),
         ("สวัสดี ครับ", "สวัสดีครับ", (0, 10)),
         ("ﾊﾝｶｸ", "ハンカク", (0, 4)),
+        ("เวลา ๑๒ นาฬิกา", "เวลา 12 นาฬิกา", (0, 12)),
+        ("الساعة ١٢", "الساعة 12", (0, 2)),
         ("नमस्ते", "नमस्त", (1, 1)),
         ("नमस्ते दुनिया", "नमस्ते, दुनिया!", (0, 2)),
         ("Привет, мир", "привет мор", (1, 2)),
