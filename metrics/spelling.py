@@ -114,7 +114,8 @@ def _normalised(text: str, orthography: Orthography, language: str) -> str:
 
 
 def _english(text: str) -> str:
-    tokens = whisper()(_DETACHED_PERCENT.sub("%", _TRAILING.sub(" ", text))).split()
+    text = _DETACHED_PERCENT.sub("%", _TRAILING.sub(" ", text.replace("_", " ")))
+    tokens = whisper()(text).split()
     tokens = [token for token in tokens if token != _HALF_FILLER and any(map(str.isalnum, token))]
     return " ".join(joined_numbers(tokens, one=_LONE_ONE))
 
