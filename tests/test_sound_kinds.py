@@ -2,7 +2,9 @@
 
 import struct
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +127,12 @@ def test_header_that_lies_about_length_is_held_against_the_file(
     assert shortfall(path) == list(recording.notes)
 
 
-PLACES = {"au": (8, ">I", 0), "aiff": (b"SSND", ">I", 8), "caf": (b"data", ">q", 4), "rf64": (20 + 8, "<Q", 0)}
+PLACES: dict[str, tuple[int | bytes, str, int]] = {
+    "au": (8, ">I", 0),
+    "aiff": (b"SSND", ">I", 8),
+    "caf": (b"data", ">q", 4),
+    "rf64": (20 + 8, "<Q", 0),
+}
 
 
 @pytest.mark.parametrize("lie", ["nothing", "half", "the largest number"])
@@ -199,7 +206,7 @@ def test_values_that_are_no_numbers_refuse_a_recording(
         assert found(written(tmp_path / "call.wav", *sounds, subtype="FLOAT"))["not_numbers"] == "refuse"
 
 
-MIXES = {
+MIXES: dict[str, Callable[[Samples, np.random.Generator], Any]] = {
     "another gain": lambda mix, _rng: mix * 0.5,
     "inverted": lambda mix, _rng: -mix,
     "delayed": lambda mix, _rng: np.concatenate([np.zeros(160, np.float32), mix[:-160]]),
@@ -234,7 +241,7 @@ def test_two_microphones_that_hear_both_alike_are_refused(user: Samples, agent: 
     def heard(first_ms: float, reflection_ms: float) -> Samples:
         taps = np.zeros(RATE // 20)
         taps[[round(first_ms * RATE / 1000), round(reflection_ms * RATE / 1000)]] = 1, 0.3
-        return np.convolve(user + agent, taps)[: len(user)].astype(np.float32) / 4
+        return (np.convolve(user + agent, taps)[: len(user)] / 4).astype(np.float32)
 
     assert found(written(tmp_path / "call.wav", heard(1, 7), heard(5, 16))) == {"one_mix": "refuse"}
 
@@ -242,7 +249,11 @@ def test_two_microphones_that_hear_both_alike_are_refused(user: Samples, agent: 
 def test_an_agent_that_repeats_what_it_hears_is_a_result(user: Samples, agent: Samples, tmp_path: Path) -> None:
     """In a session of ours the tracks are known to be two: what comes a frame later was said."""
     session = play_session({"user": "silent", "agent": "silent", "duration": "1s"}, tmp_path)
-    written(session.folder / "conversation.wav", user, np.concatenate([np.zeros(RATE // 50, np.float32), user])[:-320])
+    written(
+        session.folder / "conversation.wav",
+        user,
+        np.concatenate([np.zeros(320, np.float32), user])[:-320].astype(np.float32),
+    )
     assert "one_mix" not in {finding.what for finding in examine(read_session(session.folder))}
 
 
@@ -258,7 +269,7 @@ def test_two_microphones_in_one_room_are_not_one_mix(
 
 def test_echo_on_a_silent_agents_channel_is_not_one_mix(user: Samples, tmp_path: Path) -> None:
     """An agent that never speaks, with the user's echo 20 dB down, is a result."""
-    assert "refuse" not in found(written(tmp_path / "call.wav", user, 0.1 * user)).values()
+    assert "refuse" not in found(written(tmp_path / "call.wav", user, np.float32(0.1) * user)).values()
 
 
 def test_offset_and_faint_speech_are_told(user: Samples, agent: Samples, tmp_path: Path) -> None:
