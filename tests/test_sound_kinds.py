@@ -227,6 +227,12 @@ def test_one_mix_in_both_channels_is_refused(change: str, user: Samples, agent: 
     assert found(written(tmp_path / "call.wav", mix, other))["one_mix"] == "refuse"
 
 
+def test_two_seconds_show_a_mix(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """No more is needed to compare the channels by."""
+    mix = (user + agent)[RATE // 2 : RATE // 2 + 2 * RATE]
+    assert found(written(tmp_path / "call.wav", mix, mix / np.float32(3))) == {"one_mix": "refuse"}
+
+
 def test_faint_mix_is_refused(user: Samples, agent: Samples, tmp_path: Path) -> None:
     """At -65 dBFS, with a last bit of dither of its own in each channel."""
     mix = (user + agent) * np.float32(10 ** (-65 / 20) / np.std(user + agent))

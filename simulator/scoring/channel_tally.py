@@ -136,7 +136,9 @@ class ChannelTally:
         loudest = max((level for *_, level in self._mixed), default=MIX_FLOOR_DBFS)
         threshold = max(MIX_FLOOR_DBFS, loudest - MIX_RANGE_DB)
         loud = [window for window in self._mixed if window[3] > threshold and window[2] <= self._longest_lag_s]
-        if len(loud) < 2 or len(loud) < MIX_SHARE * sum(window[3] > threshold for window in self._mixed):
+        if len(loud) < min(2, max(1, len(self._mixed))) or len(loud) < MIX_SHARE * sum(
+            window[3] > threshold for window in self._mixed
+        ):
             return None
         coherence, under, _, _ = np.array(loud).T
         if float(np.ptp(np.percentile(under, [10, 90]))) > MIX_SPREAD_DB:
@@ -278,8 +280,8 @@ def _alike(user: Samples, agent: Samples) -> tuple[float, float, float, float]:
     length = len(user) // 2
     middle = user[length // 2 : length // 2 + length].astype(np.float64)
     whole = agent.astype(np.float64)
-    size = 2 * len(whole)
-    match = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(middle, size)), size)[: length + 1]
+    size = len(whole)  # no lag that is looked at reaches around the end
+    match = np.fft.irfft(np.fft.rfft(whole) * np.conj(np.fft.rfft(middle, size)), size)[: length + 1]
     summed = np.concatenate([[0.0], np.cumsum(np.square(whole))])
     own, others = float(np.sum(np.square(middle))), np.maximum(summed[length:] - summed[:-length], 0)[: length + 1]
     explained = np.abs(match) / np.sqrt(np.maximum(own * others, 1e-12))
