@@ -5,24 +5,23 @@ from simulator.score import Better, Definition
 
 _SOURCE = "tau-voice R_Y and L_Y; Full-Duplex-Bench v1.5 stop latency; hotato's methodology (resume)"
 
-_CASE = """A barge-in: a user turn, or a planned interruption, that begins while the agent holds the floor (inside
-    one of its told utterances, pauses included, or where nobody told, inside its ipus joined over silences under
-    0.5 s), at least 200 ms after it began; a planned interruption counts at any time. Planned is what an injector
-    says, and a script's turn at an `agent_speaking` cue that began while its ears heard the agent speak. Backchannels
-    and asides are no barge-ins."""
-_OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must
-    have been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset.
-    Ended by itself, and outside the rate: an utterance that ends uncut sooner. Undecided, and outside the rate,
-    too: one that the end of the session cuts off; a stop within 120 ms of the onset, or that something said before
-    it over the same speech can have caused (what the agent told it had been hearing decides); and an end of which
-    nobody knows whether it was cut. Who knows: the plan of the utterance, else the far end's account of its audio,
-    else the sound of the end beside the speaker's own ends over which nobody spoke (from 2 s before to 0.2 s after
-    them), where there are five of those: cut, where its level falls within 10 ms by 35 dB and by 8 dB more than at
-    any of them; over, where its last 60 ms of voice lie 2.5 semitones under the speaker's median, as at four of
-    five of them. Where both are so, or neither, nobody knows: then a stop over a planned interruption is a yield,
-    and any other undecided, as is a planned interruption over an end that sounds over: an ordinary overlap at a
-    turn's end (Heldner & Edlund 2010) sounds the same. So told and untold agents are judged by one rule, and the
-    share that nobody could decide is undecided_rate."""
+_CASE = """A barge-in: a user turn, or a planned interruption, that begins while the agent holds the floor (inside one
+    of its told utterances, pauses included, joined under 200 ms, or where nobody told, inside its ipus joined over
+    silences under 0.5 s, if no user turn lies in them), at least 200 ms after it began; a planned interruption counts
+    at any time. Planned is what an injector says, and a script's turn at an `agent_speaking` cue that began while its
+    ears heard the agent speak. Backchannels and asides are no barge-ins."""
+_OUTCOMES = """Yielded: the agent falls silent within 2 s of the onset; where its plan is known its utterance must have
+    been cut. Talked through: it speaks on for 2 s, or its utterance ends uncut 1 s or more after the onset. Ended by
+    itself, and outside the rate: an utterance that ends uncut sooner. Undecided, and outside the rate, too: one that
+    the end of the session cuts off; a stop within 120 ms of the onset, or that something said before it over the same
+    speech can have caused (what the agent told it had been hearing decides); and an end of which nobody knows whether
+    it was cut. Who knows: the plan of the utterance, else the far end's account of its audio, else the sound of the
+    end beside the speaker's own ends over which nobody spoke (from 2 s before to 0.2 s after them), where there are
+    five of those: cut, where its level falls within 10 ms by 35 dB and by 8 dB more than at any of them; over, where
+    its last 60 ms of voice lie 2.5 semitones under the speaker's median, as at four of five of them. Where both are
+    so, or neither, nobody knows: then a stop over a planned interruption is a yield, and any other undecided, as is a
+    planned interruption over an end that sounds over: an ordinary overlap at a turn's end (Heldner & Edlund 2010)
+    sounds the same. The share that nobody could decide is undecided_rate."""
 _OTHERS = """Others: tau-voice asks for one silent 200 ms tick within 2 s and takes a natural end for a yield;
     Full-Duplex-Bench v1.0 asks only whether the agent speaks afterwards, v1.5 lists every overlap of the file
     as a stop; FD-Bench joins silences up to 1.5 s first."""

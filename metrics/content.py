@@ -18,7 +18,7 @@ from metrics.content_cards import (
 )
 from metrics.error_rates import ErrorRates, deaf_to, error_rate
 from metrics.language import spoken_language
-from metrics.spelling import normalised, orthography_of
+from metrics.spelling import normalised, orthography_of, side_by_side
 from metrics.texts import (
     TextPair,
     by_heard_turn,
@@ -31,7 +31,7 @@ from metrics.texts import (
     whole_pair,
     with_words,
 )
-from simulator.annotation.answers import told_answer, transcripts
+from simulator.annotation.answers import told_texts, transcripts
 from simulator.engines.kinds import recognizer_of
 from simulator.errors import ScenarioError
 from simulator.events import Event, Party
@@ -108,7 +108,7 @@ def _understood(session: Session) -> list[Score]:
     texts = transcripts(session, of="user")
     if not texts:
         return _not_understood(rates, _TOLD_NOTHING)
-    whole = whole_pair(said, " ".join(texts), _backchannels(session, "user"))
+    whole = whole_pair(said, side_by_side(texts), _backchannels(session, "user"))
     word, character, apart = rates.scores([whole], reason="no word was said")
     untimed = "the agent told no times of what it understood"
     return [word, character, undefined(UNHEARD, untimed), undefined(PHANTOMS, untimed), apart]
@@ -141,7 +141,7 @@ def _spoken(session: Session) -> list[Score]:
     """Give what can be heard of the agent's words: both error rates, backchannels."""
     speech = session.speech.agent
     texts = transcripts(session, of="agent")
-    meant = " ".join([text_of(word for word in speech.words if word.source != "asr"), *texts])
+    meant = side_by_side([text_of(word for word in speech.words if word.source != "asr"), *texts])
     language = spoken_language(session, "agent", meant)
     rates = ErrorRates(
         word=AGENT_WER,
@@ -154,7 +154,7 @@ def _spoken(session: Session) -> list[Score]:
     pairs = _meant(session, "agent")
     heard = [word for word in speech.words if word.source == "asr"]
     if texts and heard and all(pair.backchannel for pair in pairs):
-        whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=" ".join(texts), found=text_of(heard))
+        whole = TextPair(start=heard[0].start, end=heard[-1].end, reference=side_by_side(texts), found=text_of(heard))
         return rates.scores([whole, *pairs], reason="the agent said no word", cut=True)
     if speech.recognised:
         return rates.scores(pairs, reason="the agent said no word to the end")
@@ -166,7 +166,7 @@ def _spoken(session: Session) -> list[Score]:
 def _said_and_heard(session: Session) -> Score:
     """Hold all that the agent told as text against all that was recognised of its audio."""
     speech = session.speech.agent
-    told = told_answer(session)
+    told = side_by_side(told_texts(session))
     heard = [item.text for item in speech.recognised] or [word.text for word in speech.words if word.source == "asr"]
     language = spoken_language(session, "agent", told)
     orthography = orthography_of(told, language.code)
@@ -178,7 +178,7 @@ def _said_and_heard(session: Session) -> Score:
         return undefined(SAID_HEARD_WER, deaf)
     if orthography == "characters":
         return undefined(SAID_HEARD_WER, "the agent's text has no spaces between words")
-    whole = TextPair(start=0, end=session.duration, reference=told, found=" ".join(heard))
+    whole = TextPair(start=0, end=session.duration, reference=told, found=side_by_side(heard))
     return error_rate(
         SAID_HEARD_WER, [whole], orthography, "agent", reason="the agent told no word", language=language.code
     )

@@ -6,13 +6,14 @@ from simulator.score import Definition
 _SOURCE = "word error rate after Whisper's English normaliser (Radford et al. 2022)"
 _CER_SOURCE = "character error rate, as the field has it for scripts without spaces"
 
-_ERRORS = """Errors: substitutions, deletions and insertions of the best alignment. Each text is normalised for itself,
-    English as Whisper's evaluation does (case, punctuation, contractions, numbers; fillers such as "um" and "mm-hm"
-    are dropped), and beyond that all apostrophes are one, emoticons go, and ok/okay, wi-fi/wifi, e-mail/email, uh-huh,
-    cannot/can not and their like have one spelling. Other languages lose case and punctuation only: their marks and
-    their "um" are words. Numbers side by side are one ("1, 2, 3" is "one two three"). Where a script tells what was
-    meant, its fillers, repeats and slips may have been understood or not: neither is an error. Pooled: all errors over
-    all words, so a long turn weighs more than a short one; may exceed 1."""
+_ERRORS = """Errors: substitutions, deletions and insertions of the best alignment. Each text is normalised for
+    itself, English as Whisper's evaluation does (case, punctuation, contractions, numbers; fillers such as "um" and
+    "mm-hm" are dropped), but what stands in brackets may be said or not; beyond that all apostrophes are one,
+    emoticons go, and ok/okay, wi-fi/wifi, e-mail/email, uh-huh, cannot/can not, p.m./pm and their like have one
+    spelling. Other languages lose case and punctuation only: their marks and their "um" are words. Numbers side by
+    side are one ("1, 2, 3" is "one two three"). Where a script tells what was meant, its fillers, repeats and slips
+    may have been understood or not: neither is an error. Pooled: all errors over all words, so a long turn weighs
+    more than a short one; may exceed 1."""
 
 _APART = """Left out: utterances known to be backchannels, and texts that normalise to no word ("Hm."). What is heard
     there is {apart}'s."""

@@ -19,8 +19,9 @@ _SOURCE = "floor transfer offset (Stivers et al. 2009); early: FD-Bench (arXiv 2
 
 _FROM_TO = """From the last audible sample of a user turn to the first audible sample of the agent's answer, both
     at the mouth (conversation.wav): a delay of the lines is not in it. Measurement origin: said audio."""
-_TURN = """A user turn: utterances that events told (role turn or interruption), else ipus; those less than 1 s
-    apart are one turn unless the agent took the floor in between. Backchannels and asides are no turns."""
+_TURN = """A user turn: utterances that events told (role turn or interruption), else ipus; those less than 1 s apart
+    are one turn unless the agent took the floor in between (by more than going on after less than 0.5 s); those that
+    nobody told also less than 3 s apart, where nobody spoke in between. Backchannels and asides are no turns."""
 _ANSWER = """The answer: the first thing the agent newly begins no earlier than `early` (0.5 s) before the user's
     end, before the next user turn, and not within 0.2 s of the user's own start (a collision). So a short
     overlap is a negative latency, an earlier start is early and never a fast answer, and what the agent was

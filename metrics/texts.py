@@ -5,7 +5,7 @@ from itertools import groupby, islice
 
 import msgspec
 
-from metrics.spelling import Orthography, normalised
+from metrics.spelling import Orthography, normalised, opened, side_by_side
 from metrics.wording import Distance, distances
 from simulator.events import Event
 from simulator.session import Session
@@ -30,8 +30,14 @@ class TextPair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def closest(pairs: Sequence[TextPair], orthography: Orthography, language: str = "") -> list[Distance]:
-    """Give the distance of each pair: from its reference, or an alternative where one is nearer."""
-    ways = [(pair.reference, *pair.alternatives) for pair in pairs]
+    """Give the distance of each pair: from its reference, or an alternative where one is nearer.
+
+    What stands in brackets may be said ("ten (or later)") or not ("(laughs)"): neither is an error.
+    """
+    ways = [
+        tuple(dict.fromkeys([*texts, *map(opened, texts)]))
+        for texts in ((pair.reference, *pair.alternatives) for pair in pairs)
+    ]
     found = [pair.found for pair, each in zip(pairs, ways, strict=True) for _ in each]
     every = iter(distances([reference for each in ways for reference in each], found, orthography, language))
     return [min(islice(every, len(each)), key=lambda item: (item.errors, -item.words)) for each in ways]
@@ -39,8 +45,9 @@ def closest(pairs: Sequence[TextPair], orthography: Orthography, language: str =
 
 def with_words(pairs: Sequence[TextPair], orthography: Orthography) -> tuple[list[TextPair], list[TextPair]]:
     """Part the pairs that an error rate is counted over from those without words: backchannels, "Hm.", "..."."""
-    references = normalised([" ".join((pair.reference, *pair.alternatives)) for pair in pairs], orthography)
-    worded = [bool(reference) and not pair.backchannel for pair, reference in zip(pairs, references, strict=True)]
+    worded = [
+        not pair.backchannel and any(normalised([pair.reference, *pair.alternatives], orthography)) for pair in pairs
+    ]
     return (
         [pair for pair, has_words in zip(pairs, worded, strict=True) if has_words],
         [pair for pair, has_words in zip(pairs, worded, strict=True) if not has_words],
@@ -137,7 +144,7 @@ def meant(words: Iterable[SpokenWord]) -> list[SpokenWord]:
 
 def _reference(words: Sequence[SpokenWord]) -> str:
     """Give what was meant; of a stretch that holds slips alone, them."""
-    return text_of(meant(words) or words)
+    return utterances_text(meant(words) or words)
 
 
 def _ways(*sayings: Sequence[SpokenWord]) -> tuple[str, ...]:
@@ -148,7 +155,7 @@ def _ways(*sayings: Sequence[SpokenWord]) -> tuple[str, ...]:
         kept = range(2 ** len(slips)) if len(slips) <= MOST_SLIPS else (0, -1)
         for choice in kept:
             dropped = {id(word) for at, slip in enumerate(slips) if not choice >> at & 1 for word in slip}
-            found.append(text_of(word for word in words if id(word) not in dropped))
+            found.append(utterances_text(word for word in words if id(word) not in dropped))
     reference = _reference(sayings[0])
     return tuple(text for text in dict.fromkeys(found) if text != reference)
 
@@ -164,3 +171,8 @@ def by_utterance(words: Iterable[SpokenWord]) -> dict[str, list[SpokenWord]]:
 def text_of(words: Iterable[SpokenWord]) -> str:
     """Give words as one text."""
     return " ".join(word.text for word in words)
+
+
+def utterances_text(words: Iterable[SpokenWord]) -> str:
+    """Give the words of several utterances as one text, in which no bracket of one meets that of another."""
+    return side_by_side(text_of(mine) for _, mine in groupby(words, key=lambda word: word.id))

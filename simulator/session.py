@@ -204,7 +204,7 @@ class Session:
             status="completed",
             clock="unknown",
         )
-        return cls(path, meta, audio=recording)
+        return cls(path, meta, audio=recording, notes=recording.notes)
 
 
 def read_session(folder: Path) -> Session:

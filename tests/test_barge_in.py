@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics.barge_in import BargeInSpec
+from metrics.latency import LatencySpec
 from simulator.score import Score
 from simulator.testing.take import Take, heard, scored
 
@@ -249,3 +250,18 @@ def test_a_stop_may_be_told_a_quarter_of_a_second_late(tmp_path: Path, told: flo
     take.say("user", 3.5, 4.5, role="interruption")
     take.note(told, "yielded", "agent", heard_since=take.at(3.5), said_text="")
     assert [item.label for item in scored(BargeInSpec(), take.annotated())["yield_rate"].evidence] == [label]
+
+
+def test_a_barge_in_with_a_pause_is_one_over_an_agent_that_breathes(tmp_path: Path) -> None:
+    """Who goes on with what it was saying after a breath takes no floor, so the user's turn stays one."""
+    session = heard(Take(tmp_path / "t").session(), "user", (1.5, 2.2), (2.8, 3.6))
+    score = scored(BargeInSpec(), heard(session, "agent", (0.0, 2.0), (2.3, 4.2), (4.4, 8.0)))["yield_rate"]
+    assert [item.label for item in score.evidence] == ["talked through"]
+
+
+def test_a_quick_answer_between_two_questions_is_no_barge_in(tmp_path: Path) -> None:
+    """It lies in the agent's silence, however short that is, and the agent's next words are a turn of their own."""
+    session = heard(Take(tmp_path / "t").session(), "user", (5.15, 5.38), (5.95, 7.0))
+    session = heard(session, "agent", (3.0, 5.0), (5.45, 5.85), (7.2, 8.0))
+    assert scored(BargeInSpec(), session)["yield_rate"].reason == "the user did not barge in"
+    assert scored(LatencySpec(), session)["response_mean_s"].value == pytest.approx((0.07 + 0.2) / 2)

@@ -182,11 +182,11 @@ HOSTILE: dict[str, tuple[Callable[[Got], None], str]] = {
     "filtered": (lambda got: got.stream(*chunks("", finish="content_filter")), "a content filter stopped"),
     "refusal": (refusing, "it refused: I cannot do that"),
     "function": (calling, "it called book"),
-    "broken off": (lambda got: got.begin(), "did not answer"),
+    "broken off": (lambda got: got.begin(), "broke its answer off"),
     "gone": (lambda got: got.vanish(), "did not answer"),
     "always busy": (lambda got: got.answer({"error": {"message": "slow down"}}, 429), "slow down"),
     "no such model": (lambda got: got.answer({"error": {"message": "no model test"}}, 404), "no model test"),
-    "nonsense": (lambda got: got.answer(b"<html>"), "said nothing"),
+    "nonsense": (lambda got: got.answer(b"<html>"), "answered with no completion: <html>"),
 }
 
 

@@ -18,6 +18,7 @@ from simulator.export import audacity, fdb, rttm, srt, textgrid
 from simulator.export import csv as csv_export
 from simulator.session import Session
 from simulator.speech import PartySpeech, Segment, Speech, SpokenWord
+from simulator.testing.take import Take
 from tests.report_sessions import make_session
 
 RATE = 8000
@@ -151,3 +152,38 @@ def test_a_session_is_never_exported_into_itself(tmp_path: Path, capsys: pytest.
     assert main(["export", call, "--to", "csv", "--out", call]) == 2
     assert main(["export", call, "--to", "csv", "--task", "backchannel", "--out", str(tmp_path)]) == 2
     assert "only with --to fdb" in capsys.readouterr().err
+
+
+def test_sound_that_cannot_be_trusted_is_not_exported_unless_forced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is not scored: labels of one mix would be made up. Of more than two channels two are named."""
+    buzzes = Take(tmp_path / "t", duration=6)
+    buzzes.sound("user", 1.0, 4.0)
+    one, none = buzzes.tracks["user"], buzzes.tracks["agent"]
+    soundfile.write(tmp_path / "mix.wav", np.stack([one, one / 2], axis=1), buzzes.rate)
+    soundfile.write(tmp_path / "three.wav", np.stack([none, one, none], axis=1), buzzes.rate)
+    export = ["--to", "rttm", "--out", str(tmp_path / "out")]
+    assert main(["export", str(tmp_path / "mix.wav"), *export]) == 2
+    assert "both channels hold one mix" in capsys.readouterr().err
+    assert main(["export", str(tmp_path / "mix.wav"), *export, "--set", "force=true"]) == 0
+    named = ["--set", "user_channel=1", "--set", "agent_channel=2"]
+    for command in (["export", str(tmp_path / "three.wav"), *export], ["doctor", str(tmp_path / "three.wav")]):
+        assert main(command) == 2
+        assert "has 3 channels; name the two" in capsys.readouterr().err
+        assert main([*command, *named]) == 0
+
+
+def test_commands_say_which_sound_of_a_folder_they_pass_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether they score or export: nobody wonders where a call went."""
+    take = Take(tmp_path / "t", duration=3)
+    take.sound("user", 1.0, 2.0)
+    (tmp_path / "calls").mkdir()
+    soundfile.write(tmp_path / "calls" / "a.wav", np.stack(list(take.tracks.values()), axis=1), take.rate)
+    (tmp_path / "calls" / "b.wma").write_bytes(b"")
+    out = ["--to", "rttm", "--out", str(tmp_path / "out")]
+    for command in (["score", str(tmp_path / "calls"), "--as", "turns"], ["export", str(tmp_path / "calls"), *out]):
+        assert main(command) == 0
+        assert "b.wma: passed over" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """A far end that fails a response is told in one form by every kind, counted, and is not an agent that is silent."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,14 @@ def asked(responder: Json, folder: Path, turns: int = 1) -> Session:
     }, folder)  # fmt: skip
 
 
-def piece(content: str | None = None, finish: str | None = None, **delta: Any) -> Json:
+def piece(content: Any = None, finish: str | None = None, **delta: Any) -> Json:
     """A chunk of a streamed chat completion."""
     said = {"content": content, **delta}
     return {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
             "choices": [{"index": 0, "delta": said, "finish_reason": finish}]}  # fmt: skip
 
 
-def whole(content: str | None, finish: str = "stop", **message: Any) -> Json:
+def whole(content: Any, finish: str = "stop", **message: Any) -> Json:
     """A chat completion that is not streamed."""
     return {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [
         {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
@@ -91,6 +92,39 @@ def test_an_answer_that_was_not_streamed_is_said(tmp_path: Path) -> None:
     session = chat(lambda got: got.answer(whole("Yes, we’re open. Come in.")), tmp_path)
     assert session.meta.problem is None
     assert " ".join(said(session)) == "Yes, we’re open. Come in."
+
+
+PIECES = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "We open "}]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda got: got.answer(json.dumps(whole("We open at six.")).encode(), kind="text/plain"),
+        lambda got: got.answer(whole([*PIECES, {"type": "text", "text": "at six."}])),
+        lambda got: got.stream(piece(PIECES[:1]), piece(PIECES[1:]), piece("at six."), piece("", "stop")),
+    ],
+    ids=["under another name", "in pieces", "streamed in pieces"],
+)
+def test_an_answer_in_another_shape_is_said(tmp_path: Path, script: Callable[[Got], None]) -> None:
+    """JSON that is called a text, and contents that are lists of texts and thoughts (Mistral's)."""
+    session = chat(script, tmp_path)
+    assert (session.meta.problem, said(session)) == (None, ["We open at six."])
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (lambda got: got.answer(b"<html>Please sign in</html>", kind="text/html"),
+         "answered with no completion: <html>Please sign in</html>"),
+        (lambda got: got.begin(), "broke its answer off: peer closed connection"),
+    ],
+    ids=["a page", "cut off"],
+)  # fmt: skip
+def test_what_is_no_answer_is_the_far_ends_doing(tmp_path: Path, script: Callable[[Got], None], reason: str) -> None:
+    """And is told by its address and in one sentence, not as a fault of the agent."""
+    problem = chat(script, tmp_path).meta.problem or ""
+    assert problem.startswith("http://") and f"(m) {reason}" in problem
 
 
 def test_an_error_that_came_as_json_is_the_services_sentence(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import struct
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Samples
 from simulator.scoring.inputs import find_inputs, passed_over
 from simulator.scoring.trust import examine
-from simulator.session import Session
+from simulator.session import Session, read_session
 from simulator.sound.recordings import load, open_recording, shortfall
+from simulator.testing import play_session
 from tests.conversations import voiced
 
 RATE = 16_000
@@ -81,7 +84,8 @@ def test_an_mp3_that_holds_less_than_it_promises_ends_where_its_sound_ends(
     path.write_bytes(data[: len(data) // 3])
     session = Session.of_recording(path)
     lengths = [len(block) for block in session.said_blocks("user", 1_000)]
-    assert 0 < sum(lengths) < len(user) / 2 and min(lengths) > 0
+    assert 0 < sum(lengths) == session.duration < len(user) / 2 and min(lengths) > 0
+    assert ["breaks off" in note for note in session.notes] == [True]
     examine(session)
 
 
@@ -123,10 +127,44 @@ def test_header_that_lies_about_length_is_held_against_the_file(
     assert shortfall(path) == list(recording.notes)
 
 
+PLACES: dict[str, tuple[int | bytes, str, int]] = {
+    "au": (8, ">I", 0),
+    "aiff": (b"SSND", ">I", 8),
+    "caf": (b"data", ">q", 4),
+    "rf64": (20 + 8, "<Q", 0),
+}
+
+
+@pytest.mark.parametrize("lie", ["nothing", "half", "the largest number"])
+@pytest.mark.parametrize("suffix", PLACES)
+def test_headers_of_other_containers_are_held_against_the_file(
+    suffix: str, lie: str, user: Samples, agent: Samples, tmp_path: Path
+) -> None:
+    """They lie as those of WAVs do; what counts with the samples (edits, offsets) is no sound."""
+    path = written(tmp_path / f"call.{suffix}", user, agent)
+    truth = open_recording(path).read(0)
+    place, form, more = PLACES[suffix]
+    raw = path.read_bytes()
+    at = place if isinstance(place, int) else raw.index(place) + 4
+    size = struct.calcsize(form)
+    length = {"nothing": more, "half": 2 * len(user) + more, "the largest number": -1}[lie]
+    path.write_bytes(raw[:at] + struct.pack(form, length % 256**size if form != ">q" else length) + raw[at + size :])
+    session = Session.of_recording(path)
+    assert np.array_equal(session.said("user"), truth) and np.array_equal(load(path, RATE, channel=0), truth)
+    assert ["promises" in note for note in session.notes] == [True]
+
+
 def test_chunks_behind_the_sound_are_no_sound(user: Samples, agent: Samples, tmp_path: Path) -> None:
     """Tags after the samples, even cut off, are neither read as sound nor a reason for a note."""
     path = written(tmp_path / "call.wav", user, agent)
-    for tail in (b"LIST" + struct.pack("<I", 4) + b"INFO", b"LIST" + struct.pack("<I", 400) + b"INFO", b"\0" * 5):
+    for tail in (
+        b"LIST" + struct.pack("<I", 4) + b"INFO",
+        b"LIST" + struct.pack("<I", 400) + b"INFO",
+        b"\0" * 5,
+        b"_PMX" + struct.pack("<I", 8) + b"<x></x>\n",
+        b"MD5 " + struct.pack("<I", 4) + b"abcd",
+        b"\0" * 500,
+    ):
         path.write_bytes(written(path, user, agent).read_bytes() + tail)
         recording = open_recording(path)
         assert (recording.length, recording.notes) == (len(user), ())
@@ -168,11 +206,13 @@ def test_values_that_are_no_numbers_refuse_a_recording(
         assert found(written(tmp_path / "call.wav", *sounds, subtype="FLOAT"))["not_numbers"] == "refuse"
 
 
-MIXES = {
+MIXES: dict[str, Callable[[Samples, np.random.Generator], Any]] = {
     "another gain": lambda mix, _rng: mix * 0.5,
     "inverted": lambda mix, _rng: -mix,
     "delayed": lambda mix, _rng: np.concatenate([np.zeros(160, np.float32), mix[:-160]]),
     "delayed the other way": lambda mix, _rng: np.concatenate([mix[160:], np.zeros(160, np.float32)]),
+    "half a second late": lambda mix, _rng: np.concatenate([np.zeros(RATE // 2, np.float32), mix[: -RATE // 2]]),
+    "early, soft and inverted": lambda mix, _rng: np.concatenate([-mix[RATE // 10 :], np.zeros(RATE // 10)]) / 3,
     "noise at 40 dB": lambda mix, rng: mix + rng.normal(0, np.std(mix) / 100, len(mix)).astype(np.float32),
     "an offset": lambda mix, _rng: mix + np.float32(0.05),
     "a rough step": lambda mix, _rng: np.round(mix * 128) / 128,
@@ -187,6 +227,42 @@ def test_one_mix_in_both_channels_is_refused(change: str, user: Samples, agent: 
     assert found(written(tmp_path / "call.wav", mix, other))["one_mix"] == "refuse"
 
 
+def test_two_seconds_show_a_mix(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """No more is needed to compare the channels by."""
+    mix = (user + agent)[RATE // 2 : RATE // 2 + 2 * RATE]
+    assert found(written(tmp_path / "call.wav", mix, mix / np.float32(3))) == {"one_mix": "refuse"}
+
+
+def test_faint_mix_is_refused(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """At -65 dBFS, with a last bit of dither of its own in each channel."""
+    mix = (user + agent) * np.float32(10 ** (-65 / 20) / np.std(user + agent))
+    rng = np.random.default_rng(5)
+    sounds = [(mix + rng.normal(0, 0.5 / 32768, len(mix))).astype(np.float32) for _ in range(2)]
+    assert found(written(tmp_path / "call.wav", *sounds)) == {"one_mix": "refuse"}
+
+
+def test_two_microphones_that_hear_both_alike_are_refused(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """Each with a reflection of its own: nobody can tell from them who spoke."""
+
+    def heard(first_ms: float, reflection_ms: float) -> Samples:
+        taps = np.zeros(RATE // 20)
+        taps[[round(first_ms * RATE / 1000), round(reflection_ms * RATE / 1000)]] = 1, 0.3
+        return (np.convolve(user + agent, taps)[: len(user)] / 4).astype(np.float32)
+
+    assert found(written(tmp_path / "call.wav", heard(1, 7), heard(5, 16))) == {"one_mix": "refuse"}
+
+
+def test_an_agent_that_repeats_what_it_hears_is_a_result(user: Samples, agent: Samples, tmp_path: Path) -> None:
+    """In a session of ours the tracks are known to be two: what comes a frame later was said."""
+    session = play_session({"user": "silent", "agent": "silent", "duration": "1s"}, tmp_path)
+    written(
+        session.folder / "conversation.wav",
+        user,
+        np.concatenate([np.zeros(320, np.float32), user])[:-320].astype(np.float32),
+    )
+    assert "one_mix" not in {finding.what for finding in examine(read_session(session.folder))}
+
+
 @pytest.mark.parametrize("bleed_db", [-10, -20, -40])
 def test_two_microphones_in_one_room_are_not_one_mix(
     bleed_db: float, user: Samples, agent: Samples, tmp_path: Path
@@ -199,7 +275,7 @@ def test_two_microphones_in_one_room_are_not_one_mix(
 
 def test_echo_on_a_silent_agents_channel_is_not_one_mix(user: Samples, tmp_path: Path) -> None:
     """An agent that never speaks, with the user's echo 20 dB down, is a result."""
-    assert "refuse" not in found(written(tmp_path / "call.wav", user, 0.1 * user)).values()
+    assert "refuse" not in found(written(tmp_path / "call.wav", user, np.float32(0.1) * user)).values()
 
 
 def test_offset_and_faint_speech_are_told(user: Samples, agent: Samples, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.language import main_script
-from metrics.spelling import Orthography, normalised, orthography_of
+from metrics.spelling import Orthography, normalised, orthography_of, side_by_side
+from metrics.texts import TextPair, closest, with_words
 from metrics.wording import Distance, distances
 
 
@@ -36,11 +37,49 @@ def test_open_brackets_touch_no_other_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["We are open :) from six :(", "We are <3 open -> from six", "We are open =) from six"]
+    "text",
+    [
+        "We are open :) from six :(",
+        "We are open :D from six ;-P",
+        "We are <3 open -> from six",
+        "We are open =) from six",
+    ],
 )
 def test_faces_and_arrows_enclose_nothing(text: str) -> None:
     """Their brackets are no brackets, within one text neither."""
     assert errors(text, "we are open from six") == (0, 5)
+
+
+@given(st.lists(st.text(alphabet="ab ()[]<>:;=-'"), max_size=4))
+def test_texts_side_by_side_touch_each_other_as_little(texts: list[str]) -> None:
+    """What is compared as a whole has the words of its texts: no bracket reaches from one into another."""
+    each = [word for text in normalised(texts, "english") for word in text.split()]
+    assert normalised([side_by_side(texts)], "english")[0].split() == each
+
+
+def test_what_stands_in_brackets_may_be_said_or_not() -> None:
+    """A voice reads out "(or later)" and passes over "(laughs)"; a cut word's bracket hides no words."""
+    pairs = [
+        TextPair(start=0, end=1, reference=reference, found=found, alternatives=tuple(alternatives))
+        for reference, found, *alternatives in (
+            ("At ten (or later) on Sundays.", "at ten or later on sundays"),
+            ("Of course (laughs).", "of course"),
+            ("(wait", "wait what", "(wait what)"),
+        )
+    ]
+    assert with_words(pairs, "english") == (pairs, [])
+    assert [distance.errors for distance in closest(pairs, "english")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("text", ["...", "\u2026", "....", "$", "%", " . . ", "?!", "\u2014", "Hm...", "\U0001f600"])
+def test_signs_without_a_letter_are_no_words(text: str) -> None:
+    """Such a reference enters no error rate, wherever the signs stand."""
+    assert normalised([text, f"Yes {text}", f"{text} yes"]) == ["", "yes", "yes"]
+
+
+def test_loan_words_have_one_spelling_in_every_language_written_in_words() -> None:
+    """A German recogniser writes "okay" where a script writes "OK"."""
+    assert errors("OK, die E-Mail kam übers Wi-Fi.", "Okay, die Email kam übers Wifi", "words") == (0, 6)
 
 
 @pytest.mark.parametrize("mark", ["\u2018", "\u2019", "\u02bc", "\uff07", "`", "\u00b4"])
@@ -61,7 +100,12 @@ def test_every_apostrophe_is_one(mark: str) -> None:
         ("two e mails", "two emails"),
         ("Uh-huh.", "uh huh"),
         ("uhuh", "Uh-huh"),
+        ("she e-mailed", "she emailed"),
+        ("I see...", "I see"),
+        ("Well\u2026 I see\u2026", "well I see."),
+        ("10 % off", "10 percent off"),
         ("we cannot", "we can't"),
+        ("at 3 p.m. or 11 a.m.", "at 3pm or 11 AM"),
         ("all right", "alright"),
         ("Good-bye", "goodbye"),
         ("soft\u00adware", "software"),
@@ -89,6 +133,8 @@ def test_spellings_of_other_words_are_not(one: str, another: str) -> None:
         ("コーヒーを、ください", "コーヒーをください", (0, 9)),
         ("สวัสดี ครับ", "สวัสดีครับ", (0, 10)),
         ("ﾊﾝｶｸ", "ハンカク", (0, 4)),
+        ("เวลา ๑๒ นาฬิกา", "เวลา 12 นาฬิกา", (0, 12)),
+        ("الساعة ١٢", "الساعة 12", (0, 2)),
         ("नमस्ते", "नमस्त", (1, 1)),
         ("नमस्ते दुनिया", "नमस्ते, दुनिया!", (0, 2)),
         ("Привет, мир", "привет мор", (1, 2)),

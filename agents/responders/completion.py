@@ -3,7 +3,10 @@
 A gateway that ignores `stream: true` answers with one JSON object; what it says is read all the same.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+import json
+import sys
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -79,19 +82,34 @@ async def parts_of(client: Any, request: Mapping[str, Any]) -> AsyncGenerator[Ch
         return
     stream = raw.parse()
     async with stream:
-        async for chunk in stream:
-            yield _part(chunk, "delta")
+        with _broken_off(raw.http_response):
+            async for chunk in stream:
+                yield _part(chunk, "delta")
+
+
+@contextmanager
+def _broken_off(response: Any) -> Iterator[None]:
+    """Turn what the client does not: a connection that ends within an answer, a chunk that is no JSON. RemoteError."""
+    http = sys.modules[type(response).__module__.partition(".")[0]]  # httpx, or what a later client has in its place
+    try:
+        yield
+    except (http.HTTPError, json.JSONDecodeError) as error:
+        raise RemoteError(f"broke its answer off: {error}") from error
 
 
 async def _whole(response: Any) -> dict[str, Any] | None:
     """Give the object of an answer that is no stream; None for a stream, which still can be read then."""
-    if "json" not in response.headers.get("content-type", ""):
+    kind = response.headers.get("content-type", "")
+    if "event-stream" in kind or not ("json" in kind or "content-length" in response.headers):
         return None
-    body = await response.aread()
+    with _broken_off(response):
+        body = await response.aread()
     try:
         data = decode_foreign(body)
     except ValueError:
-        return None  # a stream under a wrong name
+        if not body.strip() or b"data:" in body:
+            return None  # a stream under a wrong name
+        raise RemoteError(f"answered with no completion: {told_by(body)}") from None
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
         raise RemoteError(f"answered without choices: {told_by(body)}")
     return data
@@ -105,10 +123,11 @@ def _part(completion: Any, where: str) -> ChatPart:
     choice = completion.choices[0]
     said = getattr(choice, where, None)
     thought = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
+    content = getattr(said, "content", None)
     error = getattr(choice, "error", None)
     return ChatPart(
-        text=_text(getattr(said, "content", None)),
-        thought=_text(thought),
+        text=_text(content) or _pieces(content, "text"),
+        thought=_text(thought) or _pieces(content, "thinking"),
         finish=_text(getattr(choice, "finish_reason", None)),
         calls=tuple(_call(call, where) for call in getattr(said, "tool_calls", None) or ()),
         refusal=_text(getattr(said, "refusal", None)),
@@ -126,6 +145,14 @@ def _call(call: Any, where: str) -> CallPiece:
         name=_text(getattr(function, "name", None)),
         arguments=_text(getattr(function, "arguments", None)),
     )
+
+
+def _pieces(content: object, kind: str) -> str:
+    """Give the texts of a content in pieces, `[{"type": "text", "text": ...}]`; thoughts hold pieces of their own."""
+    if not isinstance(content, list):
+        return ""
+    mine = [piece.get(kind) for piece in content if isinstance(piece, Mapping) and piece.get("type") == kind]
+    return "".join(_text(piece) or _pieces(piece, "text") for piece in mine)
 
 
 def _text(value: object) -> str:

@@ -30,7 +30,7 @@ from simulator.timeline import Timeline
 
 BLOCK_S = 30.0
 DETECTOR = "silero+energy"
-VERSION = 5
+VERSION = 6
 """Raised when the same session is annotated differently: what the cache holds is then forgotten."""
 
 

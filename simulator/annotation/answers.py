@@ -21,16 +21,16 @@ def answer_of(session: Session, *, heard: bool) -> Answer:
     """
     if heard:
         return Answer(heard_answer(session))
-    told = told_answer(session)
+    told = " ".join(told_texts(session))
     if told or not session.speech.agent.segments:
         return Answer(told)
     return Answer(heard_answer(session), ("the agent told no text: what was heard of it was scored",))
 
 
-def told_answer(session: Session) -> str:
+def told_texts(session: Session) -> list[str]:
     """Give what the agent told that it says: the texts of its utterances, else the transcripts of its speech."""
     texts = [utterance.text for utterance in session.speech.agent.utterances if utterance.text]
-    return " ".join(texts or transcripts(session, of="agent"))
+    return texts or transcripts(session, of="agent")
 
 
 def heard_answer(session: Session) -> str:

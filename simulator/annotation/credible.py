@@ -7,9 +7,13 @@ are said so short beside another's speech, in the field's spelling, or nothing.
 
 import math
 import re
+from unicodedata import east_asian_width
 
 WORDS_PER_S = 8
 """More than the fastest voices here say (450 words a minute), and than people do in bursts (some 7 a second)."""
+
+LETTERS_PER_S = 60
+"""So many letters are more than anybody says; a Chinese or Japanese sign, of which no spaces part words, is five."""
 
 BACKCHANNEL_S = 0.6
 """Sound shorter than this, alone and mostly inside the other's speech, is shaped like a backchannel. Longer ones carry
@@ -46,6 +50,9 @@ def believed(text: str, length_s: float, *, like_backchannel: bool = False) -> t
     most = math.ceil(WORDS_PER_S * length_s)
     if len(words) > most:
         return "", f"{len(words)} words in {length_s:.2f} s of sound; no more than {most} can be said in it"
+    letters = sum(5 if east_asian_width(sign) == "W" else 1 for sign in text if sign.isalpha())
+    if letters > LETTERS_PER_S * max(length_s, 0.25):
+        return "", f"{letters} letters in {length_s:.2f} s of sound; no more than {LETTERS_PER_S} a second can be said"
     if like_backchannel and words:
         return _as_backchannel(words)
     return text, ""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.cli import OK, REFUSED
+from simulator.cli.score_options import add_options
 from simulator.errors import ScenarioError
 
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--voices", nargs="?", type=Path, const=Path("voices"), metavar="FOLDER",
         help="write a sample of each voice: of those that speak here, or of those that the scenario names",
     )  # fmt: skip
+    add_options(parser, "of a sound file with more than two channels: user_channel=0, agent_channel=1")
     parser.add_argument("--json", action="store_true", help="print findings as JSON")
     parser.add_argument("--clean", action="store_true", help="empty this program's cache of voices and annotations")
 
@@ -31,10 +33,10 @@ def run(args: argparse.Namespace) -> int:
         return _voices(args.paths, args.voices)
     if not args.paths:
         return _machine(as_json=args.json)
-    return _paths(args.paths, as_json=args.json)
+    return _paths(args.paths, args.options, as_json=args.json)
 
 
-def _paths(paths: Sequence[Path], *, as_json: bool) -> int:
+def _paths(paths: Sequence[Path], options: Sequence[str], *, as_json: bool) -> int:
     """Examine all that is named, the scenarios first: 2 where one of them is not fine, or no recording can be used."""
     from simulator.cli.doctor_endpoints import examine_scenarios
     from simulator.cli.doctor_recording import examine_recordings
@@ -42,7 +44,7 @@ def _paths(paths: Sequence[Path], *, as_json: bool) -> int:
     scenarios = [path for path in paths if path.suffix in (".yaml", ".yml")]
     others = [path for path in paths if path not in scenarios]
     reached, code = examine_scenarios(scenarios, quiet=as_json)
-    told, recorded = examine_recordings(others, quiet=as_json) if others else ([], OK)
+    told, recorded = examine_recordings(others, options, quiet=as_json) if others else ([], OK)
     if as_json:
         import msgspec
 

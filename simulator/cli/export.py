@@ -5,20 +5,48 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from simulator.cli.export_corpus import add_corpus_arguments, wants_corpus, write_corpus
 from simulator.cli.export_figure import FIGURE_FORMS, add_figure_arguments, wants_figure, write_figure
 from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
-from simulator.cli.outcome import outcome, tell_damage
+from simulator.cli.outcome import outcome, tell_damage, tell_passed_over
 from simulator.cli.places import here, to_read
+from simulator.cli.score_options import add_options, convert, read_options
 from simulator.errors import ScenarioError, SessionError
-from simulator.scoring.inputs import Input, find_inputs
-from simulator.session import Session, read_session
+from simulator.scoring.inputs import Input, find_inputs, open_session
+from simulator.session import Session
 from simulator.texts import remark
 
 Write = Callable[[int, Input], str]
 """Writes the n-th input and says where."""
+
+
+class ReadChannels(msgspec.Struct, frozen=True, kw_only=True):
+    """How sound files are read: which channels the parties', and whether also those that cannot be trusted."""
+
+    user_channel: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    agent_channel: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    force: bool = False
+
+    def read(self, item: Input) -> Session:
+        """Read a session or a sound file; SessionError."""
+        return open_session(item, self.user_channel, self.agent_channel)
+
+    def open(self, item: Input) -> Session:
+        """Read and annotate what is not annotated yet (kept in the user's cache), and say what is wrong with it."""
+        from simulator.annotation.annotate import annotated
+        from simulator.scoring.trust import refuse_if_untrustworthy
+
+        session = self.read(item)
+        if item.kind == "wav":
+            odd = refuse_if_untrustworthy(session, force=self.force)
+            session.notes += tuple(f"{item.path}: {note}" for note in odd)
+        tell_damage(session)
+        return annotated(session)
+
 
 FORMATS = {
     "textgrid": "Praat: segments and words of both parties",
@@ -54,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of runs: long, wide, turns, segments, utterances, words, overlaps, barge_ins, calls, expectations, "
         "agents; may be repeated (default: all but agents)",
     )
+    add_options(parser, "of sound files: user_channel=0, agent_channel=1 (of more than two), force=true (one mix, too)")
     parser.add_argument("--task", help="with --to fdb: the task the samples are for (default: what a session holds)")
     add_corpus_arguments(parser)
     add_figure_arguments(parser)
@@ -81,11 +110,13 @@ def run(args: argparse.Namespace) -> int:
         return write_tables(args)
     if args.tables:
         raise ScenarioError(f"--table: only of runs, with --to {', '.join(TABLE_FORMS)}")
+    tell_passed_over(args.paths)
     inputs = find_inputs(args.paths, ("session", "wav"), scorer="export")
+    reading = _reading(args.options)
     if args.to == "voicebench":
-        return _write_predictions(inputs, args)
+        return _write_predictions(inputs, reading, args.out)
     exporter = import_module(f"simulator.export.{args.to}")
-    write = _sample_writer(inputs, args) if args.to == "fdb" else _text_writer(args, exporter)
+    write = _sample_writer(inputs, reading, args) if args.to == "fdb" else _text_writer(reading, args, exporter)
     problems: list[str] = []
     for number, item in enumerate(inputs, 1):
         try:
@@ -95,7 +126,15 @@ def run(args: argparse.Namespace) -> int:
     return outcome(problems, len(inputs))
 
 
-def _write_predictions(inputs: Sequence[Input], args: argparse.Namespace) -> int:
+def _reading(texts: Sequence[str]) -> ReadChannels:
+    options = read_options(texts)
+    if unknown := [key for key in options if key not in ReadChannels.__struct_fields__]:
+        raise ScenarioError(f"--set {unknown[0]}: choose one of {', '.join(ReadChannels.__struct_fields__)}")
+    reading: ReadChannels = convert(ReadChannels, options)
+    return reading
+
+
+def _write_predictions(inputs: Sequence[Input], reading: ReadChannels, out: Path) -> int:
     """Write the prediction files of all sessions together."""
     from simulator.export.voicebench import write
 
@@ -103,10 +142,10 @@ def _write_predictions(inputs: Sequence[Input], args: argparse.Namespace) -> int
     problems: list[str] = []
     for item in inputs:
         try:
-            sessions.append(_open(item))
+            sessions.append(reading.open(item))
         except SessionError as error:
             problems.append(str(error))
-    for path in write(sessions, args.out):
+    for path in write(sessions, out):
         print(path)
     return outcome(problems, len(inputs))
 
@@ -131,37 +170,37 @@ def _write_nemo(args: argparse.Namespace) -> int:
     return outcome(problems, len(shards))
 
 
-def _text_writer(args: argparse.Namespace, exporter: Any) -> Write:
+def _text_writer(reading: ReadChannels, args: argparse.Namespace, exporter: Any) -> Write:
     """Give what writes one session's file."""
-    return lambda _number, item: _write_text(item, args.out / f"{item.id}{exporter.SUFFIX}", exporter)
+    return lambda _number, item: _write_text(item, reading, args.out / f"{item.id}{exporter.SUFFIX}", exporter)
 
 
-def _sample_writer(inputs: Sequence[Input], args: argparse.Namespace) -> Write:
+def _sample_writer(inputs: Sequence[Input], reading: ReadChannels, args: argparse.Namespace) -> Write:
     """Give what writes numbered folders, as the benchmark wants them; sessions made from its samples keep theirs."""
     from simulator.export.fdb import write
 
-    own = [_own_number(item) for item in inputs]
+    own = [_own_number(item, reading) for item in inputs]
     keep = len(set(own)) == len(own) and all(name.isdecimal() for name in own)
 
     def write_sample(number: int, item: Input) -> str:
         folder = args.out / (own[number - 1] if keep else str(number))
         _refuse_existing(folder, item)
-        return f"{folder} ({write(_open(item), folder, args.task)})"
+        return f"{folder} ({write(reading.open(item), folder, args.task)})"
 
     return write_sample
 
 
-def _own_number(item: Input) -> str:
+def _own_number(item: Input, reading: ReadChannels) -> str:
     """The number of the benchmark's sample that a session was made from; "" where it was not, or cannot be read."""
     try:
-        return str(_read(item).meta.sample.get("id", "")).rpartition("/")[2]
+        return str(reading.read(item).meta.sample.get("id", "")).rpartition("/")[2]
     except SessionError:
         return ""
 
 
-def _write_text(item: Input, path: Path, exporter: Any) -> str:
+def _write_text(item: Input, reading: ReadChannels, path: Path, exporter: Any) -> str:
     _refuse_existing(path, item)
-    text = exporter.export(_open(item) if getattr(exporter, "READS_SPEECH", True) else _read(item))
+    text = exporter.export((reading.open if getattr(exporter, "READS_SPEECH", True) else reading.read)(item))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -175,16 +214,3 @@ def _refuse_existing(path: Path, item: Input) -> None:
         raise ScenarioError(f"{path} exists; name another folder with --out")
     if item.kind == "session" and path.resolve().is_relative_to(item.path.resolve()):
         raise ScenarioError(f"{path} lies inside the session; name another folder with --out")
-
-
-def _read(item: Input) -> Session:
-    return read_session(item.path) if item.kind == "session" else Session.of_recording(item.path)
-
-
-def _open(item: Input) -> Session:
-    """Read a session and annotate it where it is not yet (kept in the user's cache)."""
-    from simulator.annotation.annotate import annotated
-
-    session = _read(item)
-    tell_damage(session)
-    return annotated(session)

@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from simulator.cli import INCOMPLETE, OK, REFUSED
+from simulator.scoring.inputs import passed_over
 from simulator.session import Session
 from simulator.texts import remark
 
@@ -18,6 +20,12 @@ def outcome(problems: Sequence[str], of: int) -> int:
 def tell_damage(session: Session) -> None:
     """Say on standard error what of a session is damaged: it is read as far as it goes, and that costs no exit code."""
     for note in session.notes:
+        print(remark(note), file=sys.stderr)
+
+
+def tell_passed_over(paths: Sequence[Path]) -> None:
+    """Say on standard error which sound files of folders nothing reads."""
+    for note in passed_over(paths):
         print(remark(note), file=sys.stderr)
 
 

@@ -10,7 +10,7 @@ from simulator.cli import OK, REFUSED
 from simulator.cli.console import console
 from simulator.cli.json_file import write_json_file
 from simulator.cli.numbers import number, without_interval
-from simulator.cli.outcome import code_of
+from simulator.cli.outcome import code_of, tell_passed_over
 from simulator.cli.overrides import add_pool
 from simulator.cli.places import to_read
 from simulator.cli.score_options import READING, add_options, convert, make_specs, read_options
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score what the paths hold and print a table; input folders are never written to. Gives the exit code."""
     works = _works(args.scorers, read_options(args.options), pool=args.pool, keep=args.keep_invalid)
+    tell_passed_over(args.paths)
     tell = _teller(args.show, to_stderr=args.json == "-")
     results = [work(args.paths, tell) for work in works]
     unusable = [result for result in results if isinstance(result, UnusableResult)]

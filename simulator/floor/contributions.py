@@ -103,8 +103,9 @@ def joined_turns(
 ) -> Iterator[Contribution]:
     """Join a party's claims into turns: those a pause apart, unless the other took the floor.
 
-    The other (`others`: its claims) took it when it began after the turn began, before the claim, and outlasted the
-    turn so far. Claims that nobody told are one turn over a longer pause, too, in which the other did not speak.
+    The other (`others`: its holds, so that who goes on after a breath begins nothing) took it when it began after the
+    turn began, before the claim, and outlasted the turn so far. Claims that nobody told are one turn over a longer
+    pause, too, in which the other did not speak.
     """
     last: Contribution | None = None
     for item in claims:
@@ -131,15 +132,18 @@ def _took_floor(others: Sequence[Contribution], turn: Contribution, until: int) 
     return any(claim.end > turn.end for claim in begun_in(others, turn.start + 1, until))
 
 
-def joined_holds(claims: Sequence[Contribution], *, breath: int, ipu: int) -> Iterator[Contribution]:
+def joined_holds(
+    claims: Sequence[Contribution], others: Sequence[Contribution], *, breath: int, ipu: int
+) -> Iterator[Contribution]:
     """Join a party's claims into the stretches for which it keeps the floor.
 
     Told utterances with the pauses inside them, joined when less than `ipu` samples apart; ipus where nobody told,
-    joined over less than a `breath`.
+    joined over less than a `breath`, unless the other (`others`: its claims) took a turn wholly inside it.
     """
     last: Contribution | None = None
     for item in claims:
-        if last is not None and item.start - last.end < (ipu if item.told else breath):
+        least = ipu if item.told else breath
+        if last is not None and item.start - last.end < least and not _answered(others, last.end, item):
             longer = item if item.end >= last.end else last
             last = msgspec.structs.replace(longer, start=last.start, until=max(last.until, item.until))
             continue
@@ -148,3 +152,9 @@ def joined_holds(claims: Sequence[Contribution], *, breath: int, ipu: int) -> It
         last = item
     if last is not None:
         yield last
+
+
+def _answered(others: Sequence[Contribution], since: int, item: Contribution) -> bool:
+    if item.told:
+        return False
+    return any(one.role in TURN_ROLES and one.end <= item.start for one in begun_in(others, since, item.start))

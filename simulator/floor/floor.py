@@ -93,13 +93,13 @@ class Side:
         Where nobody told of them and nobody spoke in between, those less than 3 s apart.
         """
         pauses = TurnPauses(*map(self._floor.samples, (TURN_PAUSE_S, WAITED_OUT_S)))
-        return tuple(joined_turns(self.claims, self.other.claims, self.other.ipus, pauses))
+        return tuple(joined_turns(self.claims, self.other.holds, self.other.ipus, pauses))
 
     @cached_property
     def holds(self) -> tuple[Contribution, ...]:
         """Stretches for which the party keeps the floor: its claims, with pauses, joined over a breath."""
         samples = self._floor.samples
-        return tuple(joined_holds(self.claims, breath=samples(BREATH_S), ipu=samples(IPU_S)))
+        return tuple(joined_holds(self.claims, self.other.claims, breath=samples(BREATH_S), ipu=samples(IPU_S)))
 
     def holding(self, at: int) -> Contribution | None:
         """What the party holds the floor with at a sample, if it does."""

@@ -1,8 +1,8 @@
 """What the two channels of a recording show: one mix in both, broken values, offsets, levels, bleed, drift, holes.
 
 One mix is one however it came there: with another gain, inverted, delayed, through a codec or with noise under it, the
-one channel explains the other nearly wholly and is louder or softer by the same all along. Where two people have a
-microphone each, whoever speaks is louder on their own.
+one channel explains the other nearly wholly and is louder or softer by the same all along; two microphones in one room
+explain each other less, and are alike in this. Where two people have a microphone each, whoever speaks is louder on it.
 
 Bleed is looked for where one channel is loud: how well the other one is explained by it, delayed by up to 0.5 s
 (normalised cross-correlation on 1 s windows at 8 kHz), and how loud it is beside it. Drift is the slope of that delay.
@@ -35,8 +35,15 @@ MIX_SPREAD_DB = 6.0
 MIX_LEVEL_DB = 15.0
 """Channels hold one mix that explain each other to this degree, at a difference of levels that hardly changes (from the
 10th to the 90th percentile) and is itself no larger than that: the echo on a silent agent's channel is softer."""
+ROOM_COHERENCE = 0.6
+ROOM_LEVEL_DB = 6.0
+"""And so do two microphones that hear one room, each with its own reflections, where they are nearly equally loud."""
 MIX_SHARE = 0.9
 """The share of loud seconds in which that must be so."""
+MIX_RANGE_DB = 25.0
+"""Seconds that are so much softer than the loudest are not asked: there the noise under a mix is heard."""
+MIX_FLOOR_DBFS = -80.0
+"""Softer seconds hold the last bits of a recording."""
 LOUDEST = 1000.0
 """Nobody records so many times full scale: bytes that are no samples were read as some."""
 OFFSET = 0.003
@@ -45,10 +52,11 @@ DRIFT_MS_PER_MIN = 1.0
 DROPOUT_S = (0.005, 0.5)
 """Digital zeros for so long with sound hard on both sides are a hole, not a pause."""
 
+LONGEST_LAG_S = 0.5
+"""Up to which delay one channel is looked for in the other."""
 _WINDOW_HZ = 8_000
 LOUD_DBFS = -45.0
 """A second above this is loud enough to be held against the other channel."""
-_LONGEST_LAG_S = 0.5
 
 
 class SoundFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +74,15 @@ class SoundFinding(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelTally:
     """What the blocks of both channels add up to."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, *, longest_lag_s: float = LONGEST_LAG_S) -> None:
+        """longest_lag_s: up to which delay one sound in both channels is one mix."""
         self._rate = sample_rate
+        self._longest_lag_s = longest_lag_s
         self._same = True
         self._broken = dict.fromkeys(PARTIES, 0)
         self._sum = dict.fromkeys(PARTIES, 0.0)
-        self._mixed: list[tuple[float, float]] = []
+        self._mixed: list[tuple[float, float, float, float]] = []
+        self._before: dict[Party, Samples] = {}
         self._peak = dict.fromkeys(PARTIES, 0.0)
         self._powers = {party: HopPowers(round(sample_rate * HOP_S)) for party in PARTIES}
         self._clips = dict.fromkeys(PARTIES, 0)
@@ -101,10 +112,16 @@ class ChannelTally:
 
     def _compare(self, sounds: dict[Party, Samples]) -> None:
         """Hold the channels of a second against each other, both ways, where one of them is loud."""
-        levels = {party: dbfs(sound) for party, sound in sounds.items()}
-        if len(sounds["user"]) < self._rate or max(levels.values()) < LOUD_DBFS:
+        if len(sounds["user"]) < self._rate:
             return
-        user, agent = (recordings.resample(sounds[party], self._rate, _WINDOW_HZ) for party in PARTIES)
+        levels = {party: dbfs(sound) for party, sound in sounds.items()}
+        narrow = {party: recordings.resample(sound, self._rate, _WINDOW_HZ) for party, sound in sounds.items()}
+        if self._before:
+            self._mixed.append(_alike(*(np.concatenate([self._before[party], narrow[party]]) for party in PARTIES)))
+        self._before = narrow
+        if max(levels.values()) < LOUD_DBFS:
+            return
+        user, agent = narrow["user"], narrow["agent"]
         explained: dict[Party, tuple[float, float]] = {
             "user": _explained(user, agent),
             "agent": _explained(agent, user),
@@ -113,17 +130,23 @@ class ChannelTally:
             if levels[source] >= LOUD_DBFS:
                 under = levels[other_party(source)] - levels[source]
                 self._lags[source].append((self._samples / self._rate, coherence, lag / _WINDOW_HZ, under))
-        coherence = max(coherence for coherence, _ in explained.values())
-        self._mixed.append((coherence, levels["user"] - levels["agent"]))
 
-    def _one_mix(self) -> bool:
-        """Whether what one channel holds is all along what the other holds, at one difference of levels."""
-        if len(self._mixed) < 2:
-            return False
-        coherence, level = np.array(self._mixed).T
-        spread = float(np.ptp(np.percentile(level, [10, 90])))
-        alike = float(np.mean(coherence >= MIX_COHERENCE)) >= MIX_SHARE
-        return alike and spread <= MIX_SPREAD_DB and abs(float(np.median(level))) <= MIX_LEVEL_DB
+    def _one_mix(self) -> float | None:
+        """Give how well each channel explains the other where both hold one mix, at one difference of levels."""
+        loudest = max((level for *_, level in self._mixed), default=MIX_FLOOR_DBFS)
+        threshold = max(MIX_FLOOR_DBFS, loudest - MIX_RANGE_DB)
+        loud = [window for window in self._mixed if window[3] > threshold and window[2] <= self._longest_lag_s]
+        if len(loud) < min(2, max(1, len(self._mixed))) or len(loud) < MIX_SHARE * sum(
+            window[3] > threshold for window in self._mixed
+        ):
+            return None
+        coherence, under, _, _ = np.array(loud).T
+        if float(np.ptp(np.percentile(under, [10, 90]))) > MIX_SPREAD_DB:
+            return None
+        apart = abs(float(np.median(under)))
+        least = MIX_COHERENCE if apart > ROOM_LEVEL_DB else ROOM_COHERENCE
+        mixed = apart <= MIX_LEVEL_DB and float(np.mean(coherence >= least)) >= MIX_SHARE
+        return float(np.median(coherence)) if mixed else None
 
     def findings(self) -> Iterator[SoundFinding]:
         """Give what the channels show."""
@@ -131,11 +154,12 @@ class ChannelTally:
         if self._same and len(silent) < 2 and self._samples:
             yield refusal("identical", "both channels hold the same sound")
             return
-        if self._one_mix():
+        coherence = self._one_mix()
+        if coherence is not None:
             yield refusal(
                 "one_mix",
                 "both channels hold one mix, in which the parties cannot be told apart",
-                coherence=float(np.median([coherence for coherence, _ in self._mixed])),
+                coherence=coherence,
             )
             return
         for party in silent:
@@ -242,6 +266,25 @@ def _explained(source: Samples, other: Samples) -> tuple[float, float]:
         return 0.0, 0.0
     size = 2 * len(source)
     match = np.fft.irfft(np.fft.rfft(other, size) * np.conj(np.fft.rfft(source, size)))
-    match = np.abs(match[: round(_LONGEST_LAG_S * _WINDOW_HZ)])
+    match = np.abs(match[: round(LONGEST_LAG_S * _WINDOW_HZ)])
     lag = int(np.argmax(match))
     return float(match[lag]) / energy, float(lag)
+
+
+def _alike(user: Samples, agent: Samples) -> tuple[float, float, float, float]:
+    """Hold the middle of the user's two seconds against all of the agent's, up to half a second apart either way.
+
+    user, agent: float32 (2 n,). Gives how well it explains the best matching stretch (0 to 1), by how many dB it is
+    louder, how many seconds lie between the two, and the level of the louder one in dBFS.
+    """
+    length = len(user) // 2
+    middle = user[length // 2 : length // 2 + length].astype(np.float64)
+    whole = agent.astype(np.float64)
+    size = len(whole)  # no lag that is looked at reaches around the end
+    match = np.fft.irfft(np.fft.rfft(whole) * np.conj(np.fft.rfft(middle, size)), size)[: length + 1]
+    summed = np.concatenate([[0.0], np.cumsum(np.square(whole))])
+    own, others = float(np.sum(np.square(middle))), np.maximum(summed[length:] - summed[:-length], 0)[: length + 1]
+    explained = np.abs(match) / np.sqrt(np.maximum(own * others, 1e-12))
+    at = int(np.argmax(explained))
+    mine, theirs = (10 * float(np.log10(max(power / length, 1e-12))) for power in (own, others[at]))
+    return float(explained[at]), mine - theirs, abs(at - length // 2) / _WINDOW_HZ, max(mine, theirs)

@@ -14,7 +14,7 @@ from simulator.errors import SessionError
 from simulator.intervals.observations import Origin, told
 from simulator.score import Definition, Score
 from simulator.scoring.corpus import CorpusResult, Group, SampleResult
-from simulator.scoring.inputs import Input, find_inputs, open_session, passed_over
+from simulator.scoring.inputs import Input, find_inputs, open_session
 from simulator.scoring.pooling import pool
 from simulator.scoring.scorer import Scorer, definitions_by
 from simulator.scoring.trust import refuse_if_untrustworthy
@@ -52,8 +52,6 @@ class Rescoring(msgspec.Struct, frozen=True, kw_only=True):
         self, paths: Sequence[Path], scorers: Mapping[str, Scorer], tell: Tell = lambda _line: None
     ) -> CorpusResult:
         """Score sessions and stereo files; SessionError when none of them can be read."""
-        for note in passed_over(paths):
-            tell(note)
         inputs = find_inputs(paths, ("session", "wav"), scorer="simulate score without --as")
         found: list[Found] = []
         samples: list[SampleResult] = []

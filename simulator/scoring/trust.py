@@ -12,15 +12,17 @@ from pathlib import Path
 from simulator.annotation.truth import told
 from simulator.errors import SessionError
 from simulator.events import Party
-from simulator.scoring.channel_tally import LOUD_DBFS, ChannelTally, SoundFinding, dbfs, refusal, remark
-from simulator.session import Session
+from simulator.scoring.channel_tally import LONGEST_LAG_S, LOUD_DBFS, ChannelTally, SoundFinding, dbfs, refusal, remark
+from simulator.session import Session, is_session
 from simulator.sound import recordings
 from simulator.sound.wav import wav_data
 
 
 def examine(session: Session) -> list[SoundFinding]:
     """Look at a session or a stereo recording: what is wrong with its sound, worst first."""
-    tally = ChannelTally(session.sample_rate)
+    # What was played here lies in tracks of its own: an agent that repeats all it hears is late by a frame at least.
+    own_s = session.meta.frame_ms / 2000 if is_session(session.folder) else LONGEST_LAG_S
+    tally = ChannelTally(session.sample_rate, longest_lag_s=own_s)
     for user, agent in zip(
         session.said_blocks("user", session.sample_rate), session.said_blocks("agent", session.sample_rate), strict=True
     ):

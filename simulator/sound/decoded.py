@@ -9,8 +9,8 @@ import soundfile
 
 from simulator.frame import Pcm16
 
-COMPRESSED = ("FLAC", "OGG", "MPEG")
-"""Containers, as libsndfile calls them, whose length is a promise."""
+COMPRESSED = ("FLAC", "OGG", "MP3")
+"""Containers, as soundfile calls them, whose length is a promise."""
 BLOCK = 4096
 """Frames read at a time: what a FLAC encoder packs together, and so what one damaged byte costs."""
 

@@ -1,7 +1,7 @@
 """Sound files: reading recordings of any format and rate, and repairing what a killed run left behind.
 
-Whole files are resampled whole (no delay). A WAV whose header promises more or less than the file holds is read by
-the file's length, and said.
+Whole files are resampled whole (no delay). A header that promises more or less than the file holds is passed over:
+the file's length holds, and it is said.
 """
 
 import hashlib
@@ -14,7 +14,8 @@ import soundfile
 from simulator.errors import ScenarioError, SessionError
 from simulator.frame import Pcm16, Samples, freeze
 from simulator.sound.decoded import COMPRESSED, decoded, readable_frames
-from simulator.sound.wav import MendedWav, WavData, wav_data
+from simulator.sound.headers import sound_data
+from simulator.sound.wav import MendedFile, SoundData
 
 SOUND_SUFFIXES = tuple("wav flac ogg oga opus mp3 m4a aiff aif au snd caf w64 rf64".split())  # noqa: SIM905
 """What is tried as a sound file: what libsndfile reads (of m4a only some builds of it do)."""
@@ -45,10 +46,10 @@ class Recording:
         width: int,
         notes: tuple[str, ...] = (),
         pcm: Pcm16 | None = None,
-        wav: WavData | None = None,
+        data: SoundData | None = None,
     ) -> None:
         self._pcm = pcm
-        self._wav = wav
+        self._data = data
         self.path = path
         self.sample_rate = sample_rate
         self.length = length
@@ -69,7 +70,7 @@ class Recording:
             return
         at = 0
         try:
-            with _opened(self.path, self._wav) as file:
+            with _opened(self.path, self._data) as file:
                 while at < self.length:
                     frames = file.read(min(block, self.length - at), dtype="float32", always_2d=True)
                     if not len(frames):
@@ -87,7 +88,7 @@ class Recording:
         if self._pcm is not None:
             return self._pcm[start:end].astype(np.float32) / np.float32(32768)
         try:
-            with _opened(self.path, self._wav) as file:
+            with _opened(self.path, self._data) as file:
                 file.seek(start)
                 return file.read(end - start, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
         except UNREADABLE as error:
@@ -97,40 +98,40 @@ class Recording:
 def open_recording(path: Path, *, channels: tuple[int, ...] = (0, 1)) -> Recording:
     """Open a recording for reading the given channels; SessionError when it is no audio or lacks a channel."""
     try:
-        wav = wav_data(path)
-        with _opened(path, wav) as file:
+        data = sound_data(path)
+        with _opened(path, data) as file:
             rate, frames, width, container = file.samplerate, file.frames, file.channels, file.format
     except UNREADABLE as error:
         raise SessionError(f"{path}: not a sound file that can be read: {_reason(error)}") from error
     _need_channels(path, width, channels)
-    length, notes, pcm = frames, _told(path, wav), None
+    length, notes, pcm = frames, _told(path, data), None
     if container in COMPRESSED and (length := readable_frames(path, frames)) < frames:
         held = f"{length / rate:.2f} of {frames / rate:.2f} s can be decoded"
         notes, pcm = [f"{path}: breaks off: {held}; read as far as it goes"], decoded(path, length)
     return Recording(
-        path, channels=channels, sample_rate=rate, length=length, width=width, notes=tuple(notes), pcm=pcm, wav=wav
+        path, channels=channels, sample_rate=rate, length=length, width=width, notes=tuple(notes), pcm=pcm, data=data
     )
 
 
 def sound_file(path: Path) -> soundfile.SoundFile:
-    """Open a sound file of any kind; of a WAV whose header lies about its length the file's own length holds.
+    """Open a sound file of any kind; where its header lies about its length the file's own holds.
 
     UNREADABLE: what it raises where there is none, or none that can be read.
     """
-    return _opened(path, wav_data(path))
+    return _opened(path, sound_data(path))
 
 
 def shortfall(path: Path) -> list[str]:
-    """Say of a WAV that its header promises another length than it has: a sentence, or none."""
-    return _told(path, wav_data(path) if path.is_file() else None)
+    """Say of a sound file that its header promises another length than it has: a sentence, or none."""
+    return _told(path, sound_data(path) if path.is_file() else None)
 
 
-def _opened(path: Path, wav: WavData | None) -> soundfile.SoundFile:
-    return soundfile.SoundFile(MendedWav(path, wav) if wav and wav.lies else path)
+def _opened(path: Path, data: SoundData | None) -> soundfile.SoundFile:
+    return soundfile.SoundFile(MendedFile(path, data) if data and data.lies else path)
 
 
-def _told(path: Path, wav: WavData | None) -> list[str]:
-    return [f"{path}: {wav.note}"] if wav and wav.lies else []
+def _told(path: Path, data: SoundData | None) -> list[str]:
+    return [f"{path}: {data.note}"] if data and data.lies else []
 
 
 def _need_channels(path: Path, width: int, channels: tuple[int, ...]) -> None:
