@@ -280,7 +280,7 @@ def test_echo_on_a_silent_agents_channel_is_not_one_mix(user: Samples, tmp_path:
 
 def test_offset_and_faint_speech_are_told(user: Samples, agent: Samples, tmp_path: Path) -> None:
     """An offset is no sound, and speech that has to be lifted is named with its level."""
-    path = written(tmp_path / "call.wav", user + np.float32(0.05), agent / 100, subtype="FLOAT")
+    path = written(tmp_path / "call.wav", user + np.float32(0.05), agent / np.float32(100), subtype="FLOAT")
     findings = {finding.what: finding for finding in examine(Session.of_recording(path))}
     assert set(findings) == {"offset", "faint"}
     assert findings["offset"].values["offset"] == pytest.approx(0.05, abs=1e-3)
