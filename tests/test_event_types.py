@@ -154,7 +154,8 @@ def _told_in(file: SourceFile) -> Told:
 
 def _pattern(node: ast.expr) -> str:
     """A name, or the beginning of one whose end is computed; nothing for anything else."""
-    parts = [part.value if isinstance(part, ast.Constant) else "" for part in getattr(node, "values", [node])]
+    pieces = node.values if isinstance(node, ast.JoinedStr) else [node]
+    parts = [part.value if isinstance(part, ast.Constant) else "" for part in pieces]
     begin = str(parts[0]) if re.fullmatch("[a-z]+(_[a-z]+)*_?", str(parts[0])) else ""
     return f"{begin}\\w+" if begin and isinstance(node, ast.JoinedStr) else begin
 
