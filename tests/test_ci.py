@@ -66,6 +66,17 @@ def test_a_run_is_told_to_every_machine(
     assert "Nothing was flaky in the one run so far." in summary
 
 
+def test_an_outcome_is_met_or_not_wherever_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To machines as on the screen: `found 0` says nothing of a word that was not said."""
+    monkeypatch.chdir(tmp_path)
+    expected = CALL[: CALL.index("expect:")] + "expect:\n  - {says: agent, match: goodbye}\n"
+    (tmp_path / "call.yaml").write_text(expected, encoding="utf-8")
+    assert simulate("call.yaml", "--junit", "junit.xml") == 1
+    failure = ElementTree.parse(tmp_path / "junit.xml").find(".//failure")
+    assert failure is not None
+    assert failure.get("message", "").startswith("failed: unmet")
+
+
 def test_a_session_that_fails_is_an_error(call: Path, capsys: Any) -> None:
     """The scenario's own case says which session, and why; the JSON on the output stays alone there."""
     Path("broken_agent.py").write_text(

@@ -110,7 +110,7 @@ def _completed_case(scenario: str, rows: Sequence[Row], folder: Path, place: Yam
 
 
 def _verdict_case(scenario: str, verdict: Verdict, rows: Sequence[Row], folder: Path, place: YamlLine) -> Case:
-    found = "undefined" if verdict.found is None else f"found {verdict.found:.4g}"
+    found = verdict.found_as("{:.4g}".format)
     worst = worst_of(verdict, rows)[:SHOWN_SESSIONS]
     evidence = [] if verdict.passed else [line for row in worst for line in evidence_of(verdict, row, folder)]
     return Case(

@@ -107,7 +107,7 @@ class ExpectationItem(pytest.Item):
 
 
 def _told(verdict: Verdict) -> str:
-    found = "undefined" if verdict.found is None else f"found {verdict.found:.4g}"
+    found = verdict.found_as("{:.4g}".format)
     return f"{verdict.text}: {verdict.outcome}, {found}" + (f" ({verdict.reason})" if verdict.reason else "")
 
 

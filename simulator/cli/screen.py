@@ -167,18 +167,11 @@ def _verdict_line(verdict: Verdict, scenario: str) -> str:
     colour, word = {"held": ("green", "held"), "failed": ("red", "failed"), "undecided": ("yellow", "undecided")}[
         verdict.outcome
     ]
-    told = [] if verdict.found is None else [_found(verdict)]
+    told = [] if verdict.found is None else [verdict.found_as(number)]
     told += [escape(verdict.reason)] if verdict.reason else []
     told += [f"decided after {verdict.trials} trials"] if verdict.trials else []
     note = " [dim](informs only)[/]" if verdict.inform and not verdict.passed else ""
     return f"[{colour}]{word:<7}[/] {text}: {', '.join(told)}{note}{where}"
-
-
-def _found(verdict: Verdict) -> str:
-    """What was found: of an outcome in one session, or alike in all, that it was met or was not."""
-    if verdict.asked is not None and verdict.found in (0, 1):
-        return "met" if verdict.found else "unmet"
-    return f"found {number(verdict.found)}"
 
 
 def _print_evidence(console: Any, verdict: Verdict, group: str, summary: Summary, folder: Path, *, at: str) -> None:

@@ -6,7 +6,7 @@ lies on the right side with that confidence, failed when it lies on the wrong on
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import ne
 from pathlib import Path
 from typing import Any, Literal
@@ -157,6 +157,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def outcome(self) -> Verdicted:
         """In one word."""
         return "held" if self.passed else "undecided" if self.undecided else "failed"
+
+    def found_as(self, figure: Callable[[float], str]) -> str:
+        """What was found, as a figure; of an outcome in one session, or alike in all, that it was met or was not."""
+        if self.found is None:
+            return "undefined"
+        if self.asked is not None and self.found in (0, 1):
+            return "met" if self.found else "unmet"
+        return f"found {figure(self.found)}"
 
     @property
     def gates(self) -> bool:

@@ -42,7 +42,7 @@ def _verdict(verdict: Verdict) -> str:
     tone, sign, word = ("good", _TICK, "met") if verdict.passed else ("bad", _CROSS, "not met")
     if verdict.undecided:
         word = "undecided"
-    found = f"found {figure(verdict.found)}" if verdict.found is not None else verdict.reason or "undefined"
+    found = verdict.found_as(figure) if verdict.found is not None else verdict.reason or "undefined"
     if verdict.found is not None and verdict.reason:
         found += f", {verdict.reason}"
     return (
