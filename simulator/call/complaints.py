@@ -23,16 +23,18 @@ class Complaints:
     def never_spoke(self, party: Party, kind: str) -> str | None:
         """Say why a party of a kind said nothing in the whole call; None where nobody told."""
         event = self._first.get(party)
-        if event is None:
-            return None
-        return f"the {party} ({kind}) never spoke: {shown(str(event.data.get('message', ''))[:LONGEST])}"
+        return None if event is None else f"the {party} ({kind}) never spoke: {_message(event)}"
 
     def misdescribed(self, party: Party, kind: str) -> str | None:
         """Say what a scenario seems to say wrongly of a party of a kind that did speak; None where nothing seems so."""
         event = self._doubts.get(party)
-        return None if event is None else f"the {party} ({kind}): {shown(str(event.data.get('message', ''))[:LONGEST])}"
+        return None if event is None else f"the {party} ({kind}): {_message(event)}"
 
     def _note(self, event: Event) -> None:
         self._first.setdefault(event.party, event)
         if event.data.get("code") in DOUBTS:
             self._doubts.setdefault(event.party, event)
+
+
+def _message(event: Event) -> str:
+    return shown(str(event.data.get("message", ""))[:LONGEST])

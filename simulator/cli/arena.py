@@ -9,8 +9,9 @@ from simulator.cli import OK
 from simulator.cli.json_file import write_json_file
 from simulator.cli.outcome import outcome
 from simulator.cli.places import here
+from simulator.cli.refusals import print_remarks
 from simulator.errors import ScenarioError, SessionError
-from simulator.texts import remark, shown
+from simulator.texts import shown
 
 RATE = "rate"
 
@@ -103,7 +104,7 @@ def _judge(args: argparse.Namespace) -> int:
         except SessionError as error:
             problems.append(str(error))
     machine.finish()
-    _tell([*field.notes, *known.problems])
+    print_remarks([*field.notes, *known.problems])
     if not battles:
         outcome(problems, len(problems))
         raise ScenarioError(f"the judge gave no verdict on any of {len(matches)} pairs")
@@ -120,14 +121,14 @@ def _listen(args: argparse.Namespace) -> int:
     from simulator.arena.sources import read_field
 
     field = read_field(args.sources, args.inputs)
-    _tell(field.notes)
+    print_remarks(field.notes)
     rules = ListeningRules(
         ties=args.ties, twice=args.twice, criterion=args.criterion, seed=args.seed, most=args.battles
     )
     door = Door(port=args.port, open_page=not args.no_open, raters=tuple(args.rater or ["listener"]))
     door.check()
     out = _folder(args)
-    _tell(_known(out, args.criterion).problems)
+    print_remarks(_known(out, args.criterion).problems)
     desk = Desk(field, rules, out / BATTLES)
     anyio.run(listen, desk, door, lambda sentence: print(f"simulate: {sentence}", file=sys.stderr, flush=True))
     if not desk.battles:
@@ -169,11 +170,6 @@ def _finish(args: argparse.Namespace, battles: Any, out: Path | None, name: str)
     stream = sys.stderr if args.json == "-" else sys.stdout
     for line in (*rating_lines(result.standings.overall), *believed_lines(result.reliability)):
         print(shown(line), file=stream)
-    _tell(result.told)
+    print_remarks(result.told)
     if out is not None:
         print(f"page: {out / PAGE}", file=stream)
-
-
-def _tell(notes: Any) -> None:
-    for note in notes:
-        print(remark(note), file=sys.stderr)

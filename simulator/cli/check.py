@@ -1,17 +1,16 @@
 """`simulate check SCENARIO`: validate scenarios without running anything."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from simulator.cli import OK, REFUSED
 from simulator.cli.overrides import add_overrides
-from simulator.cli.refusals import print_refusal
+from simulator.cli.refusals import print_refusal, print_remarks
 from simulator.errors import SimulatorError
 from simulator.planning.checks import check_expectations, check_judges
 from simulator.planning.plan import Wishes, make_plan
 from simulator.recipe import is_recipe
-from simulator.texts import remark, shown
+from simulator.texts import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +37,7 @@ def run(args: argparse.Namespace) -> int:
             for name, scenario in plan.purses.items():
                 points = sum(sweep == name for sweep in plan.points.values())
                 print(f"{shown(scenario.name)}: fine{f', {points} points' if points else ''}")
-            for doubt in plan.remarks:
-                print(remark(doubt), file=sys.stderr)
+            print_remarks(plan.remarks)
         except SimulatorError as error:
             print_refusal(error, argparse.Namespace(scenarios=[path], overrides=args.overrides))
             code = REFUSED

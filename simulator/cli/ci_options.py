@@ -8,9 +8,10 @@ from pathlib import Path
 from simulator.cassettes.recording import DEFAULT_FOLDER, RecordSetting
 from simulator.ci.history import RUNS
 from simulator.ci.telling import Telling, flaky_lines, tell
+from simulator.cli.refusals import print_remarks
 from simulator.errors import ScenarioError
 from simulator.results.summary import Summary
-from simulator.texts import remark, shown
+from simulator.texts import shown
 
 
 def add_ci(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,6 @@ def tell_machines(
     """Tell machines of a run, and people what is flaky. as_json: the output is for somebody else alone. OSError."""
     out = sys.stderr if as_json else sys.stdout
     told = tell(wanted, summary, folder, sources, say=lambda line: print(line, file=out))
-    for note in told.notes:
-        print(remark(note), file=sys.stderr)
+    print_remarks(told.notes)
     for line in flaky_lines(told):
         print(shown(line), file=out)

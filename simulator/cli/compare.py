@@ -11,6 +11,7 @@ from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
 from simulator.cli.compare_models import compare_folders, told_table
 from simulator.cli.overrides import add_keep_invalid
 from simulator.cli.places import to_read
+from simulator.cli.refusals import print_remarks
 from simulator.errors import ScenarioError
 from simulator.intervals.observations import identical
 from simulator.results.asking import head_metrics
@@ -22,7 +23,6 @@ from simulator.results.telling import told_apart
 from simulator.results.thresholds import ThresholdDifference, threshold_differences
 from simulator.scoring.scorer import definition_of
 from simulator.scoring.validity import share_line
-from simulator.texts import remark
 
 _LEAST = 1e-9
 """A difference below this is none that anybody asks for, in whatever unit."""
@@ -79,8 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if args.kind is not None:
         return compare_folders(args.kind, args.runs, args.out)
     runs = [load_run(to_read(path)) for path in args.runs]
-    for note in (f"{one.folder}: {note}" for one in runs for note in one.notes):
-        print(remark(note), file=sys.stderr)
+    print_remarks(f"{one.folder}: {note}" for one in runs for note in one.notes)
     if args.keep_invalid:
         runs = [run.keeping_invalid() for run in runs]
     if args.write_baseline is not None:
@@ -230,7 +229,7 @@ def _tell_unjudged(found: Mapping[str, Sequence[Difference]]) -> None:
         few = next((item.reason for item in items if item.value is not None and item.reason), None)
         why = few or next((item.reason for item in items if item.reason), "the runs share no metric")
         what = f"nothing of {folder} could be judged worse" if len(found) > 1 else "nothing could be judged worse"
-        print(remark(f"{what}: {why}{' (--repeat)' if few else ''}"), file=sys.stderr)
+        print_remarks([f"{what}: {why}{' (--repeat)' if few else ''}"])
 
 
 def _print(

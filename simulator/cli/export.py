@@ -1,7 +1,6 @@
 """`simulate export PATH --to FORMAT`: sessions in other tools' formats; the sessions themselves stay as they are."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -14,11 +13,11 @@ from simulator.cli.export_figure import FIGURE_FORMS, add_figure_arguments, want
 from simulator.cli.export_tables import TABLE_FORMS, wants_tables, write_tables
 from simulator.cli.outcome import outcome, tell_damage, tell_passed_over
 from simulator.cli.places import here, to_read
+from simulator.cli.refusals import print_remarks
 from simulator.cli.score_options import add_options, convert, read_options
 from simulator.errors import ScenarioError, SessionError
 from simulator.scoring.inputs import Input, find_inputs, open_session
 from simulator.session import Session
-from simulator.texts import remark
 
 Write = Callable[[int, Input], str]
 """Writes the n-th input and says where."""
@@ -166,7 +165,7 @@ def _write_nemo(args: argparse.Namespace) -> int:
             continue
         print(f"{written.path} ({written.rows} rows)")
         for name in written.absent:
-            print(remark(f"{name}: no shard holds its recording; the row is written all the same"), file=sys.stderr)
+            print_remarks([f"{name}: no shard holds its recording; the row is written all the same"])
     return outcome(problems, len(shards))
 
 

@@ -1,13 +1,12 @@
 """`simulate export RUN ... --to lhotse|huggingface|nemo`: dialogues as a corpus to train on."""
 
 import argparse
-import sys
 
 from simulator.cli.outcome import outcome
+from simulator.cli.refusals import print_remarks
 from simulator.errors import ScenarioError
 from simulator.reading.keep import Keep
 from simulator.results.run import is_run, load_run
-from simulator.texts import remark
 
 CORPUS_FORMS = ("lhotse", "huggingface", "nemo")
 _OPTIONS = ("keep", "split", "split_seed", "channels")
@@ -64,6 +63,6 @@ def write_corpus(args: argparse.Namespace) -> int:
     if done.rejected:
         print(f"{args.out / 'rejected.jsonl'}: {len(done.rejected)} sessions left out, each with its reason")
     if done.leak:
-        print(remark(done.leak), file=sys.stderr)
+        print_remarks([done.leak])
     total = sum(count.dialogues for count in done.parts.values()) + len(done.rejected)
     return outcome(done.problems, total)

@@ -1,8 +1,7 @@
 """`simulate judge calibrate RUN --labels FILE` and `simulate judge check RUN`: how far a judge can be believed."""
 
 import argparse
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 
 from simulator.cli import EXPECTATION_FAILED, OK
 from simulator.cli.places import here
+from simulator.cli.refusals import print_remarks
 from simulator.cli.score_options import add_options, make_specs, read_options
 from simulator.errors import ScenarioError
 from simulator.judging.agreement import Estimate
@@ -19,7 +19,7 @@ from simulator.judging.labels import read_labels
 from simulator.judging.spec import AnyJudge
 from simulator.judging.subjects import Subjects, Wanted, find_subjects
 from simulator.spec import decode
-from simulator.texts import remark, shown
+from simulator.texts import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,12 +63,12 @@ def _wanted(options: Sequence[str]) -> Wanted:
 def _calibrate(args: argparse.Namespace, subjects: Subjects) -> int:
     labels, ties = read_labels(args.labels, subjects.criteria, subjects.folders)
     verdicts, problems, damages = all_verdicts(subjects)
-    _tell([*ties, *damages, *(f"{name}: {problem}" for name, problem in problems.items())])
+    print_remarks([*ties, *damages, *(f"{name}: {problem}" for name, problem in problems.items())])
     if all(verdict is None for verdict in verdicts.values()):
         raise ScenarioError(f"the judge gave no verdict on any session: {next(iter(problems.values()))}")
     found = examined(subjects, labels, verdicts)
     if (alike := len({session for session, _ in labels}) - max((item.given for item in found), default=0)) > 0:
-        _tell([f"{alike} labelled sessions sound as others do, and count once with them"])
+        print_remarks([f"{alike} labelled sessions sound as others do, and count once with them"])
     calibration = calibration_of(subjects, found, args.bar)
     target = args.out or args.runs[0] / "calibration.json"
     write_calibration(target, calibration)
@@ -82,7 +82,7 @@ def _calibrate(args: argparse.Namespace, subjects: Subjects) -> int:
 
 
 def _check(args: argparse.Namespace, subjects: Subjects) -> int:
-    found = list(all_reactions(subjects, lambda note: _tell([note])))
+    found = list(all_reactions(subjects, lambda note: print_remarks([note])))
     changed = [
         f"{name}, {criterion}, {reaction.variant}: {_word(reaction.plain)} became {_word(reaction.verdict)}"
         for name, criterion, reaction in found
@@ -108,11 +108,6 @@ def _check(args: argparse.Namespace, subjects: Subjects) -> int:
 
 def _word(verdict: float | None) -> str:
     return "nothing" if verdict is None else f"{verdict:g}"
-
-
-def _tell(notes: Iterable[str]) -> None:
-    for note in notes:
-        print(remark(note), file=sys.stderr)
 
 
 def _lines(item: Examined) -> list[str]:

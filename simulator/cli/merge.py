@@ -6,8 +6,8 @@ import sys
 from simulator.batch.merging import end, merge
 from simulator.cli import EXPECTATION_FAILED, INCOMPLETE, OK
 from simulator.cli.places import here, to_read
+from simulator.cli.refusals import print_remarks
 from simulator.results.run import load_run
-from simulator.texts import remark
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from simulator.report.index import write_index_page
 
     merged = merge(args.folders, args.out, ["simulate", *args.argv])
-    for line in merged.told:
-        print(remark(line), file=sys.stderr)
+    print_remarks(merged.told)
     for line in merged.missing:
         print(f"simulate: {line}", file=sys.stderr)
     whole = load_run(args.out)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.cli import INCOMPLETE, OK, REFUSED
+from simulator.cli.refusals import print_remarks
 from simulator.scoring.inputs import passed_over
 from simulator.session import Session
-from simulator.texts import remark
 
 
 def outcome(problems: Sequence[str], of: int) -> int:
@@ -19,14 +19,12 @@ def outcome(problems: Sequence[str], of: int) -> int:
 
 def tell_damage(session: Session) -> None:
     """Say on standard error what of a session is damaged: it is read as far as it goes, and that costs no exit code."""
-    for note in session.notes:
-        print(remark(note), file=sys.stderr)
+    print_remarks(session.notes)
 
 
 def tell_passed_over(paths: Sequence[Path]) -> None:
     """Say on standard error which sound files of folders nothing reads."""
-    for note in passed_over(paths):
-        print(remark(note), file=sys.stderr)
+    print_remarks(passed_over(paths))
 
 
 def code_of(unusable: int, of: int) -> int:

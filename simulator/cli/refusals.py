@@ -1,12 +1,13 @@
-"""How a refusal is told: the sentence, and under it the line of the scenario that it is about."""
+"""How a refusal is told: the sentence, and under it the line of the scenario that it is about; and how a remark is."""
 
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from simulator.errors import ScenarioError, SimulatorError
+from simulator.texts import remark
 
 
 def print_refusal(error: SimulatorError, args: argparse.Namespace | None = None) -> None:
@@ -19,6 +20,12 @@ def print_refusal(error: SimulatorError, args: argparse.Namespace | None = None)
         if pointed:
             print(pointed, file=sys.stderr)
         _annotate(str(error), files)
+
+
+def print_remarks(remarks: Iterable[str]) -> None:
+    """Print to stderr what is to be known of what goes on all the same."""
+    for told in remarks:
+        print(remark(told), file=sys.stderr)
 
 
 def _annotate(complaint: str, files: Sequence[Path]) -> None:

@@ -1,13 +1,12 @@
 """`simulate report PATH`: make the page of a session again, or a run's index with the pages of all its sessions."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from simulator.cli.outcome import outcome, tell_damage
 from simulator.cli.places import here
+from simulator.cli.refusals import print_remarks
 from simulator.errors import SessionError
-from simulator.texts import remark
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,4 +96,4 @@ def _annotate(folder: Path) -> None:
     session = read_session(folder)
     tell_damage(session)
     if annotate_missing(session):
-        print(remark(f"{folder.name}: speech.json was missing or damaged and has been made again"), file=sys.stderr)
+        print_remarks([f"{folder.name}: speech.json was missing or damaged and has been made again"])

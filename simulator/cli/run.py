@@ -19,6 +19,7 @@ from simulator.cli.ci_options import add_ci, recording_of, tell_machines, tellin
 from simulator.cli.dry_run import tell_plan
 from simulator.cli.overrides import add_overrides, add_pool
 from simulator.cli.places import to_write
+from simulator.cli.refusals import print_remarks
 from simulator.cli.run_place import RunPlace
 from simulator.errors import ScenarioError, sentence
 from simulator.logs import set_up_logs
@@ -29,7 +30,7 @@ from simulator.results.row import Row
 from simulator.results.row_file import completed_ids
 from simulator.results.run import Run
 from simulator.results.summary import Summary, summarise
-from simulator.texts import remark, shown
+from simulator.texts import shown
 from simulator.workers import heed_ctrl_c, stop_as_by_ctrl_c
 
 
@@ -119,8 +120,7 @@ def carry_out(plan: Plan, args: argparse.Namespace) -> int:
     telling_of(args)
     for note in plan.notes:  # of samples that cannot be played
         print(f"simulate: {note}", file=sys.stderr)
-    for doubt in plan.remarks:
-        print(remark(doubt), file=sys.stderr)
+    print_remarks(plan.remarks)
     shard: str | None = getattr(args, "shard", None)
     part = RunPart(plan, None if shard is None else Shard.read(shard))
     at_a_time = _settled(args.concurrency, part.plan)
@@ -228,7 +228,7 @@ def _said(args: argparse.Namespace) -> Callable[[str], None]:
 
 
 def _complained(line: str) -> None:
-    print(remark(line), file=sys.stderr)
+    print_remarks([line])
 
 
 def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
@@ -240,8 +240,7 @@ def _look_for_far_ends(plan: Plan, done: Set[str]) -> None:
 
     over = {job.group for job in plan.jobs} - {job.group for job in plan.jobs if job.id not in done}
     left = {name: scenario for name, scenario in plan.scenarios.items() if name not in over}
-    for sentence_ in missing_of(left, "start it, or try all the same with --no-probe"):
-        print(remark(sentence_), file=sys.stderr)
+    print_remarks(missing_of(left, "start it, or try all the same with --no-probe"))
 
 
 def exit_code(result: Result, summary: Summary, *, expected: int) -> int:

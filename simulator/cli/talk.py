@@ -15,6 +15,7 @@ from simulator.cli import INTERRUPTED, OK, screen
 from simulator.cli.actor_word import actor_named
 from simulator.cli.overrides import add_overrides
 from simulator.cli.places import here
+from simulator.cli.refusals import print_remarks
 from simulator.cli.run import exit_code
 from simulator.cli.shipped import shipped
 from simulator.errors import ScenarioError
@@ -26,7 +27,6 @@ from simulator.plugins import load
 from simulator.results.row import Row
 from simulator.results.summary import summarise
 from simulator.scenario import Scenario, check
-from simulator.texts import remark
 
 DEFAULT = "live/cascade.yaml"
 
@@ -105,7 +105,7 @@ def seated(job: Job) -> Job:
     """Seat a human in the job's scenario: where it has none, you are the user. ScenarioError."""
     scenario = job.scenario
     if not any(scenario.actor(party).traits().live for party in PARTIES):
-        print(remark(f"{job.group} has no human; you take the user's seat"), file=sys.stderr)
+        print_remarks([f"{job.group} has no human; you take the user's seat"])
         scenario = msgspec.structs.replace(scenario, user=load("actors", "human")())
         check(scenario, job.group)
     return msgspec.structs.replace(job, scenario=scenario)
